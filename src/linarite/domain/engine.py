@@ -1,0 +1,105 @@
+"""The port every engine implements, and what describes an instance of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+    from pathlib import Path
+
+    from linarite.domain.chat import ChatAsk, ChatEvent
+    from linarite.domain.completion import CompletionAsk, CompletionEvent
+    from linarite.domain.dial import Dialer
+    from linarite.domain.embedding import EmbeddingAsk, EmbeddingEvent
+
+
+class Capabilities(msgspec.Struct, frozen=True):
+    """What a running instance can do, told by the engine once it has loaded its model."""
+
+    chat_completion: bool = False
+    """takes `chat`"""
+    completion: bool = False
+    """takes `complete`"""
+    embeddings: bool = False
+    """takes `embed`"""
+    fill_in_the_middle: bool = False
+    """`complete` honours `suffix`"""
+    context_tokens: int = 0
+    """tokens one request may use, prompt and completion together; 0 when unknown"""
+    embedding_dimensions: int = 0
+    """length of a vector; 0 when it makes none or it is unknown"""
+    parallel_requests: int = 1
+    """requests that run at the same time; more wait in the gateway's queue"""
+
+
+class InstanceSpec(msgspec.Struct, frozen=True):
+    """What to run: an engine, a model, and the engine's own options."""
+
+    name: str
+    """unique among instances; also names its log lines and its scratch folder"""
+    engine: str
+    """a key of `linarite.engines.ENGINES`"""
+    model: str
+    """the model's name, as shown to clients"""
+    model_path: str | None = None
+    """the verified model file, for engines that read one"""
+    options: dict[str, Any] = {}
+    """the engine's own settings; each engine folder has an `options.py` that types them"""
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """What the process around it hands to every engine."""
+
+    scratch: Path
+    """an existing private folder (0700) for sockets and the like; its path is short"""
+    dialer: Dialer
+    """the only way to reach another machine"""
+    threads: int
+    """processor threads that engines may share without starving the gateway"""
+
+
+class Engine(Protocol):
+    """A model that answers.
+
+    Life: `start` once, then requests in any number, then `stop` once. After `wait_exit` returned
+    the object is spent; supervision makes a new one.
+
+    Requests are async generators. Closing or cancelling one ends the generation in the engine
+    within a second. They raise `InvalidRequest` and `ContextLengthExceeded` before the first
+    event, `ServiceUnavailable` when the engine is not (or no longer) there and nothing was
+    yielded yet, `EngineFailed` when it breaks off later, `RequestTimedOut` past a deadline.
+    Deadlines (first byte, idle) live in here, never around a `yield`.
+    """
+
+    async def start(self, progress: Callable[[float, str], None]) -> Capabilities:
+        """Load the model; `progress(share between 0 and 1, what is going on)`.
+
+        Raises SetupError when it cannot work as configured (the message says what to change).
+        """
+        ...
+
+    async def wait_exit(self) -> str:
+        """Return the reason, for people, once the engine can serve no more. Until then wait.
+
+        Watches the process and its health. Never returns after `stop` was called.
+        """
+        ...
+
+    async def stop(self, grace_s: float) -> None:
+        """Free everything; running requests get `grace_s` seconds. Never raises; idempotent."""
+        ...
+
+    def chat(self, ask: ChatAsk) -> AsyncGenerator[ChatEvent, None]:
+        """Answer a chat. Not streamed when `ask.stream` is not set: few, large events."""
+        ...
+
+    def complete(self, ask: CompletionAsk) -> AsyncGenerator[CompletionEvent, None]:
+        """Continue each of `ask.prompts`, honouring n, best_of, echo, suffix and logprobs."""
+        ...
+
+    async def embed(self, ask: EmbeddingAsk) -> EmbeddingEvent:
+        """Turn each of `ask.inputs` into a vector."""
+        ...

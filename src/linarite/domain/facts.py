@@ -1,0 +1,74 @@
+"""What the data path knows about an account and a deployment, read once and frozen."""
+
+from __future__ import annotations
+
+import msgspec
+
+from linarite.domain.engine import Capabilities  # noqa: TC001 - msgspec reads the annotation
+
+
+class Model(msgspec.Struct, frozen=True):
+    """The model behind a deployment, by ARM's three coordinates."""
+
+    name: str
+    version: str
+    format: str = "OpenAI"
+
+
+class Sku(msgspec.Struct, frozen=True):
+    """How a deployment is paid and placed; one capacity unit is 1,000 tokens a minute."""
+
+    name: str = "GlobalStandard"
+    capacity: int = 1
+
+
+class Deployment(msgspec.Struct, frozen=True):
+    """A name clients call, and the instance that answers."""
+
+    name: str
+    model: Model
+    sku: Sku
+    instance: str
+    """name of the instance that serves it; several deployments may share one"""
+    created_at: int = 0
+    """seconds since the epoch"""
+
+
+class Account(msgspec.Struct, frozen=True):
+    """What a customer owns: an endpoint with keys and deployments."""
+
+    id: str
+    """the ARM resource id"""
+    name: str
+    location: str
+    """the region, as ARM writes it (`eastus2`)"""
+    region_title: str
+    """the region as `x-ms-region` shows it (`East US 2`)"""
+    key_digests: dict[bytes, str] = {}
+    """HMAC-SHA256 of each key → its name (`key1`, `key2`)"""
+    local_auth_disabled: bool = False
+    created_at: int = 0
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """Everything a control or an operation may decide upon."""
+
+    account: Account
+    deployments: dict[str, Deployment]
+    """by lower-cased name: Azure compares deployment names without case"""
+
+    def deployment(self, name: str) -> Deployment | None:
+        """Find a deployment by its name, whatever the case."""
+        return self.deployments.get(name.lower())
+
+
+class Serving(msgspec.Struct, frozen=True):
+    """A deployment as it stands now: for `readyz`, the start panel and `models`."""
+
+    deployment: Deployment
+    state: str
+    """NotStarted, Starting, Ready, BackingOff, Failed, Stopped"""
+    detail: str
+    """why, for people; while starting, the progress"""
+    capabilities: Capabilities | None
+    """None until the instance has started once"""

@@ -1,0 +1,68 @@
+"""The one durable line that every call leaves, refusals included."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+
+class RequestRecord(msgspec.Struct, frozen=True):
+    """Who called what, when, with which outcome. Never a prompt, a reply or a key.
+
+    Times are nanoseconds since the epoch; durations are microseconds; unknown is 0 or "".
+    """
+
+    request_id: str
+    """`apim-request-id` of the answer"""
+    started_at_ns: int
+    account: str
+    deployment: str
+    model: str
+    operation: str
+    """name of the operation, "" when no route matched"""
+    method: str
+    path: str
+    """without the query"""
+    api_version: str
+    status: int
+    """what was sent; 499 when the client left before an answer began"""
+    error_code: str
+    streamed: bool
+    caller_key: str
+    """key1, key2 or "" - a name, never the key"""
+    client_request_id: str
+    client_address: str
+    user_agent: str
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    to_first_token_us: int
+    to_last_token_us: int
+    total_us: int
+    finish: str
+    """how it ended: completed, refused, client_left, failed"""
+
+
+class RequestLedger(Protocol):
+    """Keeps request records. Adding is called on the hot path and never blocks or raises."""
+
+    def add(self, record: RequestRecord) -> None:
+        """Take a record; it is on disk within 200 ms."""
+        ...
+
+    async def flush(self) -> None:
+        """Return once everything added so far is on disk."""
+        ...
+
+    async def latest(self, limit: int, *, account: str = "") -> list[RequestRecord]:
+        """The newest records first, of one account or of all."""
+        ...
+
+    async def find(self, request_id: str) -> RequestRecord | None:
+        """The record of one `apim-request-id`."""
+        ...
+
+    async def close(self) -> None:
+        """Flush and let go of the file. Adding afterwards is a programming error."""
+        ...

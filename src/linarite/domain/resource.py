@@ -1,0 +1,94 @@
+"""ARM-shaped resources and the port that keeps them."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+
+from linarite.domain.errors import LinariteError
+
+
+class Resource(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A resource as Azure Resource Manager shows it; extra facts live in `properties`."""
+
+    id: str
+    """the full ARM id, its case kept as first written; compared without case"""
+    type: str
+    """`Microsoft.CognitiveServices/accounts` and so on"""
+    name: str
+    properties: dict[str, Any] = {}
+    location: str | None = None
+    kind: str | None = None
+    sku: dict[str, Any] | None = None
+    tags: dict[str, str] | None = None
+    system_data: dict[str, Any] = {}
+    """createdBy, createdByType, createdAt, lastModified…; ISO 8601 times"""
+    etag: str = ""
+    """set by the store on every write"""
+
+
+class EtagMismatch(LinariteError):
+    """The resource has changed since it was read, or exists (or not) against expectation."""
+
+    status = 412
+    code = "PreconditionFailed"
+
+
+class ResourceStore(Protocol):
+    """Keeps resources by id. Every write is on disk when the call returns."""
+
+    async def get(self, resource_id: str) -> Resource | None:
+        """The resource, or None."""
+        ...
+
+    async def list_under(self, parent_id: str, resource_type: str) -> list[Resource]:
+        """Those of a type at any depth under `parent_id` ("" for all), ordered by id."""
+        ...
+
+    async def put(self, resource: Resource, *, expected_etag: str | None = None) -> Resource:
+        """Write and return it with its new etag.
+
+        `expected_etag`: None writes whatever is there, "" only where nothing is, else only over
+        that very state. Raises EtagMismatch.
+        """
+        ...
+
+    async def delete(self, resource_id: str) -> bool:
+        """Remove it and everything under it; False when it was not there."""
+        ...
+
+
+class AccountKeys(msgspec.Struct, frozen=True):
+    """An account's two keys in the clear. Never logged: its repr hides them."""
+
+    key1: str
+    key2: str
+
+    def __repr__(self) -> str:
+        """Hide the keys."""
+        return "AccountKeys(key1=…, key2=…)"
+
+
+class KeyStore(Protocol):
+    """Keeps account keys sealed at rest. Every write is on disk when the call returns."""
+
+    async def ensure(self, account_id: str) -> AccountKeys:
+        """The account's keys, made (64 characters each) if there are none yet."""
+        ...
+
+    async def regenerate(self, account_id: str, key_name: str) -> AccountKeys:
+        """Replace `key1` or `key2` and return both."""
+        ...
+
+    async def digests(self, account_id: str) -> dict[bytes, str]:
+        """HMAC-SHA256 digest of each key → its name."""
+        ...
+
+    def digest(self, presented: str) -> bytes:
+        """The digest a presented key would have: what `authenticate` looks up."""
+        ...
+
+    async def forget(self, account_id: str) -> None:
+        """Destroy the account's keys and its sealing key."""
+        ...

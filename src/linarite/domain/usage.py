@@ -1,0 +1,46 @@
+"""Tokens counted by the engine that served the request."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class PromptTokensDetails(msgspec.Struct, frozen=True):
+    """How many of the prompt's tokens were found in the prefix cache, or were audio."""
+
+    cached_tokens: int = 0
+    audio_tokens: int = 0
+
+
+class CompletionTokensDetails(msgspec.Struct, frozen=True):
+    """Parts of the completion's tokens, as Azure OpenAI reports them."""
+
+    reasoning_tokens: int = 0
+    audio_tokens: int = 0
+    accepted_prediction_tokens: int = 0
+    rejected_prediction_tokens: int = 0
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Token counts of one request, over all its choices."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+    prompt_tokens_details: PromptTokensDetails | None = PromptTokensDetails()
+    completion_tokens_details: CompletionTokensDetails | None = CompletionTokensDetails()
+
+    @property
+    def cached_tokens(self) -> int:
+        """Prompt tokens that needed no computation."""
+        return self.prompt_tokens_details.cached_tokens if self.prompt_tokens_details else 0
+
+
+def usage_of(prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> Usage:
+    """Build a Usage from the three counts every engine has."""
+    return Usage(
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        total_tokens=prompt_tokens + completion_tokens,
+        prompt_tokens_details=PromptTokensDetails(cached_tokens=cached_tokens),
+    )
