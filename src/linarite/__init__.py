@@ -1,0 +1,5 @@
+"""Linarite: an Azure OpenAI Service that you run yourself."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
