@@ -1,0 +1,227 @@
+"""The client: a pool of connections to one server, and requests over them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, cast
+
+from linarite.engines.http_client.connection import Connection
+from linarite.engines.http_client.errors import ConnectError, ConnectionLost
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from linarite.engines.http_client.connectors import Connector
+    from linarite.engines.http_client.response import Response
+
+_BODYLESS_METHODS = frozenset({"GET", "HEAD", "DELETE"})
+_IDLE_KEEP_S = 4.0
+"""shorter than what common servers keep an idle connection (5 s), so that we leave first"""
+
+
+class HttpClient:
+    """Sends requests to one server and keeps its connections alive in between.
+
+    The connection used last is used next, so that a pool grown by a burst shrinks again.
+    """
+
+    def __init__(
+        self,
+        connect: Connector,
+        *,
+        host: str,
+        connections_max: int = 256,
+        keep_alive: bool = True,
+        idle_keep_s: float = _IDLE_KEEP_S,
+    ) -> None:
+        """`host` is the `Host` header: a name, with its port where that is not the usual one."""
+        self._connect = connect
+        self._host = host
+        self._connections_max = connections_max
+        self._keep_alive = keep_alive
+        self._idle_keep_s = idle_keep_s
+        self._idle: list[Connection] = []
+        self._all: set[Connection] = set()
+        self._places_taken = 0
+        """connections that live or are being made; a place changes hands without becoming free"""
+        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._closed = False
+        self._emptied: asyncio.Future[None] | None = None
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        *,
+        first_byte_s: float,
+        idle_s: float,
+    ) -> Response:
+        """Send a request and return its answer as soon as the head is there.
+
+        `first_byte_s` bounds the wait for a connection, and again the time from sending to the
+        first byte of the answer's body; `idle_s` the wait for each further byte.
+        `host` and `content-length` are added; `headers` must not contain them.
+        A kept-alive connection that dies before a single byte of an answer is replaced once by a
+        fresh one: the server had closed it while the request was under way.
+
+        Raises ConnectError, ConnectionLost, DeadlinePassed or MalformedReply, what the connector
+        raises besides OSError, and ValueError for text that would break the framing.
+        Cancelling it closes the connection.
+        """
+        request = self._head(method, path, headers, body), body
+        head_only = method == "HEAD"
+        connection, reused = await self._acquire(first_byte_s)
+        response = connection.exchange(
+            request, first_byte_s=first_byte_s, idle_s=idle_s, head_only=head_only
+        )
+        try:
+            await response.wait_head()
+        except ConnectionLost as lost:
+            if lost.received_any or not reused or self._closed:
+                raise
+        else:
+            return response
+        connection = await self._acquire_fresh(first_byte_s)
+        response = connection.exchange(
+            request, first_byte_s=first_byte_s, idle_s=idle_s, head_only=head_only
+        )
+        await response.wait_head()
+        return response
+
+    async def close(self) -> None:
+        """Close every connection at once; answers under way end with ConnectionLost. Idempotent."""
+        self._closed = True
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_exception(ConnectError("The client is closed."))
+        for connection in self._all:
+            connection.shut()
+        if self._all:
+            if self._emptied is None:
+                self._emptied = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._emptied)
+
+    # The connections' side.
+
+    def freed(self, connection: Connection) -> None:
+        """A connection is free: give it to whoever waits longest, or keep it."""
+        if self._grant(connection):
+            return
+        if self._keep_alive and not self._closed:
+            self._idle.append(connection)
+        else:
+            connection.abandon()
+
+    def lost(self, connection: Connection) -> None:
+        """A connection is gone: its place is free."""
+        if connection not in self._all:
+            return
+        self._all.remove(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+        self._give_up_place()
+        if self._emptied is not None and not self._all and not self._emptied.done():
+            self._emptied.set_result(None)
+
+    # Inside.
+
+    def _head(
+        self, method: str, path: str, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> bytes:
+        lines = [f"{method} {path} HTTP/1.1", f"host: {self._host}"]
+        lines += [f"{name}: {value}" for name, value in headers]
+        if body or method not in _BODYLESS_METHODS:
+            lines.append(f"content-length: {len(body)}")
+        if not self._keep_alive:
+            lines.append("connection: close")
+        head = "\r\n".join(lines)
+        # One look at the whole finds a line break smuggled into any of the parts.
+        breaks = len(lines) - 1
+        if head.count("\n") != breaks or head.count("\r") != breaks or lines[0].count(" ") != 2:  # noqa: PLR2004 - method, path, version
+            raise ValueError("a request's method, path or header contains a space or line break")
+        return head.encode("latin-1") + b"\r\n\r\n"
+
+    async def _acquire(self, wait_s: float) -> tuple[Connection, bool]:
+        """A connection, and whether it has served before."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.usable:
+                return connection, True
+        if self._places_taken < self._connections_max:
+            self._places_taken += 1
+        elif (granted := await self._wait_for_place(wait_s)) is not None:
+            return granted, True
+        return await self._open(wait_s), False
+
+    async def _acquire_fresh(self, wait_s: float) -> Connection:
+        """A new connection or, if the pool is full, one that has just served."""
+        if self._places_taken < self._connections_max:
+            self._places_taken += 1
+        else:
+            if self._idle:
+                self._idle.pop(0).abandon()
+            if (granted := await self._wait_for_place(wait_s)) is not None:
+                return granted
+        return await self._open(wait_s)
+
+    async def _open(self, wait_s: float) -> Connection:
+        """Connect, in a place that is already taken."""
+        try:
+            async with asyncio.timeout(wait_s):
+                connection = cast("Connection", await self._connect(self._make_connection))
+        except OSError as error:
+            self._give_up_place()
+            raise ConnectError(f"No connection to the engine: {type(error).__name__}.") from error
+        except BaseException:
+            self._give_up_place()
+            raise
+        if self._closed or not connection.usable:
+            connection.abandon()
+            self._give_up_place()
+            raise ConnectError("The connection to the engine was closed as soon as it was made.")
+        self._all.add(connection)
+        return connection
+
+    def _make_connection(self) -> Connection:
+        return Connection(self, self._idle_keep_s)
+
+    async def _wait_for_place(self, wait_s: float) -> Connection | None:
+        """Queue for a free connection (returned) or the place of one that is gone (None)."""
+        waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            async with asyncio.timeout(wait_s):
+                granted = await waiter
+        except BaseException as error:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                self._hand_on(waiter.result())
+            if isinstance(error, TimeoutError):
+                raise ConnectError("All connections to the engine stayed busy.") from None
+            raise
+        if granted is None or granted.usable:
+            return granted
+        # It died on the way here, and its place is already someone else's.
+        return await self._wait_for_place(wait_s)
+
+    def _hand_on(self, granted: Connection | None) -> None:
+        if granted is None:
+            self._give_up_place()
+        else:
+            self.freed(granted)
+
+    def _give_up_place(self) -> None:
+        if not self._grant(None):
+            self._places_taken -= 1
+
+    def _grant(self, connection: Connection | None) -> bool:
+        """Give a connection, or a place for one, to whoever waits longest, if anyone does."""
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return True
+        return False

@@ -1,0 +1,33 @@
+"""Ways to reach a server: a unix socket of this machine, or another machine through the dialer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from linarite.domain.dial import Dialer
+
+Connector = Callable[[Callable[[], asyncio.Protocol]], Awaitable[asyncio.Protocol]]
+"""makes a protocol by the factory and connects it; raises OSError when it cannot"""
+
+
+def unix_connector(path: str) -> Connector:
+    """Connect to the unix socket at `path`."""
+
+    async def connect(factory: Callable[[], asyncio.Protocol]) -> asyncio.Protocol:
+        loop = asyncio.get_running_loop()
+        _, protocol = await loop.create_unix_connection(factory, path)
+        return protocol
+
+    return connect
+
+
+def dialer_connector(dialer: Dialer, host: str, port: int, *, tls: bool) -> Connector:
+    """Connect to another machine, as far as the dialer allows it."""
+
+    async def connect(factory: Callable[[], asyncio.Protocol]) -> asyncio.Protocol:
+        return await dialer.dial(host, port, tls=tls, factory=factory)
+
+    return connect

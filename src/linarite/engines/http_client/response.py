@@ -1,0 +1,222 @@
+"""An answer as it comes in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+from linarite.engines.http_client.errors import BodyTooLong, HttpClientError
+from linarite.engines.http_client.event_stream import EventParser, ServerEvent
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+BUFFERED_BYTES_MAX = 64 * 1024
+"""beyond this much unread body the connection stops reading, so that the peer slows down"""
+EVENT_BYTES_MAX = 8 * 1024 * 1024
+"""the longest server-sent event that is read unless the caller says otherwise"""
+_END_OF_EVENTS = b"[DONE]"
+
+
+class BodySource(Protocol):
+    """The connection, as far as its answer needs it."""
+
+    def resume(self) -> None:
+        """Read on; there is room again."""
+        ...
+
+    def abandon(self) -> None:
+        """Close at once: nobody wants the rest."""
+        ...
+
+    def discard_rest(self) -> None:
+        """Read the little that is left without keeping it, so that the connection lives on."""
+        ...
+
+
+class Response:
+    """Status and headers of an answer, and its body as it comes.
+
+    Use up the body by exactly one of `read`, `chunks`, `events` and `named_events`, or `close`.
+    They raise ConnectionLost, DeadlinePassed, MalformedReply and BodyTooLong. Cancelling them, or
+    closing their generator early, closes the connection, so that the peer stops working.
+    """
+
+    __slots__ = (
+        "_buffered_bytes",
+        "_chunks",
+        "_complete",
+        "_failure",
+        "_headers",
+        "_raw_headers",
+        "_source",
+        "_waiter",
+        "ended",
+        "status",
+    )
+
+    def __init__(self, source: BodySource) -> None:
+        self.status = 0
+        self.ended = False
+        """`[DONE]` has been read: the stream of events is whole"""
+        self._source: BodySource | None = source
+        self._headers: dict[str, str] | None = None
+        self._raw_headers: list[tuple[bytes, bytes]] = []
+        self._chunks: deque[bytes] = deque()
+        self._buffered_bytes = 0
+        self._complete = False
+        self._failure: HttpClientError | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers by lower-case name; values of repeated ones are joined by a comma."""
+        if self._headers is None:
+            headers: dict[str, str] = {}
+            for raw_name, raw_value in self._raw_headers:
+                name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+                headers[name] = f"{headers[name]}, {value}" if name in headers else value
+            self._headers = headers
+        return self._headers
+
+    async def read(self, limit_bytes: int) -> bytes:
+        """Return the whole body. Raises BodyTooLong beyond `limit_bytes`."""
+        body: list[bytes] = []
+        size = 0
+        try:
+            while True:
+                if self._chunks:
+                    chunk = self._take()
+                    size += len(chunk)
+                    if size > limit_bytes:
+                        raise BodyTooLong(limit_bytes)
+                    body.append(chunk)
+                elif not await self._more():
+                    return body[0] if len(body) == 1 else b"".join(body)
+        finally:
+            self.close()
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body in pieces as they arrive; what came together comes together."""
+        try:
+            while self._chunks or await self._more():
+                yield self._take()
+        finally:
+            self.close()
+
+    async def events(self, event_bytes_max: int = EVENT_BYTES_MAX) -> AsyncGenerator[bytes, None]:
+        """Yield the data of each server-sent event, whatever its name, up to `[DONE]`."""
+        parser = EventParser(event_bytes_max)
+        try:
+            while (batch := await self._next_events(parser)) is not None:
+                for event in batch:
+                    yield event.data
+        finally:
+            self.close()
+
+    async def named_events(
+        self, event_bytes_max: int = EVENT_BYTES_MAX
+    ) -> AsyncGenerator[ServerEvent, None]:
+        """Yield each server-sent event with its name, up to `[DONE]`."""
+        parser = EventParser(event_bytes_max)
+        try:
+            while (batch := await self._next_events(parser)) is not None:
+                for event in batch:
+                    yield event
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Give up what has not come yet. The peer sees its connection closed. Idempotent."""
+        source, self._source = self._source, None
+        self._chunks.clear()
+        if source is not None:
+            source.abandon()
+
+    def _take(self) -> bytes:
+        """Everything that is buffered, in one piece."""
+        chunks = self._chunks
+        chunk = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        chunks.clear()
+        self._buffered_bytes = 0
+        if self._source is not None:
+            self._source.resume()
+        return chunk
+
+    async def _next_events(self, parser: EventParser) -> list[ServerEvent] | None:
+        """The events that came together; None after `[DONE]` or the end of the body."""
+        if self.ended:
+            return None
+        while self._chunks or await self._more():
+            events = parser.feed(self._take())
+            if events:
+                return self._up_to_end(events)
+        return self._up_to_end(parser.finish()) or None
+
+    def _up_to_end(self, events: list[ServerEvent]) -> list[ServerEvent]:
+        for position, event in enumerate(events):
+            if event.data == _END_OF_EVENTS:
+                self.ended = True
+                source, self._source = self._source, None
+                if source is not None:
+                    source.discard_rest()
+                return events[:position]
+        return events
+
+    async def _more(self) -> bool:
+        """Wait for more of the body; False when it has ended. Raises what ended it early."""
+        while not self._chunks:
+            if self._failure is not None:
+                raise self._failure
+            if self._complete:
+                return False
+            await self._wait()
+        return True
+
+    async def _wait(self) -> None:
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    # What follows is the connection's side.
+
+    async def wait_head(self) -> None:
+        """Return when status and headers are there. Raises what prevented it."""
+        try:
+            while self.status == 0 and self._failure is None:
+                await self._wait()
+        except BaseException:
+            self.close()
+            raise
+        if self._failure is not None:
+            raise self._failure
+
+    def take_head(self, status: int, raw_headers: list[tuple[bytes, bytes]]) -> None:
+        """The head is complete."""
+        self.status = status
+        self._raw_headers = raw_headers
+
+    def take_chunk(self, chunk: bytes) -> bool:
+        """Keep a piece of the body; True when there is too much of it to read on."""
+        self._chunks.append(chunk)
+        self._buffered_bytes += len(chunk)
+        return self._buffered_bytes > BUFFERED_BYTES_MAX
+
+    def complete(self) -> None:
+        """The body has ended as it should."""
+        self._complete = True
+        self._source = None
+
+    def fail(self, failure: HttpClientError) -> None:
+        """There will be no more: what is buffered may still be read, then `failure` is raised."""
+        self._failure = failure
+        self._source = None
+
+    def wake(self) -> None:
+        """Something is new: let whoever waits look."""
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
