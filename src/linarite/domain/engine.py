@@ -103,3 +103,14 @@ class Engine(Protocol):
     async def embed(self, ask: EmbeddingAsk) -> EmbeddingEvent:
         """Turn each of `ask.inputs` into a vector."""
         ...
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """Leave to run one request on an instance, held for as long as the request runs."""
+
+    engine: Any
+    """the running `Engine`"""
+    capabilities: Capabilities
+    """what it said it can do when it started"""
+    model: str
+    """the model's name, for messages"""

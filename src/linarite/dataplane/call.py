@@ -1,0 +1,139 @@
+"""One request as the data path sees it, and what it learns about it on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+
+    from linarite.domain.engine import Capabilities, Slot
+    from linarite.domain.facts import Deployment, Facts
+    from linarite.domain.usage import Usage
+    from linarite.web.asgi import HeaderList
+
+
+class Call:
+    """A request, free of any server's types, and the notes that become its record.
+
+    The pipeline fills the notes as it goes, so that a refusal is recorded as fully as a success.
+    """
+
+    __slots__ = (
+        "account",
+        "api_version",
+        "body",
+        "body_left",
+        "caller_key",
+        "deployment",
+        "first_event_at",
+        "headers",
+        "method",
+        "path",
+        "path_arguments",
+        "reply",
+        "request_id",
+        "started_at",
+        "usage",
+        "v1",
+    )
+
+    def __init__(  # noqa: PLR0913 - the request's own facts, all needed
+        self,
+        *,
+        method: str,
+        path: str,
+        headers: Mapping[bytes, bytes],
+        request_id: str,
+        started_at: float,
+        body: Callable[[], Awaitable[bytes]],
+    ) -> None:
+        """`started_at` is of the loop's clock, in seconds; `body` reads the body when called."""
+        self.method = method
+        self.path = path
+        self.headers = headers
+        self.request_id = request_id
+        self.started_at = started_at
+        self.body = body
+        self.body_left = False
+        """whether a body was announced and has not been read"""
+        self.v1 = False
+        """whether it came by /openai/v1/"""
+        self.api_version = ""
+        self.path_arguments: dict[str, str] = {}
+        """what stood in the path's braces: `deployment`, `model`"""
+        self.account = ""
+        self.caller_key = ""
+        self.deployment: Deployment | None = None
+        self.reply: Reply | None = None
+        """set before the first event: how the answer is written"""
+        self.usage: Usage | None = None
+        self.first_event_at = 0.0
+
+
+class OperationKit(msgspec.Struct, frozen=True):
+    """What operations are made with."""
+
+    accept_unknown_arguments: bool
+    """Azure refuses arguments it does not know; some benchmarks send them all the same"""
+    capabilities_of: Callable[[str], Capabilities | None]
+    """what an instance can do, by its name; None until it has started"""
+
+
+class Reply(Protocol):
+    """Writes one answer, either as a stream or as one body.
+
+    A reply that can't stream has `streamed` False and is only folded.
+    """
+
+    streamed: bool
+    usage: Usage | None
+    """token counts, once an event brought them"""
+    headers: HeaderList
+    """of the answer, in either form, beyond those every answer has"""
+
+    def frame(self, event: Any) -> bytes:  # noqa: ANN401 - each operation has its own events
+        """The bytes to send for an event; empty when it says nothing to the client."""
+        ...
+
+    def end(self) -> bytes:
+        """What closes the stream."""
+        ...
+
+    def add(self, event: Any) -> None:  # noqa: ANN401 - as above
+        """Fold an event in."""
+        ...
+
+    def body(self) -> bytes:
+        """The plain answer, from everything folded in."""
+        ...
+
+
+class Operation(Protocol):
+    """What stands in a route's row: one folder of `operations/`.
+
+    `name` is Azure's operation id, `action` the data action that a role must grant, `reads_body`
+    says whether there is a body to fetch.
+    """
+
+    name: str
+    action: str
+    reads_body: bool
+
+    def __init__(self, kit: OperationKit) -> None: ...
+
+    def parse(self, call: Call, body: bytes, facts: Facts) -> Any:  # noqa: ANN401
+        """The typed ask; sets `call.reply`, and `call.deployment` when a model must answer.
+
+        Raises the 400s and 404s.
+        """
+        ...
+
+    def run(self, ask: Any, slot: Slot | None) -> AsyncGenerator[Any, None]:  # noqa: ANN401
+        """The events of the answer. `slot` is None when the call has no deployment.
+
+        Raises OperationNotSupported, now or with the first event, when the model can't do it.
+        """
+        ...

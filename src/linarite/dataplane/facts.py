@@ -1,0 +1,92 @@
+"""Reading accounts and deployments through the ports, once, into frozen facts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from linarite.domain.errors import InvalidKey
+from linarite.domain.facts import Account, Deployment, Facts, Model, Sku
+
+if TYPE_CHECKING:
+    from linarite.domain.resource import KeyStore, Resource, ResourceStore
+
+ACCOUNT_TYPE = "Microsoft.CognitiveServices/accounts"
+DEPLOYMENT_TYPE = "Microsoft.CognitiveServices/accounts/deployments"
+
+
+class FactsBook:
+    """What the hot path looks up. No request reads the database."""
+
+    def __init__(self, resources: ResourceStore, keys: KeyStore) -> None:
+        """Empty until `refresh`."""
+        self._resources = resources
+        self._keys = keys
+        self._by_account: dict[str, Facts] = {}
+        self._only: Facts | None = None
+
+    async def refresh(self) -> None:
+        """Read everything anew and replace it in one step."""
+        fresh: dict[str, Facts] = {}
+        for resource in await self._resources.list_under("", ACCOUNT_TYPE):
+            fresh[resource.name.lower()] = await self._read(resource)
+        self._by_account = fresh
+        self._only = next(iter(fresh.values())) if len(fresh) == 1 else None
+
+    def for_account(self, name: str) -> Facts:
+        """The facts of an account; "" means the only one there is.
+
+        Raises InvalidKey for an unknown account: names can't be probed.
+        """
+        facts = self._by_account.get(name.lower()) if name else self._only
+        if facts is None:
+            raise InvalidKey
+        return facts
+
+    def all(self) -> list[Facts]:
+        """Every account's facts, for `readyz` and the start panel."""
+        return list(self._by_account.values())
+
+    async def _read(self, resource: Resource) -> Facts:
+        children = await self._resources.list_under(resource.id, DEPLOYMENT_TYPE)
+        return Facts(
+            account=account_of(resource, await self._keys.digests(resource.id)),
+            deployments={child.name.lower(): deployment_of(child) for child in children},
+        )
+
+
+def account_of(resource: Resource, digests: dict[bytes, str]) -> Account:
+    """An account as the data path knows it."""
+    location = resource.location or "local"
+    return Account(
+        id=resource.id,
+        name=resource.name,
+        location=location,
+        region_title=str(resource.properties.get("regionTitle") or location),
+        key_digests=digests,
+        local_auth_disabled=bool(resource.properties.get("disableLocalAuth")),
+        created_at=created_at(resource),
+    )
+
+
+def deployment_of(resource: Resource) -> Deployment:
+    """A deployment as the data path knows it."""
+    model: dict[str, Any] = resource.properties["model"]
+    sku = resource.sku or {}
+    return Deployment(
+        name=resource.name,
+        model=Model(
+            name=model["name"],
+            version=str(model.get("version") or "1"),
+            format=model.get("format") or "OpenAI",
+        ),
+        sku=Sku(name=sku.get("name", "GlobalStandard"), capacity=sku.get("capacity", 1)),
+        instance=resource.properties.get("instance") or model["name"],
+        created_at=created_at(resource),
+    )
+
+
+def created_at(resource: Resource) -> int:
+    """Seconds since the epoch, from the resource's system data; 0 when it has none."""
+    told = resource.system_data.get("createdAt")
+    return int(datetime.fromisoformat(told).timestamp()) if told else 0

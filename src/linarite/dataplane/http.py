@@ -1,0 +1,272 @@
+"""From ASGI to a `Call`, and from the pipeline's events to bytes. Plain ASGI: this is hot."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+
+from linarite.dataplane.call import Call
+from linarite.dataplane.limits import count_custom_headers
+from linarite.dataplane.pipeline import serve
+from linarite.dataplane.record import Outcome, record_of
+from linarite.domain.errors import (
+    EngineFailed,
+    InternalError,
+    LinariteError,
+    ServiceUnavailable,
+)
+from linarite.web.body import ClientLeft, read_json_body
+from linarite.web.departure import DepartureWatch
+from linarite.web.error_envelope import error_body
+from linarite.web.ids import new_guid
+from linarite.web.sse import STREAM_HEADERS, error_frame
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from linarite.dataplane.call import Reply
+    from linarite.dataplane.pipeline import Surface
+    from linarite.dataplane.router import Router
+    from linarite.domain.facts import Facts
+    from linarite.domain.request_record import RequestRecord
+    from linarite.web.asgi import HeaderList, Receive, Scope, Send
+
+log = structlog.get_logger("linarite.dataplane")
+
+CLIENT_LEFT_STATUS = 499
+JSON = (b"content-type", b"application/json")
+CLIENT_REQUEST_ID_MAX = 128
+
+
+class Limits(Protocol):
+    """The bounds that settings set on requests."""
+
+    body_bytes_max: int
+    body_read_s: float
+    custom_headers_max: int
+
+
+class Exchange:
+    """One request and its answer: what was sent so far, and how it ended."""
+
+    __slots__ = ("call", "error_code", "finish", "send", "status", "streaming")
+
+    def __init__(self, call: Call, send: Send) -> None:
+        """Nothing sent yet."""
+        self.call = call
+        self.send = send
+        self.status = 0
+        self.error_code = ""
+        self.streaming = False
+        self.finish = "completed"
+
+
+class DataPlane:
+    """The ASGI application of the data plane."""
+
+    def __init__(
+        self,
+        router: Router,
+        surface: Surface,
+        limits: Limits,
+        observe: Callable[[RequestRecord], None],
+    ) -> None:
+        """`observe` takes each finished request's record; it must not block or raise."""
+        self._router = router
+        self._surface = surface
+        self._limits = limits
+        self._observe = observe
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever happens, and record how."""
+        clock = asyncio.get_running_loop().time
+        started_ns = time.time_ns()
+        headers = dict(scope["headers"])
+        limits = self._limits
+
+        async def body() -> bytes:
+            read = await read_json_body(
+                receive,
+                headers,
+                limit_bytes=limits.body_bytes_max,
+                deadline_s=limits.body_read_s,
+            )
+            call.body_left = False
+            return read
+
+        call = Call(
+            method=scope["method"],
+            path=scope["path"],
+            headers=headers,
+            request_id=new_guid(),
+            started_at=clock(),
+            body=body,
+        )
+        call.body_left = b"content-length" in headers or b"transfer-encoding" in headers
+        exchange = Exchange(call, send)
+        found: Any = self._router.find(call, scope["query_string"])
+        try:
+            count_custom_headers(scope["headers"], limits.custom_headers_max)
+        except LinariteError as refusal:
+            found = refusal
+        watch = DepartureWatch(receive)
+        try:
+            await self._answer(exchange, found, clock)
+        except asyncio.CancelledError:
+            exchange.finish = "client_left"
+            if not watch.departed:
+                raise
+            _uncancel()
+        finally:
+            watch.stop()
+            self._observe(
+                record_of(
+                    call,
+                    Outcome(exchange.status, exchange.error_code, exchange.finish),
+                    operation="" if isinstance(found, LinariteError) else found.name,
+                    client=scope.get("client"),
+                    started_at_ns=started_ns,
+                    ended_at=clock(),
+                )
+            )
+
+    async def _answer(self, exchange: Exchange, found: Any, clock: Callable[[], float]) -> None:  # noqa: ANN401 - operation or refusal
+        call = exchange.call
+        events = serve(call, found, self._surface)
+        try:
+            first = await anext(events)
+            call.first_event_at = clock()
+            reply = call.reply
+            if reply is None:
+                raise EngineFailed("The operation answered without saying how.")
+            if reply.streamed:
+                await self._stream(exchange, reply, first, events)
+            else:
+                await self._fold(exchange, reply, first, events)
+        except ClientLeft:
+            exchange.status = CLIENT_LEFT_STATUS
+            exchange.finish = "client_left"
+        except LinariteError as error:
+            await self._refuse(exchange, error)
+        except StopAsyncIteration:
+            await self._refuse(exchange, EngineFailed("The engine gave no answer."))
+        except Exception:
+            log.exception("request failed", request_id=call.request_id, path=call.path)
+            await self._refuse(exchange, InternalError(call.request_id))
+        finally:
+            await events.aclose()
+
+    async def _stream(
+        self, exchange: Exchange, reply: Reply, first: Any, events: AsyncGenerator[Any, None]  # noqa: ANN401
+    ) -> None:
+        send = exchange.send
+        frame = reply.frame(first)
+        await self._start(exchange, 200, STREAM_HEADERS + reply.headers)
+        exchange.streaming = True
+        if frame:
+            await send({"type": "http.response.body", "body": frame, "more_body": True})
+        async for event in events:
+            frame = reply.frame(event)
+            if frame:
+                await send({"type": "http.response.body", "body": frame, "more_body": True})
+        exchange.call.usage = reply.usage
+        await send({"type": "http.response.body", "body": reply.end()})
+
+    async def _fold(
+        self, exchange: Exchange, reply: Reply, first: Any, events: AsyncGenerator[Any, None]  # noqa: ANN401
+    ) -> None:
+        reply.add(first)
+        async for event in events:
+            reply.add(event)
+        exchange.call.usage = reply.usage
+        body = reply.body()
+        await self._start(
+            exchange, 200, [JSON, (b"content-length", b"%d" % len(body)), *reply.headers]
+        )
+        await exchange.send({"type": "http.response.body", "body": body})
+
+    async def _refuse(self, exchange: Exchange, error: LinariteError) -> None:
+        """Tell the error: as a status while that is possible, else as the stream's last event."""
+        exchange.error_code = error.code or ""
+        if exchange.call.reply is not None:
+            exchange.call.usage = exchange.call.reply.usage
+        if exchange.streaming:
+            exchange.finish = "failed"
+            await exchange.send({"type": "http.response.body", "body": error_frame(error)})
+            return
+        if exchange.status:
+            # The plain answer had begun; nothing can be told any more.
+            exchange.finish = "failed"
+            return
+        exchange.finish = "failed" if error.status >= ServiceUnavailable.status else "refused"
+        body = error_body(error)
+        extra: HeaderList = [JSON, (b"content-length", b"%d" % len(body))]
+        extra += [(name.encode(), value.encode()) for name, value in error.headers.items()]
+        if exchange.call.body_left:
+            # What is still to come of a refused body is not worth reading.
+            extra.append((b"connection", b"close"))
+        await self._start(exchange, error.status, extra)
+        await exchange.send({"type": "http.response.body", "body": body})
+
+    async def _start(self, exchange: Exchange, status: int, extra: HeaderList) -> None:
+        exchange.status = status
+        await exchange.send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": self._headers(exchange) + extra,
+            }
+        )
+
+    def _headers(self, exchange: Exchange) -> HeaderList:
+        """The headers of every answer, as Azure's front end sends them."""
+        call = exchange.call
+        request_id = call.request_id.encode()
+        elapsed_s = asyncio.get_running_loop().time() - call.started_at
+        headers: HeaderList = [
+            (b"apim-request-id", request_id),
+            (b"x-request-id", request_id),
+            (b"x-ms-client-request-id", client_request_id(call.headers) or request_id),
+            (b"openai-processing-ms", b"%d" % (elapsed_s * 1000)),
+            (b"x-content-type-options", b"nosniff"),
+            (b"x-ms-rai-invoked", b"false"),
+        ]
+        if call.caller_key:
+            headers += self._facts_headers(call)
+        return headers
+
+    def _facts_headers(self, call: Call) -> HeaderList:
+        facts: Facts = self._surface.facts.for_account(call.account)
+        headers = [(b"x-ms-region", header_value(facts.account.region_title))]
+        deployment = call.deployment
+        if deployment is not None:
+            headers += [
+                (b"x-ms-deployment-name", header_value(deployment.name)),
+                (b"x-ms-served-model", header_value(deployment.model.name)),
+                (b"azureml-model-session", header_value(deployment.instance)),
+            ]
+        return headers
+
+
+def client_request_id(headers: Any) -> bytes:  # noqa: ANN401
+    """The caller's own id, if it is fit to be echoed."""
+    value: bytes = headers.get(b"x-ms-client-request-id", b"")
+    if len(value) <= CLIENT_REQUEST_ID_MAX and value.isascii() and value.decode().isprintable():
+        return value
+    return b""
+
+
+def header_value(text: str) -> bytes:
+    """Text as a header may carry it: printable latin-1, everything else replaced."""
+    value = text.encode("latin-1", "replace")
+    return value if text.isprintable() else b"".join(bytes([b]) for b in value if 31 < b < 127)
+
+
+def _uncancel() -> None:
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
+

@@ -1,0 +1,1 @@
+"""One folder an operation, named by the words of its URL."""

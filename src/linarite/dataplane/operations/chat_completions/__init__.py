@@ -1,0 +1,1 @@
+"""POST …/chat/completions: a conversation goes in, the next message comes out."""

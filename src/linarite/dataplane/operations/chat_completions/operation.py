@@ -1,0 +1,44 @@
+"""The operation as its route row names it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from linarite.dataplane.operations.chat_completions.ask import AskReader
+from linarite.dataplane.operations.chat_completions.reply import ChatReply
+from linarite.dataplane.parts.checks import find_deployment
+from linarite.domain.errors import OperationNotSupported
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from linarite.dataplane.call import Call, OperationKit
+    from linarite.domain.chat import ChatAsk, ChatEvent
+    from linarite.domain.engine import Slot
+    from linarite.domain.facts import Facts
+
+
+class ChatCompletions:
+    """Azure's `ChatCompletions_Create`."""
+
+    name = "ChatCompletions_Create"
+    action = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action"
+    reads_body = True
+
+    def __init__(self, kit: OperationKit) -> None:
+        """Read strictly or leniently, as settings say."""
+        self._read = AskReader(accept_unknown_arguments=kit.accept_unknown_arguments)
+
+    def parse(self, call: Call, body: bytes, facts: Facts) -> ChatAsk:
+        """The checked ask. Raises InvalidRequest, DeploymentNotFound."""
+        ask = self._read(body)
+        deployment = find_deployment(call, ask.model, facts)
+        call.reply = ChatReply(ask, deployment)
+        return ask
+
+    def run(self, ask: ChatAsk, slot: Slot) -> AsyncGenerator[ChatEvent, None]:
+        """The engine's events. Raises OperationNotSupported."""
+        if not slot.capabilities.chat_completion:
+            raise OperationNotSupported("chatCompletion", slot.model)
+        events: AsyncGenerator[ChatEvent, None] = slot.engine.chat(ask)
+        return events

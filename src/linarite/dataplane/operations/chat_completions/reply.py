@@ -1,0 +1,213 @@
+"""Writing a chat answer: chunks of a stream, or the stream folded into one message."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from linarite.dataplane.parts.replies import StreamedReply, encode
+from linarite.web.ids import new_object_id
+
+if TYPE_CHECKING:
+    from linarite.domain.chat import (
+        ChatAsk,
+        ChatChoice,
+        ChatDelta,
+        ChatEvent,
+        TokenLogprob,
+        ToolCallDelta,
+    )
+    from linarite.domain.facts import Deployment
+
+_OPENING = b'{"delta":{"content":"","refusal":null,"role":"assistant"},"finish_reason":null,'
+
+
+class ChatReply(StreamedReply):
+    """One chat answer; follows the service's field order in chunks."""
+
+    def __init__(self, ask: ChatAsk, deployment: Deployment) -> None:
+        """Make the answer's id and read what the client wants to see."""
+        super().__init__(
+            object_id=new_object_id("chatcmpl-"),
+            created=int(time.time()),
+            kind="chat.completion.chunk",
+            deployment=deployment,
+            streamed=bool(ask.stream),
+        )
+        options = ask.stream_options
+        self._shows_usage = options is not None and bool(options.include_usage)
+        self._null_usage = b"null" if self._shows_usage else b""
+        self._opened: set[int] = set()
+        self._folded: dict[int, FoldedChoice] = {}
+
+    def frame(self, event: ChatEvent) -> bytes:
+        """The chunks of an event: each choice opens with its role, as the service does."""
+        usage = event.usage
+        if usage is not None:
+            self.usage = usage
+        out = b""
+        if event.choices:
+            for choice in event.choices:
+                if choice.index not in self._opened:
+                    self._opened.add(choice.index)
+                    out += self.chunk(
+                        b"[%s\"index\":%d,\"logprobs\":null}]" % (_OPENING, choice.index),
+                        self._null_usage,
+                    )
+            shown = [render(choice) for choice in event.choices if says_something(choice)]
+            if shown:
+                out += self.chunk(b"[" + b",".join(shown) + b"]", self._null_usage)
+        if usage is not None and self._shows_usage:
+            out += self.chunk(b"[]", encode(usage))
+        return out
+
+    def add(self, event: ChatEvent) -> None:
+        """Fold an event into the message of each choice."""
+        if event.usage is not None:
+            self.usage = event.usage
+        for choice in event.choices:
+            folded = self._folded.get(choice.index)
+            if folded is None:
+                folded = self._folded[choice.index] = FoldedChoice()
+            folded.add(choice)
+
+    def body(self) -> bytes:
+        """The plain answer."""
+        return encode(
+            {
+                "choices": [
+                    folded.render(index) for index, folded in sorted(self._folded.items())
+                ],
+                "created": self.created,
+                "id": self.object_id,
+                "model": self.model,
+                "object": "chat.completion",
+                "system_fingerprint": self.fingerprint,
+                "usage": self.usage,
+            }
+        )
+
+
+def says_something(choice: ChatChoice) -> bool:
+    """Whether a choice holds more than the role, which the opening chunk already told."""
+    delta = choice.delta
+    return bool(
+        choice.finish_reason
+        or delta.content
+        or delta.tool_calls
+        or delta.function_call
+        or delta.refusal
+        or delta.reasoning_content
+        or choice.logprobs
+    )
+
+
+def render(choice: ChatChoice) -> bytes:
+    """A choice of a chunk. The usual one, a piece of text, is written by hand: it is hot."""
+    delta = choice.delta
+    if delta.content is not None and not (
+        delta.tool_calls or delta.function_call or delta.refusal or delta.reasoning_content
+    ):
+        inner = b'{"content":' + encode(delta.content) + b"}"
+    else:
+        inner = encode(without_role(delta))
+    finish = b"null" if choice.finish_reason is None else b'"%s"' % choice.finish_reason.encode()
+    logprobs = b"null" if choice.logprobs is None else encode(choice.logprobs)
+    return b'{"delta":%s,"finish_reason":%s,"index":%d,"logprobs":%s}' % (
+        inner,
+        finish,
+        choice.index,
+        logprobs,
+    )
+
+
+def without_role(delta: ChatDelta) -> dict[str, Any]:
+    """The delta's set fields but the role."""
+    fields = {
+        "content": delta.content,
+        "refusal": delta.refusal,
+        "tool_calls": [shown_call(call) for call in delta.tool_calls or []] or None,
+        "function_call": delta.function_call,
+        "reasoning_content": delta.reasoning_content,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def shown_call(call: ToolCallDelta) -> dict[str, Any]:
+    """A piece of a tool call; unlike the struct's own encoding, `index` 0 is shown."""
+    shown: dict[str, Any] = {"index": call.index}
+    if call.id is not None:
+        shown["id"] = call.id
+        shown["type"] = call.type or "function"
+    if call.function is not None:
+        shown["function"] = call.function
+    return shown
+
+
+class FoldedChoice:
+    """A choice as it grows."""
+
+    def __init__(self) -> None:
+        """Start with nothing said."""
+        self._content: list[str] = []
+        self._refusal: list[str] = []
+        self._reasoning: list[str] = []
+        self._calls: dict[int, dict[str, Any]] = {}
+        self._function: dict[str, str] | None = None
+        self._logprobs: list[TokenLogprob] | None = None
+        self._finish: str | None = None
+
+    def add(self, choice: ChatChoice) -> None:
+        """Append what is new."""
+        delta = choice.delta
+        if delta.content is not None:
+            self._content.append(delta.content)
+        if delta.refusal is not None:
+            self._refusal.append(delta.refusal)
+        if delta.reasoning_content is not None:
+            self._reasoning.append(delta.reasoning_content)
+        for call in delta.tool_calls or []:
+            self._add_call(call)
+        if delta.function_call is not None:
+            function = self._function or {"name": "", "arguments": ""}
+            function["name"] += delta.function_call.name or ""
+            function["arguments"] += delta.function_call.arguments or ""
+            self._function = function
+        if choice.logprobs is not None and choice.logprobs.content is not None:
+            self._logprobs = (self._logprobs or []) + choice.logprobs.content
+        self._finish = choice.finish_reason or self._finish
+
+    def _add_call(self, call: ToolCallDelta) -> None:
+        known = self._calls.setdefault(
+            call.index, {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
+        )
+        known["id"] = call.id or known["id"]
+        if call.function is not None:
+            known["function"]["name"] += call.function.name or ""
+            known["function"]["arguments"] += call.function.arguments or ""
+
+    def render(self, index: int) -> dict[str, Any]:
+        """The choice as a plain answer shows it."""
+        calls = [call for _, call in sorted(self._calls.items())]
+        spoken = bool(self._content) and not (calls and not any(self._content))
+        message: dict[str, Any] = {
+            "annotations": [],
+            "content": "".join(self._content) if spoken else None,
+            "refusal": "".join(self._refusal) if self._refusal else None,
+            "role": "assistant",
+        }
+        if self._reasoning:
+            message["reasoning_content"] = "".join(self._reasoning)
+        if calls:
+            message["tool_calls"] = calls
+        if self._function is not None:
+            message["function_call"] = self._function
+        logprobs = None
+        if self._logprobs is not None:
+            logprobs = {"content": self._logprobs, "refusal": None}
+        return {
+            "finish_reason": self._finish,
+            "index": index,
+            "logprobs": logprobs,
+            "message": message,
+        }

@@ -1,0 +1,1 @@
+"""POST …/completions: a text goes in, its continuation comes out (legacy, and fill-in)."""

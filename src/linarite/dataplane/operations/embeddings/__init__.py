@@ -1,0 +1,1 @@
+"""POST …/embeddings: texts go in, vectors come out."""

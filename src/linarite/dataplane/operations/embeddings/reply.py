@@ -1,0 +1,68 @@
+"""Writing vectors: as base64 of little-endian float32, or as numbers."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from base64 import b64encode
+from typing import TYPE_CHECKING
+
+from linarite.dataplane.parts.replies import encode
+from linarite.web.sse import DONE
+
+if TYPE_CHECKING:
+    from linarite.domain.embedding import EmbeddingAsk, EmbeddingEvent
+    from linarite.domain.facts import Deployment
+    from linarite.domain.usage import Usage
+    from linarite.web.asgi import HeaderList
+
+
+class EmbeddingReply:
+    """One list of vectors; never streamed."""
+
+    streamed = False
+
+    def __init__(self, ask: EmbeddingAsk, deployment: Deployment) -> None:
+        """The official SDK asks for base64 unless told otherwise."""
+        self.usage: Usage | None = None
+        self.headers: HeaderList = []
+        self._base64 = ask.encoding_format == "base64"
+        self._model = deployment.model.name
+        self._vectors: list[bytes] = []
+
+    def frame(self, event: EmbeddingEvent) -> bytes:
+        """Vectors are not streamed: folded instead."""
+        self.add(event)
+        return b""
+
+    def end(self) -> bytes:
+        """What would close a stream."""
+        return DONE
+
+    def add(self, event: EmbeddingEvent) -> None:
+        """Take the vectors."""
+        self.usage = event.usage
+        self._vectors.extend(event.vectors)
+
+    def body(self) -> bytes:
+        """The plain answer."""
+        usage = self.usage
+        prompt_tokens = usage.prompt_tokens if usage is not None else 0
+        items = b",".join(
+            b'{"embedding":%s,"index":%d,"object":"embedding"}' % (self._shown(vector), index)
+            for index, vector in enumerate(self._vectors)
+        )
+        return b'{"data":[%s],"model":%s,"object":"list","usage":%s}' % (
+            items,
+            encode(self._model),
+            encode({"prompt_tokens": prompt_tokens, "total_tokens": prompt_tokens}),
+        )
+
+    def _shown(self, vector: bytes) -> bytes:
+        if self._base64:
+            return b'"' + b64encode(vector) + b'"'
+        numbers = array("f")
+        numbers.frombytes(vector)
+        if sys.byteorder == "big":
+            numbers.byteswap()
+        return encode(numbers.tolist())

@@ -1,0 +1,1 @@
+"""What several operations share: decoding, sampling checks, the shapes of replies."""

@@ -1,0 +1,120 @@
+"""Bounds that several operations share. Ranges are those of the service's reference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from linarite.domain.errors import DeploymentNotFound, InvalidRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from linarite.dataplane.call import Call
+    from linarite.domain.facts import Deployment, Facts
+
+STOP_SEQUENCES_MAX = 4
+METADATA_PAIRS_MAX = 16
+METADATA_KEY_MAX = 64
+METADATA_VALUE_MAX = 512
+NESTING_MAX = 64
+
+
+def find_deployment(call: Call, model: str | None, facts: Facts) -> Deployment:
+    """The deployment a request means: by its path (dated), else by the body's `model` (v1).
+
+    Raises InvalidRequest when v1 names none, DeploymentNotFound.
+    """
+    wanted = call.path_arguments.get("deployment") or model
+    if not wanted:
+        raise InvalidRequest(
+            "Missing required parameter: 'model'. On /openai/v1/ it names the deployment.",
+            param="model",
+            code="missing_required_parameter",
+        )
+    deployment = facts.deployment(wanted)
+    if deployment is None:
+        raise DeploymentNotFound(wanted[:200], [d.name for d in facts.deployments.values()])
+    call.deployment = deployment
+    return deployment
+
+
+def in_range(name: str, value: float | None, low: float, high: float) -> None:
+    """Refuse a number outside [low, high] as the service does."""
+    if value is None or low <= value <= high:
+        return
+    number = "integer" if isinstance(value, int) else "decimal"
+    side, sign, limit = ("minimum", ">=", low) if value < low else ("maximum", "<=", high)
+    where = "below" if value < low else "above"
+    raise InvalidRequest(
+        f"Invalid '{name}': {number} {where} {side} value. Expected a value {sign} {limit:g}, "
+        f"but got {value} instead.",
+        param=name,
+        code=f"{number}_{where}_{side[:3]}_value",
+    )
+
+
+def check_stop(stop: str | list[str] | None) -> None:
+    """At most four stop sequences, none of them empty."""
+    if stop is None or isinstance(stop, str):
+        return
+    if len(stop) > STOP_SEQUENCES_MAX:
+        raise too_long("stop", STOP_SEQUENCES_MAX, len(stop))
+
+
+def check_logit_bias(bias: Mapping[str, float] | None) -> None:
+    """Token ids in strings, each biased between -100 and 100."""
+    for token, value in (bias or {}).items():
+        if not token.isdigit():
+            raise InvalidRequest(
+                f"Invalid key in 'logit_bias': {token[:50]}. You should only use integer token "
+                "ids of the deployed model.",
+                param="logit_bias",
+                code="invalid_value",
+            )
+        in_range(f"logit_bias.{token}", value, -100, 100)
+
+
+def check_metadata(metadata: Mapping[str, str] | None) -> None:
+    """16 pairs; keys of 64 characters, values of 512."""
+    if not metadata:
+        return
+    if len(metadata) > METADATA_PAIRS_MAX:
+        raise too_long("metadata", METADATA_PAIRS_MAX, len(metadata), unit="pairs")
+    for key, value in metadata.items():
+        if len(key) > METADATA_KEY_MAX:
+            raise too_long("metadata", METADATA_KEY_MAX, len(key), unit="key characters")
+        if len(value) > METADATA_VALUE_MAX:
+            raise too_long(
+                f"metadata.{key}", METADATA_VALUE_MAX, len(value), unit="characters", kind="string"
+            )
+
+
+def check_nesting(name: str, value: Any) -> None:  # noqa: ANN401 - any JSON
+    """Refuse JSON nested deeper than engines are asked to read."""
+    level = [value]
+    for _ in range(NESTING_MAX):
+        level = [
+            child
+            for node in level
+            if isinstance(node, (dict, list))
+            for child in (node.values() if isinstance(node, dict) else node)  # pyright: ignore[reportUnknownVariableType,reportUnknownMemberType] - JSON of any shape
+        ]
+        if not level:
+            return
+    raise InvalidRequest(
+        f"Invalid '{name}': nested deeper than {NESTING_MAX} levels.",
+        param=name,
+        code="invalid_value",
+    )
+
+
+def too_long(
+    name: str, limit: int, got: int, *, unit: str = "items", kind: str = "array"
+) -> InvalidRequest:
+    """The service's complaint about an array or string beyond its bound."""
+    return InvalidRequest(
+        f"Invalid '{name}': {kind} too long. Expected {kind} with maximum length {limit}, but got "
+        f"{kind} with length {got} instead ({unit}).",
+        param=name,
+        code=f"{kind}_above_max_length",
+    )

@@ -1,0 +1,68 @@
+"""The path of every request. The order of the controls is here and nowhere else."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from linarite.controls.authenticate.api_key import identify
+from linarite.domain.errors import LinariteError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from linarite.dataplane.call import Call, Operation
+    from linarite.dataplane.facts import FactsBook
+    from linarite.domain.engine import Slot
+
+
+class Host(Protocol):
+    """Where instances run, as the pipeline needs it."""
+
+    def slot(self, instance: str) -> AbstractAsyncContextManager[Slot]:
+        """Leave to run one request; entering waits in the instance's bounded queue.
+
+        Raises ServiceUnavailable when the queue is full or the instance can't serve.
+        """
+        ...
+
+
+class Surface(msgspec.Struct, frozen=True):
+    """What the pipeline works on."""
+
+    facts: FactsBook
+    digest: Callable[[str], bytes]
+    """the digest a presented key would have"""
+    host: Host
+
+
+async def serve(
+    call: Call, found: Operation | LinariteError, on: Surface
+) -> AsyncGenerator[Any, None]:
+    """Admit a call and yield the events of its answer.
+
+    `call.reply` is set before the first event. Whoever iterates must `aclose` this generator
+    itself, and must not put a task group or a timeout around its iteration: leaving it, however
+    we leave, is what frees the engine.
+    """
+    facts = on.facts.for_account(call.account)
+    caller = identify(call.headers, facts.account, on.digest)  # 401, 403
+    call.account = facts.account.name
+    call.caller_key = caller.key_name
+    if isinstance(found, LinariteError):
+        raise found  # 404, 405: told only to those who hold a key
+    body = await call.body() if found.reads_body else b""  # 408, 413, 415
+    ask = found.parse(call, body, facts)  # 400, 404; typed from here on
+    if call.deployment is None:
+        async for event in found.run(ask, None):
+            yield event
+        return
+    async with (
+        on.host.slot(call.deployment.instance) as slot,  # 503 with Retry-After
+        aclosing(found.run(ask, slot)) as events,
+    ):
+        async for event in events:
+            yield event

@@ -1,0 +1,68 @@
+"""The table of the data plane. Rows and nothing else.
+
+A template is what follows `/openai/v1` and, in the dated dialect, `/openai` (flat) or
+`/openai/deployments/{deployment}`. Sources: Azure OpenAI's inference reference and v1 document.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from linarite.dataplane.api_versions import versions_since
+from linarite.dataplane.call import Operation
+from linarite.dataplane.operations.chat_completions.operation import ChatCompletions
+from linarite.dataplane.operations.completions.operation import Completions
+from linarite.dataplane.operations.embeddings.operation import Embeddings
+from linarite.dataplane.operations.models.operation import GetModel, ListModels
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One operation at its place."""
+
+    method: str
+    template: str
+    operation: type[Operation]
+    dated: Literal["deployment", "flat"]
+    versions: frozenset[str]
+    """the dated versions that know it; v1 knows every row"""
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        method="POST",
+        template="/chat/completions",
+        operation=ChatCompletions,
+        dated="deployment",
+        versions=versions_since("2023-05-15", "2023-03-15-preview"),
+    ),
+    Route(
+        method="POST",
+        template="/completions",
+        operation=Completions,
+        dated="deployment",
+        versions=versions_since("2022-12-01", "2023-03-15-preview"),
+    ),
+    Route(
+        method="POST",
+        template="/embeddings",
+        operation=Embeddings,
+        dated="deployment",
+        versions=versions_since("2022-12-01", "2023-03-15-preview"),
+    ),
+    Route(
+        method="GET",
+        template="/models",
+        operation=ListModels,
+        dated="flat",
+        versions=versions_since("2022-12-01", "2023-03-15-preview"),
+    ),
+    Route(
+        method="GET",
+        template="/models/{model}",
+        operation=GetModel,
+        dated="flat",
+        versions=versions_since("2022-12-01", "2023-03-15-preview"),
+    ),
+)

@@ -1,0 +1,181 @@
+"""One instance: an engine that is started, watched, started again when it dies, and drained."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from linarite.domain.engine import Slot
+from linarite.domain.errors import LinariteError, ServiceUnavailable, SetupError
+from linarite.hosting.gate import Gate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from linarite.domain.engine import Capabilities, Engine, InstanceSpec
+
+log = structlog.get_logger("linarite.hosting")
+
+NOT_STARTED = "NotStarted"
+STARTING = "Starting"
+READY = "Ready"
+BACKING_OFF = "BackingOff"
+FAILED = "Failed"
+STOPPED = "Stopped"
+
+BACK_OFF_FIRST_S = 0.5
+BACK_OFF_MAX_S = 30.0
+HEALTHY_AFTER_S = 60.0
+"""an engine that lived this long starts again with the shortest back-off"""
+
+
+class Policy(Protocol):
+    """How an instance is run; settings give it."""
+
+    queue_max: int
+    queue_wait_s: float
+    start_wait_s: float
+
+
+class Instance:
+    """A supervised engine. States: NotStarted → Starting → Ready → BackingOff → Starting …
+
+    Failed means that it could not start as configured; it is tried again with growing pauses.
+    """
+
+    def __init__(
+        self, spec: InstanceSpec, build: Callable[[InstanceSpec], Engine], policy: Policy
+    ) -> None:
+        """Nothing runs yet: `start` begins, or the first request does."""
+        self.spec = spec
+        self.state = NOT_STARTED
+        self.detail = ""
+        self.capabilities: Capabilities | None = None
+        self.gate = Gate(1, policy.queue_max, policy.queue_wait_s)
+        self._build = build
+        self._policy = policy
+        self._engine: Engine | None = None
+        self._slot: Slot | None = None
+        self._ready = asyncio.Event()
+        self._supervision: asyncio.Task[None] | None = None
+        self._retry_at = 0.0
+
+    def start(self) -> None:
+        """Begin to supervise; idempotent."""
+        if self._supervision is None and self.state != STOPPED:
+            self._supervision = asyncio.create_task(
+                self._supervise(), name=f"instance {self.spec.name}"
+            )
+
+    async def stop(self, grace_s: float) -> None:
+        """Take no more requests, let running ones finish for `grace_s`, free the engine."""
+        self.state = STOPPED
+        self._slot = None
+        self.gate.refuse_waiting(ServiceUnavailable("the server is shutting down", 5))
+        deadline = asyncio.get_running_loop().time() + grace_s
+        while self.gate.running and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.02)
+        if self._supervision is not None:
+            self._supervision.cancel()
+            await asyncio.gather(self._supervision, return_exceptions=True)
+
+    async def enter(self) -> Slot:
+        """A place and the engine; pair with `leave`. Raises ServiceUnavailable."""
+        if self._slot is None:
+            await self._until_ready()
+        await self.gate.enter()
+        slot = self._slot
+        if slot is None:
+            self.gate.leave()
+            raise self._unavailable()
+        return slot
+
+    def leave(self) -> None:
+        """Give the place back."""
+        self.gate.leave()
+
+    async def _until_ready(self) -> None:
+        if self.state == NOT_STARTED:
+            self.start()
+            self.state = STARTING
+        if self.state != STARTING:
+            raise self._unavailable()
+        try:
+            async with asyncio.timeout(self._policy.start_wait_s):
+                await self._ready.wait()
+        except TimeoutError:
+            raise self._unavailable() from None
+        if self.state != READY:
+            raise self._unavailable()
+
+    def _unavailable(self) -> ServiceUnavailable:
+        """Why not, without the inside: paths and engine texts are for the log and /readyz."""
+        if self.state == STARTING:
+            return ServiceUnavailable(f"the model is loading: {self.detail or 'starting'}", 2)
+        if self.state == STOPPED:
+            return ServiceUnavailable("the server is shutting down", 5)
+        wait_s = max(0.5, self._retry_at - asyncio.get_running_loop().time())
+        word = "could not start" if self.state == FAILED else "stopped and is being restarted"
+        return ServiceUnavailable(f"the model's engine {word}", wait_s)
+
+    async def _supervise(self) -> None:
+        failures = 0
+        while True:
+            lived_s = await self._run_once()
+            failures = 0 if lived_s > HEALTHY_AFTER_S else failures + 1
+            pause_s = min(BACK_OFF_MAX_S, BACK_OFF_FIRST_S * 2 ** max(0, failures - 1))
+            self._retry_at = asyncio.get_running_loop().time() + pause_s
+            self._wake_waiting()
+            log.warning(
+                "instance down",
+                instance=self.spec.name,
+                state=self.state,
+                reason=self.detail,
+                again_in_s=pause_s,
+            )
+            await asyncio.sleep(pause_s)
+
+    def _wake_waiting(self) -> None:
+        """Tell everybody who waits, for the start or in the queue, that it did not come to be."""
+        self._ready.set()
+        self._ready = asyncio.Event()
+        self.gate.refuse_waiting(self._unavailable())
+
+    async def _run_once(self) -> float:
+        """One life of an engine; returns how many seconds it served."""
+        clock = asyncio.get_running_loop().time
+        self.state, self.detail = STARTING, "starting"
+        engine: Engine | None = None
+        ready_at = clock()
+        try:
+            engine = self._build(self.spec)
+            capabilities = await engine.start(self._progress)
+            ready_at = clock()
+            self._serve_with(engine, capabilities)
+            self.detail = await engine.wait_exit()
+            self.state = BACKING_OFF
+        except SetupError as problem:
+            self.state, self.detail = FAILED, problem.message
+        except LinariteError as problem:
+            self.state, self.detail = BACKING_OFF, problem.message
+        except Exception as problem:
+            log.exception("engine start failed", instance=self.spec.name)
+            self.state, self.detail = FAILED, f"{type(problem).__name__}: {problem}"
+        finally:
+            self._slot = None
+            if engine is not None:
+                await engine.stop(0)
+        return clock() - ready_at
+
+    def _serve_with(self, engine: Engine, capabilities: Capabilities) -> None:
+        self.capabilities = capabilities
+        self.gate.widen(capabilities.parallel_requests)
+        self._slot = Slot(engine=engine, capabilities=capabilities, model=self.spec.model)
+        self.state, self.detail = READY, ""
+        self._ready.set()
+        log.info("instance ready", instance=self.spec.name, engine=self.spec.engine)
+
+    def _progress(self, share: float, doing: str) -> None:
+        self.detail = f"{doing} ({share:.0%})"

@@ -1,0 +1,69 @@
+"""Reading a request's body: bounded in size and in time, of the right type."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from linarite.domain.errors import BodyTooLarge, RequestTimedOut, UnsupportedContentType
+
+if TYPE_CHECKING:
+    from linarite.web.asgi import Receive
+
+
+class ClientLeft(Exception):  # noqa: N818 - an event, not a fault: nobody is left to be told
+    """The client closed the connection before an answer began."""
+
+
+async def read_json_body(
+    receive: Receive, headers: dict[bytes, bytes], *, limit_bytes: int, deadline_s: float
+) -> bytes:
+    """The whole body.
+
+    Raises UnsupportedContentType, BodyTooLarge (before reading when the length is announced),
+    RequestTimedOut when it has not all come after `deadline_s`, ClientLeft.
+    """
+    _require_json(headers)
+    announced = headers.get(b"content-length", b"")
+    if announced.isdigit() and int(announced) > limit_bytes:
+        raise BodyTooLarge(limit_bytes)
+    try:
+        async with asyncio.timeout(deadline_s):
+            return await _collect(receive, limit_bytes)
+    except TimeoutError:
+        raise RequestTimedOut(
+            f"The request body did not arrive within {deadline_s:g} seconds."
+        ) from None
+
+
+def _require_json(headers: dict[bytes, bytes]) -> None:
+    content_type = headers.get(b"content-type")
+    if content_type is None or content_type.startswith(b"application/json"):
+        return
+    kind = content_type.split(b";")[0].strip().lower()
+    if kind == b"application/json" or kind.endswith(b"+json"):
+        return
+    raise UnsupportedContentType(content_type.decode("latin-1"))
+
+
+async def _collect(receive: Receive, limit_bytes: int) -> bytes:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientLeft
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False) and len(body) <= limit_bytes:
+        return body
+    parts = [body]
+    size = len(body)
+    while message.get("more_body", False):
+        if size > limit_bytes:
+            raise BodyTooLarge(limit_bytes)
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        parts.append(part)
+    if size > limit_bytes:
+        raise BodyTooLarge(limit_bytes)
+    return b"".join(parts)

@@ -1,0 +1,43 @@
+"""Identifiers: GUIDs for requests, short random names for objects."""
+
+from __future__ import annotations
+
+import os
+
+_POOL_BYTES = 4096
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+
+class RandomPool:
+    """Random bytes, fetched from the kernel in blocks: one system call for 256 identifiers."""
+
+    def __init__(self) -> None:
+        """Start empty; the first use fills it."""
+        self._block = b""
+        self._at = 0
+
+    def take(self, size: int) -> bytes:
+        """`size` fresh random bytes, at most a block."""
+        at = self._at
+        if at + size > len(self._block):
+            self._block = os.urandom(_POOL_BYTES)
+            at = 0
+        self._at = at + size
+        return self._block[at : at + size]
+
+
+_POOL = RandomPool()
+
+
+def new_guid() -> str:
+    """A version 4 GUID in lower case, as `apim-request-id` carries it."""
+    digits = _POOL.take(16).hex()
+    return (
+        f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-"
+        f"{'89ab'[int(digits[16], 16) & 3]}{digits[17:20]}-{digits[20:]}"
+    )
+
+
+def new_object_id(prefix: str) -> str:
+    """`prefix` and 29 random letters or digits, as in `chatcmpl-…`."""
+    return prefix + "".join([_ALPHABET[byte % 62] for byte in _POOL.take(29)])

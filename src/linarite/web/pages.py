@@ -1,0 +1,35 @@
+"""Small pages that are one body: health, readiness, metrics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from linarite.web.asgi import App, Receive, Scope, Send
+
+
+def page(render: Callable[[], tuple[int, str, bytes]]) -> App:
+    """An application that answers GET and HEAD with `render()`: status, content type, body."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - ASGI
+        if scope["method"] not in {"GET", "HEAD"}:
+            status, content_type, body = 405, "text/plain", b"Method not allowed\n"
+        else:
+            status, content_type, body = render()
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [
+                    (b"content-type", content_type.encode()),
+                    (b"content-length", b"%d" % len(body)),
+                    (b"cache-control", b"no-store"),
+                    (b"x-content-type-options", b"nosniff"),
+                ],
+            }
+        )
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    return answer
