@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from linarite.engines.http_client.response import Response
 
 _BODYLESS_METHODS = frozenset({"GET", "HEAD", "DELETE"})
+_HEADS_MAX = 64
 _IDLE_KEEP_S = 4.0
 """shorter than what common servers keep an idle connection (5 s), so that we leave first"""
+
+_HeadKey = tuple[str | tuple[str, str], ...]
+"""method, path, then each header"""
 
 
 class HttpClient:
@@ -41,6 +45,7 @@ class HttpClient:
         self._connections_max = connections_max
         self._keep_alive = keep_alive
         self._idle_keep_s = idle_keep_s
+        self._heads: dict[_HeadKey, bytes] = {}
         self._idle: list[Connection] = []
         self._all: set[Connection] = set()
         self._places_taken = 0
@@ -71,11 +76,18 @@ class HttpClient:
         raises besides OSError, and ValueError for text that would break the framing.
         Cancelling it closes the connection.
         """
-        request = self._head(method, path, headers, body), body
+        head = self._heads.get(key := (method, path, *headers))
+        if head is None:
+            head = self._remember_head(key)
+        if body or method not in _BODYLESS_METHODS:
+            head += b"content-length: %d\r\n\r\n" % len(body)
+        else:
+            head += b"\r\n"
         head_only = method == "HEAD"
-        connection, reused = await self._acquire(first_byte_s)
+        reused = bool(self._idle)
+        connection = self._idle.pop() if reused else await self._acquire(first_byte_s)
         response = connection.exchange(
-            request, first_byte_s=first_byte_s, idle_s=idle_s, head_only=head_only
+            head, body, first_byte_s=first_byte_s, idle_s=idle_s, head_only=head_only
         )
         try:
             await response.wait_head()
@@ -84,9 +96,9 @@ class HttpClient:
                 raise
         else:
             return response
-        connection = await self._acquire_fresh(first_byte_s)
+        connection = await self._acquire(first_byte_s)
         response = connection.exchange(
-            request, first_byte_s=first_byte_s, idle_s=idle_s, head_only=head_only
+            head, body, first_byte_s=first_byte_s, idle_s=idle_s, head_only=head_only
         )
         await response.wait_head()
         return response
@@ -129,43 +141,37 @@ class HttpClient:
 
     # Inside.
 
-    def _head(
-        self, method: str, path: str, headers: Sequence[tuple[str, str]], body: bytes
-    ) -> bytes:
+    def _remember_head(self, key: _HeadKey) -> bytes:
+        """Make what precedes `content-length`; the same few heads are sent again and again."""
+        method, path, *headers = key
         lines = [f"{method} {path} HTTP/1.1", f"host: {self._host}"]
         lines += [f"{name}: {value}" for name, value in headers]
-        if body or method not in _BODYLESS_METHODS:
-            lines.append(f"content-length: {len(body)}")
         if not self._keep_alive:
             lines.append("connection: close")
-        head = "\r\n".join(lines)
+        text = "\r\n".join(lines)
         # One look at the whole finds a line break smuggled into any of the parts.
         breaks = len(lines) - 1
-        if head.count("\n") != breaks or head.count("\r") != breaks or lines[0].count(" ") != 2:  # noqa: PLR2004 - method, path, version
+        spaces_in_first_line = 2
+        if (
+            text.count("\n") != breaks
+            or text.count("\r") != breaks
+            or lines[0].count(" ") != spaces_in_first_line
+        ):
             raise ValueError("a request's method, path or header contains a space or line break")
-        return head.encode("latin-1") + b"\r\n\r\n"
+        if len(self._heads) >= _HEADS_MAX:
+            self._heads.clear()
+        head = self._heads[key] = text.encode("latin-1") + b"\r\n"
+        return head
 
-    async def _acquire(self, wait_s: float) -> tuple[Connection, bool]:
-        """A connection, and whether it has served before."""
-        while self._idle:
-            connection = self._idle.pop()
-            if connection.usable:
-                return connection, True
+    async def _acquire(self, wait_s: float) -> Connection:
+        """A new connection or, when there is no place for one, the first that comes free."""
+        if self._places_taken >= self._connections_max and self._idle:
+            # A fresh one is wanted because one like these had died: make room.
+            self._idle[0].abandon()
         if self._places_taken < self._connections_max:
             self._places_taken += 1
         elif (granted := await self._wait_for_place(wait_s)) is not None:
-            return granted, True
-        return await self._open(wait_s), False
-
-    async def _acquire_fresh(self, wait_s: float) -> Connection:
-        """A new connection or, if the pool is full, one that has just served."""
-        if self._places_taken < self._connections_max:
-            self._places_taken += 1
-        else:
-            if self._idle:
-                self._idle.pop(0).abandon()
-            if (granted := await self._wait_for_place(wait_s)) is not None:
-                return granted
+            return granted
         return await self._open(wait_s)
 
     async def _open(self, wait_s: float) -> Connection:

@@ -20,7 +20,17 @@ _OVERHEAD_BYTES_MAX = 64 * 1024
 """bytes that carry no body, in a row: a head, trailers, chunk extensions"""
 _SWITCHING_PROTOCOLS = 101
 _FIRST_FINAL_STATUS = 200
-_DISCARD_S = 1.0
+
+# How far an exchange is. In order, so that `phase >= _BODY` means that the head is there.
+_SENT = 0
+"""not a byte of an answer yet"""
+_HEAD = 1
+_BODY = 2
+_REST = 3
+"""the rest of the body is read but not kept"""
+_DONE = 4
+
+_REST_S = 1.0
 """how long an answer may take to end after its `[DONE]`"""
 _JOINED_BODY_BYTES_MAX = 32 * 1024
 """copying up to this much behind the head is cheaper than a second buffer"""
@@ -45,6 +55,27 @@ class Connection(asyncio.Protocol):
     it rings early because deadlines have moved on since, armed again; so a request costs no timer.
     """
 
+    __slots__ = (
+        "_body_arrived",
+        "_deadline",
+        "_ends_with_connection",
+        "_head_only",
+        "_idle_keep_s",
+        "_idle_s",
+        "_loop",
+        "_overhead_bytes",
+        "_owner",
+        "_parser",
+        "_phase",
+        "_raw_headers",
+        "_reading_paused",
+        "_response",
+        "_reusable",
+        "_timer",
+        "_timer_at",
+        "_transport",
+    )
+
     def __init__(self, owner: ConnectionOwner, idle_keep_s: float) -> None:
         self._owner = owner
         self._idle_keep_s = idle_keep_s
@@ -55,8 +86,17 @@ class Connection(asyncio.Protocol):
         self._timer_at = math.inf
         self._deadline = math.inf
         self._reading_paused = False
+        # Once one of these three is not so any more, the connection is not used again.
+        self._reusable = True
+        self._head_only = False
+        self._ends_with_connection = False
+        # These begin anew with each exchange.
         self._response: Response | None = None
-        self._begin_exchange(None, first_byte_s=math.inf, idle_s=math.inf, head_only=False)
+        self._phase = _DONE
+        self._idle_s = math.inf
+        self._raw_headers: list[tuple[bytes, bytes]] = []
+        self._body_arrived = False
+        self._overhead_bytes = 0
 
     # The owner's side.
 
@@ -67,14 +107,16 @@ class Connection(asyncio.Protocol):
         return transport is not None and not transport.is_closing() and self._response is None
 
     def exchange(
-        self, request: tuple[bytes, bytes], *, first_byte_s: float, idle_s: float, head_only: bool
+        self, head: bytes, body: bytes, *, first_byte_s: float, idle_s: float, head_only: bool
     ) -> Response:
-        """Send head and body, and return the answer to come."""
-        response = Response(self)
-        self._begin_exchange(
-            response, first_byte_s=first_byte_s, idle_s=idle_s, head_only=head_only
-        )
-        head, body = request
+        """Send a request and return the answer to come."""
+        self._response = response = Response(self, self._loop.create_future())
+        self._phase = _SENT
+        self._idle_s = idle_s
+        self._raw_headers = []
+        self._overhead_bytes = 0
+        self._head_only = head_only
+        self._expect_by(self._loop.time() + first_byte_s)
         transport = cast("asyncio.Transport", self._transport)
         if len(body) <= _JOINED_BODY_BYTES_MAX:
             transport.write(head + body)
@@ -82,18 +124,18 @@ class Connection(asyncio.Protocol):
             transport.writelines((head, body))
         return response
 
-    def abandon(self) -> None:
-        """Close at once, whatever is under way."""
-        self._response = None
-        if self._transport is not None:
-            self._transport.abort()
-
     def shut(self) -> None:
         """Close at once; the answer under way, if any, ends with ConnectionLost."""
         if self._transport is not None:
             self._transport.abort()
 
     # The answer's side.
+
+    def abandon(self) -> None:
+        """Close at once and forget what is under way."""
+        self._response = None
+        self.shut()
+        self._owner.lost(self)
 
     def resume(self) -> None:
         """Read on, if reading had stopped for lack of room."""
@@ -105,14 +147,19 @@ class Connection(asyncio.Protocol):
     def discard_rest(self) -> None:
         """Let the answer end without keeping what still comes."""
         self.resume()
-        self._discarding = True
-        self._expect_by(min(self._deadline, self._loop.time() + _DISCARD_S))
+        self._phase = _REST
+        self._expect_by(self._loop.time() + _REST_S)
 
     # The event loop's side.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)
+
+    def eof_received(self) -> None:
+        """The peer left. An idle connection must not be used in the moment until it is closed."""
+        if self._response is None:
+            self._owner.lost(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the answer under way; it is whole only if its end is the connection's end."""
@@ -121,8 +168,7 @@ class Connection(asyncio.Protocol):
             if self._ends_with_connection and exc is None:
                 response.complete()
             else:
-                response.fail(ConnectionLost(received_any=self._received_any))
-            response.wake()
+                response.fail(ConnectionLost(received_any=self._phase != _SENT))
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -137,50 +183,53 @@ class Connection(asyncio.Protocol):
             # Nobody asked anything: what comes could only be taken for the next answer.
             self.abandon()
             return
-        self._received_any = True
+        if self._phase == _SENT:
+            self._phase = _HEAD
         self._body_arrived = False
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             self._fail(MalformedReply(f"The engine's answer is not HTTP/1.1: {error}."))
             return
-        if self._message_complete:
+        if self._phase == _DONE:
             self._end_exchange(response)
         elif self._body_arrived:
             self._overhead_bytes = 0
-            if not self._discarding:
-                pause = self._reading_paused
-                self._expect_by(math.inf if pause else self._loop.time() + self._idle_s)
+            if self._phase == _BODY:
+                paused = self._reading_paused
+                self._expect_by(math.inf if paused else self._loop.time() + self._idle_s)
+            response.wake()
         else:
             self._overhead_bytes += len(data)
             if self._overhead_bytes > _OVERHEAD_BYTES_MAX:
                 self._fail(MalformedReply("The head or the framing of the answer is too long."))
-        response.wake()
+            elif self._phase == _BODY:
+                response.wake()
 
     # The parser's side.
 
     def on_message_begin(self) -> None:
         """A second answer to one request means that the peer is confused."""
-        self._surplus = self._message_complete
+        if self._phase == _DONE:
+            self._reusable = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header, but not a trailer."""
-        if not self._head_complete:
+        if self._phase == _HEAD:
             self._raw_headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Hand the head over, unless it belongs to an interim (1xx) answer."""
         response = self._response
-        if self._message_complete or response is None:
+        if self._phase != _HEAD or response is None:
             return
         status = self._parser.get_status_code()
         if status < _FIRST_FINAL_STATUS:
             if status == _SWITCHING_PROTOCOLS:
                 raise HttpParserError("an upgrade nobody asked for")
-            self._interim = True
             self._raw_headers = []
             return
-        self._head_complete = True
+        self._phase = _BODY
         response.take_head(status, self._raw_headers)
         if not self._parser.should_keep_alive():
             self._reusable = False
@@ -190,14 +239,14 @@ class Connection(asyncio.Protocol):
             )
         if self._head_only:
             # The parser waits for the body that the headers describe; it cannot be used again.
-            self._message_complete = True
+            self._phase = _DONE
             self._reusable = False
 
     def on_body(self, body: bytes) -> None:
         """Hand over a piece, and stop reading while there is too much of it."""
         self._body_arrived = True
         response = self._response
-        if response is None or self._discarding or self._message_complete:
+        if self._phase != _BODY or response is None:
             return
         if response.take_chunk(body) and not self._reading_paused:
             self._reading_paused = True
@@ -205,37 +254,15 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Note the end; an interim answer's end is none."""
-        if self._interim:
-            self._interim = False
-        else:
-            self._message_complete = True
+        if self._phase >= _BODY:
+            self._phase = _DONE
 
     # Inside.
 
-    def _begin_exchange(
-        self, response: Response | None, *, first_byte_s: float, idle_s: float, head_only: bool
-    ) -> None:
-        self._response = response
-        self._idle_s = idle_s
-        self._head_only = head_only
-        self._raw_headers: list[tuple[bytes, bytes]] = []
-        self._received_any = False
-        self._interim = False
-        self._head_complete = False
-        self._message_complete = False
-        self._ends_with_connection = False
-        self._body_arrived = False
-        self._overhead_bytes = 0
-        self._discarding = False
-        self._surplus = False
-        self._reusable = True
-        self._expect_by(self._loop.time() + first_byte_s)
-
     def _end_exchange(self, response: Response) -> None:
         self._response = None
-        response.complete()
         transport = cast("asyncio.Transport", self._transport)
-        if not self._reusable or self._surplus:
+        if not self._reusable:
             transport.close()
         elif not transport.is_closing():
             if self._reading_paused:
@@ -243,13 +270,13 @@ class Connection(asyncio.Protocol):
                 transport.resume_reading()
             self._expect_by(self._loop.time() + self._idle_keep_s)
             self._owner.freed(self)
+        response.complete()
 
     def _fail(self, failure: HttpClientError) -> None:
         response = self._response
         self.abandon()
         if response is not None:
             response.fail(failure)
-            response.wake()
 
     def _expect_by(self, deadline: float) -> None:
         self._deadline = deadline
@@ -264,7 +291,7 @@ class Connection(asyncio.Protocol):
         self._timer_at = math.inf
         if self._loop.time() < self._deadline:
             self._expect_by(self._deadline)
-        elif self._response is None or self._discarding:
+        elif self._response is None or self._phase == _REST:
             self.abandon()
         else:
-            self._fail(DeadlinePassed(answer_began=self._head_complete))
+            self._fail(DeadlinePassed(answer_began=self._phase >= _BODY))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from linarite.engines.http_client.errors import BodyTooLong, HttpClientError
@@ -56,18 +55,18 @@ class Response:
         "status",
     )
 
-    def __init__(self, source: BodySource) -> None:
+    def __init__(self, source: BodySource, head_waiter: asyncio.Future[None]) -> None:
         self.status = 0
         self.ended = False
         """`[DONE]` has been read: the stream of events is whole"""
         self._source: BodySource | None = source
         self._headers: dict[str, str] | None = None
         self._raw_headers: list[tuple[bytes, bytes]] = []
-        self._chunks: deque[bytes] = deque()
+        self._chunks: list[bytes] = []
         self._buffered_bytes = 0
         self._complete = False
         self._failure: HttpClientError | None = None
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter: asyncio.Future[None] | None = head_waiter
 
     @property
     def headers(self) -> dict[str, str]:
@@ -82,20 +81,20 @@ class Response:
 
     async def read(self, limit_bytes: int) -> bytes:
         """Return the whole body. Raises BodyTooLong beyond `limit_bytes`."""
-        body: list[bytes] = []
+        pieces: list[bytes] = []
         size = 0
         try:
-            while True:
-                if self._chunks:
-                    chunk = self._take()
-                    size += len(chunk)
-                    if size > limit_bytes:
-                        raise BodyTooLong(limit_bytes)
-                    body.append(chunk)
-                elif not await self._more():
-                    return body[0] if len(body) == 1 else b"".join(body)
+            while self._chunks or await self._more():
+                piece = self._take()
+                size += len(piece)
+                if size > limit_bytes:
+                    raise BodyTooLong(limit_bytes)
+                if self._complete and not pieces:
+                    return piece
+                pieces.append(piece)
         finally:
             self.close()
+        return b"".join(pieces)
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the body in pieces as they arrive; what came together comes together."""
@@ -181,18 +180,21 @@ class Response:
         finally:
             self._waiter = None
 
-    # What follows is the connection's side.
+    # What follows is the side of the client and of the connection.
 
     async def wait_head(self) -> None:
-        """Return when status and headers are there. Raises what prevented it."""
+        """Return when status and headers are there. Raises what prevented it. Called once."""
+        waiter = self._waiter
+        if waiter is None:
+            return
         try:
-            while self.status == 0 and self._failure is None:
-                await self._wait()
-        except BaseException:
+            await waiter
+        except asyncio.CancelledError:
             self.close()
+            if waiter.done() and not waiter.cancelled():
+                # It failed in the same moment; nobody else will ask why.
+                waiter.exception()
             raise
-        if self._failure is not None:
-            raise self._failure
 
     def take_head(self, status: int, raw_headers: list[tuple[bytes, bytes]]) -> None:
         """The head is complete."""
@@ -209,11 +211,18 @@ class Response:
         """The body has ended as it should."""
         self._complete = True
         self._source = None
+        self.wake()
 
     def fail(self, failure: HttpClientError) -> None:
         """There will be no more: what is buffered may still be read, then `failure` is raised."""
-        self._failure = failure
         self._source = None
+        if self.status == 0:
+            waiter = self._waiter
+            if waiter is not None and not waiter.done():
+                waiter.set_exception(failure)
+            return
+        self._failure = failure
+        self.wake()
 
     def wake(self) -> None:
         """Something is new: let whoever waits look."""
