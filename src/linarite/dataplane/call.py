@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from linarite.domain.engine import Capabilities
 
-    from linarite.domain.engine import Capabilities, Slot
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Mapping
+
     from linarite.domain.facts import Deployment, Facts
     from linarite.domain.usage import Usage
     from linarite.web.asgi import HeaderList
@@ -40,7 +42,7 @@ class Call:
         "v1",
     )
 
-    def __init__(  # noqa: PLR0913 - the request's own facts, all needed
+    def __init__(
         self,
         *,
         method: str,
@@ -88,11 +90,20 @@ class Reply(Protocol):
     A reply that can't stream has `streamed` False and is only folded.
     """
 
-    streamed: bool
-    usage: Usage | None
-    """token counts, once an event brought them"""
-    headers: HeaderList
-    """of the answer, in either form, beyond those every answer has"""
+    @property
+    def streamed(self) -> bool:
+        """Whether the client asked for a stream."""
+        ...
+
+    @property
+    def usage(self) -> Usage | None:
+        """Token counts, once an event brought them."""
+        ...
+
+    @property
+    def headers(self) -> HeaderList:
+        """Of the answer, in either form, beyond those every answer has."""
+        ...
 
     def frame(self, event: Any) -> bytes:  # noqa: ANN401 - each operation has its own events
         """The bytes to send for an event; empty when it says nothing to the client."""
@@ -131,8 +142,8 @@ class Operation(Protocol):
         """
         ...
 
-    def run(self, ask: Any, slot: Slot | None) -> AsyncGenerator[Any, None]:  # noqa: ANN401
-        """The events of the answer. `slot` is None when the call has no deployment.
+    def run(self, ask: Any, slot: Any) -> AsyncGenerator[Any, None]:  # noqa: ANN401
+        """The events of the answer. `slot` is a Slot, or None when the call has no deployment.
 
         Raises OperationNotSupported, now or with the first event, when the model can't do it.
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import structlog
 
@@ -25,9 +25,9 @@ from linarite.web.ids import new_guid
 from linarite.web.sse import STREAM_HEADERS, error_frame
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
-    from linarite.dataplane.call import Reply
+    from linarite.dataplane.call import Operation, Reply
     from linarite.dataplane.pipeline import Surface
     from linarite.dataplane.router import Router
     from linarite.domain.facts import Facts
@@ -107,7 +107,7 @@ class DataPlane:
         )
         call.body_left = b"content-length" in headers or b"transfer-encoding" in headers
         exchange = Exchange(call, send)
-        found: Any = self._router.find(call, scope["query_string"])
+        found: Operation | LinariteError = self._router.find(call, scope["query_string"])
         try:
             count_custom_headers(scope["headers"], limits.custom_headers_max)
         except LinariteError as refusal:
@@ -133,15 +133,15 @@ class DataPlane:
                 )
             )
 
-    async def _answer(self, exchange: Exchange, found: Any, clock: Callable[[], float]) -> None:  # noqa: ANN401 - operation or refusal
+    async def _answer(
+        self, exchange: Exchange, found: Operation | LinariteError, clock: Callable[[], float]
+    ) -> None:
         call = exchange.call
         events = serve(call, found, self._surface)
         try:
             first = await anext(events)
             call.first_event_at = clock()
-            reply = call.reply
-            if reply is None:
-                raise EngineFailed("The operation answered without saying how.")
+            reply = cast("Reply", call.reply)  # every operation's parse has set it
             if reply.streamed:
                 await self._stream(exchange, reply, first, events)
             else:
@@ -160,7 +160,11 @@ class DataPlane:
             await events.aclose()
 
     async def _stream(
-        self, exchange: Exchange, reply: Reply, first: Any, events: AsyncGenerator[Any, None]  # noqa: ANN401
+        self,
+        exchange: Exchange,
+        reply: Reply,
+        first: object,
+        events: AsyncGenerator[Any, None],
     ) -> None:
         send = exchange.send
         frame = reply.frame(first)
@@ -176,7 +180,11 @@ class DataPlane:
         await send({"type": "http.response.body", "body": reply.end()})
 
     async def _fold(
-        self, exchange: Exchange, reply: Reply, first: Any, events: AsyncGenerator[Any, None]  # noqa: ANN401
+        self,
+        exchange: Exchange,
+        reply: Reply,
+        first: object,
+        events: AsyncGenerator[Any, None],
     ) -> None:
         reply.add(first)
         async for event in events:
@@ -251,7 +259,7 @@ class DataPlane:
         return headers
 
 
-def client_request_id(headers: Any) -> bytes:  # noqa: ANN401
+def client_request_id(headers: Mapping[bytes, bytes]) -> bytes:
     """The caller's own id, if it is fit to be echoed."""
     value: bytes = headers.get(b"x-ms-client-request-id", b"")
     if len(value) <= CLIENT_REQUEST_ID_MAX and value.isascii() and value.decode().isprintable():
@@ -261,12 +269,12 @@ def client_request_id(headers: Any) -> bytes:  # noqa: ANN401
 
 def header_value(text: str) -> bytes:
     """Text as a header may carry it: printable latin-1, everything else replaced."""
-    value = text.encode("latin-1", "replace")
-    return value if text.isprintable() else b"".join(bytes([b]) for b in value if 31 < b < 127)
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else "?" for char in text)
+    return text.encode("latin-1", "replace")
 
 
 def _uncancel() -> None:
     task = asyncio.current_task()
     if task is not None:
         task.uncancel()
-

@@ -10,17 +10,58 @@ if TYPE_CHECKING:
     from linarite.web.asgi import HeaderList
 
 STANDARD = frozenset(
-    name.encode()
-    for name in (
-        "accept accept-charset accept-encoding accept-language api-key authorization cache-control "
-        "connection content-encoding content-length content-type cookie date dnt expect forwarded "
-        "from host if-match if-modified-since if-none-match if-unmodified-since keep-alive "
-        "ocp-apim-subscription-key openai-beta openai-organization openai-project origin pragma "
-        "priority proxy-authorization range referer request-id te traceparent tracestate trailer "
-        "transfer-encoding upgrade upgrade-insecure-requests user-agent via x-forwarded-for "
-        "x-forwarded-host x-forwarded-port x-forwarded-proto x-real-ip x-request-id "
-        "x-requested-with"
-    ).split()
+    (
+        b"accept",
+        b"accept-charset",
+        b"accept-encoding",
+        b"accept-language",
+        b"api-key",
+        b"authorization",
+        b"cache-control",
+        b"connection",
+        b"content-encoding",
+        b"content-length",
+        b"content-type",
+        b"cookie",
+        b"date",
+        b"dnt",
+        b"expect",
+        b"forwarded",
+        b"from",
+        b"host",
+        b"if-match",
+        b"if-modified-since",
+        b"if-none-match",
+        b"if-unmodified-since",
+        b"keep-alive",
+        b"ocp-apim-subscription-key",
+        b"openai-beta",
+        b"openai-organization",
+        b"openai-project",
+        b"origin",
+        b"pragma",
+        b"priority",
+        b"proxy-authorization",
+        b"range",
+        b"referer",
+        b"request-id",
+        b"te",
+        b"traceparent",
+        b"tracestate",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"upgrade-insecure-requests",
+        b"user-agent",
+        b"via",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-port",
+        b"x-forwarded-proto",
+        b"x-real-ip",
+        b"x-request-id",
+        b"x-requested-with",
+    )
 )
 CLIENT_PREFIXES = (b"x-stainless-", b"x-ms-", b"sec-")
 """what SDKs and browsers add by themselves"""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from linarite.controls.authenticate.api_key import identify
+from linarite.dataplane.facts import FactsBook
 from linarite.domain.errors import LinariteError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator
     from contextlib import AbstractAsyncContextManager
 
     from linarite.dataplane.call import Call, Operation
-    from linarite.dataplane.facts import FactsBook
     from linarite.domain.engine import Slot
 
 

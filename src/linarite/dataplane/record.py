@@ -20,7 +20,7 @@ class Outcome(NamedTuple):
     finish: str
 
 
-def record_of(  # noqa: PLR0913 - the facts of one record
+def record_of(
     call: Call,
     outcome: Outcome,
     *,

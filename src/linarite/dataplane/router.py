@@ -55,8 +55,7 @@ class Router:
         path = call.path
         if "//" in path:
             path = _SLASHES.sub("/", path)
-        if path.endswith("/"):
-            path = path[:-1]
+        path = path.removesuffix("/")
         if not path.startswith("/openai/"):
             prefix, found, rest = path[1:].partition("/openai/")
             if not found or "/" in prefix:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from linarite.domain.usage import Usage  # noqa: TC001 - msgspec reads the annotation at run time
+from linarite.domain.usage import Usage
 
 
 class TextPart(msgspec.Struct, tag_field="type", tag="text", frozen=True):
@@ -71,7 +71,9 @@ class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True):
     custom: dict[str, Any] | None = None
 
 
-class SystemMessage(msgspec.Struct, tag_field="role", tag="system", frozen=True, omit_defaults=True):
+class SystemMessage(
+    msgspec.Struct, tag_field="role", tag="system", frozen=True, omit_defaults=True
+):
     """Instructions that rank above the user's."""
 
     content: Content

@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from linarite.domain.chat import StreamOptions  # noqa: TC001 - msgspec reads the annotations
-from linarite.domain.usage import Usage  # noqa: TC001 - msgspec reads the annotations
+from linarite.domain.chat import StreamOptions
+from linarite.domain.usage import Usage
 
 Prompt = str | list[int]
 
@@ -36,7 +36,7 @@ class CompletionAsk(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def prompts(self) -> list[Prompt]:
-        """Every prompt as text or token ids. Choices come in the order prompt × n.
+        """Every prompt as text or token ids. Choices come in the order prompt x n.
 
         The operation has refused mixed and empty arrays before an engine reads this.
         """

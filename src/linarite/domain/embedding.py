@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from linarite.domain.usage import Usage  # noqa: TC001 - msgspec reads the annotation at run time
+from linarite.domain.usage import Usage
 
 
 class EmbeddingAsk(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from linarite.domain.dial import Dialer
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
-    from pathlib import Path
 
     from linarite.domain.chat import ChatAsk, ChatEvent
     from linarite.domain.completion import CompletionAsk, CompletionEvent
-    from linarite.domain.dial import Dialer
     from linarite.domain.embedding import EmbeddingAsk, EmbeddingEvent
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from linarite.domain.engine import Capabilities  # noqa: TC001 - msgspec reads the annotation
+from linarite.domain.engine import Capabilities
 
 
 class Model(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from linarite.domain.errors import ServiceUnavailable
@@ -26,6 +27,7 @@ class Gate:
         self._queue_max = queue_max
         self._wait_s = wait_s
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._empty = asyncio.Event()
 
     @property
     def waiting(self) -> int:
@@ -49,11 +51,21 @@ class Gate:
         """Give the place to the next in the queue."""
         self.running -= 1
         self._admit()
+        if not self.running:
+            self._empty.set()
 
     def widen(self, parallel: int) -> None:
         """Change how many may run, once the engine has said what it can take."""
         self.parallel = max(1, parallel)
         self._admit()
+
+    async def until_empty(self, grace_s: float) -> None:
+        """Return when nobody runs, or after `grace_s`."""
+        self._empty.clear()
+        if self.running:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(grace_s):
+                    await self._empty.wait()
 
     def refuse_waiting(self, error: LinariteError) -> None:
         """Send everybody in the queue away."""

@@ -40,7 +40,7 @@ class Policy(Protocol):
 
 
 class Instance:
-    """A supervised engine. States: NotStarted → Starting → Ready → BackingOff → Starting …
+    """A supervised engine. States: NotStarted → Starting → Ready → BackingOff → Starting ….
 
     Failed means that it could not start as configured; it is tried again with growing pauses.
     """
@@ -74,9 +74,7 @@ class Instance:
         self.state = STOPPED
         self._slot = None
         self.gate.refuse_waiting(ServiceUnavailable("the server is shutting down", 5))
-        deadline = asyncio.get_running_loop().time() + grace_s
-        while self.gate.running and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.02)
+        await self.gate.until_empty(grace_s)
         if self._supervision is not None:
             self._supervision.cancel()
             await asyncio.gather(self._supervision, return_exceptions=True)
@@ -107,7 +105,7 @@ class Instance:
                 await self._ready.wait()
         except TimeoutError:
             raise self._unavailable() from None
-        if self.state != READY:
+        if self._slot is None:
             raise self._unavailable()
 
     def _unavailable(self) -> ServiceUnavailable:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from linarite.web.asgi import Receive
 
 
-class ClientLeft(Exception):  # noqa: N818 - an event, not a fault: nobody is left to be told
+class ClientLeft(Exception):
     """The client closed the connection before an answer began."""
 
 

@@ -13,7 +13,7 @@ from linarite.web.ids import new_guid
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from linarite.web.asgi import App, Receive, Scope, Send
+    from linarite.web.asgi import App, Message, Receive, Scope, Send
 
 log = structlog.get_logger("linarite.web")
 
@@ -38,7 +38,7 @@ class Edge:
         app = self._pages.get(scope["path"], self._dataplane)
         begun = False
 
-        async def watched(message: dict[str, object]) -> None:
+        async def watched(message: Message) -> None:
             nonlocal begun
             begun = True
             await send(message)

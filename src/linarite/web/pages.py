@@ -30,6 +30,8 @@ def page(render: Callable[[], tuple[int, str, bytes]]) -> App:
                 ],
             }
         )
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        await send(
+            {"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body}
+        )
 
     return answer

@@ -97,7 +97,7 @@ def check_nesting(name: str, value: Any) -> None:  # noqa: ANN401 - any JSON
             child
             for node in level
             if isinstance(node, (dict, list))
-            for child in (node.values() if isinstance(node, dict) else node)  # pyright: ignore[reportUnknownVariableType,reportUnknownMemberType] - JSON of any shape
+            for child in (node.values() if isinstance(node, dict) else node)
         ]
         if not level:
             return

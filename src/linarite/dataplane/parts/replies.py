@@ -33,15 +33,12 @@ class StreamedReply:
         self.created = created
         self.model = deployment.model.name
         self.fingerprint = fingerprint_of(deployment)
-        self._tail = (
-            b',"created":%d,"id":%s,"model":%s,"object":%s,"system_fingerprint":%s'
-            % (
-                created,
-                encode(object_id),
-                encode(self.model),
-                encode(kind),
-                encode(self.fingerprint),
-            )
+        self._tail = b',"created":%d,"id":%s,"model":%s,"object":%s,"system_fingerprint":%s' % (
+            created,
+            encode(object_id),
+            encode(self.model),
+            encode(kind),
+            encode(self.fingerprint),
         )
 
     def chunk(self, choices: bytes, usage: bytes = b"") -> bytes:

@@ -78,14 +78,18 @@ def check_messages(messages: list[Message]) -> None:
                 param=f"messages[{at}].content",
                 code="invalid_type",
             )
-        elif isinstance(message, AssistantMessage) and content is None:
-            if not (message.tool_calls or message.function_call or message.refusal):
-                raise InvalidRequest(
-                    f"Invalid 'messages[{at}]': an assistant message needs 'content', 'tool_calls' "
-                    "or 'function_call'.",
-                    param=f"messages[{at}].content",
-                    code="invalid_value",
-                )
+        elif isinstance(message, AssistantMessage) and content is None and not says(message):
+            raise InvalidRequest(
+                f"Invalid 'messages[{at}]': an assistant message needs 'content', 'tool_calls' "
+                "or 'function_call'.",
+                param=f"messages[{at}].content",
+                code="invalid_value",
+            )
+
+
+def says(message: AssistantMessage) -> bool:
+    """Whether an assistant message without content says something all the same."""
+    return bool(message.tool_calls or message.function_call or message.refusal)
 
 
 def check_numbers(ask: ChatAsk) -> None:

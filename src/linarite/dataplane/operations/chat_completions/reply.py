@@ -51,7 +51,7 @@ class ChatReply(StreamedReply):
                 if choice.index not in self._opened:
                     self._opened.add(choice.index)
                     out += self.chunk(
-                        b"[%s\"index\":%d,\"logprobs\":null}]" % (_OPENING, choice.index),
+                        b'[%s"index":%d,"logprobs":null}]' % (_OPENING, choice.index),
                         self._null_usage,
                     )
             shown = [render(choice) for choice in event.choices if says_something(choice)]
@@ -75,9 +75,7 @@ class ChatReply(StreamedReply):
         """The plain answer."""
         return encode(
             {
-                "choices": [
-                    folded.render(index) for index, folded in sorted(self._folded.items())
-                ],
+                "choices": [folded.render(index) for index, folded in sorted(self._folded.items())],
                 "created": self.created,
                 "id": self.object_id,
                 "model": self.model,

@@ -15,7 +15,7 @@ CHOICES_MAX = 128
 BEST_OF_MAX = 20
 LOGPROBS_MAX = 5
 RUNS_MAX = 2048
-"""prompts × max(n, best_of): what one request may ask engines to run"""
+"""prompts x max(n, best_of): what one request may ask engines to run"""
 
 
 class AskReader:

@@ -56,9 +56,7 @@ class CompletionReply(StreamedReply):
         """The plain answer."""
         return encode(
             {
-                "choices": [
-                    folded.render(index) for index, folded in sorted(self._folded.items())
-                ],
+                "choices": [folded.render(index) for index, folded in sorted(self._folded.items())],
                 "created": self.created,
                 "id": self.object_id,
                 "model": self.model,

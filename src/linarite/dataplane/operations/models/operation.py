@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from linarite.domain.engine import Capabilities, Slot
     from linarite.domain.facts import Deployment, Facts
 
+
 class ListModels:
     """Azure's `Models_List`."""
 

@@ -1,0 +1,274 @@
+"""The only reader of the environment and of `linarite.toml`.
+
+Every setting has a default that works, a description, and a check whose message names the key and
+the fix. `load` composes them from three places, later ones winning: defaults, the file, the
+environment (`LINARITE_<SECTION>_<KEY>`). No module below this one reads a global setting: it is
+handed its own section.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from linarite.domain.errors import SetupError
+from linarite.sections import Settings
+
+CONFIG_FILE = "linarite.toml"
+LOOPBACK = frozenset(("127.0.0.1", "::1", "localhost"))
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """Settings with where they came from."""
+
+    settings: Settings
+    home: Path
+    file: Path | None
+    origins: dict[str, str]
+    """dotted key → `file` or `environment NAME`; absent means default"""
+    master_key: bytes | None
+    """from LINARITE_MASTER_KEY; None means the file in `home`"""
+
+    def __repr__(self) -> str:
+        """Hide the master key."""
+        return f"Loaded(home={self.home}, file={self.file})"
+
+
+def load(file: Path | None = None, overrides: dict[str, str] | None = None) -> Loaded:
+    """Read settings. `overrides` are dotted keys from the command line, which win over all.
+
+    Raises SetupError naming the key and what to change.
+    """
+    environment = {
+        name: value for name, value in os.environ.items() if name.startswith("LINARITE_")
+    }
+    chosen = _config_file(file, environment)
+    tree = _read_file(chosen)
+    origins = dict.fromkeys(_leaves(tree), "file")
+    for name, value in sorted(environment.items()):
+        _apply_environment(tree, origins, name, value)
+    for key, value in (overrides or {}).items():
+        _put(tree, key, value)
+        origins[key] = "command line"
+    settings = _convert(_with_secrets(tree))
+    check(settings)
+    return Loaded(
+        settings=settings,
+        home=Path(settings.home or _default_home()).expanduser().absolute(),
+        file=chosen,
+        origins=origins,
+        master_key=_master_key(environment),
+    )
+
+
+def check(settings: Settings) -> None:
+    """What one field's type can't say. Raises SetupError."""
+    server = settings.server
+    if bool(server.tls_certificate) != bool(server.tls_key):
+        raise SetupError(
+            "server.tls_certificate and server.tls_key belong together: set both, or neither."
+        )
+    plain_outside = server.host not in LOOPBACK and not server.tls_certificate
+    if plain_outside and not server.plaintext_beyond_loopback:
+        raise SetupError(
+            f"server.host is '{server.host}', which other machines reach, without TLS. Set "
+            "server.tls_certificate and server.tls_key, or listen on 127.0.0.1, or set "
+            "server.plaintext_beyond_loopback = true if something in front ends TLS."
+        )
+    names = [deployment.name.lower() for deployment in settings.deployments]
+    for name in names:
+        if names.count(name) > 1:
+            raise SetupError(
+                f"deployments: '{name}' is declared twice; names are compared without case."
+            )
+    for deployment in settings.deployments:
+        if deployment.instance and deployment.instance not in settings.instances:
+            known = ", ".join(sorted(settings.instances)) or "none"
+            raise SetupError(
+                f"deployments '{deployment.name}': instance = '{deployment.instance}' is not "
+                f"declared. Add [instances.{deployment.instance}] or use one of: {known}."
+            )
+
+
+def open_pages(settings: Settings) -> bool:
+    """Whether readiness and metrics may be read without a key."""
+    wanted = settings.server.open_pages
+    return wanted == "always" or (wanted == "auto" and settings.server.host in LOOPBACK)
+
+
+def _config_file(given: Path | None, environment: dict[str, str]) -> Path | None:
+    named = given or (
+        Path(environment["LINARITE_CONFIG"]) if "LINARITE_CONFIG" in environment else None
+    )
+    if named is not None:
+        if not named.is_file():
+            raise SetupError(f"The settings file {named} does not exist.")
+        return named
+    for candidate in (Path.cwd() / CONFIG_FILE, _default_home() / CONFIG_FILE):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def _default_home() -> Path:
+    base = os.environ.get("LINARITE_HOME") or os.environ.get("XDG_DATA_HOME")
+    if base:
+        return Path(base) if "LINARITE_HOME" in os.environ else Path(base) / "linarite"
+    return Path.home() / ".local" / "share" / "linarite"
+
+
+def _read_file(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as problem:
+        raise SetupError(f"{file} is not valid TOML: {problem}.") from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SetupError(f"{file} can't be read: {problem}.") from None
+
+
+SPECIAL_VARIABLES = frozenset(("LINARITE_CONFIG", "LINARITE_MASTER_KEY", "LINARITE_MINIMAL"))
+
+
+def _apply_environment(
+    tree: dict[str, Any], origins: dict[str, str], name: str, value: str
+) -> None:
+    if name == "LINARITE_MINIMAL":
+        tree.setdefault("models", {})["minimal"] = value
+        origins["models.minimal"] = f"environment {name}"
+    if name in SPECIAL_VARIABLES:
+        return
+    key = variables().get(name)
+    if key is None:
+        raise SetupError(
+            f"The environment variable {name} names no setting. `linarite settings` lists them; a "
+            "variable is LINARITE_<SECTION>_<KEY>, for example LINARITE_SERVER_PORT."
+        )
+    _put(tree, key, value)
+    origins[key] = f"environment {name}"
+
+
+def _put(tree: dict[str, Any], key: str, value: Any) -> None:  # noqa: ANN401 - TOML's types
+    *sections, last = key.split(".")
+    for section in sections:
+        tree = tree.setdefault(section, {})
+    tree[last] = value
+
+
+def variables() -> dict[str, str]:
+    """Environment variable → the key it sets. Lists and tables can only be set in the file."""
+    return {
+        "LINARITE_" + row.key.replace(".", "_").upper(): row.key
+        for row in reference()
+        if row.settable
+    }
+
+
+def _with_secrets(tree: dict[str, Any]) -> dict[str, Any]:
+    """Replace `env:NAME` in instance options: secrets need not stand in the file."""
+    for name, instance in _table(tree.get("instances")).items():
+        options = _table(_table(instance).get("options"))
+        for key, value in options.items():
+            if isinstance(value, str) and value.startswith("env:"):
+                options[key] = _secret(f"instances.{name}.options.{key}", value[4:])
+    return tree
+
+
+def _table(value: object) -> dict[str, Any]:
+    """A TOML table, or an empty one where the file holds something else: `_convert` complains."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _secret(key: str, variable: str) -> str:
+    value = os.environ.get(variable)
+    if value is None:
+        raise SetupError(f"{key} is 'env:{variable}', but the variable {variable} is not set.")
+    return value
+
+
+def _convert(tree: dict[str, Any]) -> Settings:
+    try:
+        return msgspec.convert(tree, Settings, strict=False)
+    except msgspec.ValidationError as problem:
+        text, _, where = str(problem).partition(" - at `$")
+        key = where.rstrip("`").lstrip(".") or "the file"
+        raise SetupError(f"{key}: {text}. `linarite settings` describes every key.") from None
+
+
+def _master_key(environment: dict[str, str]) -> bytes | None:
+    text = environment.get("LINARITE_MASTER_KEY")
+    if text is None:
+        return None
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != 32:  # noqa: PLR2004 - AES-256
+        raise SetupError(
+            "LINARITE_MASTER_KEY must be 64 hexadecimal digits (32 bytes). Make one with: "
+            "python3 -c 'import secrets; print(secrets.token_hex(32))'"
+        )
+    return key
+
+
+def _leaves(tree: dict[str, Any], prefix: str = "") -> list[str]:
+    keys: list[str] = []
+    for name, value in tree.items():
+        key = f"{prefix}{name}"
+        inner = _table(value)
+        if inner and not key.startswith("instances."):
+            keys += _leaves(inner, key + ".")
+        else:
+            keys.append(key)
+    return keys
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One setting, for people."""
+
+    key: str
+    kind: str
+    default: Any
+    description: str
+    settable: bool
+    """whether an environment variable can set it"""
+
+
+def reference(struct: type[msgspec.Struct] = Settings, prefix: str = "") -> list[Row]:
+    """Every setting, in the order of the file."""
+    rows: list[Row] = []
+    hints = get_type_hints(struct, include_extras=True)
+    for field in msgspec.structs.fields(struct):
+        hint = hints[field.name]
+        if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+            rows += reference(hint, f"{prefix}{field.name}.")
+            continue
+        plain, meta = get_args(hint)[0], cast("msgspec.Meta", get_args(hint)[1])
+        default = field.default if field.default is not msgspec.NODEFAULT else None
+        if field.default_factory is not msgspec.NODEFAULT:
+            default = field.default_factory()
+        rows.append(
+            Row(
+                key=prefix + field.name,
+                kind=kind_of(plain),
+                default=default,
+                description=meta.description or "",
+                settable=plain in {str, int, float, bool} or get_origin(plain) is Literal,
+            )
+        )
+    return rows
+
+
+def kind_of(plain: object) -> str:
+    """A field's type in words."""
+    if get_origin(plain) is Literal:
+        return " | ".join(str(choice) for choice in get_args(plain))
+    if isinstance(plain, type) and not get_args(plain):
+        words = {str: "text", int: "integer", float: "number", bool: "true or false"}
+        return words.get(plain, plain.__name__)
+    return "list" if get_origin(plain) is list else "table"
