@@ -1,0 +1,92 @@
+"""`linarite.db`: what must survive a power cut. One process at a time holds its folder."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from linarite.storage.lock import FolderLock
+from linarite.storage.migrate import STATE_HISTORY
+from linarite.storage.sqlite.connections import (
+    IMMEDIATE,
+    OUTSIDE,
+    sqlite_engine,
+    told_as_unavailable,
+)
+from linarite.storage.sqlite_file import prepare, private_folder
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+STATE_FILE = "linarite.db"
+
+
+def open_database(folder: Path, *, busy_timeout_s: float = 5.0) -> Database:
+    """Lock the folder, make or migrate `linarite.db` in it, and open it.
+
+    `busy_timeout_s` is how long a write waits for another program that has the file locked.
+    Raises SetupError when the folder is taken or the file is damaged, foreign or too new.
+    """
+    private_folder(folder)
+    lock = FolderLock(folder)
+    try:
+        prepare(folder / STATE_FILE, STATE_HISTORY)
+    except BaseException:
+        lock.release()
+        raise
+    return Database(folder, lock, busy_timeout_s)
+
+
+class Database:
+    """The open `linarite.db`; hand it to the adapters in `storage.sqlite`."""
+
+    def __init__(self, folder: Path, lock: FolderLock, busy_timeout_s: float) -> None:
+        self.folder = folder
+        self._path = folder / STATE_FILE
+        self._lock = lock
+        self._reader = sqlite_engine(
+            self._path,
+            busy_timeout_s=busy_timeout_s,
+            pragmas=("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"),
+        )
+        self._writer = self._reader.execution_options(**IMMEDIATE)
+        self._outside = self._reader.execution_options(**OUTSIDE)
+        self._write_turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[AsyncConnection]:
+        """A transaction that only reads. Raises ServiceUnavailable when the file can't be."""
+        with told_as_unavailable(self._path):
+            async with self._reader.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[AsyncConnection]:
+        """A transaction that is on disk when the block is left without an error.
+
+        Writers take turns. Raises ServiceUnavailable when the file can't be written;
+        SQLAlchemy's IntegrityError passes through.
+        """
+        with told_as_unavailable(self._path):
+            # Turns are taken here, because SQLite's own waiting is polling with pauses.
+            async with self._write_turn, self._writer.begin() as connection:
+                yield connection
+
+    async def scrub(self) -> None:
+        """Empty the write-ahead log, where what was deleted may still be read.
+
+        The file itself holds no deleted bytes (`secure_delete`). A reader at work can delay
+        this; the log is emptied at the latest when the server stops.
+        """
+        with told_as_unavailable(self._path):
+            async with self._write_turn, self._outside.connect() as connection:
+                await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    async def close(self) -> None:
+        """Let go of the file and the folder."""
+        await self._reader.dispose()
+        self._lock.release()

@@ -1,0 +1,3 @@
+"""Revisions of `linarite.db`: resources, keys, what must survive a power cut."""
+
+from __future__ import annotations

@@ -1,0 +1,128 @@
+"""Account keys in `linarite.db`, sealed."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, insert, select, update
+
+from linarite.domain.errors import SetupError
+from linarite.domain.resource import AccountKeys
+from linarite.storage.key_pair import KEY_NAMES, as_names, new_pair, with_new
+from linarite.storage.master_key import master_key
+from linarite.storage.resource_id import id_key
+from linarite.storage.sealing import Sealing
+from linarite.storage.tables import account_keys, master_key_check, sealing_keys
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from linarite.storage.database import Database
+
+
+async def open_key_store(
+    database: Database, *, given_master_key: bytes | None = None
+) -> SqliteKeyStore:
+    """Find or make the master key, check that it is the one this database was sealed under.
+
+    Raises SetupError when it is lost or another one.
+    """
+    async with database.writing() as connection:
+        known = await connection.scalar(select(master_key_check.c.fingerprint))
+        sealing = Sealing(
+            master_key(database.folder, given_master_key, sealed_before=known is not None)
+        )
+        if known is None:
+            await connection.execute(
+                insert(master_key_check).values(id=1, fingerprint=sealing.fingerprint)
+            )
+        elif not hmac.compare_digest(known, sealing.fingerprint):
+            raise SetupError(
+                f"The keys in {database.folder} are sealed under another master key. Put the "
+                "master.key back that belongs to this folder, or set LINARITE_MASTER_KEY to its "
+                "contents (and unset it if it was not set when the folder was made)."
+            )
+    return SqliteKeyStore(database, sealing)
+
+
+class SqliteKeyStore:
+    """`KeyStore` on a database; every write is flushed to disk before it returns."""
+
+    def __init__(self, database: Database, sealing: Sealing) -> None:
+        self._database = database
+        self._sealing = sealing
+        self.digest = sealing.digest
+
+    async def ensure(self, account_id: str) -> AccountKeys:
+        """The account's keys, made if there are none yet."""
+        account = id_key(account_id)
+        async with self._database.reading() as connection:
+            pair = await self._pair(connection, account)
+        if pair is not None:
+            return pair
+        async with self._database.writing() as connection:
+            return await self._ensure(connection, account)
+
+    async def regenerate(self, account_id: str, key_name: str) -> AccountKeys:
+        """Replace `key1` or `key2` and return both. Raises InvalidRequest for another name."""
+        account = id_key(account_id)
+        async with self._database.writing() as connection:
+            pair = with_new(await self._ensure(connection, account), key_name)
+            wrapped = await self._wrapped(connection, account)
+            plain: str = getattr(pair, key_name)
+            await connection.execute(
+                update(account_keys)
+                .where(account_keys.c.account_key == account, account_keys.c.name == key_name)
+                .values(sealed=self._sealing.seal(wrapped, account, key_name, plain.encode()))
+            )
+        return pair
+
+    async def digests(self, account_id: str) -> dict[bytes, str]:
+        """HMAC-SHA256 digest of each key → its name; empty when the account has none."""
+        async with self._database.reading() as connection:
+            pair = await self._pair(connection, id_key(account_id))
+        return {} if pair is None else as_names(pair, self.digest)
+
+    async def forget(self, account_id: str) -> None:
+        """Destroy the account's keys and its sealing key, also in the write-ahead log."""
+        account = id_key(account_id)
+        async with self._database.writing() as connection:
+            await connection.execute(
+                delete(account_keys).where(account_keys.c.account_key == account)
+            )
+            await connection.execute(
+                delete(sealing_keys).where(sealing_keys.c.account_key == account)
+            )
+        await self._database.scrub()
+
+    async def _ensure(self, connection: AsyncConnection, account: str) -> AccountKeys:
+        pair = await self._pair(connection, account)
+        if pair is not None:
+            return pair
+        pair = new_pair()
+        wrapped = self._sealing.new_account_key(account)
+        await connection.execute(insert(sealing_keys).values(account_key=account, wrapped=wrapped))
+        for name in KEY_NAMES:
+            plain: str = getattr(pair, name)
+            sealed = self._sealing.seal(wrapped, account, name, plain.encode())
+            await connection.execute(
+                insert(account_keys).values(account_key=account, name=name, sealed=sealed)
+            )
+        return pair
+
+    async def _pair(self, connection: AsyncConnection, account: str) -> AccountKeys | None:
+        rows = await connection.execute(
+            select(account_keys.c.name, account_keys.c.sealed, sealing_keys.c.wrapped)
+            .join(sealing_keys, sealing_keys.c.account_key == account_keys.c.account_key)
+            .where(account_keys.c.account_key == account)
+        )
+        plain = {
+            name: self._sealing.unseal(wrapped, account, name, sealed).decode()
+            for name, sealed, wrapped in rows
+        }
+        return AccountKeys(**plain) if plain else None
+
+    async def _wrapped(self, connection: AsyncConnection, account: str) -> bytes:
+        query = select(sealing_keys.c.wrapped).where(sealing_keys.c.account_key == account)
+        return (await connection.execute(query)).scalar_one()

@@ -1,0 +1,74 @@
+"""Resources in `linarite.db`, one row each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from sqlalchemy import delete, insert, or_, select, update
+
+from linarite.domain.resource import Resource
+from linarite.storage.resource_id import id_key, range_under
+from linarite.storage.resource_write import encoded, written
+from linarite.storage.tables import resources
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from linarite.storage.database import Database
+
+
+class SqliteResourceStore:
+    """`ResourceStore` on a database; every write is flushed to disk before it returns."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._decode = msgspec.json.Decoder(Resource).decode
+
+    async def get(self, resource_id: str) -> Resource | None:
+        """The resource, or None."""
+        async with self._database.reading() as connection:
+            return await self._get(connection, id_key(resource_id))
+
+    async def list_under(self, parent_id: str, resource_type: str) -> list[Resource]:
+        """Those of a type at any depth under `parent_id` ("" for all), ordered by id."""
+        first, end = range_under(parent_id)
+        query = (
+            select(resources.c.body)
+            .where(resources.c.type_key == resource_type.lower())
+            .where(resources.c.id_key >= first, resources.c.id_key < end)
+            .order_by(resources.c.id_key)
+        )
+        async with self._database.reading() as connection:
+            bodies = (await connection.execute(query)).scalars().all()
+        return [self._decode(body) for body in bodies]
+
+    async def put(self, resource: Resource, *, expected_etag: str | None = None) -> Resource:
+        """Write and return it with its new etag. Raises EtagMismatch."""
+        key = id_key(resource.id)
+        async with self._database.writing() as connection:
+            present = await self._get(connection, key)
+            new = written(resource, present, expected_etag)
+            row = {"type_key": new.type.lower(), "etag": new.etag, "body": encoded(new)}
+            if present is None:
+                await connection.execute(insert(resources).values(id_key=key, **row))
+            else:
+                await connection.execute(
+                    update(resources).where(resources.c.id_key == key).values(**row)
+                )
+        return self._decode(row["body"])
+
+    async def delete(self, resource_id: str) -> bool:
+        """Remove it and everything under it; False, and nothing removed, when it was not there."""
+        key = id_key(resource_id)
+        first, end = range_under(resource_id)
+        under = (resources.c.id_key >= first) & (resources.c.id_key < end)
+        async with self._database.writing() as connection:
+            if await self._get(connection, key) is None:
+                return False
+            await connection.execute(delete(resources).where(or_(resources.c.id_key == key, under)))
+        return True
+
+    async def _get(self, connection: AsyncConnection, key: str) -> Resource | None:
+        body = await connection.scalar(select(resources.c.body).where(resources.c.id_key == key))
+        return None if body is None else self._decode(body)

@@ -1,0 +1,101 @@
+"""The tables as they are now; how they came to be is in `migrations/`.
+
+Portable to PostgreSQL: no type, default or index here is SQLite's alone.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+STATE = MetaData()
+"""`linarite.db`"""
+
+REQUESTS = MetaData()
+"""`requests.db`"""
+
+# Ids are compared and ordered byte by byte, whatever the database's language setting.
+_ID_KEY = Text().with_variant(Text(collation="C"), "postgresql")
+
+resources = Table(
+    "resources",
+    STATE,
+    Column("id_key", _ID_KEY, primary_key=True),
+    Column("type_key", Text, nullable=False),
+    Column("etag", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("resources_by_type", "type_key", "id_key"),
+)
+"""`id_key` and `type_key` are lower-cased; `body` is the whole Resource as JSON"""
+
+sealing_keys = Table(
+    "sealing_keys",
+    STATE,
+    Column("account_key", _ID_KEY, primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+"""each account's own key, wrapped by the master key"""
+
+account_keys = Table(
+    "account_keys",
+    STATE,
+    Column("account_key", _ID_KEY, ForeignKey("sealing_keys.account_key"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+"""`key1` and `key2`, sealed under the account's own key"""
+
+master_key_check = Table(
+    "master_key_check",
+    STATE,
+    Column("id", Integer, primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+)
+"""one row: tells a wrong master key from a damaged database"""
+
+request_records = Table(
+    "request_records",
+    REQUESTS,
+    Column(
+        "seq",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    Column("request_id", Text, nullable=False),
+    Column("started_at_ns", BigInteger, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("deployment", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("api_version", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("error_code", Text, nullable=False),
+    Column("streamed", Boolean, nullable=False),
+    Column("caller_key", Text, nullable=False),
+    Column("client_request_id", Text, nullable=False),
+    Column("client_address", Text, nullable=False),
+    Column("user_agent", Text, nullable=False),
+    Column("prompt_tokens", BigInteger, nullable=False),
+    Column("completion_tokens", BigInteger, nullable=False),
+    Column("cached_tokens", BigInteger, nullable=False),
+    Column("to_first_token_us", BigInteger, nullable=False),
+    Column("to_last_token_us", BigInteger, nullable=False),
+    Column("total_us", BigInteger, nullable=False),
+    Column("finish", Text, nullable=False),
+    Index("request_records_by_request_id", "request_id"),
+    Index("request_records_by_account", "account", "seq"),
+)
+"""the fields of `RequestRecord` in their order, after `seq`: the order of arrival"""
