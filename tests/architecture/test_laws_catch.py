@@ -159,6 +159,15 @@ from linarite.dataplane.operations.planted.operation import OPERATION
 ROUTES = ()
 """
 
+SOCKET_BOUND_AND_CONNECTED = """from socket import socket as make
+
+
+def dial():
+    made = make()
+    made.bind(("127.0.0.1", 0))
+    made.connect(("127.0.0.1", 1))
+"""
+
 
 def ratchet(lines: int) -> str:
     """A ratchet that grandfathers the planted file."""
@@ -204,6 +213,11 @@ PLANTS: dict[str, tuple[str, dict[str, str], str]] = {
         "sockets",
         {WEB: "import socket\n\nS = socket.socket()\n"},
         f"{WEB}:3 opens a socket by socket.socket",
+    ),
+    "socket that is bound and connected": (
+        "sockets",
+        {WEB: SOCKET_BOUND_AND_CONNECTED},
+        f"{WEB}:5 opens a socket by socket.socket",
     ),
     "connection": (
         "sockets",

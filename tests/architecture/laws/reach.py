@@ -11,6 +11,7 @@ from tests.architecture.laws.source import (
     dotted_uses,
     imported_modules,
     is_within,
+    local_names,
     package_modules,
 )
 
@@ -38,7 +39,6 @@ OPENERS = (
     "asyncio.open_connection",
     "asyncio.open_unix_connection",
     "socket.create_connection",
-    "socket.socket",
 )
 LOOP_OPENERS = (
     ".create_connection",
@@ -73,7 +73,7 @@ def environment_is_read_in_settings(root: Path) -> list[str]:
 def sockets_are_opened_at_the_edge(root: Path) -> list[str]:
     """Outgoing connections are made in `controls/egress` and in engines, nowhere else.
 
-    Listening is no outgoing connection: `socket.create_server` and its like are free to use.
+    Listening is no outgoing connection: a function may make a socket and bind it.
     """
     violations: set[str] = set()
     for path, tree in package_modules(root):
@@ -85,12 +85,32 @@ def sockets_are_opened_at_the_edge(root: Path) -> list[str]:
             if any(is_within(name, client) for client in HTTP_CLIENTS)
         }
         violations |= {
-            f"{path}:{line} opens a socket by {name}: call out through controls/egress or an "
-            "engine; to listen, use create_server"
+            f"{path}:{line} opens a socket by {name}: call out through controls/egress or an engine"
             for name, line in dotted_uses(tree)
             if name in OPENERS or name.endswith(LOOP_OPENERS)
         }
+        violations |= {
+            f"{path}:{line} opens a socket by socket.socket and doesn't bind it in the same "
+            "function: call out through controls/egress or an engine"
+            for line in unbound_sockets(tree, local_names(tree))
+        }
     return sorted(violations)
+
+
+def unbound_sockets(node: ast.AST, meanings: dict[str, str], *, binds: bool = False) -> list[int]:
+    """The lines that call `socket.socket` outside a function that binds, and never connects."""
+    lines: list[int] = []
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        methods = {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
+        binds = "bind" in methods and methods.isdisjoint({"connect", "connect_ex", "sendto"})
+    elif isinstance(node, ast.Call) and not binds:
+        called = ast.unparse(node.func)
+        first, _, rest = called.partition(".")
+        if f"{meanings.get(first, first)}.{rest}".rstrip(".") == "socket.socket":
+            lines.append(node.lineno)
+    for child in ast.iter_child_nodes(node):
+        lines += unbound_sockets(child, meanings, binds=binds)
+    return lines
 
 
 def domain_needs_no_library(root: Path) -> list[str]:
