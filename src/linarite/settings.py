@@ -11,12 +11,15 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from linarite.domain.errors import SetupError
-from linarite.sections import Settings
+from linarite.sections import DeploymentSettings, InstanceSettings, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CONFIG_FILE = "linarite.toml"
 LOOPBACK = frozenset(("127.0.0.1", "::1", "localhost"))
@@ -38,7 +41,7 @@ class Loaded(msgspec.Struct, frozen=True):
         return f"Loaded(home={self.home}, file={self.file})"
 
 
-def load(file: Path | None = None, overrides: dict[str, str] | None = None) -> Loaded:
+def load(file: Path | None = None, overrides: Mapping[str, object] | None = None) -> Loaded:
     """Read settings. `overrides` are dotted keys from the command line, which win over all.
 
     Raises SetupError naming the key and what to change.
@@ -272,3 +275,56 @@ def kind_of(plain: object) -> str:
         words = {str: "text", int: "integer", float: "number", bool: "true or false"}
         return words.get(plain, plain.__name__)
     return "list" if get_origin(plain) is list else "table"
+
+
+def reference_page() -> str:
+    """`docs/reference/settings.md`: every key with its default and meaning, made from code."""
+    lines = [
+        "# Settings",
+        "",
+        "Made from the code by `make docs`; change the descriptions there.",
+        "",
+        "Settings come from `linarite.toml` (in the current folder, else in the data folder, or",
+        "wherever `--config` or `LINARITE_CONFIG` says) and from the environment, which wins.",
+        "`linarite settings` prints the values in force and where each came from.",
+        "",
+        "| key | type | default | environment | meaning |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    lines += [_reference_line(row) for row in reference()]
+    for title, struct in (
+        ("deployments", DeploymentSettings),
+        ("instances", InstanceSettings),
+    ):
+        table = "[[deployments]]" if title == "deployments" else "[instances.NAME]"
+        lines += ["", f"## `{table}`", "", "| key | type | default | meaning |"]
+        lines += ["| --- | --- | --- | --- |"]
+        for row in reference(struct):
+            default = "required" if row.default is None else f"`{_toml(row.default)}`"
+            lines.append(f"| `{row.key}` | {row.kind} | {default} | {row.description} |")
+    lines += [
+        "",
+        "A text in an instance's `options` may be `env:NAME`: it is replaced by that variable's",
+        "value, so that secrets need not stand in the file.",
+        "`LINARITE_MASTER_KEY` (64 hexadecimal digits) replaces the master key file that seals the",
+        "account keys; `LINARITE_CONFIG` names the settings file; `LINARITE_MINIMAL=1` is",
+        "`models.minimal = true`.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _reference_line(row: Row) -> str:
+    variable = "LINARITE_" + row.key.replace(".", "_").upper()
+    shown = f"`{variable}`" if row.settable else "in the file only"
+    kind = row.kind.replace("|", "\\|")
+    return f"| `{row.key}` | {kind} | `{_toml(row.default)}` | {shown} | {row.description} |"
+
+
+def _toml(value: object) -> str:
+    """A default as one writes it in TOML."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f'"{value}"'
+    return str(value)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from linarite.controls.authenticate.api_key import Caller, identify
 from linarite.domain.errors import InvalidKey
 from linarite.domain.facts import Account, Deployment, Facts, Model, Sku
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from linarite.domain.resource import KeyStore, Resource, ResourceStore
 
 ACCOUNT_TYPE = "Microsoft.CognitiveServices/accounts"
@@ -42,6 +46,19 @@ class FactsBook:
         if facts is None:
             raise InvalidKey
         return facts
+
+    def recogniser(
+        self, digest: Callable[[str], bytes]
+    ) -> Callable[[Mapping[bytes, bytes]], object]:
+        """A check whether headers carry a key of any account. It raises InvalidKey."""
+
+        def recognise(headers: Mapping[bytes, bytes]) -> Caller:
+            for facts in self.all():
+                with suppress(InvalidKey):
+                    return identify(headers, facts.account, digest)
+            raise InvalidKey
+
+        return recognise
 
     def all(self) -> list[Facts]:
         """Every account's facts, for `readyz` and the start panel."""

@@ -12,7 +12,7 @@ from linarite.domain.errors import LinariteError, ServiceUnavailable, SetupError
 from linarite.hosting.gate import Gate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from linarite.domain.engine import Capabilities, Engine, InstanceSpec
 
@@ -46,7 +46,7 @@ class Instance:
     """
 
     def __init__(
-        self, spec: InstanceSpec, build: Callable[[InstanceSpec], Engine], policy: Policy
+        self, spec: InstanceSpec, build: Callable[[InstanceSpec], Awaitable[Engine]], policy: Policy
     ) -> None:
         """Nothing runs yet: `start` begins, or the first request does."""
         self.spec = spec
@@ -78,6 +78,11 @@ class Instance:
         if self._supervision is not None:
             self._supervision.cancel()
             await asyncio.gather(self._supervision, return_exceptions=True)
+
+    async def settled(self) -> None:
+        """Return once the first start has succeeded or failed."""
+        if self.state == STARTING or (self.state == NOT_STARTED and self._supervision is not None):
+            await self._ready.wait()
 
     async def enter(self) -> Slot:
         """A place and the engine; pair with `leave`. Raises ServiceUnavailable."""
@@ -148,7 +153,7 @@ class Instance:
         engine: Engine | None = None
         ready_at = clock()
         try:
-            engine = self._build(self.spec)
+            engine = await self._build(self.spec)
             capabilities = await engine.start(self._progress)
             ready_at = clock()
             self._serve_with(engine, capabilities)

@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from linarite.web.asgi import App, Receive, Scope, Send
 
+Rendered = tuple[int, str, bytes]
+"""status, content type, body"""
 
-def page(render: Callable[[], tuple[int, str, bytes]]) -> App:
-    """An application that answers GET and HEAD with `render()`: status, content type, body."""
+
+def page(render: Callable[[Mapping[bytes, bytes]], Rendered]) -> App:
+    """An application that answers GET and HEAD with what `render(headers)` returns."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - ASGI
         if scope["method"] not in {"GET", "HEAD"}:
             status, content_type, body = 405, "text/plain", b"Method not allowed\n"
         else:
-            status, content_type, body = render()
+            status, content_type, body = render(dict(scope["headers"]))
         await send(
             {
                 "type": "http.response.start",

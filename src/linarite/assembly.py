@@ -1,0 +1,218 @@
+"""A whole server, wired from its settings: what is built, in which order it starts and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from linarite.controls.egress import EgressDialer, EgressPolicy, target_of
+from linarite.dataplane.call import OperationKit
+from linarite.dataplane.facts import FactsBook
+from linarite.dataplane.http import DataPlane
+from linarite.dataplane.pipeline import Surface
+from linarite.dataplane.router import Router
+from linarite.dataplane.routes import ROUTES
+from linarite.domain.engine import Engine, InstanceSpec, Surroundings
+from linarite.engines import build_engine
+from linarite.hosting.declared import declare
+from linarite.hosting.host import Host
+from linarite.hosting.instance import Instance
+from linarite.sections import DeploymentSettings, InstanceSettings
+from linarite.settings import open_pages
+from linarite.status_pages import StatusPages
+from linarite.storage.database import open_database
+from linarite.storage.retention import Retention
+from linarite.storage.sqlite.keys import open_key_store
+from linarite.storage.sqlite.requests import open_request_ledger
+from linarite.storage.sqlite.resources import SqliteResourceStore
+from linarite.telemetry.metrics import RequestMetrics
+from linarite.web.edge import Edge
+from linarite.web.listener import Listener
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from linarite.domain.facts import Serving
+    from linarite.domain.request_record import RequestRecord
+    from linarite.domain.resource import AccountKeys
+    from linarite.hosting.models.store import ModelStore
+    from linarite.sections import Settings
+    from linarite.settings import Loaded
+
+DAY_S = 86_400.0
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What to serve, and what to run for it."""
+
+    deployments: list[DeploymentSettings]
+    """each with its instance resolved"""
+    instances: dict[str, InstanceSettings]
+
+
+def plan(settings: Settings, default_models: Sequence[str]) -> Plan:
+    """Resolve settings: defaults filled in, every deployment with an instance.
+
+    `default_models` are those of the store, served when settings declare no deployment.
+    """
+    declared = settings.deployments or [
+        DeploymentSettings(name=model, model=model) for model in default_models
+    ]
+    instances = dict(settings.instances)
+    deployments: list[DeploymentSettings] = []
+    for deployment in declared:
+        name = deployment.instance or deployment.model
+        if name not in instances:
+            instances[name] = InstanceSettings(model=deployment.model)
+        deployments.append(msgspec.structs.replace(deployment, instance=name))
+    return Plan(deployments=deployments, instances=instances)
+
+
+class Assembly:
+    """One running server. `start`, then `stop` once."""
+
+    def __init__(self, loaded: Loaded, store: ModelStore, default_models: Sequence[str]) -> None:
+        self.loaded = loaded
+        self.plan = plan(loaded.settings, default_models)
+        self._store = store
+        self._stack = AsyncExitStack()
+
+    async def start(self) -> None:
+        """Open everything and listen. Raises SetupError; then nothing is left open."""
+        try:
+            await self._open()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def stop(self) -> None:
+        """Drain and close everything, in the reverse order of opening."""
+        await self._stack.aclose()
+
+    @property
+    def url(self) -> str:
+        """The endpoint, as clients on this machine write it."""
+        return self._listener.url
+
+    @property
+    def keys(self) -> AccountKeys:
+        """The account's keys, for the person who started the server."""
+        return self._keys
+
+    def serving(self) -> list[Serving]:
+        """Every deployment with the state of its instance."""
+        deployments = [d for facts in self._facts.all() for d in facts.deployments.values()]
+        return self._host.serving(deployments)
+
+    async def settled(self) -> None:
+        """Return once every instance that starts with the server has come up or failed."""
+        await asyncio.gather(*(instance.settled() for instance in self._host.instances()))
+
+    async def _open(self) -> None:
+        settings = self.loaded.settings
+        database = open_database(self.loaded.home)
+        self._stack.push_async_callback(database.close)
+        records = settings.records
+        ledger = open_request_ledger(
+            self.loaded.home,
+            retention=Retention(
+                age_s=records.keep_days * DAY_S or None, rows=records.rows_max or None
+            ),
+        )
+        self._stack.push_async_callback(ledger.close)
+        keys = await open_key_store(database, given_master_key=self.loaded.master_key)
+        resources = SqliteResourceStore(database)
+        account_id = await declare(resources, settings.account, self.plan.deployments)
+        self._keys = await keys.ensure(account_id)
+        self._facts = FactsBook(resources, keys)
+        await self._facts.refresh()
+        self._host = Host(self._instances())
+        self._stack.push_async_callback(self._host.stop, settings.server.drain_s)
+        metrics = RequestMetrics()
+        router = Router(
+            ROUTES,
+            OperationKit(
+                accept_unknown_arguments=settings.limits.accept_unknown_arguments,
+                capabilities_of=self._host.capabilities_of,
+            ),
+        )
+
+        def observe(record: RequestRecord) -> None:
+            ledger.add(record)
+            metrics.observe(record)
+
+        dataplane = DataPlane(
+            router,
+            Surface(facts=self._facts, digest=keys.digest, host=self._host),
+            settings.limits,
+            observe,
+        )
+        pages = StatusPages(self._host, self._facts, ledger, metrics)
+        guard = None if open_pages(settings) else self._facts.recogniser(keys.digest)
+        self._listener = Listener(Edge(pages.by_path(guard), dataplane), settings.server)
+        await self._listener.open()
+        self._stack.push_async_callback(self._listener.close, settings.server.drain_s)
+        self._host.start(
+            name for name, declared in self.plan.instances.items() if declared.start == "boot"
+        )
+
+    def _instances(self) -> dict[str, Instance]:
+        scratch = Path(tempfile.mkdtemp(prefix="linarite-"))
+        self._stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+        surroundings = Surroundings(
+            scratch=scratch,
+            dialer=EgressDialer(self._egress_policy()),
+            threads=threads_for_engines(len(os.sched_getaffinity(0))),
+        )
+
+        async def build(spec: InstanceSpec) -> Engine:
+            return build_engine(await self._with_model_file(spec), surroundings)
+
+        return {
+            name: Instance(
+                InstanceSpec(
+                    name=name,
+                    engine=declared.engine,
+                    model=declared.model or name,
+                    options=declared.options,
+                ),
+                build,
+                declared,
+            )
+            for name, declared in self.plan.instances.items()
+        }
+
+    async def _with_model_file(self, spec: InstanceSpec) -> InstanceSpec:
+        """The spec with its verified model file, for engines that read one."""
+        if spec.engine != "llamacpp":
+            return spec
+        path = await asyncio.to_thread(self._store.verified_path, spec.model)
+        return msgspec.structs.replace(spec, model_path=str(path))
+
+    def _egress_policy(self) -> EgressPolicy:
+        """Upstreams that settings name may be reached, wherever they are; nothing else may."""
+        named = {
+            target_of(str(declared.options.get("base_url", ""))).host
+            for declared in self.plan.instances.values()
+            if declared.engine == "upstream"
+        }
+        return EgressPolicy(
+            allowed_hosts=tuple(self.loaded.settings.egress.allowed_hosts),
+            named_hosts=frozenset(named),
+        )
+
+
+def threads_for_engines(cores: int) -> int:
+    """How many threads engines share: one core is the gateway's, where there are three or more.
+
+    On two cores a thread less would cost engines half their speed; there the engine processes'
+    lower priority keeps the gateway's share.
+    """
+    return cores if cores <= 2 else cores - 1  # noqa: PLR2004 - explained above

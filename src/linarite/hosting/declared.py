@@ -1,0 +1,118 @@
+"""Putting the account and the deployments that settings declare into the resource store.
+
+They are kept as ARM-shaped resources, as the control plane keeps them. What settings declared
+earlier and no longer do is removed; what others created is left alone.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from linarite.domain.resource import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from linarite.domain.resource import ResourceStore
+
+ACCOUNT_TYPE = "Microsoft.CognitiveServices/accounts"
+DEPLOYMENT_TYPE = "Microsoft.CognitiveServices/accounts/deployments"
+DECLARED_BY = "linarite.toml"
+
+
+class DeclaredAccount(Protocol):
+    """The account as settings declare it."""
+
+    name: str
+    location: str
+    region_title: str
+    subscription: str
+    resource_group: str
+
+
+class DeclaredDeployment(Protocol):
+    """A deployment as settings declare it; `instance` is resolved, never empty."""
+
+    name: str
+    model: str
+    model_version: str
+    model_format: str
+    sku: str
+    capacity: int
+    instance: str
+
+
+def account_id(account: DeclaredAccount) -> str:
+    """The account's ARM resource id."""
+    return (
+        f"/subscriptions/{account.subscription}/resourceGroups/{account.resource_group}"
+        f"/providers/{ACCOUNT_TYPE}/{account.name}"
+    )
+
+
+async def declare(
+    store: ResourceStore, account: DeclaredAccount, deployments: Sequence[DeclaredDeployment]
+) -> str:
+    """Make the store hold what settings declare; returns the account's id."""
+    wanted_account = Resource(
+        id=account_id(account),
+        type=ACCOUNT_TYPE,
+        name=account.name,
+        kind="OpenAI",
+        location=account.location,
+        sku={"name": "S0"},
+        properties={
+            "provisioningState": "Succeeded",
+            "customSubDomainName": account.name.lower(),
+            "regionTitle": account.region_title,
+        },
+    )
+    await _put(store, wanted_account)
+    kept: set[str] = set()
+    for deployment in deployments:
+        resource = _deployment_resource(wanted_account.id, deployment)
+        kept.add(resource.id.lower())
+        await _put(store, resource)
+    for present in await store.list_under(wanted_account.id, DEPLOYMENT_TYPE):
+        declared = present.system_data.get("createdBy") == DECLARED_BY
+        if declared and present.id.lower() not in kept:
+            await store.delete(present.id)
+    return wanted_account.id
+
+
+def _deployment_resource(parent: str, deployment: DeclaredDeployment) -> Resource:
+    return Resource(
+        id=f"{parent}/deployments/{deployment.name}",
+        type=DEPLOYMENT_TYPE,
+        name=deployment.name,
+        sku={"name": deployment.sku, "capacity": deployment.capacity},
+        properties={
+            "model": {
+                "format": deployment.model_format,
+                "name": deployment.model,
+                "version": deployment.model_version,
+            },
+            "provisioningState": "Succeeded",
+            "instance": deployment.instance,
+        },
+    )
+
+
+async def _put(store: ResourceStore, wanted: Resource) -> None:
+    """Write only what changed, so that etags and times tell of real changes."""
+    present = await store.get(wanted.id)
+    now = datetime.now(UTC).isoformat()
+    by: dict[str, Any] = {"lastModifiedBy": DECLARED_BY, "lastModifiedAt": now}
+    if present is None:
+        by |= {"createdBy": DECLARED_BY, "createdByType": "Application", "createdAt": now}
+    else:
+        same = msgspec.structs.replace(
+            wanted, id=present.id, system_data=present.system_data, etag=present.etag
+        )
+        if same == present:
+            return
+        by = present.system_data | by
+    await store.put(msgspec.structs.replace(wanted, system_data=by))

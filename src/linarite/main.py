@@ -1,0 +1,207 @@
+"""The console script: what each command does, wired to the parts that do it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+from rich.console import Console
+
+from linarite import __version__
+from linarite.assembly import Assembly
+from linarite.cli.commands import Commands, SettingShown, UpOptions
+from linarite.cli.root import build_root
+from linarite.cli.serving_file import ServedDeployment, ServingFile, write_serving_file
+from linarite.cli.start_panel import ModelProgress, show_panel
+from linarite.domain.errors import LinariteError
+from linarite.hosting.models.catalogue import DEFAULT_MODELS, MINIMAL_MODELS
+from linarite.hosting.models.store import ModelStore
+from linarite.settings import Loaded, load, reference, reference_page
+from linarite.telemetry.logs import configure_logs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+log = structlog.get_logger("linarite")
+
+SERVING_FILE = "serving.json"
+API_VERSION = "2024-10-21"
+
+
+def main() -> None:
+    """Run the command line."""
+    build_root(
+        Commands(
+            serve=serve,
+            settings_shown=settings_shown,
+            settings_markdown=reference_page,
+            model_store=lambda: model_store(load()),
+            home=lambda: load().home,
+            version=__version__,
+        )
+    )()
+
+
+def serve(options: UpOptions) -> int:
+    """Run a server until it is told to stop. Raises SetupError; returns the exit code."""
+    loaded = load(options.config, overrides_of(options))
+    configure_logs(format=loaded.settings.logs.format, level=loaded.settings.logs.level)
+    models = fetch_models(loaded)
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        return runner.run(run_server(loaded, models, options.ready_file))
+
+
+def overrides_of(options: UpOptions) -> dict[str, object]:
+    """The settings that the command line's flags stand for."""
+    given = {
+        "server.host": options.host,
+        "server.port": options.port,
+        "models.minimal": options.minimal or None,
+    }
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def fetch_models(loaded: Loaded) -> list[str]:
+    """Bring the default models that are missing; return those that can be served.
+
+    Nothing is fetched when settings declare deployments: those name models added by hand.
+    A model that can't be had is told about and left out.
+    """
+    if loaded.settings.deployments:
+        return []
+    store = model_store(loaded)
+    wanted = MINIMAL_MODELS if loaded.settings.models.minimal else DEFAULT_MODELS
+    present = {manifest.name for manifest in store.manifests()}
+    served: list[str] = []
+    with ModelProgress(Console(stderr=True)) as progress:
+        for name in wanted:
+            try:
+                if name not in present and loaded.settings.models.fetch:
+                    store.add_from_catalogue(name, progress=progress)
+                    present.add(name)
+            except LinariteError as problem:
+                log.warning(
+                    "model not available, serving the others", model=name, reason=problem.message
+                )
+            if name in present:
+                served.append(name)
+    return served
+
+
+async def run_server(loaded: Loaded, models: list[str], ready_file: Path | None) -> int:
+    """Start, tell how to use it, wait for a signal, stop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _on_signal, stop)
+    server = Assembly(loaded, model_store(loaded), models)
+    await server.start()
+    serving_file = loaded.home / SERVING_FILE
+    try:
+        log.info("listening", url=server.url, home=str(loaded.home))
+        telling = asyncio.create_task(_tell(server, serving_file, ready_file))
+        await stop.wait()
+        telling.cancel()
+        log.info("stopping: running requests may finish", drain_s=loaded.settings.server.drain_s)
+    finally:
+        serving_file.unlink(missing_ok=True)
+        await server.stop()
+    return 0
+
+
+def _on_signal(stop: asyncio.Event) -> None:
+    """The first signal drains; a second one ends at once."""
+    if stop.is_set():
+        os._exit(130)
+    stop.set()
+
+
+async def _tell(server: Assembly, serving_file: Path, ready_file: Path | None) -> None:
+    """Once the models have come up (or failed), say how to use the server."""
+    await server.settled()
+    content = serving_content(server)
+    write_serving_file(serving_file, content)
+    if ready_file is not None:
+        write_serving_file(ready_file, content)
+    show_panel(content, console=Console())
+    # What start-up made stays: collecting it again and again would only cost requests time.
+    gc.collect()
+    gc.freeze()
+
+
+def serving_content(server: Assembly) -> ServingFile:
+    """How the server can be used, for scripts and for the panel."""
+    loaded = server.loaded
+    return ServingFile(
+        endpoint=server.url,
+        openai_v1=f"{server.url}/openai/v1/",
+        api_key=server.keys.key1,
+        api_version=API_VERSION,
+        deployments=[
+            ServedDeployment(
+                name=item.deployment.name,
+                model=item.deployment.model.name,
+                state=item.state,
+                detail=item.detail,
+                operations=operations_of(item.capabilities),
+            )
+            for item in server.serving()
+        ],
+        ca_file=None,
+        pid=os.getpid(),
+        home=str(loaded.home),
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def operations_of(able: object) -> list[str]:
+    """The operations an instance takes, by the words of their URLs."""
+    offered = {
+        "chat/completions": "chat_completion",
+        "completions": "completion",
+        "embeddings": "embeddings",
+    }
+    return [path for path, flag in offered.items() if getattr(able, flag, False)]
+
+
+def model_store(loaded: Loaded) -> ModelStore:
+    """The store in the server's home."""
+    return ModelStore(loaded.home / "models")
+
+
+def settings_shown(config: Path | None) -> list[SettingShown]:
+    """Every setting with its value and where that came from."""
+    loaded = load(config)
+    shown: list[SettingShown] = []
+    for row in reference():
+        value: object = loaded.settings
+        for part in row.key.split("."):
+            value = getattr(value, part)
+        shown.append(
+            SettingShown(
+                key=row.key,
+                value=str(loaded.home) if row.key == "home" else repr(value),
+                origin=loaded.origins.get(row.key, "default"),
+                description=row.description,
+            )
+        )
+    return shown
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """The fastest loop this system has."""
+    if sys.platform == "win32":
+        return asyncio.new_event_loop()
+    import uvloop  # noqa: PLC0415 - there is none for Windows
+
+    return uvloop.new_event_loop()
+
+
+if __name__ == "__main__":
+    main()

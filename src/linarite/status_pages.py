@@ -1,0 +1,94 @@
+"""`/healthz`, `/readyz` and `/metrics`: what orchestrators and Prometheus ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from linarite.domain.errors import InvalidKey
+from linarite.web.error_envelope import error_body
+from linarite.web.pages import page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from linarite.dataplane.facts import FactsBook
+    from linarite.hosting.host import Host
+    from linarite.storage.sqlite.requests import SqliteRequestLedger
+    from linarite.telemetry.metrics import RequestMetrics
+    from linarite.web.asgi import App
+    from linarite.web.pages import Rendered
+
+JSON = "application/json"
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class StatusPages:
+    """The operations plane."""
+
+    def __init__(
+        self,
+        host: Host,
+        facts: FactsBook,
+        ledger: SqliteRequestLedger,
+        metrics: RequestMetrics,
+    ) -> None:
+        self._host = host
+        self._facts = facts
+        self._ledger = ledger
+        self._metrics = metrics
+
+    def by_path(
+        self, recognise: Callable[[Mapping[bytes, bytes]], object] | None
+    ) -> dict[str, App]:
+        """The pages; with `recognise` (raising InvalidKey) all but `/healthz` want a key."""
+
+        def guarded(
+            render: Callable[[], Rendered],
+        ) -> Callable[[Mapping[bytes, bytes]], Rendered]:
+            def answer(headers: Mapping[bytes, bytes]) -> Rendered:
+                if recognise is not None:
+                    try:
+                        recognise(headers)
+                    except InvalidKey as refusal:
+                        return refusal.status, JSON, error_body(refusal)
+                return render()
+
+            return answer
+
+        return {
+            "/healthz": page(lambda _: (200, "text/plain", b"ok\n")),
+            "/readyz": page(guarded(self._ready)),
+            "/metrics": page(guarded(self._measured)),
+        }
+
+    def _ready(self) -> Rendered:
+        """200 when every instance that was to start can serve; what is missing, otherwise."""
+        deployments = [d for facts in self._facts.all() for d in facts.deployments.values()]
+        serving = self._host.serving(deployments)
+        ready = all(item.state in {"Ready", "NotStarted"} for item in serving)
+        body = {
+            "ready": ready,
+            "deployments": [
+                {
+                    "name": item.deployment.name,
+                    "model": item.deployment.model.name,
+                    "state": item.state,
+                    "detail": item.detail,
+                }
+                for item in serving
+            ],
+        }
+        return (200 if ready else 503), JSON, msgspec.json.encode(body)
+
+    def _measured(self) -> Rendered:
+        for instance in self._host.instances():
+            self._metrics.set_instance(
+                instance.spec.name,
+                state=instance.state,
+                running=instance.gate.running,
+                waiting=instance.gate.waiting,
+            )
+        self._metrics.set_ledger(backlog=self._ledger.backlog, dropped=self._ledger.dropped)
+        return 200, METRICS_TYPE, self._metrics.render()
