@@ -84,19 +84,19 @@ class HttpClient:
         else:
             head += b"\r\n"
         head_only = method == "HEAD"
-        reused = bool(self._idle)
-        connection = self._idle.pop() if reused else await self._acquire(first_byte_s)
+        connection = self._idle.pop() if self._idle else await self._acquire(first_byte_s)
+        has_served = connection.has_served
         response = connection.exchange(
             head, body, first_byte_s=first_byte_s, idle_s=idle_s, head_only=head_only
         )
         try:
             await response.wait_head()
         except ConnectionLost as lost:
-            if lost.received_any or not reused or self._closed:
+            if lost.received_any or not has_served or self._closed:
                 raise
         else:
             return response
-        connection = await self._acquire(first_byte_s)
+        connection = await self._acquire(first_byte_s, fresh=True)
         response = connection.exchange(
             head, body, first_byte_s=first_byte_s, idle_s=idle_s, head_only=head_only
         )
@@ -163,15 +163,22 @@ class HttpClient:
         head = self._heads[key] = text.encode("latin-1") + b"\r\n"
         return head
 
-    async def _acquire(self, wait_s: float) -> Connection:
-        """A new connection or, when there is no place for one, the first that comes free."""
-        if self._places_taken >= self._connections_max and self._idle:
-            # A fresh one is wanted because one like these had died: make room.
+    async def _acquire(self, wait_s: float, *, fresh: bool = False) -> Connection:
+        """A new connection or, where there is no place for one, the first that comes free.
+
+        With `fresh` a new one in any case: one that had served already has just proved dead.
+        """
+        if self._closed:
+            raise ConnectError("The client is closed.")
+        if fresh and self._idle and self._places_taken >= self._connections_max:
             self._idle[0].abandon()
         if self._places_taken < self._connections_max:
             self._places_taken += 1
         elif (granted := await self._wait_for_place(wait_s)) is not None:
-            return granted
+            if not fresh:
+                return granted
+            self._all.remove(granted)
+            granted.abandon()
         return await self._open(wait_s)
 
     async def _open(self, wait_s: float) -> Connection:

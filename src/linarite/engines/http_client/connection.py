@@ -74,6 +74,7 @@ class Connection(asyncio.Protocol):
         "_timer",
         "_timer_at",
         "_transport",
+        "has_served",
     )
 
     def __init__(self, owner: ConnectionOwner, idle_keep_s: float) -> None:
@@ -86,6 +87,8 @@ class Connection(asyncio.Protocol):
         self._timer_at = math.inf
         self._deadline = math.inf
         self._reading_paused = False
+        self.has_served = False
+        """an exchange has ended well on it; so the peer may by now have let go of it"""
         # Once one of these three is not so any more, the connection is not used again.
         self._reusable = True
         self._head_only = False
@@ -269,6 +272,7 @@ class Connection(asyncio.Protocol):
                 self._reading_paused = False
                 transport.resume_reading()
             self._expect_by(self._loop.time() + self._idle_keep_s)
+            self.has_served = True
             self._owner.freed(self)
         response.complete()
 
