@@ -77,7 +77,7 @@ def fetch_models(loaded: Loaded) -> list[str]:
         return []
     store = model_store(loaded)
     wanted = MINIMAL_MODELS if loaded.settings.models.minimal else DEFAULT_MODELS
-    present = {manifest.name for manifest in store.manifests()}
+    present = {manifest.name for manifest in store.list()}
     served: list[str] = []
     with ModelProgress(Console(stderr=True)) as progress:
         for name in wanted:

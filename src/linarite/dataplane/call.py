@@ -52,7 +52,7 @@ class Call:
         started_at: float,
         body: Callable[[], Awaitable[bytes]],
     ) -> None:
-        """`started_at` is of the loop's clock, in seconds; `body` reads the body when called."""
+        """`started_at` is of `time.perf_counter`, in seconds; `body` reads the body when called."""
         self.method = method
         self.path = path
         self.headers = headers

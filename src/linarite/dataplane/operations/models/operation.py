@@ -29,8 +29,7 @@ class ListModels:
     def parse(self, call: Call, body: bytes, facts: Facts) -> dict[str, Any]:  # noqa: ARG002 - the port's shape
         """The whole document: it needs no engine."""
         documents = [
-            document(deployments, self._capabilities_of, v1=call.v1)
-            for deployments in by_model(facts).values()
+            document(deployments, self._capabilities_of) for deployments in by_model(facts).values()
         ]
         call.reply = DocumentReply()
         return {"data": documents, "object": "list"}
@@ -64,7 +63,7 @@ class GetModel:
         if found is None:
             raise ResourceNotFound(hint={"requested": wanted[:200], "models": sorted(models)})
         call.reply = DocumentReply()
-        return document(found, self._capabilities_of, v1=call.v1)
+        return document(found, self._capabilities_of)
 
     async def run(
         self,
@@ -86,14 +85,15 @@ def by_model(facts: Facts) -> dict[str, list[Deployment]]:
 def document(
     deployments: list[Deployment],
     capabilities_of: Callable[[str], Capabilities | None],
-    *,
-    v1: bool,
 ) -> dict[str, Any]:
-    """A model in Azure's shape; v1 adds OpenAI's `created` and `owned_by`."""
+    """A model in Azure's shape, with OpenAI's `created` and `owned_by`.
+
+    The dated dialect's document has no such two, but its official client demands them.
+    """
     first = deployments[0]
     known = [capabilities_of(deployment.instance) for deployment in deployments]
     able = next((item for item in known if item is not None), None)
-    shown: dict[str, Any] = {
+    return {
         "id": first.model.name,
         "object": "model",
         "status": "succeeded",
@@ -108,7 +108,6 @@ def document(
         "deprecation": {},
         "created_at": first.created_at,
         "deployments": [deployment.name for deployment in deployments],
+        "created": first.created_at,
+        "owned_by": first.model.format.lower(),
     }
-    if v1:
-        shown |= {"created": first.created_at, "owned_by": first.model.format.lower()}
-    return shown
