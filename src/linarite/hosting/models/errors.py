@@ -13,7 +13,12 @@ The tree, under `SetupError`:
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from linarite.domain.errors import SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class ModelStoreError(SetupError):
@@ -27,7 +32,7 @@ class ModelNotFound(ModelStoreError):
 
     code = "ModelNotFound"
 
-    def __init__(self, name: str, existing: list[str]) -> None:
+    def __init__(self, name: str, existing: Sequence[str]) -> None:
         """Say what there is instead, and how to get the missing one."""
         there = ", ".join(existing) if existing else "none yet"
         super().__init__(

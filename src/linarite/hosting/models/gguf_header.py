@@ -51,9 +51,11 @@ def read_facts(path: Path) -> GgufFacts:
         try:
             header = _read(_Reader(file, size))
             _check_data(header, size)
-            return facts_of(header)
+            facts = facts_of(header)
+            _check_kind(facts)
         except _Malformed as error:
             raise ModelFileInvalid(path.name, str(error)) from None
+    return facts
 
 
 class _Malformed(Exception):
@@ -185,6 +187,17 @@ def _check_data(header: Header, file_bytes: int) -> None:
     missing = header.data_start + end - file_bytes
     if missing > 0:
         raise _Malformed(f"it is truncated: {missing:,} bytes are missing at the end")
+
+
+def _check_kind(facts: GgufFacts) -> None:
+    if not facts.architecture:
+        raise _Malformed("it does not say its architecture (general.architecture)")
+    if facts.kind != "model":
+        raise _Malformed(f"it is no whole model but a part for one (general.type {facts.kind})")
+    if facts.split_count > 1:
+        raise _Malformed(
+            f"it is one of {facts.split_count} parts; join them first (llama-gguf-split --merge)"
+        )
 
 
 def _text(value: bytes, what: str) -> str:

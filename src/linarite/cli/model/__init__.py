@@ -1,0 +1,91 @@
+"""`linarite model …`: look at, add and remove the models on this machine.
+
+These commands work on the store's folder itself; no server has to run.
+"""
+
+from __future__ import annotations
+
+import builtins  # the submodule `list` hides the type of that name here
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from linarite.cli.model.add import add_models
+from linarite.cli.model.list import list_models
+from linarite.cli.model.remove import remove_models
+from linarite.cli.model.show import show_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from linarite.hosting.models.store import ModelStore
+
+_ADD_EXAMPLES = """Examples:
+
+linarite model add qwen2.5-coder-0.5b-instruct
+
+linarite model add ~/Downloads/gpt-oss-20b-Q4_K_M.gguf --name gpt-oss-20b
+
+linarite model add hf:ggml-org/gpt-oss-20b-GGUF/gpt-oss-20b-mxfp4.gguf
+
+linarite model add oci://registry.example.com/models/phi:4
+"""
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def build(store_of: Callable[[typer.Context], ModelStore]) -> typer.Typer:
+    """Make the commands; `store_of` gives the store of the home that the person chose."""
+    app = typer.Typer(
+        name="model",
+        help="Models on this machine: list, add, show, remove.",
+        no_args_is_help=True,
+    )
+
+    @app.command("list", epilog="Example: linarite model list --json")
+    def _list(context: typer.Context, as_json: AsJson = False) -> None:
+        """Show the models that are here, and those that can be added by name."""
+        list_models(store_of(context), as_json=as_json)
+
+    @app.command("add", epilog=_ADD_EXAMPLES)
+    def _add(
+        context: typer.Context,
+        what: Annotated[
+            builtins.list[str],
+            typer.Argument(
+                metavar="FILE|NAME|hf:…|oci://…",
+                help="A GGUF file, a name of the catalogue, or a reference to a hub or registry.",
+                show_default=False,
+            ),
+        ],
+        name: Annotated[
+            str | None, typer.Option(help="Name for the model.", show_default="from the source")
+        ] = None,
+        version: Annotated[
+            str | None,
+            typer.Option("--model-version", help="Version for the model.", show_default="1"),
+        ] = None,
+    ) -> None:
+        """Bring models in: copied or downloaded, checked, and kept with their sha256."""
+        add_models(store_of(context), what, name=name, version=version)
+
+    @app.command("show", epilog="Example: linarite model show smollm2-135m-instruct")
+    def _show(
+        context: typer.Context,
+        name: Annotated[str, typer.Argument(help="A model that is here.", show_default=False)],
+        as_json: AsJson = False,
+    ) -> None:
+        """Tell everything about one model, and check its file."""
+        show_model(store_of(context), name, as_json=as_json)
+
+    @app.command("remove", epilog="Example: linarite model remove smollm2-135m-instruct")
+    def _remove(
+        context: typer.Context,
+        names: Annotated[
+            builtins.list[str], typer.Argument(help="Models to remove.", show_default=False)
+        ],
+    ) -> None:
+        """Delete models from this machine. A server that has one open goes on with it."""
+        remove_models(store_of(context), names)
+
+    return app

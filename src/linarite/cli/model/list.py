@@ -1,0 +1,88 @@
+"""`linarite model list`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import typer
+from rich.table import Table
+
+from linarite.cli.model.screen import console_for, failing_in_one_line, megabytes
+from linarite.hosting.models.catalogue import CATALOGUE, CatalogueModel
+
+if TYPE_CHECKING:
+    from linarite.hosting.models.manifest import Manifest, ModelCapabilities
+    from linarite.hosting.models.store import ModelStore
+
+
+def list_models(store: ModelStore, *, as_json: bool) -> None:
+    """Print the models of the store, then what the catalogue offers beyond them."""
+    with failing_in_one_line():
+        here = store.list()
+        damaged = store.damaged()
+    names = {manifest.name for manifest in here}
+    offered = [model for model in CATALOGUE if model.name not in names]
+    if as_json:
+        typer.echo(_json(here, offered, damaged))
+        return
+    console = console_for()
+    if here or damaged:
+        console.print(_table(here, damaged))
+    else:
+        console.print("No models here yet.")
+    for model in offered:
+        console.print(
+            f"Can be added: [bold]{model.name}[/] ({megabytes(model.download_bytes)}): "
+            f"{model.purpose}"
+        )
+
+
+def uses(capabilities: ModelCapabilities) -> str:
+    """What a model can be used for, in a few words."""
+    words = {
+        "chat": capabilities.chat_completion,
+        "tools": capabilities.tools,
+        "completion": capabilities.completion,
+        "fill-in-the-middle": capabilities.fill_in_the_middle,
+        "embeddings": capabilities.embeddings,
+    }
+    return ", ".join(word for word, able in words.items() if able)
+
+
+def _table(here: list[Manifest], damaged: tuple[str, ...]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("NAME", "VERSION", "SIZE", "QUANT", "CONTEXT", "USES", "LICENCE"):
+        table.add_column(heading, justify="right" if heading in {"SIZE", "CONTEXT"} else "left")
+    for manifest in here:
+        table.add_row(
+            manifest.name,
+            manifest.version,
+            megabytes(manifest.size_bytes),
+            manifest.quantisation,
+            f"{manifest.context_length:,}",
+            uses(manifest.capabilities),
+            manifest.licence or "unknown",
+        )
+    for name in damaged:
+        table.add_row(f"[red]{name}[/]", "", "", "", "", "[red]damaged: remove it, add it again[/]")
+    return table
+
+
+def _json(here: list[Manifest], offered: list[CatalogueModel], damaged: tuple[str, ...]) -> str:
+    listing = {
+        "models": here,
+        "available": [
+            {
+                "name": model.name,
+                "version": model.version,
+                "title": model.title,
+                "licence": model.licence,
+                "download_bytes": model.download_bytes,
+                "size_bytes": model.size_bytes,
+            }
+            for model in offered
+        ],
+        "damaged": damaged,
+    }
+    return msgspec.json.format(msgspec.json.encode(listing)).decode()

@@ -1,0 +1,77 @@
+"""Telling a person how far a long piece of work has come."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+_LOOK_EVERY_S = 0.2
+
+
+class Step(msgspec.Struct, frozen=True):
+    """How far one piece of work is."""
+
+    model: str
+    action: str
+    """what is going on: Waiting, Downloading, Checking, Copying, Converting"""
+    done_bytes: int = 0
+    total_bytes: int = 0
+    """0 while it is unknown"""
+
+
+Progress = Callable[[Step], None]
+
+
+def silent(step: Step) -> None:
+    """Show nothing."""
+
+
+class Reporter:
+    """Reports steps of one model."""
+
+    def __init__(self, model: str, progress: Progress) -> None:
+        self._model = model
+        self._progress = progress
+
+    def __call__(self, action: str, done_bytes: int = 0, total_bytes: int = 0) -> None:
+        """Report; never more than the whole."""
+        done = min(done_bytes, total_bytes) if total_bytes else done_bytes
+        self._progress(Step(self._model, action, done, total_bytes))
+
+    @contextmanager
+    def watching(self, folder: Path, before_bytes: int, total_bytes: int) -> Generator[None]:
+        """While a library downloads into `folder`, report how much lies there.
+
+        `before_bytes` were done earlier. For libraries that have no way to report themselves.
+        """
+        done = threading.Event()
+
+        def look() -> None:
+            while not done.wait(_LOOK_EVERY_S):
+                self("Downloading", before_bytes + _largest_file(folder), total_bytes)
+
+        watcher = threading.Thread(target=look, name="download-progress", daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
+
+
+def _largest_file(folder: Path) -> int:
+    largest = 0
+    for path in folder.rglob("*"):
+        try:
+            largest = max(largest, path.stat().st_size)
+        except FileNotFoundError:  # moved between listing and looking
+            continue
+    return largest
