@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 
-PAGES: dict[str, list[str]] = {}
+PAGES: dict[str, list[str]] = {
+    "docs/reference/settings.md": ["-m", "linarite.main", "settings", "--markdown"],
+}
 """page → the Python arguments that print it, as `"docs/reference/x.md": ["-m", "linarite.x"]`"""
 
 

@@ -52,16 +52,22 @@ class Limits(Protocol):
 class Exchange:
     """One request and its answer: what was sent so far, and how it ended."""
 
-    __slots__ = ("call", "error_code", "finish", "send", "status", "streaming")
+    __slots__ = ("call", "error_code", "finish", "send", "status", "streaming", "watch")
 
-    def __init__(self, call: Call, send: Send) -> None:
+    def __init__(self, call: Call, send: Send, watch: DepartureWatch) -> None:
         """Nothing sent yet."""
         self.call = call
         self.send = send
+        self.watch = watch
         self.status = 0
         self.error_code = ""
         self.streaming = False
         self.finish = "completed"
+
+    async def send_last(self, body: bytes) -> None:
+        """Send the end of the answer. Servers report a disconnect after it, which means nothing."""
+        self.watch.stop()
+        await self.send({"type": "http.response.body", "body": body})
 
 
 class DataPlane:
@@ -106,13 +112,13 @@ class DataPlane:
             body=body,
         )
         call.body_left = b"content-length" in headers or b"transfer-encoding" in headers
-        exchange = Exchange(call, send)
+        watch = DepartureWatch(receive)
+        exchange = Exchange(call, send, watch)
         found: Operation | LinariteError = self._router.find(call, scope["query_string"])
         try:
             count_custom_headers(scope["headers"], limits.custom_headers_max)
         except LinariteError as refusal:
             found = refusal
-        watch = DepartureWatch(receive)
         try:
             await self._answer(exchange, found, clock)
         except asyncio.CancelledError:
@@ -178,7 +184,7 @@ class DataPlane:
             if frame:
                 await send({"type": "http.response.body", "body": frame, "more_body": True})
         exchange.call.usage = reply.usage
-        await send({"type": "http.response.body", "body": reply.end()})
+        await exchange.send_last(reply.end())
 
     async def _fold(
         self,
@@ -195,7 +201,7 @@ class DataPlane:
         await self._start(
             exchange, 200, [JSON, (b"content-length", b"%d" % len(body)), *reply.headers]
         )
-        await exchange.send({"type": "http.response.body", "body": body})
+        await exchange.send_last(body)
 
     async def _refuse(self, exchange: Exchange, error: LinariteError) -> None:
         """Tell the error: as a status while that is possible, else as the stream's last event."""
@@ -204,7 +210,7 @@ class DataPlane:
             exchange.call.usage = exchange.call.reply.usage
         if exchange.streaming:
             exchange.finish = "failed"
-            await exchange.send({"type": "http.response.body", "body": error_frame(error)})
+            await exchange.send_last(error_frame(error))
             return
         if exchange.status:
             # The plain answer had begun; nothing can be told any more.
@@ -218,7 +224,7 @@ class DataPlane:
             # What is still to come of a refused body is not worth reading.
             extra.append((b"connection", b"close"))
         await self._start(exchange, error.status, extra)
-        await exchange.send({"type": "http.response.body", "body": body})
+        await exchange.send_last(body)
 
     async def _start(self, exchange: Exchange, status: int, extra: HeaderList) -> None:
         exchange.status = status
