@@ -72,5 +72,5 @@ def told_as_unavailable(path: Path) -> Generator[None]:
     except IntegrityError:
         raise
     except DBAPIError as error:
-        log.error("database_failed", file=path.name, reason=str(error.orig))  # noqa: TRY400 - the traceback is SQLAlchemy's inside
+        log.error("database failed", file=path.name, reason=str(error.orig))  # noqa: TRY400 - the traceback is SQLAlchemy's inside
         raise ServiceUnavailable(f"{path.name}: {error.orig}") from error

@@ -64,7 +64,7 @@ class RequestTidier(threading.Thread):
                 self._checkpoint(connection)
             except sqlite3.Error as error:
                 # A full disk or a busy file; the next round tries again.
-                log.warning("request_records_not_tidied", reason=str(error))
+                log.warning("request records not tidied", reason=str(error))
                 if connection.in_transaction:
                     connection.rollback()
         connection.close()

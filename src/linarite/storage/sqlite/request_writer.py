@@ -134,7 +134,7 @@ class RequestWriter(threading.Thread):
                 self._complain(error)
                 if self._give_up_at is not None and time.monotonic() >= self._give_up_at:
                     self.unwritable += len(records)
-                    log.error("request_records_lost", count=len(records), reason=str(error))  # noqa: TRY400 - the reason says all
+                    log.error("request records lost", count=len(records), reason=str(error))  # noqa: TRY400 - the reason says all
                     return
                 self._stopping.wait(pause_s)
                 pause_s = min(pause_s * 2, RETRY_LAST_S)
@@ -142,7 +142,7 @@ class RequestWriter(threading.Thread):
                     time.sleep(RETRY_FIRST_S)
             else:
                 if pause_s > RETRY_FIRST_S:
-                    log.warning("request_records_written_again", backlog=len(self.queue))
+                    log.warning("request records written again", backlog=len(self.queue))
                 return
 
     def _write(self, records: list[RequestRecord]) -> None:
@@ -175,7 +175,7 @@ class RequestWriter(threading.Thread):
         except UNFIT as error:
             if len(records) > 1:
                 return sum(self._insert(connection, [record]) for record in records)
-            log.error("request_record_unwritable", reason=type(error).__name__)  # noqa: TRY400 - the text may hold the value
+            log.error("request record unwritable", reason=type(error).__name__)  # noqa: TRY400 - the text may hold the value
             return 1
         return 0
 
@@ -183,7 +183,7 @@ class RequestWriter(threading.Thread):
         now = time.monotonic()
         if now - self._complained_at >= COMPLAIN_EVERY_S:
             self._complained_at = now
-            log.error("request_records_not_written", backlog=len(self.queue), reason=str(error))
+            log.error("request records not written", backlog=len(self.queue), reason=str(error))
 
 
 UNFIT = (

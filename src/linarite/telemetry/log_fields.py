@@ -1,0 +1,28 @@
+"""The fields a log line may have.
+
+An allow-list, because nobody can list what must not be logged. A field that is not here is
+dropped, and its name is told under `fields_dropped`; add it here when it cannot hold a key, a
+token, a prompt or an answer.
+"""
+
+from __future__ import annotations
+
+LOG_FIELDS = frozenset(
+    {
+        # every line
+        *("event", "level", "logger", "timestamp", "exception"),
+        # a request
+        *("request_id", "account", "deployment", "model", "operation", "method", "path"),
+        *("status", "error_code", "finish", "caller_key", "client_address", "api_version"),
+        *("duration_ms", "prompt_tokens", "completion_tokens", "limit", "param"),
+        # an instance and its engine
+        *("instance", "engine", "state", "detail", "pid", "exit_code", "signal", "line"),
+        *("attempt", "attempts", "delay_s", "wait_s", "timeout_s", "slots", "threads"),
+        # models and files
+        *("file", "folder", "bytes", "sha256", "source", "package", "version", "progress"),
+        # the server and its surroundings
+        *("address", "host", "port", "url", "listener", "setting", "home", "signal_name"),
+        # what went wrong, and how much of it
+        *("reason", "count", "backlog", "dropped", "error", "elapsed_s", "running", "waiting"),
+    }
+)
