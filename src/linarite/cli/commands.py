@@ -1,0 +1,51 @@
+"""What the command line needs from the program around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from linarite.hosting.models.store import ModelStore
+
+
+class UpOptions(msgspec.Struct, frozen=True):
+    """The flags of `linarite up`; None means that the settings decide."""
+
+    config: Path | None = None
+    host: str | None = None
+    port: int | None = None
+    minimal: bool = False
+    ready_file: Path | None = None
+
+
+class SettingShown(msgspec.Struct, frozen=True):
+    """One setting as people read it."""
+
+    key: str
+    value: str
+    origin: str
+    description: str
+
+
+def no_variable(_: str) -> str | None:
+    """An environment without variables."""
+    return None
+
+
+class Commands(msgspec.Struct, frozen=True):
+    """What each command does. All raise LinariteError with a message for the person who typed."""
+
+    serve: Callable[[UpOptions], int]
+    """runs a server until it is told to stop; returns the exit code"""
+    settings_shown: Callable[[Path | None], list[SettingShown]]
+    """the settings in force, read from that file or from where they usually lie"""
+    settings_markdown: Callable[[], str]
+    """the reference page of all settings"""
+    model_store: Callable[[], ModelStore]
+    home: Callable[[], Path]
+    """the folder of all data"""
+    version: str
+    variable: Callable[[str], str | None] = no_variable
+    """the value of an environment variable that the person named (`--key env:NAME`)"""

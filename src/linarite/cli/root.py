@@ -1,0 +1,81 @@
+"""`linarite`: all commands, and how their refusals look."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from linarite.cli import keys, settings, up
+from linarite.cli.help_texts import examples
+from linarite.cli.model import build as build_model_commands
+from linarite.domain.errors import LinariteError
+
+if TYPE_CHECKING:
+    from linarite.cli.commands import Commands
+
+USAGE_EXIT_CODE = 2
+
+
+class Root(TyperGroup):
+    """Turns what a command refuses into one line on stderr and an exit code."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - typer's own signature
+        """Run and exit: 0, 1 for a LinariteError, 2 for wrong usage, 130 for Ctrl-C."""
+        extra = {"prog_name": "linarite", **extra, "standalone_mode": False}
+        try:
+            code = super().main(*args, **extra)
+        except LinariteError as refusal:
+            code = refuse(refusal.message, 1)
+        except typer.TyperException as wrong_usage:
+            code = refuse(wrong_usage.format_message(), wrong_usage.exit_code)
+        except typer.Abort:
+            code = refuse("stopped", 130)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def refuse(message: str, code: int) -> int:
+    """Say it in one line; a message without words has been shown already, as help."""
+    line = " ".join(message.split())
+    if line:
+        hint = " See: linarite --help" if code == USAGE_EXIT_CODE else ""
+        typer.echo(f"error: {line}{hint}", err=True)
+    return code
+
+
+def build_root(commands: Commands) -> typer.Typer:
+    """The whole command line; call it to run it."""
+    root = typer.Typer(
+        cls=Root,
+        help="An Azure OpenAI Service that you run yourself.",
+        epilog=examples(
+            ("Start a server with real models:", "linarite up"),
+            ("Talk to it, from another terminal:", "linarite chat"),
+            ("See which models there are:", "linarite model list"),
+            ("See what can be set, and what is:", "linarite settings"),
+        ),
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "obj": commands},
+    )
+
+    @root.callback(invoke_without_command=True)
+    def start(
+        context: typer.Context,
+        *,
+        version: Annotated[
+            bool, typer.Option("--version", help="Print the version and leave.")
+        ] = False,
+    ) -> None:
+        if version:
+            typer.echo(f"linarite {commands.version}")
+        elif context.invoked_subcommand is None:
+            typer.echo(context.get_help())
+
+    up.add_to(root)
+    root.add_typer(build_model_commands(lambda _: commands.model_store()))
+    keys.add_to(root)
+    settings.add_to(root)
+    return root
