@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from linarite import __version__
 from linarite.controls.egress import EgressDialer, EgressPolicy, target_of
 from linarite.dataplane.call import OperationKit
 from linarite.dataplane.facts import FactsBook
@@ -24,7 +25,7 @@ from linarite.engines import build_engine
 from linarite.hosting.declared import declare
 from linarite.hosting.host import Host
 from linarite.hosting.instance import Instance
-from linarite.sections import DeploymentSettings, InstanceSettings
+from linarite.hosting.options import DeploymentSettings, InstanceSettings
 from linarite.settings import open_pages
 from linarite.status_pages import StatusPages
 from linarite.storage.database import open_database
@@ -32,6 +33,7 @@ from linarite.storage.retention import Retention
 from linarite.storage.sqlite.keys import open_key_store
 from linarite.storage.sqlite.requests import open_request_ledger
 from linarite.storage.sqlite.resources import SqliteResourceStore
+from linarite.telemetry.access_log import AccessLog
 from linarite.telemetry.metrics import RequestMetrics
 from linarite.web.edge import Edge
 from linarite.web.listener import Listener
@@ -43,8 +45,7 @@ if TYPE_CHECKING:
     from linarite.domain.request_record import RequestRecord
     from linarite.domain.resource import AccountKeys
     from linarite.hosting.models.store import ModelStore
-    from linarite.sections import Settings
-    from linarite.settings import Loaded
+    from linarite.settings import Loaded, Settings
 
 DAY_S = 86_400.0
 
@@ -135,7 +136,8 @@ class Assembly:
         await self._facts.refresh()
         self._host = Host(self._instances())
         self._stack.push_async_callback(self._host.stop, settings.server.drain_s)
-        metrics = RequestMetrics()
+        metrics = RequestMetrics(version=__version__)
+        access = AccessLog(settings.logs.access)
         router = Router(
             ROUTES,
             OperationKit(
@@ -147,6 +149,7 @@ class Assembly:
         def observe(record: RequestRecord) -> None:
             ledger.add(record)
             metrics.observe(record)
+            access.write(record)
 
         dataplane = DataPlane(
             router,

@@ -51,7 +51,7 @@ def main() -> None:
 def serve(options: UpOptions) -> int:
     """Run a server until it is told to stop. Raises SetupError; returns the exit code."""
     loaded = load(options.config, overrides_of(options))
-    configure_logs(format=loaded.settings.logs.format, level=loaded.settings.logs.level)
+    configure_logs(loaded.settings.logs.format, loaded.settings.logs.level, sys.stderr)
     models = fetch_models(loaded)
     with asyncio.Runner(loop_factory=new_loop) as runner:
         return runner.run(run_server(loaded, models, options.ready_file))
@@ -108,7 +108,7 @@ async def run_server(loaded: Loaded, models: list[str], ready_file: Path | None)
         telling = asyncio.create_task(_tell(server, serving_file, ready_file))
         await stop.wait()
         telling.cancel()
-        log.info("stopping: running requests may finish", drain_s=loaded.settings.server.drain_s)
+        log.info("stopping: running requests may finish", timeout_s=loaded.settings.server.drain_s)
     finally:
         serving_file.unlink(missing_ok=True)
         await server.stop()

@@ -11,18 +11,56 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
+from msgspec import Meta
 
+from linarite.controls.egress.options import Egress
+from linarite.dataplane.options import Limits
 from linarite.domain.errors import SetupError
-from linarite.sections import DeploymentSettings, InstanceSettings, Settings
+from linarite.hosting.options import AccountSettings, DeploymentSettings, InstanceSettings, Models
+from linarite.storage.options import Records
+from linarite.telemetry.options import Logs
+from linarite.web.options import Server
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CONFIG_FILE = "linarite.toml"
 LOOPBACK = frozenset(("127.0.0.1", "::1", "localhost"))
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All of it."""
+
+    home: Annotated[
+        str,
+        Meta(description="Folder of all data: models, database, keys."),
+    ] = ""
+    server: Server = Server()
+    account: AccountSettings = AccountSettings()
+    models: Models = Models()
+    limits: Limits = Limits()
+    logs: Logs = Logs()
+    records: Records = Records()
+    egress: Egress = Egress()
+    deployments: Annotated[
+        list[DeploymentSettings],
+        Meta(description="Empty: one deployment for each default model, named like it."),
+    ] = []
+    instances: Annotated[
+        dict[str, InstanceSettings], Meta(description="Engines to run, by name.")
+    ] = {}
 
 
 class Loaded(msgspec.Struct, frozen=True):

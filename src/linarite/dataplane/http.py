@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
 
     from linarite.dataplane.call import Operation, Reply
+    from linarite.dataplane.options import Limits
     from linarite.dataplane.pipeline import Surface
     from linarite.dataplane.router import Router
     from linarite.domain.facts import Facts
@@ -39,14 +40,6 @@ log = structlog.get_logger("linarite.dataplane")
 CLIENT_LEFT_STATUS = 499
 JSON = (b"content-type", b"application/json")
 CLIENT_REQUEST_ID_MAX = 128
-
-
-class Limits(Protocol):
-    """The bounds that settings set on requests."""
-
-    body_bytes_max: int
-    body_read_s: float
-    custom_headers_max: int
 
 
 class Exchange:

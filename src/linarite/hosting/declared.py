@@ -7,7 +7,7 @@ earlier and no longer do is removed; what others created is left alone.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,35 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from linarite.domain.resource import ResourceStore
+    from linarite.hosting.options import AccountSettings, DeploymentSettings
 
 ACCOUNT_TYPE = "Microsoft.CognitiveServices/accounts"
 DEPLOYMENT_TYPE = "Microsoft.CognitiveServices/accounts/deployments"
 DECLARED_BY = "linarite.toml"
 
 
-class DeclaredAccount(Protocol):
-    """The account as settings declare it."""
-
-    name: str
-    location: str
-    region_title: str
-    subscription: str
-    resource_group: str
-
-
-class DeclaredDeployment(Protocol):
-    """A deployment as settings declare it; `instance` is resolved, never empty."""
-
-    name: str
-    model: str
-    model_version: str
-    model_format: str
-    sku: str
-    capacity: int
-    instance: str
-
-
-def account_id(account: DeclaredAccount) -> str:
+def account_id(account: AccountSettings) -> str:
     """The account's ARM resource id."""
     return (
         f"/subscriptions/{account.subscription}/resourceGroups/{account.resource_group}"
@@ -54,7 +33,7 @@ def account_id(account: DeclaredAccount) -> str:
 
 
 async def declare(
-    store: ResourceStore, account: DeclaredAccount, deployments: Sequence[DeclaredDeployment]
+    store: ResourceStore, account: AccountSettings, deployments: Sequence[DeploymentSettings]
 ) -> str:
     """Make the store hold what settings declare; returns the account's id."""
     wanted_account = Resource(
@@ -83,7 +62,7 @@ async def declare(
     return wanted_account.id
 
 
-def _deployment_resource(parent: str, deployment: DeclaredDeployment) -> Resource:
+def _deployment_resource(parent: str, deployment: DeploymentSettings) -> Resource:
     return Resource(
         id=f"{parent}/deployments/{deployment.name}",
         type=DEPLOYMENT_TYPE,

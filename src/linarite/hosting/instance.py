@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from linarite.domain.engine import Capabilities, Engine, InstanceSpec
+    from linarite.hosting.options import InstanceSettings
 
 log = structlog.get_logger("linarite.hosting")
 
@@ -31,14 +32,6 @@ HEALTHY_AFTER_S = 60.0
 """an engine that lived this long starts again with the shortest back-off"""
 
 
-class Policy(Protocol):
-    """How an instance is run; settings give it."""
-
-    queue_max: int
-    queue_wait_s: float
-    start_wait_s: float
-
-
 class Instance:
     """A supervised engine. States: NotStarted → Starting → Ready → BackingOff → Starting ….
 
@@ -46,7 +39,10 @@ class Instance:
     """
 
     def __init__(
-        self, spec: InstanceSpec, build: Callable[[InstanceSpec], Awaitable[Engine]], policy: Policy
+        self,
+        spec: InstanceSpec,
+        build: Callable[[InstanceSpec], Awaitable[Engine]],
+        policy: InstanceSettings,
     ) -> None:
         """Nothing runs yet: `start` begins, or the first request does."""
         self.spec = spec
@@ -136,7 +132,7 @@ class Instance:
                 instance=self.spec.name,
                 state=self.state,
                 reason=self.detail,
-                again_in_s=pause_s,
+                wait_s=pause_s,
             )
             await asyncio.sleep(pause_s)
 

@@ -7,7 +7,7 @@ import socket
 import ssl
 from contextlib import suppress
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -18,21 +18,11 @@ from linarite.web.error_envelope import error_body
 
 if TYPE_CHECKING:
     from linarite.web.asgi import App
+    from linarite.web.options import Server
 
 HEAD_BYTES_MAX = 64 * 1024
 HEADERS_MAX = 100
 HEAD_DEADLINE_S = 30.0
-
-
-class ListenerOptions(Protocol):
-    """Where and how to listen; settings give it."""
-
-    host: str
-    port: int
-    tls_certificate: str
-    tls_key: str
-    keep_alive_s: float
-    connections_max: int
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -101,7 +91,7 @@ class BoundedProtocol(HttpToolsProtocol):
 class Listener:
     """A listening socket with an application behind it."""
 
-    def __init__(self, app: App, options: ListenerOptions) -> None:
+    def __init__(self, app: App, options: Server) -> None:
         """Nothing is bound until `open`."""
         self._options = options
         self._config = uvicorn.Config(
@@ -189,7 +179,7 @@ def _bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-def _tls(options: ListenerOptions) -> ssl.SSLContext | None:
+def _tls(options: Server) -> ssl.SSLContext | None:
     if not options.tls_certificate:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,0 +1,100 @@
+"""What settings say about the account, its deployments, instances and models."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+
+class AccountSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The account: what owns the keys and the deployments."""
+
+    name: Annotated[
+        str,
+        Meta(
+            description="Its name, as in Azure.",
+            pattern=r"^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}[a-zA-Z0-9]$",
+        ),
+    ] = "linarite"
+    location: Annotated[
+        str, Meta(description="Its region, as Azure writes one.", pattern=r"^[a-z0-9-]{2,40}$")
+    ] = "local"
+    region_title: Annotated[
+        str, Meta(description="The region as the header x-ms-region shows it.", min_length=1)
+    ] = "Local"
+    subscription: Annotated[
+        str,
+        Meta(
+            description="The subscription's GUID.",
+            pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+        ),
+    ] = "00000000-0000-0000-0000-000000000001"
+    resource_group: Annotated[
+        str, Meta(description="The resource group.", pattern=r"^[\w.()-]{1,90}$")
+    ] = "linarite"
+
+
+class DeploymentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A name clients call, and the model behind it. One `[[deployments]]` table each."""
+
+    name: Annotated[
+        str, Meta(description="What clients put in the path.", pattern=r"^[a-zA-Z0-9][\w.-]{0,63}$")
+    ]
+    model: Annotated[str, Meta(description="The model's name, as clients see it.", min_length=1)]
+    model_version: Annotated[str, Meta(description="The model's version.")] = "1"
+    model_format: Annotated[str, Meta(description="The model's format, as in Azure.")] = "OpenAI"
+    sku: Annotated[
+        str, Meta(description="Deployment type: Standard, GlobalStandard, DataZoneStandard …")
+    ] = "GlobalStandard"
+    capacity: Annotated[int, Meta(description="Units of 1,000 tokens a minute.", ge=1)] = 100
+    instance: Annotated[
+        str,
+        Meta(
+            description="The instance that answers. Empty: the instance named like the model, "
+            "made with the llamacpp engine if the settings declare none."
+        ),
+    ] = ""
+
+
+class InstanceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A running engine with a model. One `[instances.NAME]` table each."""
+
+    engine: Annotated[
+        Literal["llamacpp", "simulator", "upstream"], Meta(description="What runs the model.")
+    ] = "llamacpp"
+    model: Annotated[
+        str,
+        Meta(
+            description="A model of the model store (llamacpp), or a name of your choice. "
+            "Empty: the instance's own name."
+        ),
+    ] = ""
+    start: Annotated[
+        Literal["boot", "first_use"],
+        Meta(description="Start with the server, or with the first request."),
+    ] = "boot"
+    queue_max: Annotated[
+        int, Meta(description="Requests that may wait; beyond it 503 with Retry-After.", ge=0)
+    ] = 256
+    queue_wait_s: Annotated[
+        float, Meta(description="Seconds a request may wait for its turn.", gt=0, le=3600)
+    ] = 60.0
+    start_wait_s: Annotated[
+        float, Meta(description="Seconds a request may wait for the model to load.", gt=0, le=3600)
+    ] = 120.0
+    options: Annotated[
+        dict[str, Any], Meta(description="The engine's own options: see the engine's page.")
+    ] = {}
+
+
+class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which models the server fetches and serves when no deployment is declared."""
+
+    minimal: Annotated[
+        bool, Meta(description="Only the small models: SmolLM2-135M and the embedding model.")
+    ] = False
+    fetch: Annotated[
+        bool, Meta(description="Fetch default models that are missing from the store at start.")
+    ] = True

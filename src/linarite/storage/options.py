@@ -1,0 +1,19 @@
+"""What settings say about keeping records."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+
+class Records(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long request records are kept."""
+
+    keep_days: Annotated[
+        float, Meta(description="Days after which request records are removed; 0 keeps all.", ge=0)
+    ] = 90.0
+    rows_max: Annotated[
+        int, Meta(description="Most request records kept; 0 means no bound.", ge=0)
+    ] = 10_000_000
