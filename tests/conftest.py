@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytest_plugins = ["tests.model_home"]
+
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:

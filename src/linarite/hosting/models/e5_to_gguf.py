@@ -52,8 +52,9 @@ def convert(source: Path, target: Path) -> None:
     with source.open("rb") as file:
         image = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     read = read_e5(image)
+    metadata, tensors = _metadata(read), _tensors(read)
     with target.open("xb") as out:
-        gguf.write_gguf(out, _metadata(read), _tensors(read))
+        gguf.write_gguf(out, metadata, tensors)
         out.flush()
         os.fsync(out.fileno())
 

@@ -65,7 +65,8 @@ class Hub:
         hub = _library()
         hub.utils.disable_progress_bars()
         try:
-            with report.watching(scratch, 0, described.size_bytes):
+            report("Downloading", 0, described.size_bytes)
+            with report.watching(scratch, described.size_bytes):
                 path = hub.hf_hub_download(
                     repository,
                     file,

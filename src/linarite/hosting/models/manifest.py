@@ -120,7 +120,7 @@ def read_checked(folder: Path) -> Checked | None:
     """What was noted at the last check; None when there is no readable note."""
     try:
         return msgspec.json.decode((folder / CHECKED_FILE).read_bytes(), type=Checked)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError):
         return None
 
 

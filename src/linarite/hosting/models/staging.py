@@ -86,12 +86,15 @@ def sha256_of(path: Path, report: Reporter) -> str:
 def write_durably(path: Path, content: bytes) -> None:
     """Replace the file in one step; it is on disk when the call returns."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    with fresh.open("wb") as out:
-        fresh.chmod(PRIVATE_FILE)
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(path)
+    try:
+        with fresh.open("wb") as out:
+            fresh.chmod(PRIVATE_FILE)
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
     sync(path.parent)
 
 

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from linarite.cli.model import build
+from linarite.hosting.models.store import ModelStore
+from tests.hosting.models import gguf_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typer.testing import Result
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ModelStore:
+    """An empty store."""
+    return ModelStore(tmp_path / "models")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A GGUF file to add."""
+    return gguf_files.file(tmp_path / "Tiny.gguf")
+
+
+def _run(store: ModelStore, *arguments: object) -> Result:
+    return CliRunner().invoke(build(lambda _: store), [str(each) for each in arguments])
+
+
+def test_add_list_show_remove(store: ModelStore, source: Path) -> None:
+    """The four commands do what they say, in the words a person sees."""
+    added = _run(store, "add", source, "--name", "mine")
+    assert added.exit_code == 0
+    assert "mine is here" in added.stdout
+    assert "mine: copying" in added.stderr
+    listed = _run(store, "list").stdout
+    assert "mine" in listed
+    assert "chat, completion" in listed
+    assert "Can be added: smollm2-135m-instruct (92.9 MB)" in listed
+    shown = _run(store, "show", "mine").stdout
+    assert hashlib.sha256(source.read_bytes()).hexdigest() in shown
+    assert "2,048 tokens" in shown
+    assert _run(store, "remove", "mine").exit_code == 0
+    assert "No models here yet" in _run(store, "list").stdout
+
+
+def test_json_is_for_programs(store: ModelStore, source: Path) -> None:
+    """With --json, list and show print JSON and nothing else."""
+    _run(store, "add", source)
+    listing = json.loads(_run(store, "list", "--json").stdout)
+    assert [model["name"] for model in listing["models"]] == ["tiny"]
+    assert "multilingual-e5-small" in {model["name"] for model in listing["available"]}
+    assert listing["damaged"] == []
+    shown = json.loads(_run(store, "show", "tiny", "--json").stdout)
+    assert shown["capabilities"]["chat_completion"] is True
+    assert shown["path"] == str(store.verified_path("tiny"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("show", "nothing"), "linarite model add nothing"),
+        (("remove", "nothing"), "There is no model named 'nothing'"),
+        (("add", "nothing"), "neither a file nor a model of the catalogue"),
+        (("add", "/nowhere/x.gguf"), "isn't there"),
+        (("add", "oci://broken"), "oci://REGISTRY"),
+    ],
+)
+def test_errors_are_one_line(store: ModelStore, arguments: tuple[str, ...], words: str) -> None:
+    """What fails says why on one line of stderr, and ends with status 1."""
+    result = _run(store, *arguments)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert words in result.stderr
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_one_failure_does_not_stop_the_others(store: ModelStore, source: Path) -> None:
+    """Adding several, those that can be had are added; the status tells that one was not."""
+    result = _run(store, "add", "/nowhere/x.gguf", source)
+    assert result.exit_code == 1
+    assert [manifest.name for manifest in store.list()] == ["tiny"]
+
+
+def test_one_name_for_two_models(store: ModelStore, source: Path) -> None:
+    """--name with several models is a mistake that is told before anything happens."""
+    result = _run(store, "add", source, source, "--name", "x")
+    assert result.exit_code == 2
+    assert store.list() == []
+
+
+def test_damaged_model_is_shown(store: ModelStore, source: Path, tmp_path: Path) -> None:
+    """A model whose manifest is broken is listed as such, with what to do."""
+    _run(store, "add", source)
+    (tmp_path / "models" / "tiny" / "manifest.json").write_text("")
+    assert "damaged: remove it, add it again" in _run(store, "list").stdout
+
+
+@pytest.mark.parametrize("command", ["list", "add", "show", "remove"])
+def test_help_has_an_example(store: ModelStore, command: str) -> None:
+    """Every command's help shows a line to type."""
+    assert f"linarite model {command}" in _run(store, command, "--help").stdout
+
+
+def test_no_colour_codes_in_a_pipe(store: ModelStore, source: Path) -> None:
+    """Output that goes to a file or a program carries no escape sequences."""
+    results = [_run(store, "add", source), _run(store, "list"), _run(store, "show", "tiny")]
+    assert not any("\x1b" in result.output for result in results)
