@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from linarite.cli import keys, settings, up
+from linarite.cli import chat, keys, settings, up
 from linarite.cli.help_texts import examples
 from linarite.cli.model import build as build_model_commands
 from linarite.domain.errors import LinariteError
@@ -76,6 +76,7 @@ def build_root(commands: Commands) -> typer.Typer:
 
     up.add_to(root)
     root.add_typer(build_model_commands(lambda _: commands.model_store()))
+    chat.add_to(root)
     keys.add_to(root)
     settings.add_to(root)
     return root

@@ -1,0 +1,72 @@
+"""One line that says which models are being loaded, for as long as they are."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from rich.console import Console
+
+    from linarite.cli.serving_file import ServedDeployment
+
+LOOK_EVERY_S = 0.2
+CLEAR = "\r\x1b[2K"
+COMING = frozenset(("NotStarted", "Starting", "BackingOff"))
+
+
+async def show_loading(
+    settled: Awaitable[object],
+    look: Callable[[], Iterable[ServedDeployment]],
+    *,
+    console: Console,
+) -> None:
+    """Wait for `settled`, and meanwhile show on a terminal what `look` tells.
+
+    Elsewhere nothing is shown: the log says when each model is there.
+    """
+    waiting = asyncio.ensure_future(settled)
+    try:
+        if console.is_terminal:
+            await draw_until(waiting, look, console)
+        await waiting
+    finally:
+        waiting.cancel()
+
+
+async def draw_until(
+    waiting: asyncio.Future[object],
+    look: Callable[[], Iterable[ServedDeployment]],
+    console: Console,
+) -> None:
+    """Draw what has changed, every little while.
+
+    The cursor is left at the line's beginning, so that a line of the log writes over it.
+    """
+    drawn = ""
+    try:
+        while not waiting.done():
+            line = loading_line(look())[: console.width - 1]
+            if line != drawn:
+                console.file.write(f"{CLEAR}{line}\r")
+                console.file.flush()
+                drawn = line
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await asyncio.shield(waiting)
+    finally:
+        console.file.write(CLEAR)
+        console.file.flush()
+
+
+def loading_line(deployments: Iterable[ServedDeployment]) -> str:
+    """What is still coming, and how far it is."""
+    coming = [
+        f"{deployment.name} ({deployment.detail})" if deployment.detail else deployment.name
+        for deployment in deployments
+        if deployment.state in COMING
+    ]
+    return "Loading " + ", ".join(coming) if coming else ""
