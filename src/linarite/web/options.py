@@ -21,7 +21,7 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         bool,
         Meta(
             description="Serve plain HTTP on an address other machines reach. "
-            "Only behind something that ends TLS, or inside a container whose port is published on loopback."
+            "Only behind something that ends TLS, or in a container published on loopback."
         ),
     ] = False
     keep_alive_s: Annotated[
