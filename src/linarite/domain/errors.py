@@ -2,6 +2,7 @@
 
     LinariteError
     ├── SetupError                     a person at the terminal must change something
+    │   └── EgressRefused              an outgoing connection that settings don't allow
     ├── GatewayError                   Azure's gateway refuses: {"error":{"code","message"}}
     │   ├── InvalidKey                 401
     │   ├── KeyAuthenticationDisabled  403
@@ -50,6 +51,12 @@ class SetupError(LinariteError):
     """Settings, models or engines are not as they must be; the message says what to change."""
 
     code = "SetupError"
+
+
+class EgressRefused(SetupError):
+    """An outgoing connection that settings don't allow; the message names the one to change."""
+
+    code = "EgressRefused"
 
 
 class GatewayError(LinariteError):

@@ -1,0 +1,132 @@
+"""The dialer: resolves once, checks every address, connects to one of those checked."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from itertools import chain, zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from linarite.controls.egress.policy import EgressPolicy, EgressRules
+from linarite.controls.egress.race import first_connected
+from linarite.domain.errors import EgressRefused
+from linarite.domain.target import host_of, literal_address
+
+if TYPE_CHECKING:
+    from linarite.domain.dial import ProtocolT
+
+log = structlog.get_logger("linarite.egress")
+
+Address = IPv4Address | IPv6Address
+Resolve = Callable[[str, int], Awaitable[list[Address]]]
+OnRefused = Callable[[str, int, EgressRefused], None]
+
+
+class EgressDialer:
+    """Opens connections as far as the policy allows (`linarite.domain.dial.Dialer`)."""
+
+    def __init__(
+        self,
+        policy: EgressPolicy,
+        *,
+        resolve: Resolve | None = None,
+        on_refused: OnRefused | None = None,
+    ) -> None:
+        """Take the rules, and how names become addresses unless the system's way will do.
+
+        `on_refused(host, port, why)` is called for each refusal, which is logged anyhow.
+        """
+        self._rules = EgressRules(policy)
+        self._connect_s = policy.connect_s
+        self._resolve = resolve or system_addresses
+        self._on_refused = on_refused
+        self._trust: dict[tuple[str, int], ssl.SSLContext] = {}
+        self.refused_count = 0
+        """refusals since the start"""
+
+    async def dial(
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: bool,
+        factory: Callable[[], ProtocolT],
+        ca_file: str | None = None,
+    ) -> ProtocolT:
+        """Connect, within the policy's `connect_s`.
+
+        TLS is 1.2 or later, with the certificate checked for `host`; no proxy is used.
+        Raises EgressRefused, or OSError (of which TimeoutError and ssl.SSLError are kinds).
+        """
+        async with asyncio.timeout(self._connect_s):
+            try:
+                name = host_of(host)
+                self._rules.require_host(name)
+                addresses = await self._addresses_of(name, port)
+            except EgressRefused as refused:
+                self._note(host, port, refused)
+                raise
+            context = await self._context(ca_file) if tls else None
+            connected = await first_connected(addresses, port)
+            _, protocol = await asyncio.get_running_loop().create_connection(
+                factory, sock=connected, ssl=context, server_hostname=name if tls else None
+            )
+            return protocol
+
+    async def _addresses_of(self, host: str, port: int) -> list[Address]:
+        """Every address of the host, each allowed, the families taking turns (RFC 8305)."""
+        literal = literal_address(host)
+        addresses = [literal] if literal else await self._resolve(host, port)
+        for address in addresses:
+            self._rules.require_address(host, address)
+        return _interleaved(addresses)
+
+    def _note(self, host: str, port: int, refused: EgressRefused) -> None:
+        self.refused_count += 1
+        log.warning("connection refused", host=host[:200], port=port, why=refused.message)
+        if self._on_refused is not None:
+            self._on_refused(host, port, refused)
+
+    async def _context(self, ca_file: str | None) -> ssl.SSLContext:
+        """The trust to verify with; a changed CA file is read again."""
+        changed_at = 0
+        if ca_file is not None:
+            changed_at = (await asyncio.to_thread(Path(ca_file).stat)).st_mtime_ns
+        key = (ca_file or "", changed_at)
+        context = self._trust.get(key)
+        if context is None:
+            # Reading all of the system's authorities takes tens of milliseconds.
+            context = await asyncio.to_thread(_make_context, ca_file)
+            self._trust = {kept: value for kept, value in self._trust.items() if kept[0] != key[0]}
+            self._trust[key] = context
+        return context
+
+
+async def system_addresses(host: str, port: int) -> list[Address]:
+    """What the system's resolver answers, in its order. Raises OSError."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    # A zone comes beside the address; it only occurs with link-local ones, which are refused.
+    addresses = [ip_address(str(entry[4][0])) for entry in found]
+    return list(dict.fromkeys(addresses))
+
+
+def _interleaved(addresses: list[Address]) -> list[Address]:
+    """The resolver's order, but the families in turns: one that is broken costs one wait."""
+    first = [address for address in addresses if address.version == addresses[0].version]
+    others = [address for address in addresses if address.version != addresses[0].version]
+    in_turns = chain.from_iterable(zip_longest(first, others))
+    return [address for address in in_turns if address is not None]
+
+
+def _make_context(ca_file: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    return context
