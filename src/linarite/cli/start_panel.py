@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.syntax import Syntax
 from rich.text import Text
 
-from linarite.cli.model.progress import shown
+from linarite.cli.model_progress import ModelProgress
 from linarite.cli.serving_file import SERVING_FILE
 from linarite.cli.snippets import curl_command, python_program
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelProgress", "show_panel"]
 
-ModelProgress = shown
-"""`with ModelProgress(console) as progress:` shows downloads while a server starts"""
 STATE_STYLES = {"Ready": "green", "Failed": "red", "BackingOff": "red"}
 
 
