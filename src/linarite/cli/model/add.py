@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from linarite.cli.model.list import uses
-from linarite.cli.model.progress import shown
 from linarite.cli.model.screen import console_for, megabytes, say_error
+from linarite.cli.model_progress import ModelProgress
 from linarite.domain.errors import LinariteError, SetupError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def add_models(
     failed = False
     for each in what:
         try:
-            with shown(console_for(stderr=True)) as progress:
+            with ModelProgress(console_for(stderr=True)) as progress:
                 manifest = store.add(each, name=name, version=version, progress=progress)
         except LinariteError as error:
             say_error(error)

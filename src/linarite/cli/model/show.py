@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from linarite.cli.model.list import uses
-from linarite.cli.model.progress import shown
 from linarite.cli.model.screen import console_for, failing_in_one_line, megabytes
+from linarite.cli.model_progress import ModelProgress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ def show_model(store: ModelStore, name: str, *, as_json: bool) -> None:
     """Print one model's manifest and where its file is, having checked the file."""
     with failing_in_one_line():
         manifest = store.get(name)
-        with shown(console_for(stderr=True)) as progress:
+        with ModelProgress(console_for(stderr=True)) as progress:
             path = store.verified_path(name, progress=progress)
     if as_json:
         told = {**msgspec.to_builtins(manifest), "path": str(path)}
