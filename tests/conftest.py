@@ -6,6 +6,8 @@ import pytest
 
 pytest_plugins = ["tests.model_home"]
 
+pytest_plugins = ["tests.model_home"]
+
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
