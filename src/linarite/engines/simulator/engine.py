@@ -107,7 +107,7 @@ class SimulatorEngine:
             self._broken_off = True
             self._waits.break_off()
         if self._wrapped:
-            await self._wrapped.stop(grace_s)
+            await self._wrapped.stop(0 if self._broken_off else grace_s)
 
     def chat(self, ask: ChatAsk) -> AsyncGenerator[ChatEvent, None]:
         """Answer a chat, or fail as planned."""

@@ -89,12 +89,24 @@ class FaultyPlayer:
         options = self._options
         if fault == "slow_headers":
             await self._pause(options.slow_headers_s, options.first_event_s_max)
-        # Events are held back by one: a fault has happened before the last one at the latest.
+            async with aclosing(events):
+                async for event in events:
+                    yield event
+            return
+        async with aclosing(self._interrupted(fault, events)) as interrupted:
+            async for event in interrupted:
+                yield event
+
+    async def _interrupted(
+        self, fault: str, events: AsyncGenerator[EventT, None]
+    ) -> AsyncGenerator[EventT, None]:
+        """Stall or cut after some events, but before the last one at the latest."""
         async with aclosing(events):
             sent, held = 0, await anext(events, None)
             while held is not None:
+                # Only who holds one event back knows which is the last.
                 following = await anext(events, None)
-                if sent == options.fault_after_chunks or following is None:
+                if fault and (sent == self._options.fault_after_chunks or following is None):
                     await self._trip(fault, sent)
                     fault = ""
                 yield held
@@ -119,9 +131,8 @@ class FaultyPlayer:
             raise EngineFailed(f"The engine broke off after {sent} events. (simulated)")
         if fault == "stall":
             options = self._options
-            await self._pause(
-                options.stall_s, options.idle_s_max if sent else options.first_event_s_max
-            )
+            allowed_s = options.idle_s_max if sent else options.first_event_s_max
+            await self._pause(options.stall_s, allowed_s)
 
     async def _pause(self, seconds: float, allowed_s: float) -> None:
         now = asyncio.get_running_loop().time()

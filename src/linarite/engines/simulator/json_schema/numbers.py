@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 _USUAL_SPAN = 100
 _SWEEP = 64
-_PARTS = 4
-"""a number without a step is cut to quarters: exact in binary and pleasant to read"""
+_DRAWS = 4
+_QUARTER = 0.25
+"""the step of a number that has none: exact in binary and pleasant to read"""
 
 
 def numbers(schema: dict[str, Any], dice: Dice, *, whole: bool) -> Iterator[float]:
     """Numbers for a plain schema: a drawn one first, then the smallest, one step after another."""
-    step = exact(schema.get("multipleOf", 1 if whole else 0.25))
+    step = exact(schema.get("multipleOf", 1 if whole else _QUARTER))
     if whole:
         # The multiples of a fraction that are whole: those of its numerator.
         step = exact(step.numerator)
@@ -31,10 +32,11 @@ def numbers(schema: dict[str, Any], dice: Dice, *, whole: bool) -> Iterator[floa
         low, high = _bounds(schema, step)
     if low > high:
         raise UnsatisfiableSchema("No number lies between the bounds.")
-    for _ in range(_PARTS):
-        yield _as_json(dice.between(low, min(high, low + 10 * _USUAL_SPAN)) * step)
-    for count in range(low, min(high, low + _SWEEP) + 1):
-        yield _as_json(count * step)
+    drawn = [dice.between(low, min(high, low + 10 * _USUAL_SPAN)) for _ in range(_DRAWS)]
+    counts = [*drawn, *range(low, min(high, low + _SWEEP) + 1)]
+    # Validators that divide in binary do not see that 8.37 is a multiple of 0.01.
+    yield from (_as_json(count * step) for count in counts if _divides_in_binary(count, step))
+    yield from (_as_json(count * step) for count in counts)
 
 
 def _bounds(schema: dict[str, Any], step: Fraction) -> tuple[int, int]:
@@ -64,6 +66,14 @@ def _narrower(schema: dict[str, Any]) -> Fraction:
     while exact(1) / 10**digits * 2 > gap:
         digits += 1
     return exact(1) / 10**digits
+
+
+def _divides_in_binary(count: int, step: Fraction) -> bool:
+    try:
+        return (float(count * step) / float(step)).is_integer()
+    except (OverflowError, ZeroDivisionError):
+        # Beyond what binary can tell.
+        return False
 
 
 def _as_json(value: Fraction) -> float:

@@ -62,18 +62,24 @@ class _Maker:
         for flat in self._flattener.branches(schema, simple_first=simple_first):
             try:
                 for value in self._candidates(flat, field, depth):
-                    fresh = not any(same(value, other) for other in taken)
-                    if fresh and self._checker.conforms(value, schema):
+                    if self._is_valid(value, flat, schema) and not _in(value, taken):
                         return value
             except UnsatisfiableSchema as error:
                 why = str(error)
         raise UnsatisfiableSchema(why)
 
+    def _is_valid(self, value: object, flat: dict[str, Any], schema: Schema) -> bool:
+        # The whole schema alone would let a text through by another branch's pattern, which
+        # always counts as matched; the branch alone does not know `not` and `oneOf`.
+        conforms = self._checker.conforms
+        return conforms(value, flat) and conforms(value, schema)
+
     def _candidates(self, flat: dict[str, Any], field: str, depth: int) -> Iterator[Any]:
         if "enum" in flat:
             yield from self._allowed(flat["enum"])
             return
-        if flat.get("default") is not None and not self._hinted(flat, field):
+        known = "pattern" in flat or self._hinted(flat, field)
+        if flat.get("default") is not None and not known:
             yield flat["default"]
         for name in self._types(flat):
             if name == "null":
@@ -180,6 +186,10 @@ class _Maker:
         while len(made) < least and additional is not False:
             name = self.make(names, "", depth + 1, [*made, *flat.get("properties", {})])
             made[name] = self.make(additional, "", depth + 1, [])
+
+
+def _in(value: object, others: list[Any]) -> bool:
+    return any(same(value, other) for other in others)
 
 
 _TELLING: dict[str, frozenset[str]] = {
