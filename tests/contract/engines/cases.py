@@ -1,0 +1,66 @@
+"""The engines the suite runs on: one function each, named in `CASES`.
+
+A case that can't be run here calls `pytest.skip` with the cause.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from linarite.domain.engine import InstanceSpec, Surroundings
+from linarite.domain.errors import EgressRefused
+from linarite.engines import build_engine
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from linarite.domain.engine import Engine
+
+    Opened = AbstractAsyncContextManager[Engine]
+
+
+@dataclass(frozen=True)
+class EngineCase:
+    """An engine as the suite needs it.
+
+    `talker` and `embedder` open an engine that is built but not started, given a short private
+    folder, and clear away what they needed for it (a server, say) when they are left. None where
+    the engine has no such model. `talker` should be allowed at least two requests at a time.
+    """
+
+    talker: Callable[[Path], Opened] | None
+    embedder: Callable[[Path], Opened] | None
+    is_idle: Callable[[Engine], Awaitable[bool]]
+    """whether no request is under way, asked of the engine itself"""
+    reproducible: bool
+    """the same seed gives the same text, streamed or not"""
+
+
+def simulator() -> EngineCase:
+    """The simulator needs nothing."""
+
+    @asynccontextmanager
+    async def opened(scratch: Path) -> AsyncIterator[Engine]:
+        spec = InstanceSpec("contract", "simulator", "sim", options={"context_tokens": 2_000})
+        yield build_engine(spec, Surroundings(scratch, NoDialer(), threads=1))
+
+    async def is_idle(engine: Engine) -> bool:
+        return getattr(engine, "running", None) == 0
+
+    return EngineCase(opened, opened, is_idle, reproducible=True)
+
+
+class NoDialer:
+    """Lets nothing out, for engines that talk to nobody."""
+
+    async def dial(self, host: str, port: int, **_: object) -> NoReturn:
+        """Refuse."""
+        raise EgressRefused(f"An engine wanted to reach {host}:{port}.")
+
+
+CASES: dict[str, Callable[[], EngineCase]] = {"simulator": simulator}
+"""engine name → its case; the names are those of `linarite.engines.ENGINES`"""
