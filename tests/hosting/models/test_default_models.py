@@ -64,7 +64,7 @@ def test_embedding_model(store: ModelStore) -> None:
 def test_converted_model_makes_the_original_vectors(store: ModelStore) -> None:
     """llama.cpp makes of the converted model the vectors that the original engine makes.
 
-    Eighteen texts in a dozen languages and scripts, with equal token counts; the two engines
+    Eighteen texts in eleven languages, with equal token counts; the two engines
     differ by rounding only.
     """
     rows = json.loads(REFERENCE.read_text("utf-8"))
