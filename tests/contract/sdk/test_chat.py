@@ -214,8 +214,8 @@ def test_refusals(
     code: str,
 ) -> None:
     """The client raises the error of its own that fits, with Azure's code and a request id."""
+    ask: Any = {"model": target.chat, "messages": HELLO} | wrong
     with pytest.raises(kind) as caught:
-        ask: Any = {"model": target.chat, "messages": HELLO} | wrong
         client.chat.completions.create(**ask)
     assert caught.value.code == code
     assert caught.value.request_id
