@@ -1,0 +1,201 @@
+"""What Linarite takes from a real engine's speed: the same prompts through it and straight."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.load.streams import StreamConnection
+from bench.load.target import Target
+from bench.peers import Unavailable
+from bench.processes import start, until_listening
+from bench.results import EngineCell, Measured
+from bench.rows.fake import PATH
+from bench.rows.linarite import launch, ready_target
+from bench.rows.row import free_port
+from bench.statistics_of import median_of, percentile, ratio
+from bench.tables import milliseconds, number, table
+from linarite.domain.errors import LinariteError
+from linarite.hosting.models.catalogue import SMOLLM2
+from linarite.hosting.models.store import ModelStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bench.options import EnginePlan
+
+MODELS = Path(__file__).parent.parent / ".cache" / "models-home" / "models"
+"""where the tests keep the real models they download"""
+SLOTS = 8
+CONTEXT = 2048
+PATIENCE_S = 120.0
+COMPLETION = re.compile(rb'"completion_tokens":\s*(\d+)')
+
+CONFIG = """\
+[[deployments]]
+name = "{model}"
+model = "{model}"
+
+[instances."{model}"]
+engine = "llamacpp"
+options.parallel_requests = {slots}
+options.context_tokens = {context}
+"""
+
+
+@dataclass
+class Ran:
+    """What one cell of the table saw."""
+
+    tokens: int
+    seconds: float
+    first_token_s: list[float]
+
+
+class TokenStream(StreamConnection):
+    """A stream whose bytes are kept, for the token count at its end."""
+
+    def __init__(self, request: bytes) -> None:
+        super().__init__(request)
+        self.received = bytearray()
+
+    def data_received(self, data: bytes) -> None:
+        """Keep and count."""
+        self.received += data
+        super().data_received(data)
+
+    def tokens(self) -> int:
+        """As the engine counted them. Raises Unavailable when the stream was not whole."""
+        counts = COMPLETION.findall(self.received)
+        if not self.whole or not counts:
+            shown = bytes(self.received[-300:]).decode(errors="replace")
+            raise Unavailable(f"a stream of the engine was not whole; it ends: {shown}")
+        return int(counts[-1])
+
+
+async def measure(scratch: Path, plan: EnginePlan, tell: Callable[[str], None]) -> list[EngineCell]:
+    """Interleaved rounds; who comes first changes from round to round. Raises Unavailable."""
+    store = ModelStore(MODELS)
+    try:
+        tell(f"engine tax: {SMOLLM2.name}")
+        store.add_from_catalogue(SMOLLM2.name)
+    except LinariteError as problem:
+        raise Unavailable(problem.message) from None
+    with ExitStack() as stack:
+        through = await _linarite(scratch, stack)
+        straight = await _bare(scratch, store.verified_path(SMOLLM2.name), stack)
+        cells = [
+            EngineCell(concurrency, Measured("through Linarite"), Measured("bare engine"))
+            for concurrency in plan.concurrency
+        ]
+        for target in (through, straight):
+            await _run(target, 1, plan, "warm-up")
+        for at in range(plan.rounds):
+            for cell in cells:
+                tell(f"engine tax, round {at + 1} of {plan.rounds}: {cell.concurrency} at once")
+                sides = [(through, cell.through), (straight, cell.straight)]
+                for target, seen in sides if at % 2 == 0 else reversed(sides):
+                    ran = await _run(target, cell.concurrency, plan, f"Round {at}")
+                    seen.note(
+                        tokens_per_s=ran.tokens / ran.seconds,
+                        first_token_p50_s=percentile(ran.first_token_s, 0.5),
+                    )
+        return cells
+
+
+async def _linarite(scratch: Path, stack: ExitStack) -> Target:
+    home = scratch / "engine"
+    home.mkdir()
+    (home / "models").symlink_to(MODELS)
+    config = CONFIG.format(model=SMOLLM2.name, slots=SLOTS, context=CONTEXT)
+    server = launch(home, config)
+    stack.callback(server.stop)
+    return await ready_target(home, server, SMOLLM2.name)
+
+
+async def _bare(scratch: Path, model: Path, stack: ExitStack) -> Target:
+    port = free_port()
+    threads = len(os.sched_getaffinity(0))
+    numbers = [str(port), str(SLOTS), str(CONTEXT), str(threads)]
+    command = [sys.executable, "-m", "bench.bare_engine", str(model), *numbers]
+    engine = start(command, scratch / "bare.log")
+    stack.callback(engine.stop)
+    await until_listening(port, engine, 60)
+    return Target(port, PATH, SMOLLM2.name)
+
+
+async def _run(target: Target, concurrency: int, plan: EnginePlan, label: str) -> Ran:
+    """`concurrency` clients, each asking `requests_per_slot` times."""
+    began = time.perf_counter()
+    slots = [_client(target, f"{label}, client {at}", plan) for at in range(concurrency)]
+    streams = [stream for done in await asyncio.gather(*slots) for stream in done]
+    seconds = max(stream.last_at for stream in streams) - began
+    return Ran(
+        tokens=sum(stream.tokens() for stream in streams),
+        seconds=seconds,
+        first_token_s=[stream.first_at - stream.sent_at for stream in streams],
+    )
+
+
+async def _client(target: Target, label: str, plan: EnginePlan) -> list[TokenStream]:
+    streams: list[TokenStream] = []
+    for at in range(plan.requests_per_slot):
+        request = target.words(f"{label}, request {at}. ", plan.tokens)
+        _, stream = await asyncio.get_running_loop().create_connection(
+            lambda request=request: TokenStream(request), "127.0.0.1", target.port
+        )
+        stream.send()
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await stream.ended
+        except TimeoutError:
+            raise Unavailable(f"a stream took longer than {PATIENCE_S:g} s") from None
+        finally:
+            stream.close()
+        streams.append(stream)
+    return streams
+
+
+def engine_table(cells: Sequence[EngineCell], plan: EnginePlan) -> str:
+    """Tokens a second and time to the first token, side by side."""
+    rows: list[tuple[str, ...]] = []
+    for cell in cells:
+        speeds = [median_of(side.of("tokens_per_s")) for side in (cell.straight, cell.through)]
+        firsts = [median_of(side.of("first_token_p50_s")) for side in (cell.straight, cell.through)]
+        rows.append(
+            (
+                str(cell.concurrency),
+                *(number(speed, 1) for speed in speeds),
+                number(tax(cell) * 100, 1, " %"),
+                *(milliseconds(first) for first in firsts),
+                milliseconds(firsts[1] - firsts[0]),
+            )
+        )
+    return table(
+        f"Engine tax: {SMOLLM2.name}, {plan.tokens} tokens a reply",
+        (
+            "concurrent requests",
+            "tokens/s, bare engine",
+            "through Linarite",
+            "tax",
+            "first token ms, bare engine",
+            "through Linarite",
+            "added",
+        ),
+        rows,
+        "The bare engine is xllamacpp's own server with the same parameters. The tax is the "
+        "median over the rounds of 1 less the ratio of the two speeds in the same round.",
+    )
+
+
+def tax(cell: EngineCell) -> float:
+    """Share of the bare engine's speed that is lost; negative where Linarite was faster."""
+    pairs = zip(cell.through.of("tokens_per_s"), cell.straight.of("tokens_per_s"), strict=True)
+    return median_of(1 - ratio(mine, its) for mine, its in pairs)

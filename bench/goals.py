@@ -1,0 +1,85 @@
+"""What this project wants to hold, as ratios within one run, and whether this run held it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from bench.engine_tax import tax
+from bench.gateway_tables import added, middle, named, total
+from bench.statistics_of import ratio
+from bench.tables import NOTHING, milliseconds, number, table, times
+
+if TYPE_CHECKING:
+    from bench.options import GatewayPlan
+    from bench.results import Footprint, Results
+
+CPU_PER_REQUEST = 4.0
+ADDED_P50_S = 0.0005
+CPU_PER_CHUNK = 2.0
+TIMES_LITELLM = 60.0
+ENGINE_TAX = 0.03
+MEMORY_BYTES = 100_000_000
+GROWTH_BYTES_PER_REQUEST = 2.0
+"""what counts as none: a hundred megabytes in fifty million requests"""
+
+
+def goals_table(results: Results, plan: GatewayPlan) -> str:
+    """A line for each goal; a dash where the run did not measure it."""
+    rows = [*_gateway(results, plan), *_engine(results), *_memory(results.footprint)]
+    return table("Goals", ("", "goal", "measured", "held"), rows)
+
+
+def _gateway(results: Results, plan: GatewayPlan) -> list[tuple[str, ...]]:
+    ours, nginx, direct, litellm = (
+        named(results.gateway, start) for start in ("Linarite", "nginx", "upstream", "LiteLLM")
+    )
+    request = ratio(middle(ours, "cpu_us_per_request"), middle(nginx, "cpu_us_per_request"))
+    p50_s = added(ours, direct, "latency_p50_s")
+    most = plan.streams[-1]
+    chunk_metric = f"streams_{most}_cpu_us_per_chunk"
+    chunk = ratio(middle(ours, chunk_metric), middle(nginx, chunk_metric))
+    speed = ratio(middle(ours, "requests_per_s"), middle(litellm, "requests_per_s"))
+    stalls = total(ours, f"streams_{most}_stalls")
+    broken = total(ours, f"streams_{plan.many_streams}_broken_streams")
+    return [
+        _row("CPU per request, of nginx's", f"≤ {CPU_PER_REQUEST:g} x", times(request))
+        + _held(request <= CPU_PER_REQUEST, request),
+        _row(f"added p50 at {plan.rate:g}/s, ms", "< 0.5", milliseconds(p50_s))
+        + _held(p50_s < ADDED_P50_S, p50_s),
+        _row(f"CPU per chunk of {most} streams, of nginx's", f"≤ {CPU_PER_CHUNK:g} x", times(chunk))
+        + _held(chunk <= CPU_PER_CHUNK, chunk),
+        _row("requests/s, of LiteLLM's", f"≥ {TIMES_LITELLM:g} x", times(speed))
+        + _held(speed >= TIMES_LITELLM, speed),
+        _row(f"gaps over 100 ms, {most} streams", "0", number(stalls)) + _held(stalls == 0, stalls),
+        _row(f"broken of {plan.many_streams:,} streams", "0", number(broken))
+        + _held(broken == 0, broken),
+    ]
+
+
+def _engine(results: Results) -> list[tuple[str, ...]]:
+    worst = max((tax(cell) for cell in results.engine), default=math.nan)
+    return [
+        _row("engine tax, the worst of its lines", "< 3 %", number(worst * 100, 1, " %"))
+        + _held(worst < ENGINE_TAX, worst)
+    ]
+
+
+def _memory(seen: Footprint | None) -> list[tuple[str, ...]]:
+    most = max(seen.loaded_bytes, *(rss for _, rss in seen.points)) if seen else math.nan
+    growth = seen.bytes_per_request if seen else math.nan
+    doubt = 2 * seen.standard_error if seen else math.nan
+    return [
+        _row("memory of the gateway at most", "< 100 MB", number(most / 1e6, 1, " MB"))
+        + _held(most < MEMORY_BYTES, most),
+        _row("its growth, bytes per request", "0", number(growth, 2))
+        + _held(growth <= max(GROWTH_BYTES_PER_REQUEST, doubt), growth),
+    ]
+
+
+def _row(name: str, goal: str, measured: str) -> tuple[str, ...]:
+    return (name, goal, measured)
+
+
+def _held(held: bool, measured: float) -> tuple[str]:
+    return (NOTHING if math.isnan(measured) else "yes" if held else "NO",)

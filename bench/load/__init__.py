@@ -1,0 +1,1 @@
+"""The load generator: requests over kept connections, as cheaply as Python can."""

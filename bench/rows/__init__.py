@@ -1,0 +1,1 @@
+"""The rows of the tables: each knows how to start one server in front of the fake upstream."""

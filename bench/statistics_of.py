@@ -1,0 +1,44 @@
+"""Medians, percentiles and slopes of what rounds measured."""
+
+from __future__ import annotations
+
+import math
+from statistics import linear_regression, median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["median_of", "percentile", "ratio", "slope"]
+
+
+def median_of(values: Iterable[float]) -> float:
+    """The median; nan when there is nothing."""
+    known = [value for value in values if not math.isnan(value)]
+    return median(known) if known else math.nan
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which `share` (0 to 1) of the values lie; nan when there is nothing."""
+    if not values:
+        return math.nan
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)]
+
+
+def ratio(of: float, to: float) -> float:
+    """Of / to; nan where that makes no sense."""
+    return of / to if to else math.nan
+
+
+def slope(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Least squares: the slope, and its standard error (nan under three points)."""
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    line = linear_regression(xs, ys)
+    degrees = len(points) - 2
+    if degrees < 1:
+        return line.slope, math.nan
+    residue = sum((y - line.intercept - line.slope * x) ** 2 for x, y in points)
+    middle = sum(xs) / len(xs)
+    spread = sum((x - middle) ** 2 for x in xs)
+    return line.slope, math.sqrt(residue / degrees / spread)

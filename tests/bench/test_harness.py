@@ -1,0 +1,76 @@
+"""The benchmark runs from end to end with tiny counts; its figures are not judged here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Callable[..., tuple[str, dict[str, Any]]]:
+    """Runs the benchmark quickly; gives what it printed and its results."""
+
+    def run(*arguments: str) -> tuple[str, dict[str, Any]]:
+        file = tmp_path / "results.json"
+        done = subprocess.run(
+            [sys.executable, "-m", "bench", "--quick", "--json", str(file), *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout, json.loads(file.read_text())["results"]
+
+    return run
+
+
+def test_gateway_and_memory_tables(bench: Callable[..., tuple[str, dict[str, Any]]]) -> None:
+    """Every table of the gateway and of memory is printed, from answers that all were good."""
+    printed, results = bench("--only", "gateway", "--only", "memory", "--rows", "linarite")
+    for title in (
+        "### Plain answers",
+        "### Latency in milliseconds",
+        "### 16 streams at once",
+        "### 32 streams at once",
+        "### Start-up and memory",
+        "### Goals",
+    ):
+        assert title in printed
+    upstream, linarite = results["gateway"]
+    assert upstream["name"] == "upstream itself"
+    assert linarite["name"] == "Linarite"
+    for row in (upstream, linarite):
+        assert min(row["rounds"]["requests_per_s"]) > 0
+        assert sum(row["rounds"]["closed_errors"]) == 0
+        assert sum(row["rounds"]["streams_32_broken_streams"]) == 0
+    assert results["footprint"]["idle_bytes"] > 0
+    assert results["footprint"]["points"]
+
+
+@pytest.mark.real_model
+@pytest.mark.usefixtures("model_home")
+def test_engine_table(bench: Callable[..., tuple[str, dict[str, Any]]]) -> None:
+    """A real model answers through Linarite and straight, and both speeds are in the table."""
+    printed, results = bench("--only", "engine")
+    assert "### Engine tax: smollm2-135m-instruct" in printed
+    for cell in results["engine"]:
+        assert min(cell["through"]["rounds"]["tokens_per_s"]) > 0
+        assert min(cell["straight"]["rounds"]["tokens_per_s"]) > 0
+
+
+def test_missing_peers_are_told(bench: Callable[..., tuple[str, dict[str, Any]]]) -> None:
+    """A gateway that can't be run is named with the reason, and the others are measured."""
+    printed, results = bench("--only", "gateway", "--rows", "linarite,missing")
+    assert "Not measured: missing: unknown" in printed
+    assert len(results["gateway"]) == 2
