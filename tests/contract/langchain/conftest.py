@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import gzip
 import hashlib
-import warnings
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+import httpx2
 import pytest
 
 from tests.serving import SIMULATED, serving
@@ -23,19 +22,20 @@ ENCODINGS = ("cl100k_base", "o200k_base")
 ENCODING_ADDRESS = "https://openaipublic.blob.core.windows.net/encodings/{name}.tiktoken"
 
 
-@pytest.fixture(scope="session", autouse=True)
-async def one_loop(anyio_backend: str) -> AsyncIterator[str]:
-    """One event loop for all: LangChain keeps its connections beyond a test."""
-    yield anyio_backend  # noqa: PT022 - only what yields lives as long as the session
+class Clients(NamedTuple):
+    """HTTP clients that LangChain is given, so that they are closed: its own it never closes."""
+
+    http: httpx2.Client
+    http_async: httpx2.AsyncClient
 
 
-@pytest.fixture(autouse=True)
-def _swept() -> Iterator[None]:
-    """LangChain leaves connections to the collector; collect them here, and not in other tests."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
+@pytest.fixture(scope="session")
+async def clients(anyio_backend: str) -> AsyncIterator[Clients]:
+    """One pair for the session, on one event loop."""
+    assert anyio_backend == "asyncio"
+    with httpx2.Client() as http:
+        async with httpx2.AsyncClient() as http_async:
+            yield Clients(http, http_async)
 
 
 @pytest.fixture(scope="session")

@@ -17,11 +17,11 @@ from langchain_tests.integration_tests import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.contract.langchain.conftest import Clients
     from tests.serving import Server
 
 
 @pytest.mark.anyio
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # LangChain leaves connections open
 @pytest.mark.filterwarnings("ignore:Received a Pydantic BaseModel V1 schema")  # the suite sends one
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # LangChain's own `parsed`
 @pytest.mark.usefixtures("_served")
@@ -29,10 +29,12 @@ class TestAzureChatOpenAI(ChatModelIntegrationTests):
     """`AzureChatOpenAI` on the dated dialect."""
 
     server: Server
+    clients: Clients
 
     @pytest.fixture
-    def _served(self, simulated_server: Server) -> None:
+    def _served(self, simulated_server: Server, clients: Clients) -> None:
         type(self).server = simulated_server
+        type(self).clients = clients
 
     @pytest.fixture
     def model(self, request: pytest.FixtureRequest, _served: None) -> Any:  # noqa: ANN401 - overrides the suite's
@@ -50,10 +52,13 @@ class TestAzureChatOpenAI(ChatModelIntegrationTests):
         """How an application would make it."""
         return {
             "azure_deployment": "gpt-4o",
+            "stream_usage": True,
             "azure_endpoint": self.server.endpoint,
             "api_key": self.server.key,
             "api_version": "2024-10-21",
             "max_retries": 0,
+            "http_client": self.clients.http,
+            "http_async_client": self.clients.http_async,
         }
 
     @property
@@ -73,18 +78,23 @@ class TestAzureChatOpenAI(ChatModelIntegrationTests):
 
 
 @pytest.mark.anyio
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # LangChain leaves connections open
 @pytest.mark.usefixtures("_served")
 class TestAzureOpenAIEmbeddings(EmbeddingsIntegrationTests):
     """`AzureOpenAIEmbeddings`, which sends token arrays."""
 
     server: Server
+    clients: Clients
 
     @pytest.fixture
     def _served(
-        self, simulated_server: Server, tokenizer_files: Path, monkeypatch: pytest.MonkeyPatch
+        self,
+        simulated_server: Server,
+        clients: Clients,
+        tokenizer_files: Path,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         type(self).server = simulated_server
+        type(self).clients = clients
         monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tokenizer_files))
 
     @pytest.fixture
@@ -107,4 +117,6 @@ class TestAzureOpenAIEmbeddings(EmbeddingsIntegrationTests):
             "api_key": self.server.key,
             "api_version": "2024-10-21",
             "max_retries": 0,
+            "http_client": self.clients.http,
+            "http_async_client": self.clients.http_async,
         }
