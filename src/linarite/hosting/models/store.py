@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite.hosting.models import intake, offers, staging
-from linarite.hosting.models.catalogue import known
+from linarite.hosting.models.catalogue import find, known
 from linarite.hosting.models.errors import ModelNameInvalid, ModelNotFound, ModelTampered
 from linarite.hosting.models.hub import PREFIX as HUB_PREFIX
 from linarite.hosting.models.hub import Hub
@@ -97,16 +97,7 @@ class ModelStore:
         Adding the same again changes nothing. `name` and `version` replace those that the source
         suggests. Raises any ModelStoreError.
         """
-        path = Path(what).expanduser()
-        if what.startswith(HUB_PREFIX):
-            offer = offers.from_hub(self._hub, what)
-        elif what.startswith(REGISTRY_PREFIX):
-            offer = offers.from_registry(what)
-        elif path.suffix == ".gguf" or len(path.parts) > 1 or path.exists():
-            offer = offers.from_file(path)
-        else:
-            offer = offers.from_catalogue(known(what))
-        return self._admit(offer, name, version, progress)
+        return self._admit(self._offer(what), name, version, progress)
 
     def add_file(
         self,
@@ -139,6 +130,19 @@ class ModelStore:
     def list(self) -> list[Manifest]:
         """Every model that can be read, by name."""
         return [manifest for name in self._names() if (manifest := self._readable(name))]
+
+    def _offer(self, what: str) -> Offer:
+        """A name of the catalogue wins over a file of that name; `./NAME` means the file."""
+        if what.startswith(HUB_PREFIX):
+            return offers.from_hub(self._hub, what)
+        if what.startswith(REGISTRY_PREFIX):
+            return offers.from_registry(what)
+        if model := find(what):
+            return offers.from_catalogue(model)
+        path = Path(what).expanduser()
+        if path.suffix == ".gguf" or "/" in what or path.exists():
+            return offers.from_file(path)
+        return offers.from_catalogue(known(what))
 
     def _admit(
         self, offer: Offer, name: str | None, version: str | None, progress: Progress
