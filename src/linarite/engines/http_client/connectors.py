@@ -24,10 +24,12 @@ def unix_connector(path: str) -> Connector:
     return connect
 
 
-def dialer_connector(dialer: Dialer, host: str, port: int, *, tls: bool) -> Connector:
-    """Connect to another machine, as far as the dialer allows it."""
+def dialer_connector(
+    dialer: Dialer, host: str, port: int, *, tls: bool, ca_file: str | None = None
+) -> Connector:
+    """Connect to another machine, as far as the dialer allows it (else EgressRefused)."""
 
     async def connect(factory: Callable[[], asyncio.Protocol]) -> asyncio.Protocol:
-        return await dialer.dial(host, port, tls=tls, factory=factory)
+        return await dialer.dial(host, port, tls=tls, factory=factory, ca_file=ca_file)
 
     return connect

@@ -15,6 +15,7 @@ BUFFERED_BYTES_MAX = 64 * 1024
 """beyond this much unread body the connection stops reading, so that the peer slows down"""
 EVENT_BYTES_MAX = 8 * 1024 * 1024
 """the longest server-sent event that is read unless the caller says otherwise"""
+_CONTENT_TYPE_LENGTH = len("content-type")
 _END_OF_EVENTS = b"[DONE]"
 
 
@@ -79,6 +80,14 @@ class Response:
             self._headers = headers
         return self._headers
 
+    @property
+    def content_type(self) -> str:
+        """The media type, lower-case and without parameters; "" when there is none."""
+        for name, value in self._raw_headers:
+            if len(name) == _CONTENT_TYPE_LENGTH and name.lower() == b"content-type":
+                return value.partition(b";")[0].strip().lower().decode("latin-1")
+        return ""
+
     async def read(self, limit_bytes: int) -> bytes:
         """Return the whole body. Raises BodyTooLong beyond `limit_bytes`."""
         pieces: list[bytes] = []
@@ -108,7 +117,7 @@ class Response:
         """Yield the data of each server-sent event, whatever its name, up to `[DONE]`."""
         parser = EventParser(event_bytes_max)
         try:
-            while (batch := await self._next_events(parser)) is not None:
+            while (batch := await self.next_events(parser)) is not None:
                 for event in batch:
                     yield event.data
         finally:
@@ -120,11 +129,25 @@ class Response:
         """Yield each server-sent event with its name, up to `[DONE]`."""
         parser = EventParser(event_bytes_max)
         try:
-            while (batch := await self._next_events(parser)) is not None:
+            while (batch := await self.next_events(parser)) is not None:
                 for event in batch:
                     yield event
         finally:
             self.close()
+
+    async def next_events(self, parser: EventParser) -> list[ServerEvent] | None:
+        """The next events, as many as came together; None after `[DONE]` or the end of the body.
+
+        What `events` and `named_events` are made of, for callers that are generators themselves.
+        Such a caller must `close` when it leaves early.
+        """
+        if self.ended:
+            return None
+        while self._chunks or await self._more():
+            events = parser.feed(self._take())
+            if events:
+                return self._up_to_end(events)
+        return self._up_to_end(parser.finish()) or None
 
     def close(self) -> None:
         """Give up what has not come yet. The peer sees its connection closed. Idempotent."""
@@ -142,16 +165,6 @@ class Response:
         if self._source is not None:
             self._source.resume()
         return chunk
-
-    async def _next_events(self, parser: EventParser) -> list[ServerEvent] | None:
-        """The events that came together; None after `[DONE]` or the end of the body."""
-        if self.ended:
-            return None
-        while self._chunks or await self._more():
-            events = parser.feed(self._take())
-            if events:
-                return self._up_to_end(events)
-        return self._up_to_end(parser.finish()) or None
 
     def _up_to_end(self, events: list[ServerEvent]) -> list[ServerEvent]:
         for position, event in enumerate(events):

@@ -1,0 +1,191 @@
+"""Sending a request: admission by the breaker, tries, waits, and what the answer's status means."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+
+from linarite.domain.errors import (
+    EgressRefused,
+    LinariteError,
+    ServiceUnavailable,
+    TooManyRequests,
+)
+from linarite.engines.http_client import DeadlinePassed, HttpClientError
+from linarite.engines.upstream.breaker import Breaker, Cause
+from linarite.engines.upstream.refusals import (
+    OURS,
+    connection_failure,
+    error_object,
+    not_set_up,
+    refusal,
+)
+from linarite.engines.upstream.retry import back_off_s, retry_after_s, spread_s
+
+if TYPE_CHECKING:
+    from linarite.engines.http_client import HttpClient, Response
+    from linarite.engines.upstream.credentials import Credentials
+    from linarite.engines.upstream.endpoint import Endpoint, Operation
+    from linarite.engines.upstream.options import UpstreamOptions
+
+log = structlog.get_logger("linarite.upstream")
+
+_OK, _UNAUTHORIZED, _TIMEOUT, _TOO_MANY, _SERVER_ERROR, _UNAVAILABLE = 200, 401, 408, 429, 500, 503
+_ERROR_BYTES_MAX = 64 * 1024
+
+
+class Setback(msgspec.Struct, frozen=True):
+    """A try that brought no answer."""
+
+    error: LinariteError
+    """what the caller is told if it was the last"""
+    may_retry: bool
+    wait_s: float | None = None
+    """None: as long as we think right"""
+
+
+class UpstreamCalls:
+    """Calls the upstream until it answers, or until there is no more point in it."""
+
+    def __init__(
+        self,
+        instance: str,
+        options: UpstreamOptions,
+        client: HttpClient,
+        endpoint: Endpoint,
+        credentials: Credentials,
+    ) -> None:
+        self._options = options
+        self._client = client
+        self._endpoint = endpoint
+        self._credentials = credentials
+        self._clock = time.monotonic
+        self._breaker = Breaker(options.breaker_failures, options.breaker_open_s, self._clock)
+        self._log = log.bind(instance=instance)
+
+    async def post(self, operation: Operation, body: bytes) -> Response:
+        """The answer, with status 200, as soon as its head is there; its body is the caller's.
+
+        Tries again only as long as nothing of a success has been received. Raises
+        UpstreamRefused, TooManyRequests, ServiceUnavailable, RequestTimedOut and EngineFailed.
+        """
+        give_up_at = self._clock() + self._options.first_byte_s
+        attempt = 0
+        while True:
+            outcome = await self._try(operation, body, give_up_at - self._clock())
+            if not isinstance(outcome, Setback):
+                return outcome
+            luck = random.random()  # noqa: S311 - only spreads load
+            asked = outcome.wait_s
+            wait_s = back_off_s(attempt, luck) if asked is None else spread_s(asked, luck)
+            if (
+                not outcome.may_retry
+                or attempt >= self._options.retries
+                or (asked or 0.0) > self._options.retry_after_s_max
+                or self._clock() + wait_s >= give_up_at
+            ):
+                raise outcome.error
+            attempt += 1
+            await asyncio.sleep(wait_s)
+
+    async def _try(self, operation: Operation, body: bytes, left_s: float) -> Response | Setback:
+        blocked = self._breaker.admit()
+        if blocked is not None:
+            return _kept_away(blocked.cause, blocked.wait_s)
+        try:
+            response = await self._client.send(
+                "POST",
+                self._endpoint.path(operation),
+                self._endpoint.headers(),
+                body,
+                first_byte_s=left_s,
+                idle_s=self._options.idle_s,
+            )
+        except HttpClientError as error:
+            return self._unreached(error)
+        except EgressRefused as refused:
+            self._log.error("upstream not allowed", why=refused.message)
+            raise not_set_up() from None
+        if response.status == _OK:
+            self._answered()
+            return response
+        return await self._refused(response)
+
+    def _unreached(self, error: HttpClientError) -> Setback:
+        cause = error.__cause__
+        self._failed(why=f"{error.message} {cause}" if cause else error.message)
+        shown = connection_failure(error, yielded_any=False)
+        # Who has waited for as long as settings allow is not made to wait again.
+        return Setback(shown, may_retry=not isinstance(error, DeadlinePassed))
+
+    async def _refused(self, response: Response) -> Setback:
+        status, headers = response.status, response.headers
+        error = await self._error_of(response)
+        asked_wait_s = retry_after_s(headers, time.time())
+        if status >= _SERVER_ERROR:
+            self._failed(why=f"status {status}")
+        else:
+            self._answered()
+        if status in (_TOO_MANY, _UNAVAILABLE) and asked_wait_s:
+            cause = Cause.THROTTLING if status == _TOO_MANY else Cause.BUSY
+            pause_s = min(asked_wait_s, self._options.breaker_open_s_max)
+            self._breaker.told_to_wait(cause, pause_s)
+            self._log.warning("upstream wants a pause", status=status, pause_s=pause_s)
+        shown = refusal(status, headers, error)
+        if status in OURS or status < 400:  # noqa: PLR2004 - redirects are not followed
+            return self._misconfigured(status, shown)
+        may_retry = status in (_TIMEOUT, _TOO_MANY) or status >= _SERVER_ERROR
+        if headers.get("x-should-retry") == "false":
+            may_retry = False
+        return Setback(shown, may_retry=may_retry, wait_s=asked_wait_s)
+
+    def _misconfigured(self, status: int, shown: LinariteError) -> Setback:
+        """Our key, path or model name is wrong: say so where the operator looks."""
+        if status == _UNAUTHORIZED and self._credentials.renew():
+            return Setback(shown, may_retry=True, wait_s=0.0)
+        setting = self._credentials.setting
+        prefix, _, _ = setting.rpartition(".")
+        checks = {401: setting, 403: setting, 404: f"{prefix}.model and {prefix}.base_url"}
+        self._log.error(
+            "upstream refuses our set-up",
+            status=status,
+            check=checks.get(status, f"{prefix}.base_url"),
+        )
+        return Setback(shown, may_retry=False)
+
+    async def _error_of(self, response: Response) -> dict[str, Any]:
+        try:
+            body = await response.read(_ERROR_BYTES_MAX)
+        except HttpClientError:
+            body = b""
+        text = body.decode("utf-8", "replace")
+        return error_object(self._credentials.hide_in(text).encode())
+
+    def _answered(self) -> None:
+        if self._breaker.succeeded():
+            self._log.info("upstream answers again")
+
+    def _failed(self, *, why: str) -> None:
+        if self._breaker.failed():
+            self._log.warning("upstream left alone", why=why, for_s=self._options.breaker_open_s)
+        else:
+            self._log.info("upstream failed", why=why)
+
+
+def _kept_away(cause: Cause, wait_s: float) -> Setback:
+    """What a request is told while the circuit is open; a short pause it may sit out."""
+    if cause is Cause.THROTTLING:
+        error: LinariteError = TooManyRequests(
+            "The upstream of this deployment has exceeded its rate limit. Please retry after "
+            f"{max(1, round(wait_s + 0.499))} seconds.",
+            wait_s,
+        )
+    else:
+        reason = "fails" if cause is Cause.FAILING else "is busy"
+        error = ServiceUnavailable(f"the upstream of this deployment {reason}", wait_s)
+    return Setback(error, may_retry=cause is not Cause.FAILING, wait_s=wait_s)
