@@ -47,5 +47,7 @@ class FolderLock:
         """Let another process have the folder. Calling it again does nothing."""
         if self._file >= 0:
             os.ftruncate(self._file, 0)
+            # Unlocked by name: closing alone leaves it to a program that is just being started.
+            fcntl.flock(self._file, fcntl.LOCK_UN)
             os.close(self._file)
             self._file = -1

@@ -81,20 +81,20 @@ def _derived(master_key: bytes, purpose: bytes) -> bytes:
 
 
 def _bound(account_key: str, name: str) -> bytes:
-    """The associated data. A zero byte between the parts: neither can hold one."""
-    return b"\0".join((VERSION, account_key.encode(), name.encode()))
+    """The associated data, its parts kept apart by a zero byte, which no name holds."""
+    return b"\0".join((account_key.encode(), name.encode()))
 
 
 def _seal(cipher: AESGCM, plain: bytes, bound: bytes) -> bytes:
     nonce = secrets.token_bytes(NONCE_BYTES)
-    return VERSION + nonce + cipher.encrypt(nonce, plain, bound)
+    return VERSION + nonce + cipher.encrypt(nonce, plain, VERSION + bound)
 
 
 def _unseal(cipher: AESGCM, sealed: bytes, bound: bytes) -> bytes:
-    nonce, rest = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
+    version, nonce, rest = sealed[:1], sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
     try:
-        # The version byte needs no check of its own: it is part of what is bound.
-        return cipher.decrypt(nonce, rest, bound)
+        # The version needs no check of its own: bound like the rest, another one does not open.
+        return cipher.decrypt(nonce, rest, version + bound)
     except (InvalidTag, ValueError):
         raise SetupError(
             "A sealed secret does not open: its row in linarite.db was changed or copied from "

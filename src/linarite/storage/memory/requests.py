@@ -27,7 +27,7 @@ class MemoryRequestLedger:
         """The newest records first, of one account or of all."""
         newest_first = reversed(self._records)
         wanted = (each for each in newest_first if account in {"", each.account})
-        return list(islice(wanted, limit))
+        return list(islice(wanted, max(limit, 0)))
 
     async def find(self, request_id: str) -> RequestRecord | None:
         """The record of one `apim-request-id`."""

@@ -57,7 +57,6 @@ class SqliteRequestLedger:
         self._path = path
         self._engine = sqlite_engine(path, busy_timeout_s=5.0, pragmas=())
         self._backlog_max = backlog_max
-        self._refused = 0
         self._tidier = RequestTidier(path, retention)
         self._writer = RequestWriter(path, on_written=self._tidier.written)
         self._queue = self._writer.queue
@@ -69,7 +68,7 @@ class SqliteRequestLedger:
     def add(self, record: RequestRecord) -> None:
         """Take a record; it is on disk within 200 ms. Costs a fraction of a microsecond."""
         if len(self._queue) >= self._backlog_max:
-            self._refused += 1
+            self._writer.refused += 1
             return
         self._queue.append(record)
         if not self._wake.is_set():
@@ -78,12 +77,12 @@ class SqliteRequestLedger:
     @property
     def backlog(self) -> int:
         """Records in memory that are not yet on disk."""
-        return len(self._queue) + self._writer.in_hand
+        return self._writer.backlog
 
     @property
     def dropped(self) -> int:
         """Records lost since the start: the backlog was full, or SQLite would not have them."""
-        return self._refused + self._writer.unwritable
+        return self._writer.dropped
 
     async def flush(self) -> None:
         """Return once everything added so far is on disk."""
@@ -97,7 +96,7 @@ class SqliteRequestLedger:
 
     async def latest(self, limit: int, *, account: str = "") -> list[RequestRecord]:
         """The newest records first, of one account or of all."""
-        query = select(request_records).order_by(request_records.c.seq.desc()).limit(limit)
+        query = select(request_records).order_by(request_records.c.seq.desc()).limit(max(limit, 0))
         if account:
             query = query.where(request_records.c.account == account)
         return await self._ask(query)

@@ -1,0 +1,58 @@
+"""Every adapter of every storage port, so that each suite runs for all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from linarite.storage.database import open_database
+from linarite.storage.memory.keys import MemoryKeyStore
+from linarite.storage.memory.requests import MemoryRequestLedger
+from linarite.storage.memory.resources import MemoryResourceStore
+from linarite.storage.sqlite.keys import open_key_store
+from linarite.storage.sqlite.requests import open_request_ledger
+from linarite.storage.sqlite.resources import SqliteResourceStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from linarite.domain.request_record import RequestLedger
+    from linarite.domain.resource import KeyStore, ResourceStore
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def resource_store(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[ResourceStore]:
+    """An empty ResourceStore."""
+    if request.param == "memory":
+        yield MemoryResourceStore()
+        return
+    database = open_database(tmp_path)
+    yield SqliteResourceStore(database)
+    await database.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def key_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[KeyStore]:
+    """An empty KeyStore."""
+    if request.param == "memory":
+        yield MemoryKeyStore()
+        return
+    database = open_database(tmp_path)
+    yield await open_key_store(database)
+    await database.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def request_ledger(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[RequestLedger]:
+    """An empty RequestLedger."""
+    ledger: RequestLedger = (
+        MemoryRequestLedger() if request.param == "memory" else open_request_ledger(tmp_path)
+    )
+    yield ledger
+    await ledger.close()

@@ -1,0 +1,219 @@
+"""Opening `linarite.db`, and what happens when it cannot be."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from linarite.domain.errors import ServiceUnavailable, SetupError
+from linarite.storage.database import open_database
+from linarite.storage.migrate import REQUESTS_HISTORY, SCRIPTS, STATE_HISTORY
+from linarite.storage.sqlite.requests import open_request_ledger
+from linarite.storage.sqlite.resources import SqliteResourceStore
+from linarite.storage.tables import REQUESTS, STATE
+from tests.storage.builders import ACCOUNT_TYPE, make_resource
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import MetaData
+
+    from linarite.storage.migrate import History
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_what_was_put_is_there_after_reopening(tmp_path: Path) -> None:
+    """Closing and opening again loses nothing."""
+    database = open_database(tmp_path)
+    put = await SqliteResourceStore(database).put(make_resource("/a"))
+    await database.close()
+    database = open_database(tmp_path)
+    assert await SqliteResourceStore(database).get("/a") == put
+    await database.close()
+
+
+async def test_connections_are_durable(tmp_path: Path) -> None:
+    """Every connection has the pragmas that its promises rest on."""
+    database = open_database(tmp_path)
+    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
+    for transaction in (database.reading, database.writing):
+        async with transaction() as connection:
+            for pragma, value in wanted.items():
+                answer = await connection.exec_driver_sql(f"PRAGMA {pragma}")
+                assert answer.scalar_one() == value
+    await database.close()
+
+
+async def test_only_the_owner_can_read(tmp_path: Path) -> None:
+    """Folder 0700 and files 0600, side files included, also where they were wider before."""
+    folder = tmp_path / "home"
+    folder.mkdir(mode=0o755)
+    (folder / "linarite.db").touch(mode=0o644)
+    database = open_database(folder)
+    ledger = open_request_ledger(folder)
+    await SqliteResourceStore(database).put(make_resource("/a"))
+    await ledger.flush()
+    names = {path.name for path in folder.iterdir()}
+    assert {"linarite.db", "linarite.db-wal", "linarite.db-shm", "requests.db", "lock"} <= names
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    for path in folder.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    await ledger.close()
+    await database.close()
+
+
+async def test_missing_folders_are_made(tmp_path: Path) -> None:
+    """A home several levels deep comes to be."""
+    database = open_database(tmp_path / "a" / "b c %d")
+    await SqliteResourceStore(database).put(make_resource("/a"))
+    await database.close()
+
+
+def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+    """The message names the folder and the setting."""
+    (tmp_path / "home").touch()
+    with pytest.raises(SetupError, match="LINARITE_HOME"):
+        open_database(tmp_path / "home")
+
+
+@pytest.mark.parametrize("damage", ["text", "header", "middle"])
+async def test_a_damaged_file_is_told(tmp_path: Path, damage: str) -> None:
+    """Whatever is broken, the message names the file and says what to do."""
+    path = tmp_path / "linarite.db"
+    database = open_database(tmp_path)
+    store = SqliteResourceStore(database)
+    for number in range(200):
+        await store.put(make_resource(f"/a/{number}", text="x" * 500))
+    await database.close()
+    whole = path.read_bytes()
+    damaged = {
+        "text": b"not a database at all\n" * 100,
+        "header": b"\0" * 100 + whole[100:],
+        "middle": whole[:8192] + b"\xa5" * 16384 + whole[24576:],
+    }
+    path.write_bytes(damaged[damage])
+    with pytest.raises(SetupError, match="damaged") as told:
+        open_database(tmp_path)
+    assert str(path) in told.value.message
+    assert "backup" in told.value.message
+    # A refusal leaves the folder free: the person's next attempt meets no lock.
+    path.write_bytes(whole)
+    database = open_database(tmp_path)
+    assert len(await SqliteResourceStore(database).list_under("", ACCOUNT_TYPE)) == 200
+    await database.close()
+
+
+def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+    """A SQLite file without our revision is refused and not changed."""
+    path = tmp_path / "linarite.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE theirs (a)")
+    with pytest.raises(SetupError, match="not one that Linarite made"):
+        open_database(tmp_path)
+    with closing(sqlite3.connect(path)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master").fetchall()
+    assert tables == [("theirs",)]
+
+
+@pytest.mark.parametrize(
+    ("revision", "told"), [("0002", "newer version"), ("beef", "no Linarite has written")]
+)
+async def test_a_revision_from_elsewhere_is_refused(
+    tmp_path: Path, revision: str, told: str
+) -> None:
+    """A file of a newer version is not touched, and the message says so."""
+    await open_database(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / "linarite.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+    with pytest.raises(SetupError, match=told):
+        open_database(tmp_path)
+
+
+async def test_a_locked_file_is_the_callers_503(tmp_path: Path) -> None:
+    """While another program holds the file a write is refused, and the next one goes through."""
+    database = open_database(tmp_path, busy_timeout_s=0.05)
+    store = SqliteResourceStore(database)
+    await store.put(make_resource("/a", version=1))
+    with closing(sqlite3.connect(tmp_path / "linarite.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(ServiceUnavailable) as refused:
+            await store.put(make_resource("/a", version=2))
+        assert refused.value.headers["retry-after"]
+        present = await store.get("/a")
+        assert present is not None
+        assert present.properties == {"version": 1}
+        other.rollback()
+    await store.put(make_resource("/a", version=3))
+    await database.close()
+
+
+async def test_a_cancelled_write_leaves_the_store_usable(tmp_path: Path) -> None:
+    """Callers that give up at any moment leave neither a lock nor a half-written row."""
+    database = open_database(tmp_path)
+    store = SqliteResourceStore(database)
+    for number in range(60):
+        task = asyncio.create_task(store.put(make_resource("/a", version=number)))
+        for _ in range(number % 20):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    put = await asyncio.wait_for(store.put(make_resource("/a", version="last")), 20)
+    assert await store.get("/a") == put
+    await database.close()
+
+
+@pytest.mark.parametrize("history", [STATE_HISTORY, REQUESTS_HISTORY], ids=["state", "requests"])
+def test_the_head_in_code_is_alembics(history: History) -> None:
+    """The cheap check at start compares with what the revision files say."""
+    scripts = ScriptDirectory(str(SCRIPTS), version_locations=[str(history.folder)])
+    assert scripts.get_heads() == [history.head]
+    numbers = sorted(revision.revision for revision in scripts.walk_revisions())
+    assert numbers == [f"{number:04d}" for number in range(1, len(numbers) + 1)]
+
+
+@pytest.mark.parametrize(("file", "metadata"), [("linarite.db", STATE), ("requests.db", REQUESTS)])
+async def test_migrations_end_at_the_tables_in_code(
+    tmp_path: Path, file: str, metadata: MetaData
+) -> None:
+    """A file made by the migrations has the tables, columns and indexes that the adapters use."""
+    await open_database(tmp_path).close()
+    await open_request_ledger(tmp_path).close()
+    engine = create_engine(f"sqlite:///{tmp_path / file}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+async def test_opening_an_existing_home_does_not_import_alembic(tmp_path: Path) -> None:
+    """Start-up is quick because migrations are loaded only when there is one to run."""
+    await open_database(tmp_path).close()
+    await open_request_ledger(tmp_path).close()
+    program = (
+        "import asyncio, pathlib, sys\n"
+        "from linarite.storage.database import open_database\n"
+        "from linarite.storage.sqlite.requests import open_request_ledger\n"
+        "async def main():\n"
+        "    folder = pathlib.Path(sys.argv[1])\n"
+        "    database, ledger = open_database(folder), open_request_ledger(folder)\n"
+        "    await ledger.close()\n"
+        "    await database.close()\n"
+        "asyncio.run(main())\n"
+        "print(sorted(name for name in sys.modules if name.split('.')[0] == 'alembic'))\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.strip() == "[]"
