@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from linarite.domain.errors import BodyTooLarge, RequestTimedOut, UnsupportedContentType
 
 if TYPE_CHECKING:
     from linarite.web.asgi import Receive
+
+
+LINGER_S = 2.0
 
 
 class ClientLeft(Exception):
@@ -38,7 +42,7 @@ async def read_json_body(
 
 def _require_json(headers: dict[bytes, bytes]) -> None:
     content_type = headers.get(b"content-type")
-    if content_type is None or content_type.startswith(b"application/json"):
+    if content_type is None or content_type == b"application/json":
         return
     kind = content_type.split(b";")[0].strip().lower()
     if kind == b"application/json" or kind.endswith(b"+json"):
@@ -67,3 +71,16 @@ async def _collect(receive: Receive, limit_bytes: int) -> bytes:
     if size > limit_bytes:
         raise BodyTooLarge(limit_bytes)
     return b"".join(parts)
+
+
+async def discard_rest(receive: Receive) -> None:
+    """Read a refused body to its end and forget it, for `LINGER_S` at most.
+
+    Closing while the client still sends resets the connection, and then many clients report a
+    broken connection instead of the refusal that they were sent.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_S):
+            message = await receive()
+            while message["type"] == "http.request" and message.get("more_body", False):
+                message = await receive()

@@ -15,27 +15,36 @@ class DepartureWatch:
     """Cancels the running task when the client disconnects.
 
     Watching takes a task, and most requests are over before a task would pay. So the watch begins
-    `PATIENCE_S` after the request; a client that left earlier is seen then.
+    `PATIENCE_S` after `begin`; a client that left earlier is seen then.
     `departed` tells a cancellation by the client from one by shutdown.
     """
 
     def __init__(self, receive: Receive) -> None:
-        """Watch the current task's client; the body must have been read."""
+        """Watch the current task's client, from `begin` on."""
         self.departed = False
         self._receive = receive
-        self._running = asyncio.current_task()
+        self._running: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
-        self._timer = asyncio.get_running_loop().call_later(PATIENCE_S, self._begin)
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """The whole body has been read: only the disconnect is still to come.
+
+        Not earlier. Two that wait for messages at once take them from one another.
+        """
+        self._running = asyncio.current_task()
+        self._timer = asyncio.get_running_loop().call_later(PATIENCE_S, self._watch)
 
     def stop(self) -> None:
-        """The request is over; idempotent."""
-        self._timer.cancel()
+        """The request is over; idempotent, and allowed before `begin`."""
+        if self._timer is not None:
+            self._timer.cancel()
         if self._watching is not None:
             self._watching.cancel()
             self._watching = None
         self._running = None
 
-    def _begin(self) -> None:
+    def _watch(self) -> None:
         self._watching = asyncio.get_running_loop().create_task(self._wait())
 
     async def _wait(self) -> None:

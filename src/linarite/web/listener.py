@@ -1,91 +1,25 @@
-"""Listening sockets, and HTTP/1.1 on them by uvicorn's protocol with bounds it does not have."""
+"""Listening sockets: opened, served, closed."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import ssl
-from contextlib import suppress
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from linarite.domain.errors import SetupError, TooManyHeaders
-from linarite.web.error_envelope import error_body
+from linarite.domain.errors import SetupError
+from linarite.web.protocol import BoundedProtocol
 
 if TYPE_CHECKING:
     from linarite.web.asgi import App
     from linarite.web.options import Server
 
-HEAD_BYTES_MAX = 64 * 1024
-HEADERS_MAX = 100
-HEAD_DEADLINE_S = 30.0
-
-
-class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with a bound on a request's head, on silence, and on connections."""
-
-    connections_max = 10_000
-    _head_bytes = 0
-    _in_head = True
-    _silence: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn narrows it too
-        """Take the connection, unless there are too many."""
-        if len(self.connections) >= self.connections_max:
-            transport.abort()
-            return
-        super().connection_made(transport)
-        self._silence = self.loop.call_later(HEAD_DEADLINE_S, self._too_silent)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
-        if self._silence is not None:
-            self._silence.cancel()
-        if getattr(self, "transport", None) is not None:
-            super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        """Parse; a head that goes on and on is refused."""
-        super().data_received(data)
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES_MAX:
-                self._refuse_head()
-
-    def on_message_begin(self) -> None:
-        """A new head begins."""
-        self._in_head = True
-        self._head_bytes = 0
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        """The head is whole."""
-        self._in_head = False
-        if self._silence is not None:
-            self._silence.cancel()
-            self._silence = None
-        if len(self.headers) > HEADERS_MAX:
-            self._refuse_head()
-            return
-        super().on_headers_complete()
-
-    def _too_silent(self) -> None:
-        if self._in_head and not self.transport.is_closing():
-            self.transport.close()
-
-    def _refuse_head(self) -> None:
-        if self.transport.is_closing():
-            return
-        body = error_body(TooManyHeaders(HEADERS_MAX))
-        self.transport.write(
-            b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\n"
-            b"content-length: %d\r\nconnection: close\r\n\r\n%s" % (len(body), body)
-        )
-        self.transport.close()
+LAST_WORDS_S = 1.0
+"""for requests that the end of the grace period cuts short to tell their clients"""
 
 
 class Listener:
@@ -103,7 +37,7 @@ class Listener:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_keep_alive=int(options.keep_alive_s),
+            timeout_keep_alive=max(1, round(options.keep_alive_s)),
         )
         self._state = ServerState()
         self._server: asyncio.Server | None = None
@@ -122,17 +56,25 @@ class Listener:
     async def open(self) -> None:
         """Bind and serve. Raises SetupError when the address can't be had."""
         self._config.load()
-        loop = asyncio.get_running_loop()
+        tls = _tls(self._options)
         bound = _bind(self._options.host, self._options.port)
         self.port = bound.getsockname()[1]
         self._tell_date()
-        self._server = await loop.create_server(
-            self._protocol, sock=bound, ssl=_tls(self._options), backlog=2048
-        )
+        loop = asyncio.get_running_loop()
+        try:
+            self._server = await loop.create_server(
+                self._protocol, sock=bound, ssl=tls, backlog=2048
+            )
+        except OSError as problem:  # another socket listens there, though both could be bound
+            bound.close()
+            raise _cant_listen(self._options.host, self.port, problem) from None
         self._clock = asyncio.create_task(self._keep_date(), name="date header")
 
     async def close(self, grace_s: float) -> None:
-        """Stop accepting, let answers that have begun finish for `grace_s`, hang up."""
+        """Stop accepting, let answers that have begun finish for `grace_s`, hang up.
+
+        What is not finished then is told so, as far as its client still listens.
+        """
         if self._clock is not None:
             self._clock.cancel()
         if self._server is not None:
@@ -141,11 +83,21 @@ class Listener:
             connection.shutdown()
         if self._state.tasks:
             await asyncio.wait(set(self._state.tasks), timeout=grace_s)
-        for task in list(self._state.tasks):
+        late = set(self._state.tasks)
+        for task in late:
             task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=LAST_WORDS_S)
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        """Let closing connections send what they have written, then cut those that are left."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + LAST_WORDS_S
+        while self._state.connections and loop.time() < deadline:  # noqa: ASYNC110 - uvicorn's set
+            await asyncio.sleep(0.01)
         for connection in list(self._state.connections):
-            with suppress(AttributeError):
-                connection.transport.abort()
+            connection.transport.abort()
 
     def _protocol(self) -> BoundedProtocol:
         protocol = BoundedProtocol(config=self._config, server_state=self._state, app_state={})
@@ -169,14 +121,19 @@ def _bind(host: str, port: int) -> socket.socket:
         bound.bind((host, port))
     except OSError as problem:
         bound.close()
-        raise SetupError(
-            f"Can't listen on {host}:{port}: {problem.strerror or problem}. Set server.port to "
-            "another port (0 picks a free one), or stop what uses it."
-        ) from None
+        raise _cant_listen(host, port, problem) from None
     bound.setblocking(False)  # noqa: FBT003 - the socket module takes it so
     # Accepted sockets inherit it: each event of a stream goes out at once.
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return bound
+
+
+def _cant_listen(host: str, port: int, problem: OSError) -> SetupError:
+    return SetupError(
+        f"Can't listen on {host}:{port}: {problem.strerror or problem}. Set server.host and "
+        "server.port to an address of this machine that is free (port 0 picks one), or stop what "
+        "uses it."
+    )
 
 
 def _tls(options: Server) -> ssl.SSLContext | None:

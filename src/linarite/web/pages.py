@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from linarite.web.asgi import App, Receive, Scope, Send
+    from linarite.web.asgi import App, HeaderList, Receive, Scope, Send
 
 Rendered = tuple[int, str, bytes]
 """status, content type, body"""
@@ -17,8 +17,10 @@ def page(render: Callable[[Mapping[bytes, bytes]], Rendered]) -> App:
     """An application that answers GET and HEAD with what `render(headers)` returns."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - ASGI
+        extra: HeaderList = []
         if scope["method"] not in {"GET", "HEAD"}:
             status, content_type, body = 405, "text/plain", b"Method not allowed\n"
+            extra = [(b"allow", b"GET, HEAD")]
         else:
             status, content_type, body = render(dict(scope["headers"]))
         await send(
@@ -30,6 +32,7 @@ def page(render: Callable[[Mapping[bytes, bytes]], Rendered]) -> App:
                     (b"content-length", b"%d" % len(body)),
                     (b"cache-control", b"no-store"),
                     (b"x-content-type-options", b"nosniff"),
+                    *extra,
                 ],
             }
         )
