@@ -30,6 +30,7 @@ class Call:
         "body_left",
         "caller_key",
         "deployment",
+        "facts",
         "first_event_at",
         "headers",
         "method",
@@ -67,6 +68,8 @@ class Call:
         self.path_arguments: dict[str, str] = {}
         """what stood in the path's braces: `deployment`, `model`"""
         self.account = ""
+        self.facts: Facts | None = None
+        """of the account, once the caller has proved to hold a key"""
         self.caller_key = ""
         self.deployment: Deployment | None = None
         self.reply: Reply | None = None

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from linarite.controls.authenticate.api_key import Caller, identify
-from linarite.domain.errors import InvalidKey
+from linarite.domain.errors import InvalidKey, KeyAuthenticationDisabled
 from linarite.domain.facts import Account, Deployment, Facts, Model, Sku
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class FactsBook:
 
         def recognise(headers: Mapping[bytes, bytes]) -> Caller:
             for facts in self.all():
-                with suppress(InvalidKey):
+                with suppress(InvalidKey, KeyAuthenticationDisabled):
                     return identify(headers, facts.account, digest)
             raise InvalidKey
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
@@ -18,7 +19,7 @@ from linarite.domain.errors import (
     LinariteError,
     ServiceUnavailable,
 )
-from linarite.web.body import ClientLeft, read_json_body
+from linarite.web.body import ClientLeft, discard_rest, read_json_body
 from linarite.web.departure import DepartureWatch
 from linarite.web.error_envelope import error_body
 from linarite.web.ids import new_guid
@@ -45,7 +46,17 @@ CLIENT_REQUEST_ID_MAX = 128
 class Exchange:
     """One request and its answer: what was sent so far, and how it ended."""
 
-    __slots__ = ("call", "error_code", "finish", "send", "status", "streaming", "watch")
+    __slots__ = (
+        "call",
+        "complete",
+        "error_code",
+        "finish",
+        "lingering",
+        "send",
+        "status",
+        "streaming",
+        "watch",
+    )
 
     def __init__(self, call: Call, send: Send, watch: DepartureWatch) -> None:
         """Nothing sent yet."""
@@ -55,11 +66,15 @@ class Exchange:
         self.status = 0
         self.error_code = ""
         self.streaming = False
+        self.complete = False
+        self.lingering = False
+        """refused while the body was still coming: the answer stays open until it has come"""
         self.finish = "completed"
 
     async def send_last(self, body: bytes) -> None:
         """Send the end of the answer. Servers report a disconnect after it, which means nothing."""
         self.watch.stop()
+        self.complete = True
         await self.send({"type": "http.response.body", "body": body})
 
 
@@ -94,6 +109,7 @@ class DataPlane:
                 deadline_s=limits.body_read_s,
             )
             call.body_left = False
+            watch.begin()
             return read
 
         call = Call(
@@ -115,11 +131,12 @@ class DataPlane:
         try:
             await self._answer(exchange, found, clock)
         except asyncio.CancelledError:
-            exchange.finish = "client_left"
-            exchange.status = exchange.status or CLIENT_LEFT_STATUS
-            if not watch.departed:
-                raise
             _uncancel()
+            if watch.departed:
+                exchange.finish = "client_left"
+                exchange.status = exchange.status or CLIENT_LEFT_STATUS
+            else:
+                await self._refuse(exchange, ServiceUnavailable("the server is shutting down", 5))
         finally:
             watch.stop()
             self._observe(
@@ -132,6 +149,10 @@ class DataPlane:
                     ended_at=clock(),
                 )
             )
+        if exchange.lingering:
+            with suppress(asyncio.CancelledError):
+                await discard_rest(receive)
+            await exchange.send_last(b"")
 
     async def _answer(
         self, exchange: Exchange, found: Operation | LinariteError, clock: Callable[[], float]
@@ -157,7 +178,10 @@ class DataPlane:
             log.exception("request failed", request_id=call.request_id, path=call.path)
             await self._refuse(exchange, InternalError(call.request_id))
         finally:
-            await events.aclose()
+            try:
+                await events.aclose()
+            except Exception:
+                log.exception("request did not end well", request_id=call.request_id)
 
     async def _stream(
         self,
@@ -198,6 +222,8 @@ class DataPlane:
 
     async def _refuse(self, exchange: Exchange, error: LinariteError) -> None:
         """Tell the error: as a status while that is possible, else as the stream's last event."""
+        if exchange.complete:
+            return
         exchange.error_code = error.code or ""
         if exchange.call.reply is not None:
             exchange.call.usage = exchange.call.reply.usage
@@ -212,12 +238,15 @@ class DataPlane:
         exchange.finish = "failed" if error.status >= ServiceUnavailable.status else "refused"
         body = error_body(error)
         extra: HeaderList = [JSON, (b"content-length", b"%d" % len(body))]
-        extra += [(name.encode(), value.encode()) for name, value in error.headers.items()]
-        if exchange.call.body_left:
-            # What is still to come of a refused body is not worth reading.
-            extra.append((b"connection", b"close"))
+        extra += [(name.encode(), header_value(value)) for name, value in error.headers.items()]
+        if not exchange.call.body_left:
+            await self._start(exchange, error.status, extra)
+            await exchange.send_last(body)
+            return
+        exchange.lingering = True
+        extra.append((b"connection", b"close"))
         await self._start(exchange, error.status, extra)
-        await exchange.send_last(body)
+        await exchange.send({"type": "http.response.body", "body": body, "more_body": True})
 
     async def _start(self, exchange: Exchange, status: int, extra: HeaderList) -> None:
         exchange.status = status
@@ -242,12 +271,11 @@ class DataPlane:
             (b"x-content-type-options", b"nosniff"),
             (b"x-ms-rai-invoked", b"false"),
         ]
-        if call.caller_key:
-            headers += self._facts_headers(call)
+        if call.facts is not None:
+            headers += self._facts_headers(call, call.facts)
         return headers
 
-    def _facts_headers(self, call: Call) -> HeaderList:
-        facts: Facts = self._surface.facts.for_account(call.account)
+    def _facts_headers(self, call: Call, facts: Facts) -> HeaderList:
         headers = [(b"x-ms-region", header_value(facts.account.region_title))]
         deployment = call.deployment
         if deployment is not None:

@@ -29,6 +29,7 @@ STANDARD = frozenset(
         b"forwarded",
         b"from",
         b"host",
+        b"http2-settings",
         b"if-match",
         b"if-modified-since",
         b"if-none-match",
@@ -61,6 +62,7 @@ STANDARD = frozenset(
         b"x-real-ip",
         b"x-request-id",
         b"x-requested-with",
+        b"x-upgrade",
     )
 )
 CLIENT_PREFIXES = (b"x-stainless-", b"x-ms-", b"sec-")

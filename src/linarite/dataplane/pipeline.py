@@ -51,6 +51,7 @@ async def serve(
     """
     facts = on.facts.for_account(call.account)
     caller = identify(call.headers, facts.account, on.digest)  # 401, 403
+    call.facts = facts
     call.account = facts.account.name
     call.caller_key = caller.key_name
     if isinstance(found, LinariteError):

@@ -74,8 +74,9 @@ class Router:
             # AzureOpenAI(base_url=".../openai/v1/") inserts this; harmless to understand.
             name, _, rest = rest[13:].partition("/")
             call.path_arguments["deployment"] = name
-            rest = "/" + rest
-        place = self._place(self._v1, rest, call)
+            place = self._place(self._deployment, "/" + rest, call)
+        else:
+            place = self._place(self._v1, rest, call)
         return ResourceNotFound() if place is None else _by_method(place, call.method)
 
     def _find_dated(self, call: Call, rest: str) -> Operation | GatewayError:

@@ -13,10 +13,22 @@ if TYPE_CHECKING:
     from linarite.domain.facts import Deployment, Facts
 
 STOP_SEQUENCES_MAX = 4
+LOGIT_BIASES_MAX = 2**16
+TOKEN_DIGITS_MAX = 10
 METADATA_PAIRS_MAX = 16
 METADATA_KEY_MAX = 64
 METADATA_VALUE_MAX = 512
 NESTING_MAX = 64
+
+
+def find_path_deployment(call: Call, facts: Facts) -> None:
+    """Fill in the deployment that the path names, if it names one. Raises DeploymentNotFound.
+
+    Before the body is looked at: the service's gateway knows paths, its models know bodies.
+    """
+    wanted = call.path_arguments.get("deployment")
+    if wanted is not None:
+        call.deployment = _named(wanted, facts)
 
 
 def find_deployment(call: Call, model: str | None, facts: Facts) -> Deployment:
@@ -24,17 +36,22 @@ def find_deployment(call: Call, model: str | None, facts: Facts) -> Deployment:
 
     Raises InvalidRequest when v1 names none, DeploymentNotFound.
     """
-    wanted = call.path_arguments.get("deployment") or model
-    if not wanted:
+    if call.deployment is not None:
+        return call.deployment
+    if not model:
         raise InvalidRequest(
             "Missing required parameter: 'model'. On /openai/v1/ it names the deployment.",
             param="model",
             code="missing_required_parameter",
         )
+    call.deployment = _named(model, facts)
+    return call.deployment
+
+
+def _named(wanted: str, facts: Facts) -> Deployment:
     deployment = facts.deployment(wanted)
     if deployment is None:
         raise DeploymentNotFound(wanted[:200], [d.name for d in facts.deployments.values()])
-    call.deployment = deployment
     return deployment
 
 
@@ -46,7 +63,7 @@ def in_range(name: str, value: float | None, low: float, high: float) -> None:
     side, sign, limit = ("minimum", ">=", low) if value < low else ("maximum", "<=", high)
     where = "below" if value < low else "above"
     raise InvalidRequest(
-        f"Invalid '{name}': {number} {where} {side} value. Expected a value {sign} {limit:g}, "
+        f"Invalid '{name}': {number} {where} {side} value. Expected a value {sign} {limit}, "
         f"but got {value} instead.",
         param=name,
         code=f"{number}_{where}_{side[:3]}_value",
@@ -55,16 +72,28 @@ def in_range(name: str, value: float | None, low: float, high: float) -> None:
 
 def check_stop(stop: str | list[str] | None) -> None:
     """At most four stop sequences, none of them empty."""
-    if stop is None or isinstance(stop, str):
+    if stop is None:
         return
-    if len(stop) > STOP_SEQUENCES_MAX:
-        raise too_long("stop", STOP_SEQUENCES_MAX, len(stop))
+    sequences = [stop] if isinstance(stop, str) else stop
+    if len(sequences) > STOP_SEQUENCES_MAX:
+        raise too_long("stop", STOP_SEQUENCES_MAX, len(sequences))
+    if not all(sequences):
+        raise InvalidRequest(
+            "Invalid 'stop': empty string. Expected a string with minimum length 1, but got an "
+            "empty string instead.",
+            param="stop",
+            code="empty_string",
+        )
 
 
 def check_logit_bias(bias: Mapping[str, float] | None) -> None:
     """Token ids in strings, each biased between -100 and 100."""
-    for token, value in (bias or {}).items():
-        if not token.isdigit():
+    if not bias:
+        return
+    if len(bias) > LOGIT_BIASES_MAX:
+        raise too_long("logit_bias", LOGIT_BIASES_MAX, len(bias), unit="tokens", kind="object")
+    for token, value in bias.items():
+        if not (token.isascii() and token.isdigit() and len(token) <= TOKEN_DIGITS_MAX):
             raise InvalidRequest(
                 f"Invalid key in 'logit_bias': {token[:50]}. You should only use integer token "
                 "ids of the deployed model.",

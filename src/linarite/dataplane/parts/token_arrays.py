@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TOKEN_ID_MAX = 2**31 - 1
+TOKENS_MAX = 2**20
+"""in one request: more than the service takes; it bounds the time that looking at each takes"""
 
 
 def check_items(param: str, items: Sequence[str | int | list[int]], items_max: int) -> None:
@@ -25,6 +27,8 @@ def check_items(param: str, items: Sequence[str | int | list[int]], items_max: i
             param=param,
             code="empty_array",
         )
+    if len(items) > TOKENS_MAX:
+        raise too_long(param, TOKENS_MAX, len(items), unit="tokens")
     kinds = {type(item) for item in items}
     if len(kinds) > 1:
         raise InvalidRequest(
@@ -38,6 +42,9 @@ def check_items(param: str, items: Sequence[str | int | list[int]], items_max: i
         return
     if len(items) > items_max:
         raise too_long(param, items_max, len(items))
+    tokens = sum(len(item) for item in items if isinstance(item, list))
+    if tokens > TOKENS_MAX:
+        raise too_long(param, TOKENS_MAX, tokens, unit="tokens")
     for at, item in enumerate(items):
         if isinstance(item, list):
             _check_ids(f"{param}[{at}]", item)

@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from linarite.dataplane.operations.chat_completions.messages import check_messages
 from linarite.dataplane.parts import checks
 from linarite.dataplane.parts.decode import decode
-from linarite.domain.chat import AssistantMessage, ChatAsk, StrictChatAsk
+from linarite.domain.chat import ChatAsk, StrictChatAsk
 from linarite.domain.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from linarite.domain.chat import FunctionDefinition, Message
 
-MESSAGES_MAX = 2048
 TOOLS_MAX = 128
 CHOICES_MAX = 128
 TOP_LOGPROBS_MAX = 20
-MESSAGE_CHARACTERS_MAX = 1_048_576
-FUNCTION_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,64}$")
+FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class AskReader:
@@ -46,50 +45,12 @@ class AskReader:
             check_tools(ask)
         if ask.response_format is not None:
             check_response_format(ask)
+        if ask.prediction is not None:
+            checks.check_nesting("prediction", ask.prediction)
+        if ask.user_security_context is not None:
+            checks.check_nesting("user_security_context", ask.user_security_context)
         check_unserved(ask)
         return ask
-
-
-def check_messages(messages: list[Message]) -> None:
-    """Between 1 and 2,048, each of at most 1,048,576 characters, tool calls answered."""
-    if not messages:
-        raise InvalidRequest(
-            "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an "
-            "empty array instead.",
-            param="messages",
-            code="empty_array",
-        )
-    if len(messages) > MESSAGES_MAX:
-        raise checks.too_long("messages", MESSAGES_MAX, len(messages))
-    for at, message in enumerate(messages):
-        content = message.content
-        if isinstance(content, str):
-            if len(content) > MESSAGE_CHARACTERS_MAX:
-                raise checks.too_long(
-                    f"messages[{at}].content",
-                    MESSAGE_CHARACTERS_MAX,
-                    len(content),
-                    unit="characters",
-                    kind="string",
-                )
-        elif content is None and not isinstance(message, AssistantMessage):
-            raise InvalidRequest(
-                f"Invalid value for 'content': expected a string, got null. (messages[{at}])",
-                param=f"messages[{at}].content",
-                code="invalid_type",
-            )
-        elif isinstance(message, AssistantMessage) and content is None and not says(message):
-            raise InvalidRequest(
-                f"Invalid 'messages[{at}]': an assistant message needs 'content', 'tool_calls' "
-                "or 'function_call'.",
-                param=f"messages[{at}].content",
-                code="invalid_value",
-            )
-
-
-def says(message: AssistantMessage) -> bool:
-    """Whether an assistant message without content says something all the same."""
-    return bool(message.tool_calls or message.function_call or message.refusal)
 
 
 def check_numbers(ask: ChatAsk) -> None:
@@ -168,7 +129,7 @@ def _check_definitions(param: str, definitions: list[FunctionDefinition], prefix
     seen: set[str] = set()
     for at, definition in enumerate(definitions):
         where = f"{param}[{at}].{prefix}"
-        if not FUNCTION_NAME.match(definition.name):
+        if not FUNCTION_NAME.fullmatch(definition.name):
             raise InvalidRequest(
                 f"Invalid '{where}name': string does not match pattern. Expected a string that "
                 "matches the pattern '^[a-zA-Z0-9_-]{1,64}$'.",
@@ -198,7 +159,7 @@ def check_response_format(ask: ChatAsk) -> None:
                 param="response_format.json_schema",
                 code="missing_required_parameter",
             )
-        if not FUNCTION_NAME.match(wanted.json_schema.name):
+        if not FUNCTION_NAME.fullmatch(wanted.json_schema.name):
             raise InvalidRequest(
                 "Invalid 'response_format.json_schema.name': string does not match pattern. "
                 "Expected a string that matches the pattern '^[a-zA-Z0-9_-]{1,64}$'.",

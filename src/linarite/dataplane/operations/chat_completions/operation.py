@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from linarite.dataplane.operations.chat_completions.ask import AskReader
 from linarite.dataplane.operations.chat_completions.reply import ChatReply
-from linarite.dataplane.parts.checks import find_deployment
+from linarite.dataplane.parts.checks import find_deployment, find_path_deployment
 from linarite.domain.errors import OperationNotSupported
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class ChatCompletions:
 
     def parse(self, call: Call, body: bytes, facts: Facts) -> ChatAsk:
         """The checked ask. Raises InvalidRequest, DeploymentNotFound."""
+        find_path_deployment(call, facts)
         ask = self._read(body)
         deployment = find_deployment(call, ask.model, facts)
         call.reply = ChatReply(ask, deployment)

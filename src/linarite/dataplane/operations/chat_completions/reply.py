@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         ChatChoice,
         ChatDelta,
         ChatEvent,
+        ChoiceLogprobs,
         TokenLogprob,
         ToolCallDelta,
     )
@@ -153,6 +154,7 @@ class FoldedChoice:
         self._calls: dict[int, dict[str, Any]] = {}
         self._function: dict[str, str] | None = None
         self._logprobs: list[TokenLogprob] | None = None
+        self._refusal_logprobs: list[TokenLogprob] | None = None
         self._finish: str | None = None
 
     def add(self, choice: ChatChoice) -> None:
@@ -171,9 +173,17 @@ class FoldedChoice:
             function["name"] += delta.function_call.name or ""
             function["arguments"] += delta.function_call.arguments or ""
             self._function = function
-        if choice.logprobs is not None and choice.logprobs.content is not None:
-            self._logprobs = (self._logprobs or []) + choice.logprobs.content
+        if choice.logprobs is not None:
+            self._add_logprobs(choice.logprobs)
         self._finish = choice.finish_reason or self._finish
+
+    def _add_logprobs(self, logprobs: ChoiceLogprobs) -> None:
+        if logprobs.content is not None:
+            self._logprobs = self._logprobs or []
+            self._logprobs.extend(logprobs.content)
+        if logprobs.refusal is not None:
+            self._refusal_logprobs = self._refusal_logprobs or []
+            self._refusal_logprobs.extend(logprobs.refusal)
 
     def _add_call(self, call: ToolCallDelta) -> None:
         known = self._calls.setdefault(
@@ -201,8 +211,8 @@ class FoldedChoice:
         if self._function is not None:
             message["function_call"] = self._function
         logprobs = None
-        if self._logprobs is not None:
-            logprobs = {"content": self._logprobs, "refusal": None}
+        if self._logprobs is not None or self._refusal_logprobs is not None:
+            logprobs = {"content": self._logprobs, "refusal": self._refusal_logprobs}
         return {
             "finish_reason": self._finish,
             "index": index,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from linarite.dataplane.operations.completions.ask import AskReader
 from linarite.dataplane.operations.completions.reply import CompletionReply
-from linarite.dataplane.parts.checks import find_deployment
+from linarite.dataplane.parts.checks import find_deployment, find_path_deployment
 from linarite.domain.errors import InvalidRequest, OperationNotSupported
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Completions:
 
     def parse(self, call: Call, body: bytes, facts: Facts) -> CompletionAsk:
         """The checked ask. Raises InvalidRequest, DeploymentNotFound."""
+        find_path_deployment(call, facts)
         ask = self._read(body)
         deployment = find_deployment(call, ask.model, facts)
         call.reply = CompletionReply(ask, deployment)

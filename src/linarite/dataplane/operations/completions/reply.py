@@ -111,8 +111,11 @@ def joined(pieces: list[CompletionLogprobs]) -> CompletionLogprobs | None:
     return CompletionLogprobs(
         tokens=[token for piece in pieces for token in piece.tokens],
         token_logprobs=[value for piece in pieces for value in piece.token_logprobs],
-        top_logprobs=[top for piece in pieces for top in piece.top_logprobs or []]
-        if with_top
-        else None,
+        top_logprobs=[top for piece in pieces for top in tops(piece)] if with_top else None,
         text_offset=[offset for piece in pieces for offset in piece.text_offset],
     )
+
+
+def tops(piece: CompletionLogprobs) -> list[dict[str, float] | None]:
+    """A piece's alternatives, one entry a token even where it has none: the lists stay parallel."""
+    return piece.top_logprobs if piece.top_logprobs is not None else [None] * len(piece.tokens)

@@ -38,6 +38,7 @@ class Embeddings:
 
     def parse(self, call: Call, body: bytes, facts: Facts) -> EmbeddingAsk:
         """The checked ask. Raises InvalidRequest, DeploymentNotFound."""
+        checks.find_path_deployment(call, facts)
         ask = decode(self._decoder, body)
         check_input(ask)
         deployment = checks.find_deployment(call, ask.model, facts)
