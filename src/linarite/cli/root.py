@@ -6,6 +6,8 @@ import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.text import Text
 from typer.core import TyperGroup
 
 from linarite.cli import chat, keys, settings, up
@@ -16,7 +18,7 @@ from linarite.domain.errors import LinariteError
 if TYPE_CHECKING:
     from linarite.cli.commands import Commands
 
-USAGE_EXIT_CODE = 2
+INTERRUPTED_EXIT_CODE = 130
 
 
 class Root(TyperGroup):
@@ -30,19 +32,29 @@ class Root(TyperGroup):
         except LinariteError as refusal:
             code = refuse(refusal.message, 1)
         except typer.TyperException as wrong_usage:
-            code = refuse(wrong_usage.format_message(), wrong_usage.exit_code)
+            code = refuse(usage_message(wrong_usage), wrong_usage.exit_code)
         except typer.Abort:
-            code = refuse("stopped", 130)
+            code = refuse("stopped", INTERRUPTED_EXIT_CODE)
         sys.exit(code if isinstance(code, int) else 0)
 
 
 def refuse(message: str, code: int) -> int:
-    """Say it in one line; a message without words has been shown already, as help."""
+    """Say it in one line on stderr; red on a terminal only. No words: help has been shown."""
     line = " ".join(message.split())
     if line:
-        hint = " See: linarite --help" if code == USAGE_EXIT_CODE else ""
-        typer.echo(f"error: {line}{hint}", err=True)
+        text = Text.assemble(("error: ", "bold red"), line)
+        Console(stderr=True, highlight=False).print(text, soft_wrap=True)
     return code
+
+
+def usage_message(problem: typer.TyperException) -> str:
+    """What is wrong, and whose help tells more: typer knows which command was parsed."""
+    message = problem.format_message().strip()
+    if not message:
+        return ""
+    command = getattr(getattr(problem, "ctx", None), "command_path", "linarite")
+    end = "" if message.endswith((".", "?")) else "."
+    return f"{message}{end} See: {command} --help"
 
 
 def build_root(commands: Commands) -> typer.Typer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib
 import sys
 from contextlib import aclosing
@@ -66,13 +65,12 @@ class Session:
         return 0
 
     def _converse(self, runner: asyncio.Runner) -> int:
-        with contextlib.suppress(ImportError):  # it gives `input` editing and history; not there
-            importlib.import_module("readline")  # on every system
+        prompt = self._prompt(edits_lines=has_readline())
         name = runner.run(self._model.name())
         self._say(f"{name} at {self._model.endpoint.origin}. /help tells more, Ctrl-D ends.")
         while True:
             try:
-                line = input(self._prompt()).strip()
+                line = input(prompt).strip()
                 if line == "/exit":
                     return 0
                 if line.startswith("/"):
@@ -136,9 +134,9 @@ class Session:
             self._out.file.write(text.translate(CONTROLS))
         self._out.file.flush()
 
-    def _prompt(self) -> str:
-        """The prompt; readline has to know which characters take no room."""
-        if self._out.color_system is None or self._out.no_color:
+    def _prompt(self, *, edits_lines: bool) -> str:
+        """The prompt; readline has to be told which characters take no room."""
+        if not edits_lines or self._out.color_system is None or self._out.no_color:
             return "> "
         return "\001\x1b[1;34m\002> \001\x1b[0m\002"
 
@@ -149,3 +147,12 @@ class Session:
     def _complain(self, message: str) -> None:
         line = Text.assemble(("error: ", "bold red"), " ".join(message.split()))
         self._aside.print(line, soft_wrap=True)
+
+
+def has_readline() -> bool:
+    """Whether `input` can edit lines and remember them; not every system has what it takes."""
+    try:
+        importlib.import_module("readline")
+    except ImportError:
+        return False
+    return True
