@@ -88,6 +88,20 @@ async def test_quoted_words_become_arguments() -> None:
         assert await calls(engine, ask) == [("new_customer", {"customer_name": "你好啊集团"})]
 
 
+async def test_names_become_arguments() -> None:
+    """What somebody is called goes to the field for it."""
+    person = tool("Person", full_name={"type": "string"}, age={"type": "integer"})
+    async with running() as engine:
+        ask = chat_ask("My name is Erick Stone and I am 27 years old", tools=[person])
+        assert await calls(engine, ask) == [("Person", {"full_name": "Erick Stone", "age": 27})]
+
+
+async def test_a_greeting_is_answered_with_one() -> None:
+    """Who says hi is greeted, in two tokens."""
+    async with running() as engine:
+        assert await say(engine, "hi", max_tokens=2) == "Hello!"
+
+
 async def test_a_greeting_calls_no_tool_unless_forced() -> None:
     """Hello gets a text, but a required or named call is made all the same."""
     named = {"type": "function", "function": {"name": "get_weather"}}

@@ -18,6 +18,8 @@ _NAME = r"[A-ZÀ-ÖØ-Þ][\w'\u2019.-]*(?<![.])(?:\ [A-ZÀ-ÖØ-Þ][\w'\u2019-]*
 _PLACES = re.compile(rf"\bin\ ({_NAME}(?:(?:,\ (?:and\ )?|\ and\ ){_NAME})*)", re.VERBOSE)
 _BETWEEN_PLACES = re.compile(r",\ (?:and\ )?(?![A-Z]{2}\b)|\ and\ ", re.VERBOSE)
 
+_CALLED = re.compile(rf"\b(?:name\ is|named|called|I\ am|I['\u2019]m)\ ({_NAME})", re.VERBOSE)
+
 _FREE_TEXT_FIELDS = frozenset(
     {"q", "query", "question", "input", "text", "prompt", "search", "topic", "message"}
 )
@@ -25,7 +27,7 @@ _COUNTED_FIELD = re.compile(r"(?:^|_)(?:id|number|no|code|zip)$", re.IGNORECASE)
 
 
 class Hints:
-    """The numbers, quoted words and places of a question, given to fields as they come up.
+    """The numbers, quoted words, names and places of a question, given to fields as they come up.
 
     A field is recognised by its name and keeps what it was given. Where a question offers more
     numbers (or quoted words) than there are fields, the last ones are taken: people put examples
@@ -65,6 +67,8 @@ class Hints:
     def _strings(self, field: str) -> list[Any]:
         if self._free_quoted:
             return [self._free_quoted.pop(0)]
+        if field.lower().endswith("name") and (called := _CALLED.findall(self.question)):
+            return called[-1:]
         if field.lower() in _FREE_TEXT_FIELDS and self.question:
             return [self.question]
         if _COUNTED_FIELD.search(field) and self.numbers:

@@ -31,7 +31,7 @@ TOKENS_PER_MEDIUM = 85
 
 _QUESTION_CHARACTERS = 4_000
 
-_GREETING = re.compile(r"\W*(?:hi|hello)\b", re.IGNORECASE)
+_GREETING = re.compile(r"\W*(?:hi|hello|hey|how are you|good (?:day|morning))\b", re.IGNORECASE)
 
 
 def text_of(content: Content) -> str:
@@ -58,7 +58,7 @@ def question_of(ask: ChatAsk) -> str:
 
 
 def is_greeting(question: str) -> bool:
-    """Whether it starts with hi or hello."""
+    """Whether it starts as people start a conversation, not a task."""
     return bool(_GREETING.match(question))
 
 

@@ -17,7 +17,7 @@ from linarite.engines.simulator.dice import Dice
 from linarite.engines.simulator.hints import Hints
 from linarite.engines.simulator.json_schema.types import SchemaTooComplex, UnsatisfiableSchema
 from linarite.engines.simulator.json_schema.values import make_value
-from linarite.engines.simulator.prompt import question_of, text_of, tool_results
+from linarite.engines.simulator.prompt import is_greeting, question_of, text_of, tool_results
 from linarite.engines.simulator.prose import sentences, words
 from linarite.engines.simulator.tokens import split
 from linarite.engines.simulator.tool_calls import calls_for, offer_in
@@ -137,6 +137,8 @@ def _content(ask: ChatAsk, speaker: Speaker, dice: Dice, tokens_max: int) -> lis
     if repeated:
         return split(repeated)
     tokens = prose(dice, speaker, tokens_max)
+    if is_greeting(question_of(ask)):
+        return ["Hello", "!", *tokens]
     # A reply does not start with a blank.
     return [tokens[0][1:], *tokens[1:]]
 
