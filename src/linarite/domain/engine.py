@@ -50,6 +50,10 @@ class InstanceSpec(msgspec.Struct, frozen=True):
     options: dict[str, Any] = {}
     """the engine's own settings; each engine folder has an `options.py` that types them"""
 
+    def __repr__(self) -> str:
+        """Hide the options: they may hold a key."""
+        return f"InstanceSpec(name={self.name!r}, engine={self.engine!r}, model={self.model!r})"
+
 
 class Surroundings(msgspec.Struct, frozen=True):
     """What the process around it hands to every engine."""

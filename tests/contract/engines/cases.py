@@ -9,9 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
+from linarite.controls.egress import EgressDialer, EgressPolicy
 from linarite.domain.engine import InstanceSpec, Surroundings
 from linarite.domain.errors import EgressRefused
 from linarite.engines import build_engine
+from tests.fake_upstream import FakeUpstream, serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -54,6 +56,33 @@ def simulator() -> EngineCase:
     return EngineCase(opened, opened, is_idle, reproducible=True)
 
 
+def upstream() -> EngineCase:
+    """A server of the test's own is the upstream; the simulator answers there."""
+    served: list[FakeUpstream] = []
+
+    @asynccontextmanager
+    async def opened(scratch: Path) -> AsyncIterator[Engine]:
+        served.append(FakeUpstream())
+        async with serving(served[-1]) as url:
+            options = {
+                "base_url": f"{url}/v1",
+                "api_key": "key-of-the-upstream",
+                "context_tokens": 2_000,
+                "embedding_dimensions": 1_536,
+                "completion": True,
+                "embeddings": True,
+                "fill_in_the_middle": True,
+            }
+            spec = InstanceSpec("contract", "upstream", "sim", options=options)
+            dialer = EgressDialer(EgressPolicy(named_hosts=frozenset({"127.0.0.1"})))
+            yield build_engine(spec, Surroundings(scratch, dialer, threads=1))
+
+    async def is_idle(engine: Engine) -> bool:
+        return getattr(engine, "running", None) == 0 and all(fake.active == 0 for fake in served)
+
+    return EngineCase(opened, opened, is_idle, reproducible=True)
+
+
 class NoDialer:
     """Lets nothing out, for engines that talk to nobody."""
 
@@ -62,5 +91,5 @@ class NoDialer:
         raise EgressRefused(f"An engine wanted to reach {host}:{port}.")
 
 
-CASES: dict[str, Callable[[], EngineCase]] = {"simulator": simulator}
+CASES: dict[str, Callable[[], EngineCase]] = {"simulator": simulator, "upstream": upstream}
 """engine name → its case; the names are those of `linarite.engines.ENGINES`"""

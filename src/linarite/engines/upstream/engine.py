@@ -88,6 +88,11 @@ class UpstreamEngine:
         self._quiet = asyncio.Event()
         self._stopped = False
 
+    @property
+    def running(self) -> int:
+        """How many requests are under way."""
+        return self._running
+
     async def start(self, progress: Callable[[float, str], None]) -> Capabilities:
         """Check the files that options name; an upstream that is down doesn't matter yet.
 

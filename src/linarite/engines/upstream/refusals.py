@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from linarite.domain.errors import (
+    ContextLengthExceeded,
     EngineFailed,
+    InvalidRequest,
     LinariteError,
+    ModelError,
     RequestTimedOut,
     ServiceUnavailable,
     UpstreamRefused,
@@ -40,6 +43,20 @@ _STATUS_OF = {
 }
 
 
+class UpstreamRefusedRequest(UpstreamRefused, InvalidRequest):
+    """A refusal for what the request says: the port calls it InvalidRequest."""
+
+
+class UpstreamRefusedLength(UpstreamRefused, ContextLengthExceeded):
+    """A refusal of too long a prompt, in the upstream's words."""
+
+    def __init__(self, status: int, error: dict[str, Any], headers: dict[str, str]) -> None:
+        """As UpstreamRefused; the limit is known to the upstream alone."""
+        ModelError.__init__(self, str(error.get("message")), headers=headers)
+        self.status = status
+        self.error = error
+
+
 def refusal(status: int, headers: Mapping[str, str], error: dict[str, Any]) -> LinariteError:
     """The error for an answer that is not a success, once there is no trying again."""
     passed_on = {
@@ -53,7 +70,7 @@ def refusal(status: int, headers: Mapping[str, str], error: dict[str, Any]) -> L
         return unavailable
     if status in OURS or not _BAD_REQUEST <= status < _SERVER_ERROR:
         return not_set_up() if status < _SERVER_ERROR else failed(f"answered {status}")
-    return UpstreamRefused(status, error, passed_on)
+    return _as_refused(status, error, passed_on)
 
 
 def error_in_stream(error: dict[str, Any]) -> LinariteError:
@@ -61,7 +78,7 @@ def error_in_stream(error: dict[str, Any]) -> LinariteError:
     for word in (error.get("code"), error.get("status"), error.get("type")):
         status = _status_of(word)
         if _BAD_REQUEST <= status < _SERVER_ERROR and status not in OURS:
-            return UpstreamRefused(status, error, {})
+            return _as_refused(status, error, {})
     return failed("broke off its answer with an error")
 
 
@@ -111,6 +128,18 @@ def not_set_up() -> EngineFailed:
         "The upstream of this deployment is not set up properly. Its operator finds the reason in "
         "the log."
     )
+
+
+def _as_refused(status: int, error: dict[str, Any], headers: dict[str, str]) -> UpstreamRefused:
+    code, param = error.get("code"), error.get("param")
+    kind = UpstreamRefused
+    if status == _BAD_REQUEST:
+        is_length = code == ContextLengthExceeded.code
+        kind = UpstreamRefusedLength if is_length else UpstreamRefusedRequest
+    refused = kind(status, error, headers)
+    refused.code = str(code) if code is not None else None
+    refused.param = param if isinstance(param, str) else None
+    return refused
 
 
 def _status_of(word: object) -> int:
