@@ -16,13 +16,14 @@ from rich.console import Console
 from linarite import __version__
 from linarite.assembly import Assembly
 from linarite.cli.commands import Commands, SettingShown, UpOptions
+from linarite.cli.loading_line import show_loading
 from linarite.cli.root import build_root
 from linarite.cli.serving_file import ServedDeployment, ServingFile, write_serving_file
 from linarite.cli.start_panel import ModelProgress, show_panel
 from linarite.domain.errors import LinariteError
 from linarite.hosting.models.catalogue import DEFAULT_MODELS, MINIMAL_MODELS
 from linarite.hosting.models.store import ModelStore
-from linarite.settings import Loaded, load, reference, reference_page
+from linarite.settings import Loaded, load, reference, reference_page, variable
 from linarite.telemetry.logs import configure_logs
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def main() -> None:
             model_store=lambda: model_store(load()),
             home=lambda: load().home,
             version=__version__,
+            variable=variable,
         )
     )()
 
@@ -124,7 +126,9 @@ def _on_signal(stop: asyncio.Event) -> None:
 
 async def _tell(server: Assembly, serving_file: Path, ready_file: Path | None) -> None:
     """Once the models have come up (or failed), say how to use the server."""
-    await server.settled()
+    await show_loading(
+        server.settled(), lambda: served_deployments(server), console=Console(stderr=True)
+    )
     content = serving_content(server)
     write_serving_file(serving_file, content)
     if ready_file is not None:
@@ -143,21 +147,29 @@ def serving_content(server: Assembly) -> ServingFile:
         openai_v1=f"{server.url}/openai/v1/",
         api_key=server.keys.key1,
         api_version=API_VERSION,
-        deployments=[
-            ServedDeployment(
-                name=item.deployment.name,
-                model=item.deployment.model.name,
-                state=item.state,
-                detail=item.detail,
-                operations=operations_of(item.capabilities),
-            )
-            for item in server.serving()
-        ],
+        deployments=served_deployments(server),
         ca_file=None,
         pid=os.getpid(),
         home=str(loaded.home),
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def served_deployments(server: Assembly) -> list[ServedDeployment]:
+    """Every deployment as it stands now, in the order in which settings declare them."""
+    order = {item.name: place for place, item in enumerate(server.plan.deployments)}
+    return [
+        ServedDeployment(
+            name=item.deployment.name,
+            model=item.deployment.model.name,
+            state=item.state,
+            detail=item.detail,
+            operations=operations_of(item.capabilities),
+        )
+        for item in sorted(
+            server.serving(), key=lambda item: order.get(item.deployment.name, len(order))
+        )
+    ]
 
 
 def operations_of(able: object) -> list[str]:

@@ -9,7 +9,9 @@ handed its own section.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
+from ipaddress import ip_address
 from pathlib import Path
 from typing import (
     TYPE_CHECKING,
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CONFIG_FILE = "linarite.toml"
-LOOPBACK = frozenset(("127.0.0.1", "::1", "localhost"))
+INSTANCE_NAME = re.compile(r"[a-zA-Z0-9][\w.-]{0,63}")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,7 +97,7 @@ def load(file: Path | None = None, overrides: Mapping[str, object] | None = None
     for key, value in (overrides or {}).items():
         _put(tree, key, value)
         origins[key] = "command line"
-    settings = _convert(_with_secrets(tree))
+    settings = _convert(_with_secrets(tree), origins)
     check(settings)
     return Loaded(
         settings=settings,
@@ -113,7 +115,7 @@ def check(settings: Settings) -> None:
         raise SetupError(
             "server.tls_certificate and server.tls_key belong together: set both, or neither."
         )
-    plain_outside = server.host not in LOOPBACK and not server.tls_certificate
+    plain_outside = not is_loopback(server.host) and not server.tls_certificate
     if plain_outside and not server.plaintext_beyond_loopback:
         raise SetupError(
             f"server.host is '{server.host}', which other machines reach, without TLS. Set "
@@ -126,6 +128,12 @@ def check(settings: Settings) -> None:
             raise SetupError(
                 f"deployments: '{name}' is declared twice; names are compared without case."
             )
+    for name in settings.instances:
+        if not INSTANCE_NAME.fullmatch(name):
+            raise SetupError(
+                f"instances: '{name}' can't be a name. Use up to 64 letters, digits, '_', '.' and "
+                "'-', beginning with a letter or digit."
+            )
     for deployment in settings.deployments:
         if deployment.instance and deployment.instance not in settings.instances:
             known = ", ".join(sorted(settings.instances)) or "none"
@@ -135,19 +143,34 @@ def check(settings: Settings) -> None:
             )
 
 
+def variable(name: str) -> str | None:
+    """An environment variable that a person named on the command line (`--key env:NAME`)."""
+    return os.environ.get(name)
+
+
 def open_pages(settings: Settings) -> bool:
     """Whether readiness and metrics may be read without a key."""
     wanted = settings.server.open_pages
-    return wanted == "always" or (wanted == "auto" and settings.server.host in LOOPBACK)
+    return wanted == "always" or (wanted == "auto" and is_loopback(settings.server.host))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address; of names, only `localhost` is sure to be so."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _config_file(given: Path | None, environment: dict[str, str]) -> Path | None:
-    named = given or (
-        Path(environment["LINARITE_CONFIG"]) if "LINARITE_CONFIG" in environment else None
-    )
+    told = environment.get("LINARITE_CONFIG")
+    named = given or (Path(told) if told else None)
     if named is not None:
         if not named.is_file():
-            raise SetupError(f"The settings file {named} does not exist.")
+            raise SetupError(
+                f"The settings file {named} does not exist. Change --config or LINARITE_CONFIG, "
+                "or make the file: an empty one is enough."
+            )
         return named
     for candidate in (Path.cwd() / CONFIG_FILE, _default_home() / CONFIG_FILE):
         if candidate.is_file():
@@ -156,9 +179,10 @@ def _config_file(given: Path | None, environment: dict[str, str]) -> Path | None
 
 
 def _default_home() -> Path:
-    base = os.environ.get("LINARITE_HOME") or os.environ.get("XDG_DATA_HOME")
-    if base:
-        return Path(base) if "LINARITE_HOME" in os.environ else Path(base) / "linarite"
+    if home := os.environ.get("LINARITE_HOME"):
+        return Path(home)
+    if data := os.environ.get("XDG_DATA_HOME"):
+        return Path(data) / "linarite"
     return Path.home() / ".local" / "share" / "linarite"
 
 
@@ -168,23 +192,22 @@ def _read_file(file: Path | None) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as problem:
-        raise SetupError(f"{file} is not valid TOML: {problem}.") from None
+        raise SetupError(f"{file} is not valid TOML: {problem}. Correct that line.") from None
     except (OSError, UnicodeDecodeError) as problem:
-        raise SetupError(f"{file} can't be read: {problem}.") from None
+        raise SetupError(
+            f"{file} can't be read: {problem}. It must be a UTF-8 text that this user may read."
+        ) from None
 
 
-SPECIAL_VARIABLES = frozenset(("LINARITE_CONFIG", "LINARITE_MASTER_KEY", "LINARITE_MINIMAL"))
+SPECIAL_VARIABLES = frozenset(("LINARITE_CONFIG", "LINARITE_MASTER_KEY"))
 
 
 def _apply_environment(
     tree: dict[str, Any], origins: dict[str, str], name: str, value: str
 ) -> None:
-    if name == "LINARITE_MINIMAL":
-        tree.setdefault("models", {})["minimal"] = value
-        origins["models.minimal"] = f"environment {name}"
     if name in SPECIAL_VARIABLES:
         return
-    key = variables().get(name)
+    key = "models.minimal" if name == "LINARITE_MINIMAL" else variables().get(name)
     if key is None:
         raise SetupError(
             f"The environment variable {name} names no setting. `linarite settings` lists them; a "
@@ -197,7 +220,10 @@ def _apply_environment(
 def _put(tree: dict[str, Any], key: str, value: Any) -> None:  # noqa: ANN401 - TOML's types
     *sections, last = key.split(".")
     for section in sections:
-        tree = tree.setdefault(section, {})
+        inner = tree.setdefault(section, {})
+        if not isinstance(inner, dict):
+            raise SetupError(f"{section} is a section: write [{section}] and its keys below it.")
+        tree = cast("dict[str, Any]", inner)
     tree[last] = value
 
 
@@ -232,13 +258,33 @@ def _secret(key: str, variable: str) -> str:
     return value
 
 
-def _convert(tree: dict[str, Any]) -> Settings:
+def _convert(tree: dict[str, Any], origins: dict[str, str]) -> Settings:
     try:
         return msgspec.convert(tree, Settings, strict=False)
     except msgspec.ValidationError as problem:
-        text, _, where = str(problem).partition(" - at `$")
-        key = where.rstrip("`").lstrip(".") or "the file"
-        raise SetupError(f"{key}: {text}. `linarite settings` describes every key.") from None
+        key, text = _place_and_text(problem)
+        if key.startswith("instances[...]"):
+            key, text = _in_which_instance(_table(tree["instances"])) or (key, text)
+        origin = f" ({origins[key]})" if key in origins else ""
+        raise SetupError(
+            f"{key or 'the top level'}{origin}: {text}. `linarite settings` describes every key."
+        ) from None
+
+
+def _place_and_text(problem: msgspec.ValidationError) -> tuple[str, str]:
+    text, _, where = str(problem).partition(" - at `$")
+    return where.rstrip("`").lstrip("."), text
+
+
+def _in_which_instance(instances: dict[str, Any]) -> tuple[str, str] | None:
+    """The first faulty instance by its name, which the decoder of the whole does not tell."""
+    for name, instance in instances.items():
+        try:
+            msgspec.convert(instance, InstanceSettings, strict=False)
+        except msgspec.ValidationError as problem:
+            key, text = _place_and_text(problem)
+            return f"instances.{name}.{key}".rstrip("."), text
+    return None
 
 
 def _master_key(environment: dict[str, str]) -> bytes | None:
