@@ -13,16 +13,7 @@ import re
 import tomllib
 from ipaddress import ip_address
 from pathlib import Path
-from typing import (
-    TYPE_CHECKING,
-    Annotated,
-    Any,
-    Literal,
-    cast,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import msgspec
 from msgspec import Meta
@@ -31,6 +22,7 @@ from linarite.controls.egress.options import Egress
 from linarite.dataplane.options import Limits
 from linarite.domain.errors import SetupError
 from linarite.hosting.options import AccountSettings, DeploymentSettings, InstanceSettings, Models
+from linarite.setting_rows import Row, page_of, rows_of, variable_of
 from linarite.storage.options import Records
 from linarite.telemetry.options import Logs
 from linarite.web.options import Server
@@ -229,21 +221,23 @@ def _put(tree: dict[str, Any], key: str, value: Any) -> None:  # noqa: ANN401 - 
 
 def variables() -> dict[str, str]:
     """Environment variable → the key it sets. Lists and tables can only be set in the file."""
-    return {
-        "LINARITE_" + row.key.replace(".", "_").upper(): row.key
-        for row in reference()
-        if row.settable
-    }
+    return {variable_of(row.key): row.key for row in reference() if row.settable}
 
 
 def _with_secrets(tree: dict[str, Any]) -> dict[str, Any]:
     """Replace `env:NAME` in instance options: secrets need not stand in the file."""
     for name, instance in _table(tree.get("instances")).items():
-        options = _table(_table(instance).get("options"))
-        for key, value in options.items():
-            if isinstance(value, str) and value.startswith("env:"):
-                options[key] = _secret(f"instances.{name}.options.{key}", value[4:])
+        _reveal(f"instances.{name}.options", _table(_table(instance).get("options")))
     return tree
+
+
+def _reveal(place: str, options: dict[str, Any]) -> None:
+    for key, value in options.items():
+        if isinstance(value, str) and value.startswith("env:"):
+            options[key] = _secret(f"{place}.{key}", value[4:])
+        else:
+            # An engine that wraps another has that one's options in a table of its own.
+            _reveal(f"{place}.{key}", _table(value))
 
 
 def _table(value: object) -> dict[str, Any]:
@@ -315,100 +309,17 @@ def _leaves(tree: dict[str, Any], prefix: str = "") -> list[str]:
     return keys
 
 
-class Row(msgspec.Struct, frozen=True):
-    """One setting, for people."""
-
-    key: str
-    kind: str
-    default: Any
-    description: str
-    settable: bool
-    """whether an environment variable can set it"""
-
-
-def reference(struct: type[msgspec.Struct] = Settings, prefix: str = "") -> list[Row]:
+def reference() -> list[Row]:
     """Every setting, in the order of the file."""
-    rows: list[Row] = []
-    hints = get_type_hints(struct, include_extras=True)
-    for field in msgspec.structs.fields(struct):
-        hint = hints[field.name]
-        if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-            rows += reference(hint, f"{prefix}{field.name}.")
-            continue
-        plain, meta = get_args(hint)[0], cast("msgspec.Meta", get_args(hint)[1])
-        default = field.default if field.default is not msgspec.NODEFAULT else None
-        if field.default_factory is not msgspec.NODEFAULT:
-            default = field.default_factory()
-        rows.append(
-            Row(
-                key=prefix + field.name,
-                kind=kind_of(plain),
-                default=default,
-                description=meta.description or "",
-                settable=plain in {str, int, float, bool} or get_origin(plain) is Literal,
-            )
-        )
-    return rows
-
-
-def kind_of(plain: object) -> str:
-    """A field's type in words."""
-    if get_origin(plain) is Literal:
-        return " | ".join(str(choice) for choice in get_args(plain))
-    if isinstance(plain, type) and not get_args(plain):
-        words = {str: "text", int: "integer", float: "number", bool: "true or false"}
-        return words.get(plain, plain.__name__)
-    return "list" if get_origin(plain) is list else "table"
+    return rows_of(Settings)
 
 
 def reference_page() -> str:
     """`docs/reference/settings.md`: every key with its default and meaning, made from code."""
-    lines = [
-        "# Settings",
-        "",
-        "Made from the code by `make docs`; change the descriptions there.",
-        "",
-        "Settings come from `linarite.toml` (in the current folder, else in the data folder, or",
-        "wherever `--config` or `LINARITE_CONFIG` says) and from the environment, which wins.",
-        "`linarite settings` prints the values in force and where each came from.",
-        "",
-        "| key | type | default | environment | meaning |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    lines += [_reference_line(row) for row in reference()]
-    for title, struct in (
-        ("deployments", DeploymentSettings),
-        ("instances", InstanceSettings),
-    ):
-        table = "[[deployments]]" if title == "deployments" else "[instances.NAME]"
-        lines += ["", f"## `{table}`", "", "| key | type | default | meaning |"]
-        lines += ["| --- | --- | --- | --- |"]
-        for row in reference(struct):
-            default = "required" if row.default is None else f"`{_toml(row.default)}`"
-            lines.append(f"| `{row.key}` | {row.kind} | {default} | {row.description} |")
-    lines += [
-        "",
-        "A text in an instance's `options` may be `env:NAME`: it is replaced by that variable's",
-        "value, so that secrets need not stand in the file.",
-        "`LINARITE_MASTER_KEY` (64 hexadecimal digits) replaces the master key file that seals the",
-        "account keys; `LINARITE_CONFIG` names the settings file; `LINARITE_MINIMAL=1` is",
-        "`models.minimal = true`.",
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def _reference_line(row: Row) -> str:
-    variable = "LINARITE_" + row.key.replace(".", "_").upper()
-    shown = f"`{variable}`" if row.settable else "in the file only"
-    kind = row.kind.replace("|", "\\|")
-    return f"| `{row.key}` | {kind} | `{_toml(row.default)}` | {shown} | {row.description} |"
-
-
-def _toml(value: object) -> str:
-    """A default as one writes it in TOML."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return f'"{value}"'
-    return str(value)
+    return page_of(
+        rows_of(Settings),
+        {
+            "[[deployments]]": rows_of(DeploymentSettings),
+            "[instances.NAME]": rows_of(InstanceSettings),
+        },
+    )

@@ -88,6 +88,13 @@ class InstanceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         dict[str, Any], Meta(description="The engine's own options: see the engine's page.")
     ] = {}
 
+    def __repr__(self) -> str:
+        """Hide the options' values: there may be keys of other services among them."""
+        return (
+            f"InstanceSettings(engine={self.engine!r}, model={self.model!r}, start={self.start!r}, "
+            f"options={sorted(self.options)})"
+        )
+
 
 class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which models the server fetches and serves when no deployment is declared."""
