@@ -1,7 +1,8 @@
 """Putting the account and the deployments that settings declare into the resource store.
 
 They are kept as ARM-shaped resources, as the control plane keeps them. What settings declared
-earlier and no longer do is removed; what others created is left alone.
+earlier and no longer do is removed, accounts included: with two accounts, a call that names none
+would be refused. What others created is left alone.
 """
 
 from __future__ import annotations
@@ -55,11 +56,23 @@ async def declare(
         resource = _deployment_resource(wanted_account.id, deployment)
         kept.add(resource.id.lower())
         await _put(store, resource)
-    for present in await store.list_under(wanted_account.id, DEPLOYMENT_TYPE):
-        declared = present.system_data.get("createdBy") == DECLARED_BY
-        if declared and present.id.lower() not in kept:
+    for present in await store.list_under("", DEPLOYMENT_TYPE):
+        if _is_ours(present) and present.id.lower() not in kept:
             await store.delete(present.id)
+    for present in await store.list_under("", ACCOUNT_TYPE):
+        if _is_ours(present) and present.id.lower() != wanted_account.id.lower():
+            await _delete_if_empty(store, present)
     return wanted_account.id
+
+
+def _is_ours(resource: Resource) -> bool:
+    return resource.system_data.get("createdBy") == DECLARED_BY
+
+
+async def _delete_if_empty(store: ResourceStore, account: Resource) -> None:
+    """Deleting an account deletes what is under it, which must not be somebody else's."""
+    if not await store.list_under(account.id, DEPLOYMENT_TYPE):
+        await store.delete(account.id)
 
 
 def _deployment_resource(parent: str, deployment: DeploymentSettings) -> Resource:

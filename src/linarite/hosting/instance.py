@@ -28,6 +28,7 @@ STOPPED = "Stopped"
 
 BACK_OFF_FIRST_S = 0.5
 BACK_OFF_MAX_S = 30.0
+DOUBLINGS_MAX = 10
 HEALTHY_AFTER_S = 60.0
 """an engine that lived this long starts again with the shortest back-off"""
 
@@ -52,11 +53,11 @@ class Instance:
         self.gate = Gate(1, policy.queue_max, policy.queue_wait_s)
         self._build = build
         self._policy = policy
-        self._engine: Engine | None = None
         self._slot: Slot | None = None
         self._ready = asyncio.Event()
         self._supervision: asyncio.Task[None] | None = None
         self._retry_at = 0.0
+        self._awaiting_start = 0
 
     def start(self) -> None:
         """Begin to supervise; idempotent."""
@@ -69,7 +70,7 @@ class Instance:
         """Take no more requests, let running ones finish for `grace_s`, free the engine."""
         self.state = STOPPED
         self._slot = None
-        self.gate.refuse_waiting(ServiceUnavailable("the server is shutting down", 5))
+        self._wake_waiting()
         await self.gate.until_empty(grace_s)
         if self._supervision is not None:
             self._supervision.cancel()
@@ -101,11 +102,20 @@ class Instance:
             self.state = STARTING
         if self.state != STARTING:
             raise self._unavailable()
+        if self._awaiting_start > self._policy.queue_max:
+            raise ServiceUnavailable(
+                f"{self._awaiting_start} requests wait for this model to load, which is as many "
+                "as settings allow: instances.*.queue_max",
+                2,
+            )
+        self._awaiting_start += 1
         try:
             async with asyncio.timeout(self._policy.start_wait_s):
                 await self._ready.wait()
         except TimeoutError:
             raise self._unavailable() from None
+        finally:
+            self._awaiting_start -= 1
         if self._slot is None:
             raise self._unavailable()
 
@@ -121,10 +131,11 @@ class Instance:
 
     async def _supervise(self) -> None:
         failures = 0
-        while True:
-            lived_s = await self._run_once()
-            failures = 0 if lived_s > HEALTHY_AFTER_S else failures + 1
-            pause_s = min(BACK_OFF_MAX_S, BACK_OFF_FIRST_S * 2 ** max(0, failures - 1))
+        while self.state != STOPPED:
+            served_s = await self._run_once()
+            failures = 1 if served_s > HEALTHY_AFTER_S else failures + 1
+            doublings = min(failures - 1, DOUBLINGS_MAX)
+            pause_s = min(BACK_OFF_MAX_S, BACK_OFF_FIRST_S * 2**doublings)
             self._retry_at = asyncio.get_running_loop().time() + pause_s
             self._wake_waiting()
             log.warning(
@@ -145,34 +156,47 @@ class Instance:
     async def _run_once(self) -> float:
         """One life of an engine; returns how many seconds it served."""
         clock = asyncio.get_running_loop().time
-        self.state, self.detail = STARTING, "starting"
+        self._become(STARTING, "starting")
         engine: Engine | None = None
-        ready_at = clock()
+        ready_at: float | None = None
         try:
             engine = await self._build(self.spec)
             capabilities = await engine.start(self._progress)
             ready_at = clock()
             self._serve_with(engine, capabilities)
-            self.detail = await engine.wait_exit()
-            self.state = BACKING_OFF
+            self._become(BACKING_OFF, await engine.wait_exit())
         except SetupError as problem:
-            self.state, self.detail = FAILED, problem.message
+            self._become(FAILED, problem.message)
         except LinariteError as problem:
-            self.state, self.detail = BACKING_OFF, problem.message
+            self._become(BACKING_OFF, problem.message)
         except Exception as problem:
-            log.exception("engine start failed", instance=self.spec.name)
-            self.state, self.detail = FAILED, f"{type(problem).__name__}: {problem}"
+            log.exception("engine failed", instance=self.spec.name)
+            self._become(FAILED, f"{type(problem).__name__}: {problem}")
         finally:
             self._slot = None
             if engine is not None:
-                await engine.stop(0)
-        return clock() - ready_at
+                await self._free(engine)
+        return clock() - ready_at if ready_at is not None else 0.0
+
+    async def _free(self, engine: Engine) -> None:
+        """Whatever an engine does, the next one must be started."""
+        try:
+            await engine.stop(0)
+        except Exception:
+            log.exception("engine did not stop well", instance=self.spec.name)
+
+    def _become(self, state: str, detail: str) -> None:
+        """Change the state. Stopped is for ever, whatever the engine still does."""
+        if self.state != STOPPED:
+            self.state, self.detail = state, detail
 
     def _serve_with(self, engine: Engine, capabilities: Capabilities) -> None:
+        if self.state == STOPPED:
+            return
         self.capabilities = capabilities
         self.gate.widen(capabilities.parallel_requests)
         self._slot = Slot(engine=engine, capabilities=capabilities, model=self.spec.model)
-        self.state, self.detail = READY, ""
+        self._become(READY, "")
         self._ready.set()
         log.info("instance ready", instance=self.spec.name, engine=self.spec.engine)
 
