@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -194,22 +194,35 @@ class Assembly:
 
     async def _with_model_file(self, spec: InstanceSpec) -> InstanceSpec:
         """The spec with its verified model file, for engines that read one."""
-        if spec.engine != "llamacpp":
+        if answering_engine(spec.engine, spec.options)[0] != "llamacpp":
             return spec
         path = await asyncio.to_thread(self._store.verified_path, spec.model)
         return msgspec.structs.replace(spec, model_path=str(path))
 
     def _egress_policy(self) -> EgressPolicy:
         """Upstreams that settings name may be reached, wherever they are; nothing else may."""
-        named = {
-            target_of(str(declared.options.get("base_url", ""))).host
+        answering = [
+            answering_engine(declared.engine, declared.options)
             for declared in self.plan.instances.values()
-            if declared.engine == "upstream"
+        ]
+        named = {
+            target_of(str(options.get("base_url", ""))).host
+            for engine, options in answering
+            if engine == "upstream"
         }
         return EgressPolicy(
             allowed_hosts=tuple(self.loaded.settings.egress.allowed_hosts),
             named_hosts=frozenset(named),
         )
+
+
+def answering_engine(engine: str, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The engine that answers in the end, and its options: the simulator may wrap another."""
+    wraps = options.get("wraps")
+    if engine != "simulator" or not isinstance(wraps, dict):
+        return engine, options
+    wrapped = cast("dict[str, Any]", wraps)
+    return str(wrapped.get("engine", "")), cast("dict[str, Any]", wrapped.get("options") or {})
 
 
 def threads_for_engines(cores: int) -> int:

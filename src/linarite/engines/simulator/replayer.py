@@ -83,8 +83,8 @@ class Replayer:
             return self._otherwise
         operation, key, _ = described(ask, self._model)
         raise InvalidRequest(
-            f"No answer is recorded for this {operation} request: {key}.json is not in "
-            f"{self._folder}. To record it, set the simulator's options wraps (the engine to ask) "
+            f"No answer of model '{self._model}' is recorded for this {operation} request: "
+            f"{key}.json is not in {self._folder}. To record it, set the simulator's options wraps (the engine to ask) "
             "and record_folder, and send the request again.",
             code="recording_not_found",
         )
