@@ -12,7 +12,7 @@ ACCOUNT_TYPE = "Microsoft.CognitiveServices/accounts"
 DEPLOYMENT_TYPE = "Microsoft.CognitiveServices/accounts/deployments"
 
 
-def make_record(request_id: str = "request-1", **changed: Any) -> RequestRecord:
+def make_record(request_id: str = "request-1", **changed: object) -> RequestRecord:
     """A record of a chat that went well, but for what is `changed`."""
     fields: dict[str, Any] = {
         "request_id": request_id,
@@ -39,11 +39,12 @@ def make_record(request_id: str = "request-1", **changed: Any) -> RequestRecord:
         "total_us": 431_000,
         "finish": "completed",
     }
-    return RequestRecord(**fields | changed)
+    fields.update(changed)
+    return RequestRecord(**fields)
 
 
 def make_resource(
-    resource_id: str, resource_type: str = ACCOUNT_TYPE, **properties: Any
+    resource_id: str, resource_type: str = ACCOUNT_TYPE, **properties: object
 ) -> Resource:
     """A resource whose name is the end of its id."""
     return Resource(

@@ -32,6 +32,11 @@ async def keys_of(folder: Path, *, given: bytes | None = None) -> AccountKeys:
         await database.close()
 
 
+def names_in(folder: Path) -> set[str]:
+    """The files in a folder."""
+    return {path.name for path in folder.iterdir()}
+
+
 async def test_the_first_start_makes_a_private_key_file(tmp_path: Path) -> None:
     """32 bytes in base64, readable by the owner alone, the same on every later start."""
     keys = await keys_of(tmp_path)
@@ -41,7 +46,7 @@ async def test_the_first_start_makes_a_private_key_file(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert await keys_of(tmp_path) == keys
     assert path.read_text() == text
-    assert {each.name for each in tmp_path.iterdir()} == {"linarite.db", "lock", "master.key"}
+    assert names_in(tmp_path) == {"linarite.db", "lock", "master.key"}
 
 
 async def test_a_given_key_leaves_no_file(tmp_path: Path) -> None:

@@ -23,6 +23,20 @@ LOG_FIELDS = frozenset(
         # the server and its surroundings
         *("address", "host", "port", "url", "listener", "setting", "home", "signal_name"),
         # what went wrong, and how much of it
-        *("reason", "count", "backlog", "dropped", "error", "elapsed_s", "running", "waiting"),
+        *(
+            "reason",
+            "why",
+            "check",
+            "use",
+            "pause_s",
+            "for_s",
+            "count",
+            "backlog",
+            "dropped",
+            "error",
+            "elapsed_s",
+            "running",
+            "waiting",
+        ),
     }
 )

@@ -25,7 +25,7 @@ _SECRET = re.compile(
     | (?<![A-Za-z0-9]) (?: sk | hf | gh[opsu] | xox[abp] ) [_-] [\w-]{16,}   # vendors' prefixes
     | (?P<named>
         (?: api[_-]?key | subscription[_-]key | authorization | password | secret | token | sig )
-        ["']? \s* [:=] \s* ["']?
+        ["']? \s* [:=] \s* ["']? (?: (?: bearer | basic ) \s+ )?
       ) [^\s"'&,;]{6,}                                        # api-key: …, token=…
     | (?P<userinfo> :// [^/\s:@]* : ) [^/\s@]+ (?=@)          # scheme://name:password@
     """,

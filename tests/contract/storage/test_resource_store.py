@@ -23,6 +23,7 @@ DEPLOYMENT = f"{ACCOUNT}/deployments/chat"
 
 
 async def ids_under(store: ResourceStore, parent_id: str, resource_type: str) -> list[str]:
+    """The ids of a list, in its order."""
     return [resource.id for resource in await store.list_under(parent_id, resource_type)]
 
 
@@ -65,9 +66,9 @@ async def test_later_changes_of_a_value_do_not_reach_the_store(
     resource_store: ResourceStore,
 ) -> None:
     """What was put, and what was handed out, can be changed without changing what is kept."""
-    properties = {"list": [1]}
-    put = await resource_store.put(make_resource(ACCOUNT, **properties))
-    properties["list"].append(2)
+    numbers = [1]
+    put = await resource_store.put(make_resource(ACCOUNT, list=numbers))
+    numbers.append(2)
     put.properties["list"].append(3)
     found = await resource_store.get(ACCOUNT)
     assert found is not None

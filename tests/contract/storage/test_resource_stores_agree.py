@@ -45,6 +45,7 @@ class ResourceStores(RuleBasedStateMachine):
         self.stores = (MemoryResourceStore(), SqliteResourceStore(self.database))
 
     def teardown(self) -> None:
+        """Close what this run has opened."""
         self.runner.run(self.database.close())
         self.runner.close()
         self.folder.cleanup()
@@ -55,7 +56,7 @@ class ResourceStores(RuleBasedStateMachine):
         value=JSON,
         expected=st.sampled_from(["any", "nothing", "present", "wrong"]),
     )
-    def put(self, resource_id: str, resource_type: str, value: Any, expected: str) -> None:
+    def put(self, resource_id: str, resource_type: str, value: object, expected: str) -> None:
         """Write with every kind of expectation."""
         name = resource_id.rsplit("/", 1)[-1]
         resource = Resource(resource_id, resource_type, name, {"value": value})
