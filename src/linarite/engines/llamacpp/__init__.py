@@ -1,0 +1,1 @@
+"""The engine that runs GGUF models on llama.cpp, each in a process of its own."""

@@ -1,0 +1,195 @@
+"""Completions: every prompt continued as often as asked, told as events."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from linarite.domain.completion import CompletionChoice, CompletionEvent
+from linarite.domain.errors import InvalidRequest
+from linarite.engines.llamacpp.fan_out import gathered, merged
+from linarite.engines.llamacpp.generation import COMPLETION, INFILL, Generation
+from linarite.engines.llamacpp.logprobs import completion_logprobs
+from linarite.engines.llamacpp.prompt_echo import PromptEcho, echo_of, text_of
+from linarite.engines.llamacpp.sampling import sampling_of
+from linarite.engines.llamacpp.tally import Tally
+from linarite.engines.llamacpp.wire import CHUNK_FIELDS, TokenProbability
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from linarite.domain.completion import CompletionAsk, Prompt
+    from linarite.engines.llamacpp.generation import Finish, Step
+    from linarite.engines.llamacpp.loaded_model import LoadedModel
+
+_TOKENS_DEFAULT = 16
+"""what the service generates when nothing is said"""
+
+
+async def answer_completion(
+    model: LoadedModel, ask: CompletionAsk
+) -> AsyncGenerator[CompletionEvent, None]:
+    """Continue all prompts; choices are numbered prompt by prompt, usage comes last.
+
+    Raises InvalidRequest, ContextLengthExceeded, EngineFailed, EngineRefusal and HttpClientError.
+    """
+    if ask.suffix and not model.capabilities.fill_in_the_middle:
+        raise InvalidRequest(
+            "Invalid 'suffix': this model cannot insert text. Leave 'suffix' out, or use a "
+            "deployment of a model made for filling in code.",
+            param="suffix",
+        )
+    completion = _Completion(model, ask)
+    await completion.prepare()
+    wanted = ask.n or 1
+    if (ask.best_of or 0) > wanted:
+        streams = [completion.best_of(number) for number in range(len(completion.prompts))]
+        at_once = 1
+    else:
+        streams = [
+            completion.choice(number, choice)
+            for number in range(len(completion.prompts))
+            for choice in range(wanted)
+        ]
+        at_once = model.options.parallel_requests
+    async with aclosing(merged(streams, at_once)) as events:
+        async for event in events:
+            yield event
+    yield CompletionEvent([], completion.tally.usage)
+
+
+class _Whole(msgspec.Struct, frozen=True):
+    """A generation that has ended."""
+
+    generation: Generation
+    text: str
+    probabilities: list[TokenProbability]
+
+    @property
+    def likelihood(self) -> float:
+        """The mean log-probability of its tokens: what `best_of` goes by."""
+        seen = [probability.logprob for probability in self.probabilities]
+        return sum(seen) / len(seen) if seen else float("-inf")
+
+
+class _Completion:
+    """One request. `prepare` once, then `choice` or `best_of` as often as there is to do."""
+
+    def __init__(self, model: LoadedModel, ask: CompletionAsk) -> None:
+        self._model = model
+        self._ask = ask
+        self._wanted = ask.n or 1
+        self._tokens_max = _TOKENS_DEFAULT if ask.max_tokens is None else ask.max_tokens
+        self._echoes: list[PromptEcho] = []
+        # A model continues something: where there is nothing, the token that texts begin with.
+        given: list[Prompt] = ask.prompts if ask.prompt is not None else [""]
+        self.prompts = [prompt or model.begin_text for prompt in given]
+        self.tally = Tally()
+
+    async def prepare(self) -> None:
+        """Look at the prompts as far as the answer speaks of them."""
+        if self._ask.echo or self._ask.logprobs is not None or self._tokens_max == 0:
+            top = self._ask.logprobs if self._ask.echo else None
+            self._echoes = await gathered(
+                [partial(echo_of, self._model, prompt, top) for prompt in self.prompts],
+                self._model.options.parallel_requests,
+            )
+
+    async def choice(self, prompt: int, choice: int) -> AsyncGenerator[CompletionEvent, None]:
+        """Continue a prompt once."""
+        index = prompt * self._wanted + choice
+        if self._ask.echo:
+            yield self._echoed(index, prompt)
+        if self._tokens_max == 0:
+            self.tally.add_prompt(self._echoes[prompt].tokens, prompt)
+            yield _ending(index, "length")
+            return
+        if not self._ask.stream:
+            whole = await self._whole(prompt, choice)
+            yield self._told(index, prompt, whole.text, whole.probabilities)
+            yield _ending(index, whole.generation.finish)
+            return
+        generation = await self._generation(prompt, choice)
+        said = 0
+        try:
+            async with aclosing(self._steps(generation)) as steps:
+                async for step in steps:
+                    yield self._told(index, prompt, step.text, step.probabilities, said)
+                    said += len(step.text)
+        finally:
+            self.tally.add(generation, prompt)
+        yield _ending(index, generation.finish)
+
+    async def best_of(self, prompt: int) -> AsyncGenerator[CompletionEvent, None]:
+        """Continue a prompt more often than wanted and yield the likeliest."""
+        made = await gathered(
+            [partial(self._whole, prompt, number) for number in range(self._ask.best_of or 1)],
+            self._model.options.parallel_requests,
+        )
+        made.sort(key=lambda whole: whole.likelihood, reverse=True)
+        for choice, whole in enumerate(made[: self._wanted]):
+            index = prompt * self._wanted + choice
+            if self._ask.echo:
+                yield self._echoed(index, prompt)
+            yield self._told(index, prompt, whole.text, whole.probabilities)
+            yield _ending(index, whole.generation.finish)
+
+    async def _whole(self, prompt: int, choice: int) -> _Whole:
+        """Generate a continuation to its end."""
+        generation = await self._generation(prompt, choice)
+        texts: list[str] = []
+        probabilities: list[TokenProbability] = []
+        try:
+            async with aclosing(self._steps(generation)) as steps:
+                async for step in steps:
+                    texts.append(step.text)
+                    probabilities += step.probabilities
+        finally:
+            self.tally.add(generation, prompt)
+        return _Whole(generation, "".join(texts), probabilities)
+
+    async def _generation(self, prompt: int, choice: int) -> Generation:
+        ask, client = self._ask, self._model.client
+        body: dict[str, Any] = {
+            **sampling_of(ask, self._model.options, choice),
+            "n_predict": self._tokens_max,
+            "response_fields": CHUNK_FIELDS,
+        }
+        if ask.logprobs is not None or (ask.best_of or 0) > self._wanted:
+            body["n_probs"] = max(1, ask.logprobs or 0)
+        given = self.prompts[prompt]
+        if not ask.suffix:
+            return Generation(client, COMPLETION, {**body, "prompt": given})
+        prefix = given if isinstance(given, str) else await text_of(client, given)
+        around = {"input_prefix": prefix, "input_suffix": ask.suffix}
+        return Generation(client, INFILL, {**body, **around})
+
+    def _steps(self, generation: Generation) -> AsyncGenerator[Step, None]:
+        return generation.steps(self._model.context_tokens, self._tokens_max)
+
+    def _echoed(self, index: int, prompt: int) -> CompletionEvent:
+        echo = self._echoes[prompt]
+        return CompletionEvent([CompletionChoice(echo.text, index, None, echo.logprobs)])
+
+    def _told(
+        self,
+        index: int,
+        prompt: int,
+        text: str,
+        probabilities: list[TokenProbability],
+        said: int = 0,
+    ) -> CompletionEvent:
+        """New text; `said` counts the characters of the continuation so far."""
+        top = self._ask.logprobs
+        if top is None:
+            return CompletionEvent([CompletionChoice(text, index)])
+        offset = len(self._echoes[prompt].text) + said
+        logprobs = completion_logprobs(probabilities, top, offset)
+        return CompletionEvent([CompletionChoice(text, index, None, logprobs)])
+
+
+def _ending(index: int, finish: Finish) -> CompletionEvent:
+    return CompletionEvent([CompletionChoice("", index, finish)])

@@ -1,0 +1,118 @@
+"""The prompt of a completion, given back with the likelihood of each of its tokens.
+
+llama.cpp tells no probabilities of prompt tokens. So the prompt's tokens are forced upon a
+generation, one after the other, and that tells how likely each was. It takes as long as generating
+them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from linarite.domain.completion import CompletionLogprobs
+from linarite.engines.llamacpp.logprobs import completion_logprobs, legacy_token
+from linarite.engines.llamacpp.wire import (
+    CHUNK_FIELDS,
+    CompletionChunk,
+    Detokenized,
+    TokenProbability,
+    Tokens,
+)
+
+if TYPE_CHECKING:
+    from linarite.domain.completion import Prompt
+    from linarite.engines.llamacpp.loaded_model import LoadedModel
+    from linarite.engines.llamacpp.socket_client import SocketClient
+
+
+class PromptEcho(msgspec.Struct, frozen=True):
+    """A prompt as the caller sees it."""
+
+    text: str
+    tokens: int
+    logprobs: CompletionLogprobs | None
+
+
+async def echo_of(model: LoadedModel, prompt: Prompt, top: int | None) -> PromptEcho:
+    """Look up a prompt's text and length; with `top`, also how likely its tokens were.
+
+    Raises EngineRefusal and HttpClientError.
+    """
+    client = model.client
+    tokens = prompt if isinstance(prompt, list) else await tokens_of(client, prompt)
+    text = prompt if isinstance(prompt, str) else await text_of(client, prompt)
+    if top is None or not tokens:
+        return PromptEcho(text, len(tokens), None)
+    first = await text_of(client, tokens[:1])
+    seen = await _likelihoods(client, tokens, top)
+    logprobs = completion_logprobs(seen, top, len(first))
+    if isinstance(prompt, str) and not text.startswith(first):
+        # The model's own beginning, which the caller did not write.
+        return PromptEcho(text, len(tokens), completion_logprobs(seen, top, 0))
+    first_logprobs = CompletionLogprobs(
+        tokens=[first, *logprobs.tokens],
+        token_logprobs=[None, *logprobs.token_logprobs],
+        top_logprobs=None if logprobs.top_logprobs is None else [None, *logprobs.top_logprobs],
+        text_offset=[0, *logprobs.text_offset],
+    )
+    return PromptEcho(text, len(tokens), first_logprobs)
+
+
+async def tokens_of(client: SocketClient, text: str) -> list[int]:
+    """A text's tokens, just as a completion of it begins with."""
+    body = {"content": text, "add_special": True, "parse_special": True, "with_pieces": True}
+    reply = await client.ask("/tokenize", body, Tokens)
+    return [token.id for token in reply.tokens]
+
+
+async def text_of(client: SocketClient, tokens: list[int]) -> str:
+    """The text of tokens."""
+    return (await client.ask("/detokenize", {"tokens": tokens}, Detokenized)).content
+
+
+async def _likelihoods(client: SocketClient, tokens: list[int], top: int) -> list[TokenProbability]:
+    """How likely each token but the first was, given those before it.
+
+    A token that ends a reply ends the generation too, even when it was forced; the next one then
+    starts behind it.
+    """
+    seen: list[TokenProbability] = []
+    position = 1
+    while position < len(tokens):
+        forced = await _force(client, tokens[:position], tokens[position:], top)
+        for probability in forced:
+            # A character of several tokens comes as one, under the last one's id.
+            while position < len(tokens) and tokens[position] != probability.id:
+                position += 1
+            position += 1
+            seen.append(await _with_text(client, probability))
+        if not forced:
+            position += 1
+    return seen
+
+
+async def _force(
+    client: SocketClient, prompt: list[int], following: list[int], top: int
+) -> list[TokenProbability]:
+    forced = " ".join(f"<[{token}]>" for token in following)
+    body: dict[str, Any] = {
+        "prompt": prompt,
+        "n_predict": len(following),
+        "temperature": 0,
+        "n_probs": max(1, top),
+        "grammar": f"%llguidance {{}}\nstart: {forced}",
+        "response_fields": [*CHUNK_FIELDS, "completion_probabilities"],
+    }
+    return (await client.ask("/completion", body, CompletionChunk)).completion_probabilities
+
+
+async def _with_text(client: SocketClient, probability: TokenProbability) -> TokenProbability:
+    """Special tokens have no text in a reply; in a prompt they have."""
+    if probability.bytes:
+        return probability
+    text = await text_of(client, [probability.id])
+    return msgspec.structs.replace(
+        probability, token=legacy_token(text.encode()), bytes=list(text.encode())
+    )

@@ -1,0 +1,124 @@
+"""Chats in which functions can be called.
+
+llama.cpp's own tool calling is not used: small models write calls in forms that it takes for text,
+and what it promises for forced calls it does not keep. So the template is rendered, the reply
+generated as text, and the calls are found in it, or the reply can be nothing but a call.
+"""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from linarite.engines.llamacpp.generation import COMPLETION, Generation
+from linarite.engines.llamacpp.messages import template_messages, with_instruction
+from linarite.engines.llamacpp.sampling import sampling_of
+from linarite.engines.llamacpp.thinking import begins_thinking
+from linarite.engines.llamacpp.tool_reply import ToolReply
+from linarite.engines.llamacpp.toolbox import (
+    CALL_OPENING,
+    arguments_constraint,
+    calls_constraint,
+    instruction,
+    known_call,
+)
+from linarite.engines.llamacpp.wire import CHUNK_FIELDS, Rendered
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from linarite.domain.chat import ChatAsk, ChatEvent
+    from linarite.engines.llamacpp.constraint import Constraint
+    from linarite.engines.llamacpp.loaded_model import LoadedModel
+    from linarite.engines.llamacpp.plain_chat import PlainChat
+    from linarite.engines.llamacpp.tally import Tally
+    from linarite.engines.llamacpp.toolbox import Toolbox
+
+_TAGS = ["<tool_call>", "</tool_call>", "<think>", "</think>"]
+_THOUGHT_SKIPPED = "\n</think>\n\n"
+
+
+class ToolChat:
+    """A chat whose replies are text or calls. `prepare` once, then `choice` for each choice."""
+
+    def __init__(
+        self, model: LoadedModel, ask: ChatAsk, toolbox: Toolbox, tally: Tally, plain: PlainChat
+    ) -> None:
+        """`plain` answers when the model calls what does not exist."""
+        self._model = model
+        self._ask = ask
+        self._toolbox = toolbox
+        self._tally = tally
+        self._plain = plain
+        self._prompt = ""
+        self._opening = ""
+        """how every reply begins: the end of the prompt"""
+        self._fields: dict[str, Any] = {}
+
+    async def prepare(self, reply_rule: str | None) -> None:
+        """Render the prompt and make sure that the grammar, if there is one, compiles."""
+        toolbox, forced = self._toolbox, self._toolbox.forced
+        prompt = await self._rendered()
+        if forced and begins_thinking(prompt):
+            prompt += _THOUGHT_SKIPPED
+        constraint: Constraint | None = None
+        if len(forced) == 1:
+            self._opening = known_call(forced[0])
+            constraint = arguments_constraint(forced[0], self._model.schemas)
+        elif forced:
+            self._opening = CALL_OPENING
+            constraint = calls_constraint(forced, self._model.schemas)
+        elif reply_rule is not None:
+            constraint = calls_constraint(toolbox.functions, self._model.schemas, reply_rule)
+        self._prompt = prompt + self._opening
+        self._fields = {
+            "prompt": self._prompt,
+            "n_predict": -1,
+            "preserved_tokens": _TAGS,
+            "response_fields": CHUNK_FIELDS,
+        }
+        if self._ask.completion_tokens_max is not None:
+            self._fields["n_predict"] = self._ask.completion_tokens_max
+        if self._ask.logprobs:
+            self._fields["n_probs"] = max(1, self._ask.top_logprobs or 0)
+        if constraint is not None:
+            await self._model.trials.require(constraint)
+            self._fields["grammar"] = constraint.grammar
+
+    async def _rendered(self) -> str:
+        messages = template_messages(self._ask.messages, knows_calls=self._model.knows_calls)
+        body: dict[str, Any] = {"messages": messages}
+        if self._model.knows_tools:
+            body["tools"] = self._toolbox.as_tools()
+        else:
+            body["messages"] = with_instruction(messages, instruction(self._toolbox))
+        return (await self._model.client.ask("/apply-template", body, Rendered)).prompt
+
+    async def choice(self, index: int) -> AsyncGenerator[ChatEvent, None]:
+        """Generate one choice."""
+        sampling = sampling_of(self._ask, self._model.options, index)
+        generation = Generation(self._model.client, COMPLETION, {**self._fields, **sampling})
+        limit = self._ask.completion_tokens_max or 0
+        top_logprobs = (self._ask.top_logprobs or 0) if self._ask.logprobs else None
+        reply = ToolReply(self._toolbox, index, self._opening, top_logprobs=top_logprobs)
+        if not self._toolbox.forced:
+            reply.expect_thoughts(begun=begins_thinking(self._prompt))
+        try:
+            async with aclosing(generation.steps(self._model.context_tokens, limit)) as steps:
+                async for step in steps:
+                    for event in reply.take(step):
+                        yield event
+                    if reply.complete:
+                        break
+            for event in reply.finish():
+                yield event
+        finally:
+            if not reply.calls_unknown:
+                self._tally.add(generation)
+        if not reply.calls_unknown:
+            for event in reply.ending(generation.finish):
+                yield event
+            return
+        async with aclosing(self._plain.choice(index)) as instead:
+            async for event in instead:
+                yield event

@@ -1,0 +1,151 @@
+"""The functions a chat offers, and which of them the model must or may call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from linarite.domain.chat import FunctionDefinition, NamedFunction, NamedToolChoice
+from linarite.domain.errors import InvalidRequest
+from linarite.engines.llamacpp.constraint import Constraint, text_rule
+
+if TYPE_CHECKING:
+    from linarite.domain.chat import ChatAsk
+    from linarite.engines.llamacpp.constraint import SchemaCompiler
+
+CALL_OPENING = "<tool_call>\n"
+_CALL_CLOSING = "\n</tool_call>"
+_NO_ARGUMENTS: dict[str, Any] = {
+    "type": "object",
+    "properties": {},
+    "additionalProperties": False,
+}
+
+
+class Toolbox(msgspec.Struct, frozen=True):
+    """What may be called in a chat."""
+
+    functions: list[FunctionDefinition]
+    forced: list[FunctionDefinition]
+    """one of these must be called; none: the model decides"""
+    calls_max: int | None
+    legacy: bool
+    """asked for with `functions`, and answered in that shape"""
+
+    @property
+    def names(self) -> set[str]:
+        """The functions' names."""
+        return {function.name for function in self.functions}
+
+    def as_tools(self) -> list[dict[str, Any]]:
+        """The functions as templates take them."""
+        return [
+            {"type": "function", "function": msgspec.to_builtins(function)}
+            for function in self.functions
+        ]
+
+
+def toolbox_of(ask: ChatAsk) -> Toolbox | None:
+    """What a chat offers; None when the model must not call anything. Raises InvalidRequest."""
+    if ask.tools:
+        return _from_tools(ask, [tool.function for tool in ask.tools])
+    if isinstance(ask.tool_choice, NamedToolChoice) or ask.tool_choice == "required":
+        raise InvalidRequest(
+            "'tool_choice' is only allowed when 'tools' are specified.", param="tool_choice"
+        )
+    if ask.functions and ask.function_call != "none":
+        choice = ask.function_call
+        forced = isinstance(choice, NamedFunction) and choice.name
+        return Toolbox(
+            functions=ask.functions,
+            forced=_named(ask.functions, forced, "function_call") if forced else [],
+            calls_max=1,
+            legacy=True,
+        )
+    return None
+
+
+def _from_tools(ask: ChatAsk, functions: list[FunctionDefinition]) -> Toolbox | None:
+    choice = ask.tool_choice
+    if choice == "none":
+        return None
+    forced: list[FunctionDefinition] = []
+    if isinstance(choice, NamedToolChoice):
+        forced = _named(functions, choice.function.name, "tool_choice")
+    elif choice == "required":
+        forced = functions
+    return Toolbox(
+        functions=functions,
+        forced=forced,
+        calls_max=1 if forced or ask.parallel_tool_calls is False else None,
+        legacy=False,
+    )
+
+
+def _named(functions: list[FunctionDefinition], name: str, param: str) -> list[FunctionDefinition]:
+    found = [function for function in functions if function.name == name]
+    if not found:
+        offered = "tools" if param == "tool_choice" else "functions"
+        raise InvalidRequest(
+            f"Invalid value for '{param}': no function named '{name}' was specified in the "
+            f"'{offered}' parameter.",
+            param=param,
+        )
+    return found[:1]
+
+
+def instruction(toolbox: Toolbox) -> str:
+    """Tell a model whose template knows no tools how to call one, in the form most models know."""
+    described = "\n".join(msgspec.json.encode(tool).decode() for tool in toolbox.as_tools())
+    several = (
+        " To call several functions, write one such block for each."
+        if toolbox.calls_max is None
+        else ""
+    )
+    return (
+        "You can call these functions, described between the tags as one JSON object a line:\n"
+        f"<tools>\n{described}\n</tools>\n"
+        "To call a function, write nothing but a JSON object with its name and its arguments "
+        f'between tags:\n{CALL_OPENING}{{"name": "function_name", "arguments": {{}}}}'
+        f"{_CALL_CLOSING}\n"
+        f"Call a function only when it helps to answer.{several}"
+    )
+
+
+def known_call(function: FunctionDefinition) -> str:
+    """How a call of just this function is written, up to its arguments."""
+    return f'{CALL_OPENING}{{"name": {text_rule(function.name)}, "arguments": '
+
+
+def arguments_constraint(function: FunctionDefinition, schemas: SchemaCompiler) -> Constraint:
+    """Arguments of this function and nothing else."""
+    return Constraint(f"answer: {_arguments_rule(function, schemas)}\n", "tools")
+
+
+def calls_constraint(
+    functions: list[FunctionDefinition], schemas: SchemaCompiler, reply_rule: str | None = None
+) -> Constraint:
+    """A call of one of the functions; with `reply_rule` a tagged call, or such a reply instead.
+
+    Each function's schema stays a rule of its own: its references point into itself.
+    """
+    numbers = range(len(functions))
+    calls = " | ".join(f"call_{number}" for number in numbers)
+    rules = [f"call: {calls}\n"]
+    for number, function in enumerate(functions):
+        opening = text_rule(f'{{"name": {text_rule(function.name)}, "arguments": ')
+        rules.append(f'call_{number}: {opening} arguments_{number} "}}"\n')
+        rules.append(f"arguments_{number}: {_arguments_rule(function, schemas)}\n")
+    if reply_rule is None:
+        rules.append("answer: call\n")
+    else:
+        tagged = f"{text_rule(CALL_OPENING)} call {text_rule(_CALL_CLOSING)}"
+        rules.append(f"answer: reply | {tagged}\nreply: {reply_rule}\n")
+    return Constraint("".join(rules), "tools")
+
+
+def _arguments_rule(function: FunctionDefinition, schemas: SchemaCompiler) -> str:
+    schema = function.parameters
+    schema = {"type": "object", **schema} if schema else _NO_ARGUMENTS
+    return schemas.json_rule(schema, strict=bool(function.strict), param="tools")

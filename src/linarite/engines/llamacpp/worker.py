@@ -1,0 +1,162 @@
+"""The engine's process: `python -m linarite.engines.llamacpp.worker`.
+
+Reads its order from standard input, loads the model and serves llama.cpp's HTTP interface on a
+unix socket until it is told to end or its parent is gone. Here, and only here, are model files,
+chat templates and grammars parsed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import signal
+import sys
+import threading
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import msgspec
+
+from linarite.engines.llamacpp.model_file import ModelFacts, UnreadableModel, read_model_facts
+from linarite.engines.llamacpp.worker_messages import Failed, Loaded, Loading, Order
+
+if TYPE_CHECKING:
+    from linarite.engines.llamacpp.worker_messages import Report
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_NO_NEW_PRIVS = 38
+_MIB = 1024 * 1024
+_ERRORS_ONLY = 1
+"""llama.cpp's verbosity: from warnings on it writes a line or more for each request"""
+
+
+def main() -> NoReturn:
+    """Obey the order on standard input."""
+    # Ctrl-C reaches everything in the terminal; ending is up to the gateway, which drains first.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    reports = _take_standard_output()
+    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
+    _die_with_parent(order.parent_pid)
+    _limit(order)
+    try:
+        server = _serve(order, reports)
+    except (ImportError, MemoryError, OSError, RuntimeError, UnreadableModel) as error:
+        _report(reports, Failed(f"{type(error).__name__}: {error}"))
+        _leave(1)
+    # Blocked only now: while a model loads, the signal ends the process by itself.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    signal.sigwait({signal.SIGTERM})
+    del server
+    _leave(0)
+
+
+def _take_standard_output() -> int:
+    """Keep it for reports; whatever libraries print goes to standard error."""
+    reports = os.dup(1)
+    os.dup2(2, 1)
+    return reports
+
+
+def _die_with_parent(parent_pid: int) -> None:
+    """However the parent ends, this process ends too.
+
+    The kernel's signal is quick where there is one; the end of standard input comes everywhere.
+    """
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    if os.getppid() != parent_pid:
+        _leave(1)
+    threading.Thread(target=_watch_standard_input, daemon=True).start()
+
+
+def _watch_standard_input() -> None:
+    while os.read(0, 4096):
+        pass
+    _leave(1)
+
+
+def _limit(order: Order) -> None:
+    # A core file would hold prompts.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if order.options.address_space_mib:
+        size = order.options.address_space_mib * _MIB
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    os.umask(0o077)
+    os.nice(order.options.niceness)
+
+
+def _serve(order: Order, reports: int) -> object:
+    facts = read_model_facts(Path(order.model_path))
+    embedding = order.options.embedding
+    if embedding is None:
+        embedding = facts.makes_vectors
+    _report(reports, Loading(facts.architecture))
+    # Loads the native library, and that in this process only.
+    library: Any = import_module("xllamacpp")
+    server: object = library.Server(_parameters(library, order, facts, embedding=embedding))
+    template = bool(order.options.chat_template) or facts.chat_template
+    _report(reports, Loaded(embedding, chat_template=template and not embedding))
+    return server
+
+
+def _parameters(library: Any, order: Order, facts: ModelFacts, *, embedding: bool) -> object:  # noqa: ANN401 - the library has no types
+    options = order.options
+    context = options.context_tokens or min(
+        facts.context_tokens or options.context_tokens_max, options.context_tokens_max
+    )
+    if facts.context_tokens:
+        context = min(context, facts.context_tokens)
+    parameters = library.CommonParams()
+    parameters.model.path = order.model_path
+    parameters.hostnames = [order.socket_path]
+    parameters.n_threads_http = order.http_threads
+    parameters.n_parallel = options.parallel_requests
+    parameters.n_ctx = options.parallel_requests * context
+    # An input to be embedded is computed in one go.
+    batch = max(context, options.prompt_batch_tokens) if embedding else options.prompt_batch_tokens
+    parameters.n_batch = batch
+    parameters.n_ubatch = batch
+    parameters.cpuparams.n_threads = order.threads
+    parameters.cpuparams_batch.n_threads = order.threads
+    parameters.n_gpu_layers = options.gpu_layers
+    parameters.cache_type_k = _cache_type(library, options.cache_type_k)
+    parameters.cache_type_v = _cache_type(library, options.cache_type_v)
+    parameters.cache_ram_mib = options.cache_ram_mib
+    parameters.cache_prompt = options.prompt_cache
+    parameters.embedding = embedding
+    if embedding and (options.pooling != "auto" or not facts.pooling):
+        pooling = "mean" if options.pooling == "auto" else options.pooling
+        parameters.pooling_type = library.llama_pooling_type[
+            f"LLAMA_POOLING_TYPE_{pooling.upper()}"
+        ]
+    if options.chat_template:
+        parameters.chat_template = options.chat_template
+    # A chat that ends with the assistant's words asks for the next turn, not for their end.
+    parameters.prefill_assistant = False
+    parameters.ui = False
+    parameters.offline = True
+    parameters.verbosity = _ERRORS_ONLY
+    return parameters
+
+
+def _cache_type(library: Any, name: str) -> object:  # noqa: ANN401 - the library has no types
+    return library.ggml_type[f"GGML_TYPE_{name.upper()}"]
+
+
+def _report(reports: int, report: Report) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        os.write(reports, msgspec.json.encode(report) + b"\n")
+
+
+def _leave(code: int) -> NoReturn:
+    # At once: there is nothing to save, and the library's own end waits for its connections.
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""What the gateway and the process of an engine say to each other over pipes, a line at a time."""
+
+from __future__ import annotations
+
+import msgspec
+
+from linarite.engines.llamacpp.options import LlamacppOptions
+
+
+class Order(msgspec.Struct, frozen=True):
+    """The first line the process reads: what to load, and where to listen."""
+
+    model_path: str
+    socket_path: str
+    parent_pid: int
+    threads: int
+    http_threads: int
+    """connections that are served at a time"""
+    options: LlamacppOptions
+
+
+class Loading(msgspec.Struct, frozen=True, tag="loading"):
+    """The file has been looked into, the model is being loaded."""
+
+    architecture: str
+
+
+class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
+    """It listens."""
+
+    embedding: bool
+    chat_template: bool
+    """the model has a template of its own, or was given one"""
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """It cannot go on."""
+
+    reason: str
+
+
+Report = Loading | Loaded | Failed
+"""a line the process writes on its standard output"""
