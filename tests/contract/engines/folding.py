@@ -34,6 +34,8 @@ class FoldedChoice(msgspec.Struct):
     role: str = ""
     content: str = ""
     calls: dict[int, FoldedCall] = msgspec.field(default_factory=dict)
+    old_call: FoldedCall = msgspec.field(default_factory=FoldedCall)
+    """the one call of the form that came before tools; it has no id"""
     logprobs: list[TokenLogprob] = msgspec.field(default_factory=list)
     finish: str = ""
 
@@ -83,6 +85,10 @@ def _add(choice: FoldedChoice, news: Any) -> None:  # noqa: ANN401 - a ChatChoic
         assert not choice.calls, "the role came after a call"
         choice.role = delta.role
     choice.content += delta.content or ""
+    if delta.function_call:
+        assert not (choice.old_call.name and delta.function_call.name), "a name comes once"
+        choice.old_call.name += delta.function_call.name or ""
+        choice.old_call.arguments += delta.function_call.arguments or ""
     for piece in delta.tool_calls or []:
         call = choice.calls.setdefault(piece.index, FoldedCall())
         assert bool(piece.id) != bool(call.id), "a call's id comes once, with its first piece"

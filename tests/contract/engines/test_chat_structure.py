@@ -93,6 +93,24 @@ async def test_a_named_function_is_called(engine: Engine, stream: bool) -> None:
     assert_valid_calls(choices[0])
 
 
+@both_ways
+async def test_the_older_form_of_calls(engine: Engine, stream: bool) -> None:
+    """`functions` with a forced function are answered with `function_call`."""
+    functions = [tool["function"] for tool in TOOLS]
+    ask = chat_ask(
+        "What is the weather in Rome?",
+        functions=functions,
+        function_call={"name": "get_weather"},
+        stream=stream,
+        max_tokens=200,
+    )
+    choices, _ = await chat(engine, ask)
+    assert not choices[0].calls
+    assert choices[0].old_call.name == "get_weather"
+    Draft202012Validator(WEATHER).validate(msgspec.json.decode(choices[0].old_call.arguments))
+    assert choices[0].finish in {"function_call", "stop"}
+
+
 async def test_no_call_where_none_may_be_made(engine: Engine) -> None:
     """tool_choice=none gives a text."""
     ask = chat_ask("What is the weather in Rome?", tools=TOOLS, tool_choice="none")

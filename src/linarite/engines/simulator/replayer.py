@@ -84,8 +84,8 @@ class Replayer:
         operation, key, _ = described(ask, self._model)
         raise InvalidRequest(
             f"No answer of model '{self._model}' is recorded for this {operation} request: "
-            f"{key}.json is not in {self._folder}. To record it, set the simulator's options wraps (the engine to ask) "
-            "and record_folder, and send the request again.",
+            f"{key}.json is not in {self._folder}. To record it, set the simulator's options wraps "
+            "(the engine to ask) and record_folder, and send the request again.",
             code="recording_not_found",
         )
 
