@@ -1,7 +1,8 @@
 """An OpenAI-compatible endpoint for tests: real HTTP, answers by script or by the simulator.
 
 In the test's own process: `async with serving(FakeUpstream()) as base_url`.
-As a process of its own, to be killed: `python -m tests.fake_upstream`, which prints its base URL.
+As a process of its own, to be killed: `python -m tests.fake_upstream PORT`, which prints its base
+URL and talks slowly enough for that.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import socket
+import sys
 import tempfile
 import time
 from collections import deque
@@ -78,6 +80,8 @@ class FakeUpstream:
     left: int = 0
     """requests whose client went before they were answered"""
     simulator: SimulatorEngine | None = None
+    tokens_per_second: float = 0.0
+    """the simulator's pace; 0 is as fast as possible"""
 
     async def __call__(
         self,
@@ -90,14 +94,12 @@ class FakeUpstream:
         self.seen.append(seen)
         behaviour = self.script.popleft() if self.script else self.always or self.simulate
         answering = Answering(seen, send, asyncio.Event())
-        watch = asyncio.create_task(_watch(receive, answering.client_left))
         work = asyncio.create_task(_run(behaviour, answering))
+        watch = asyncio.create_task(self._watch(receive, answering, work))
         self.active += 1
         try:
             await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                self.left += 1
-                work.cancel()
+            work.cancel()
             await asyncio.gather(work, return_exceptions=True)
         finally:
             self.active -= 1
@@ -105,11 +107,23 @@ class FakeUpstream:
         if not work.cancelled() and isinstance(work.exception(), CutOff):
             raise CutOff
 
+    async def _watch(
+        self,
+        receive: Callable[[], Awaitable[dict[str, Any]]],
+        answering: Answering,
+        work: asyncio.Task[None],
+    ) -> None:
+        """Note when the client goes before it has its answer."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.left += not work.done()
+        answering.client_left.set()
+
     async def simulate(self, answering: Answering) -> None:
         """Answer as the simulator does, in OpenAI's shapes."""
         if self.simulator is None:
             scratch = Path(tempfile.gettempdir())
-            options = {"context_tokens": 2_000}
+            options = {"context_tokens": 2_000, "tokens_per_second": self.tokens_per_second}
             spec = InstanceSpec("upstream", "simulator", "sim", options=options)
             self.simulator = SimulatorEngine(spec, Surroundings(scratch, NoDialer(), threads=1))
             await self.simulator.start(lambda _share, _what: None)
@@ -274,12 +288,6 @@ async def _read(scope: dict[str, Any], receive: Callable[[], Awaitable[dict[str,
     )
 
 
-async def _watch(receive: Callable[[], Awaitable[dict[str, Any]]], left: asyncio.Event) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    left.set()
-
-
 async def _run(behaviour: Callable[[Answering], Awaitable[None]], answering: Answering) -> None:
     await behaviour(answering)
 
@@ -385,10 +393,14 @@ def _fold_delta(message: dict[str, Any], delta: dict[str, Any]) -> None:
         calls[index]["id"] += piece.get("id") or ""
         for name, value in (piece.get("function") or {}).items():
             calls[index]["function"][name] += value or ""
+    if piece := delta.get("function_call"):
+        call = message.setdefault("function_call", {"name": "", "arguments": ""})
+        for name, value in piece.items():
+            call[name] += value or ""
 
 
 async def _main() -> None:
-    async with serving(FakeUpstream()) as base_url:
+    async with serving(FakeUpstream(tokens_per_second=20), port=int(sys.argv[1])) as base_url:
         print(base_url, flush=True)
         await asyncio.Event().wait()
 

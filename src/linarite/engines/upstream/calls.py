@@ -67,6 +67,7 @@ class UpstreamCalls:
         self._clock = time.monotonic
         self._breaker = Breaker(options.breaker_failures, options.breaker_open_s, self._clock)
         self._log = log.bind(instance=instance)
+        self._stopped = False
 
     async def post(self, operation: Operation, body: bytes) -> Response:
         """The answer, with status 200, as soon as its head is there; its body is the caller's.
@@ -85,6 +86,7 @@ class UpstreamCalls:
             wait_s = back_off_s(attempt, luck) if asked is None else spread_s(asked, luck)
             if (
                 not outcome.may_retry
+                or self._stopped
                 or attempt >= self._options.retries
                 or (asked or 0.0) > self._options.retry_after_s_max
                 or self._clock() + wait_s >= give_up_at
@@ -92,6 +94,10 @@ class UpstreamCalls:
                 raise outcome.error
             attempt += 1
             await asyncio.sleep(wait_s)
+
+    def stop(self) -> None:
+        """Try nothing again from now on."""
+        self._stopped = True
 
     async def _try(self, operation: Operation, body: bytes, left_s: float) -> Response | Setback:
         blocked = self._breaker.admit()

@@ -125,6 +125,7 @@ class UpstreamEngine:
             with suppress(TimeoutError):
                 async with asyncio.timeout(grace_s):
                     await self._quiet.wait()
+        self._calls.stop()
         await self._client.close()
 
     def chat(self, ask: ChatAsk) -> AsyncGenerator[ChatEvent, None]:

@@ -1,0 +1,71 @@
+"""Certificates for tests, from authorities of their own."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ssl
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Authority:
+    """A certificate authority of the test's own."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._name = name
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._certificate = self._certify(name, self._key.public_key(), is_authority=True)
+        self.file = folder / f"{name}.pem"
+        self.file.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
+
+    def server_context(self, host: str) -> ssl.SSLContext:
+        """TLS for a server of this name or address."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.server_file(host))
+        return context
+
+    def server_file(self, host: str) -> Path:
+        """Key and certificate of a server of this name or address, as one PEM file."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = self._certify(host, key.public_key(), is_authority=False)
+        chain = self._folder / f"{self._name}-{host}.pem"
+        chain.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+            + certificate.public_bytes(serialization.Encoding.PEM)
+        )
+        return chain
+
+    def _certify(
+        self, subject: str, key: ec.EllipticCurvePublicKey, *, is_authority: bool
+    ) -> x509.Certificate:
+        now = dt.datetime.now(dt.UTC)
+        try:
+            name: x509.GeneralName = x509.IPAddress(ip_address(subject))
+        except ValueError:
+            name = x509.DNSName(subject)
+        attributes = [x509.NameAttribute(x509.NameOID.COMMON_NAME, subject)]
+        issuer = [x509.NameAttribute(x509.NameOID.COMMON_NAME, self._name)]
+        return (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name(attributes))
+            .issuer_name(x509.Name(issuer))
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - dt.timedelta(hours=1))
+            .not_valid_after(now + dt.timedelta(hours=1))
+            .add_extension(x509.SubjectAlternativeName([name]), critical=False)
+            .add_extension(x509.BasicConstraints(is_authority, None), critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
