@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         ({"fault_script_repeats": True}, ["fault_script_repeats needs a fault_script"]),
         ({"operations": []}, ["options.operations", "length >= 1"]),
         ({"replay_folder": "/no/such/folder"}, ["replay_folder", "is no folder", "record_folder"]),
-        ({"wraps": {"engine": "abacus"}}, ["sim-wrapped", "abacus", "simulator"]),
+        ({"wraps": {"engine": "abacus"}}, ["instances.sim.options.wraps.engine", "abacus"]),
     ],
 )
 def test_wrong_options_are_refused_with_the_key_and_the_fix(

@@ -154,7 +154,8 @@ async def _as_events(answers: Answers, ask: EmbeddingAsk) -> AsyncGenerator[Embe
 
 def _wrapped(spec: InstanceSpec, wraps: Wraps, surroundings: Surroundings) -> Engine:
     inner = InstanceSpec(
-        name=f"{spec.name}-wrapped",
+        # Messages about it then name the right key of the settings.
+        name=f"{spec.name}.options.wraps",
         engine=wraps.engine,
         model=wraps.model or spec.model,
         model_path=wraps.model_path or spec.model_path,

@@ -33,6 +33,8 @@ class Waits:
         """Return at this time of the loop's clock. Raises EngineFailed when broken off."""
         loop = asyncio.get_running_loop()
         if when <= loop.time():
+            # Streams that are late catch up, but not at the cost of everything else.
+            await asyncio.sleep(0)
             return
         future: asyncio.Future[None] = loop.create_future()
         timer = loop.call_at(when, _wake, future)
@@ -81,6 +83,10 @@ class Pace:
         last = loop.time()
         due = last + self._varied(self._first_s, 1, dice)
         await until_due(self._waits, due, last, self._first_s_max)
+        if not self._gap_s:
+            async for event in unpaced(steps):
+                yield event
+            return
         for gaps, event in steps:
             if gaps:
                 due += self._varied(self._gap_s, gaps, dice)
