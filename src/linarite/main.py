@@ -14,7 +14,6 @@ import structlog
 from rich.console import Console
 
 from linarite import __version__
-from linarite.assembly import Assembly
 from linarite.cli.commands import Commands, SettingShown, UpOptions
 from linarite.cli.loading_line import show_loading
 from linarite.cli.root import build_root
@@ -28,6 +27,8 @@ from linarite.telemetry.logs import configure_logs
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from linarite.assembly import Assembly
 
 log = structlog.get_logger("linarite")
 
@@ -98,6 +99,8 @@ def fetch_models(loaded: Loaded) -> list[str]:
 
 async def run_server(loaded: Loaded, models: list[str], ready_file: Path | None) -> int:
     """Start, tell how to use it, wait for a signal, stop."""
+    from linarite.assembly import Assembly  # noqa: PLC0415 - half a second that only `up` needs
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
