@@ -235,7 +235,7 @@ class DataPlane:
             # The plain answer had begun; nothing can be told any more.
             exchange.finish = "failed"
             return
-        exchange.finish = "failed" if error.status >= ServiceUnavailable.status else "refused"
+        exchange.finish = "failed" if error.status >= InternalError.status else "refused"
         body = error_body(error)
         extra: HeaderList = [JSON, (b"content-length", b"%d" % len(body))]
         extra += [(name.encode(), header_value(value)) for name, value in error.headers.items()]
