@@ -21,6 +21,19 @@ if TYPE_CHECKING:
 INTERRUPTED_EXIT_CODE = 130
 
 
+EXAMPLES = examples(
+    ("Start a server with real models:", "linarite up"),
+    ("Talk to it, from another terminal:", "linarite chat"),
+    ("See which models there are:", "linarite model list"),
+    ("See what can be set, and what is:", "linarite settings"),
+)
+MODEL_EXAMPLES = examples(
+    ("Which models are here, and which can be added by name?", "linarite model list"),
+    ("Add one by its name:", "linarite model add qwen2.5-coder-0.5b-instruct"),
+    ("Add a file of your own:", "linarite model add ./my-model.gguf --name my-model"),
+)
+
+
 class Root(TyperGroup):
     """Turns what a command refuses into one line on stderr and an exit code."""
 
@@ -62,12 +75,7 @@ def build_root(commands: Commands) -> typer.Typer:
     root = typer.Typer(
         cls=Root,
         help="An Azure OpenAI Service that you run yourself.",
-        epilog=examples(
-            ("Start a server with real models:", "linarite up"),
-            ("Talk to it, from another terminal:", "linarite chat"),
-            ("See which models there are:", "linarite model list"),
-            ("See what can be set, and what is:", "linarite settings"),
-        ),
+        epilog=EXAMPLES,
         rich_markup_mode="rich",
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "obj": commands},
@@ -86,8 +94,13 @@ def build_root(commands: Commands) -> typer.Typer:
         elif context.invoked_subcommand is None:
             typer.echo(context.get_help())
 
+    @root.command("version", epilog=examples(("Which version is this?", "linarite version")))
+    def version() -> None:
+        """Print the version."""
+        typer.echo(f"linarite {commands.version}")
+
     up.add_to(root)
-    root.add_typer(build_model_commands(lambda _: commands.model_store()))
+    root.add_typer(build_model_commands(lambda _: commands.model_store()), epilog=MODEL_EXAMPLES)
     chat.add_to(root)
     keys.add_to(root)
     settings.add_to(root)

@@ -31,7 +31,7 @@ def show_panel(content: ServingFile, *, console: Console) -> None:
 
 def show_to_person(content: ServingFile, console: Console) -> None:
     """Facts, then what to try; no borders or folded lines, which would spoil copying."""
-    console.rule("Linarite", align="left")
+    console.rule("Linarite", align="left", style="dim")
     say(console, labelled("endpoint", Text(content.endpoint, style="bold")))
     say(console, labelled("key", Text(content.api_key, style="bold")))
     for position, deployment in enumerate(content.deployments):

@@ -88,7 +88,7 @@ def endpoint_server(
             self.end_headers()
             self.wfile.write(data)
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
             """Keep the test's output clean."""
 
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

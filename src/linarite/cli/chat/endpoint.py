@@ -102,11 +102,11 @@ def choose_endpoint(asked: Asked, home: Callable[[], Path]) -> Endpoint:
 
 
 def largest_chat_deployment(content: ServingFile) -> str:
-    """The last ready one that chats: the catalogue puts larger models later."""
-    able = [each.name for each in content.deployments if each.state == "Ready"]
-    able = [
-        each.name for each in content.deployments if each.name in able and CHAT in each.operations
-    ] or [each.name for each in content.deployments if each.state == "NotStarted"]
+    """The last ready one that chats, as the catalogue puts larger models later."""
+    ready = [each for each in content.deployments if each.state == "Ready"]
+    able = [each for each in ready if CHAT in each.operations]
+    # What one that starts with its first request can do is not known before.
+    able = able or [each for each in content.deployments if each.state == "NotStarted"]
     if not able:
         states = ", ".join(f"{each.name} is {each.state}" for each in content.deployments)
         raise SetupError(
@@ -114,7 +114,7 @@ def largest_chat_deployment(content: ServingFile) -> str:
             f"({states or 'it has no deployments'}). Name one to try it all the same: "
             "linarite chat DEPLOYMENT"
         )
-    return able[-1]
+    return able[-1].name
 
 
 def named_endpoint(url: str, asked: Asked) -> Endpoint:

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+import stat
+from typing import TYPE_CHECKING
+
+from tests.cli.terminal import linarite
+from tests.serving import SIMULATED, start_server
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.serving import Server
+
+
+def test_the_ready_file_says_how_to_use_the_server(server: Server) -> None:
+    """Everything a script needs, the same as in the data folder, for the owner's eyes only."""
+    ready = server.home / "ready.json"
+    assert ready.read_text() == (server.home / "serving.json").read_text()
+    assert stat.S_IMODE(ready.stat().st_mode) == 0o600
+    assert server.ready["pid"] == server.process.pid
+    assert server.ready["home"] == str(server.home)
+    assert server.ready["openai_v1"] == f"{server.endpoint}/openai/v1/"
+    assert server.ready["ca_file"] is None
+    states = [(each["name"], each["state"]) for each in server.ready["deployments"]]
+    assert states == [("slow", "Ready"), ("gpt-4o", "Ready"), ("vectors", "Ready")]
+    assert server.ready["deployments"][2]["operations"] == ["embeddings"]
+
+
+def test_the_log_of_a_server_holds_no_key(server: Server) -> None:
+    """Without a terminal, what is printed names the file that holds the key, not the key."""
+    assert server.key not in server.said
+    assert str(server.home / "serving.json") in server.said
+
+
+def test_a_clean_stop_takes_the_serving_file_away(tmp_path: Path) -> None:
+    """Ctrl-C ends with success; afterwards no command takes the server for running."""
+    server = start_server(tmp_path, SIMULATED)
+    assert json.loads((tmp_path / "serving.json").read_text())["pid"] == server.process.pid
+    assert server.stop() == 0, server.said
+    assert not (tmp_path / "serving.json").exists()
+
+
+def test_a_port_in_use_is_one_line(server: Server, tmp_path: Path) -> None:
+    """The message names the port's setting; there is no traceback."""
+    port = server.endpoint.rpartition(":")[2]
+    (tmp_path / "linarite.toml").write_text(SIMULATED)
+    done = linarite(tmp_path, "up", "--port", port)
+    assert done.returncode == 1
+    errors = [line for line in done.stderr.splitlines() if not line.startswith("{")]
+    assert len(errors) == 1, done.stderr
+    assert errors[0].startswith("error: ")
+    assert port in errors[0]
+
+
+def test_a_settings_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """Nothing is started, and the message says which file."""
+    done = linarite(tmp_path, "up", "--config", "missing.toml")
+    assert done.returncode == 1
+    assert "missing.toml does not exist" in done.stderr
+    assert list(tmp_path.iterdir()) == []
