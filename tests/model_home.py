@@ -32,6 +32,11 @@ def coder_model_home(model_home: Path) -> Path:
     return _home_with(QWEN_CODER_SMALL.name)
 
 
+def model_file(name: str) -> Path:
+    """The verified file of a model of the catalogue. Skips the test where it can't be had."""
+    return ModelStore(_home_with(name) / "models").verified_path(name)
+
+
 def _home_with(*names: str) -> Path:
     _HOME.mkdir(parents=True, exist_ok=True)
     (_HOME / ".gitignore").write_text("*\n")

@@ -13,7 +13,9 @@ from linarite.controls.egress import EgressDialer, EgressPolicy
 from linarite.domain.engine import InstanceSpec, Surroundings
 from linarite.domain.errors import EgressRefused
 from linarite.engines import build_engine
+from linarite.engines.llamacpp.engine import LlamacppEngine
 from tests.fake_upstream import FakeUpstream, serving
+from tests.model_home import model_file
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -83,6 +85,35 @@ def upstream() -> EngineCase:
     return EngineCase(opened, opened, is_idle, reproducible=True)
 
 
+def llamacpp() -> EngineCase:
+    """Real small models, each in a process of its own."""
+
+    def opener(model: str, context_tokens: int) -> Callable[[Path], Opened]:
+        @asynccontextmanager
+        async def opened(scratch: Path) -> AsyncIterator[Engine]:
+            spec = InstanceSpec(
+                "contract",
+                "llamacpp",
+                model,
+                model_path=str(model_file(model)),
+                options={"context_tokens": context_tokens, "wait_policy": "passive"},
+            )
+            yield build_engine(spec, Surroundings(scratch, NoDialer(), threads=2))
+
+        return opened
+
+    async def is_idle(engine: Engine) -> bool:
+        assert isinstance(engine, LlamacppEngine)
+        return await engine.busy_slots() == 0
+
+    return EngineCase(
+        opener("smollm2-135m-instruct", 1_024),
+        opener("multilingual-e5-small", 512),
+        is_idle,
+        reproducible=True,
+    )
+
+
 class NoDialer:
     """Lets nothing out, for engines that talk to nobody."""
 
@@ -91,5 +122,9 @@ class NoDialer:
         raise EgressRefused(f"An engine wanted to reach {host}:{port}.")
 
 
-CASES: dict[str, Callable[[], EngineCase]] = {"simulator": simulator, "upstream": upstream}
+CASES: dict[str, Callable[[], EngineCase]] = {
+    "llamacpp": llamacpp,
+    "simulator": simulator,
+    "upstream": upstream,
+}
 """engine name → its case; the names are those of `linarite.engines.ENGINES`"""

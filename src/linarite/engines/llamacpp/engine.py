@@ -15,6 +15,7 @@ from linarite.engines.llamacpp.engine_process import EngineProcess
 from linarite.engines.llamacpp.loaded_model import LoadedModel, look_at
 from linarite.engines.llamacpp.options import read_options
 from linarite.engines.llamacpp.socket_client import EngineRefusal, failure_of
+from linarite.engines.llamacpp.wire import SlotState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -47,6 +48,13 @@ class LlamacppEngine:
     def pid(self) -> int | None:
         """The id of the engine's process, once there is one."""
         return self._process.pid
+
+    async def busy_slots(self) -> int:
+        """How many replies or vectors are being computed, asked of the process itself."""
+        slots = await self._process.client.look(
+            "/slots", list[SlotState], deadline_s=self._options.first_byte_s
+        )
+        return sum(slot.is_processing for slot in slots)
 
     async def start(self, progress: Callable[[float, str], None]) -> Capabilities:
         """Start the process, load the model and find out what it can do."""

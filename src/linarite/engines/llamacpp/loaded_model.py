@@ -53,7 +53,7 @@ async def look_at(client: SocketClient, options: LlamacppOptions, loaded: Loaded
         completion=not loaded.embedding,
         embeddings=loaded.embedding,
         fill_in_the_middle=not loaded.embedding and await _fills_in(client),
-        context_tokens=properties.default_generation_settings.n_ctx,
+        context_tokens=min(loaded.context_tokens, properties.default_generation_settings.n_ctx),
         embedding_dimensions=meta.n_embd if meta and loaded.embedding else 0,
         parallel_requests=options.parallel_requests,
     )

@@ -144,6 +144,12 @@ class Models(msgspec.Struct, frozen=True):
     data: list[ModelRow] = []
 
 
+class SlotState(msgspec.Struct, frozen=True):
+    """A place for one request, in the answer of `/slots`."""
+
+    is_processing: bool
+
+
 class Rendered(msgspec.Struct, frozen=True):
     """The answer of `/apply-template`."""
 

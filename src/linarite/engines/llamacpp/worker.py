@@ -98,19 +98,30 @@ def _serve(order: Order, reports: int) -> object:
     _report(reports, Loading(facts.architecture))
     # Loads the native library, and that in this process only.
     library: Any = import_module("xllamacpp")
-    server: object = library.Server(_parameters(library, order, facts, embedding=embedding))
-    template = bool(order.options.chat_template) or facts.chat_template
-    _report(reports, Loaded(embedding, chat_template=template and not embedding))
+    context = _context_tokens(order, facts)
+    parameters = _parameters(library, order, facts, context=context, embedding=embedding)
+    server: object = library.Server(parameters)
+    template = not embedding and (bool(order.options.chat_template) or facts.chat_template)
+    _report(reports, Loaded(embedding=embedding, context_tokens=context, chat_template=template))
     return server
 
 
-def _parameters(library: Any, order: Order, facts: ModelFacts, *, embedding: bool) -> object:  # noqa: ANN401 - the library has no types
+def _context_tokens(order: Order, facts: ModelFacts) -> int:
+    """What one request may use: what is asked for, as far as the model was trained for it."""
     options = order.options
-    context = options.context_tokens or min(
-        facts.context_tokens or options.context_tokens_max, options.context_tokens_max
-    )
-    if facts.context_tokens:
-        context = min(context, facts.context_tokens)
+    trained = facts.context_tokens or options.context_tokens_max
+    return min(options.context_tokens or options.context_tokens_max, trained)
+
+
+def _parameters(
+    library: Any,  # noqa: ANN401 - the library has no types
+    order: Order,
+    facts: ModelFacts,
+    *,
+    context: int,
+    embedding: bool,
+) -> object:
+    options = order.options
     parameters = library.CommonParams()
     parameters.model.path = order.model_path
     parameters.hostnames = [order.socket_path]
@@ -126,9 +137,13 @@ def _parameters(library: Any, order: Order, facts: ModelFacts, *, embedding: boo
     parameters.n_gpu_layers = options.gpu_layers
     parameters.cache_type_k = _cache_type(library, options.cache_type_k)
     parameters.cache_type_v = _cache_type(library, options.cache_type_v)
-    parameters.cache_ram_mib = options.cache_ram_mib
-    parameters.cache_prompt = options.prompt_cache
+    # A vector is made of the tokens that were just computed: none may be left out as known.
+    parameters.cache_ram_mib = 0 if embedding else options.cache_ram_mib
+    parameters.cache_prompt = options.prompt_cache and not embedding
     parameters.embedding = embedding
+    # With a cache for each slot, inputs of different lengths are computed in several goes, and
+    # the vector is made of the last one's tokens alone.
+    parameters.kv_unified = embedding
     if embedding and (options.pooling != "auto" or not facts.pooling):
         pooling = "mean" if options.pooling == "auto" else options.pooling
         parameters.pooling_type = library.llama_pooling_type[

@@ -29,6 +29,8 @@ class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
     """It listens."""
 
     embedding: bool
+    context_tokens: int
+    """what one request may use"""
     chat_template: bool
     """the model has a template of its own, or was given one"""
 
