@@ -98,7 +98,7 @@ def fetch_models(loaded: Loaded) -> list[str]:
 
 
 async def run_server(loaded: Loaded, models: list[str], ready_file: Path | None) -> int:
-    """Start, tell how to use it, wait for a signal, stop."""
+    """Start, tell how to use it, wait for a signal, stop. Raises what kept it from telling."""
     from linarite.assembly import Assembly  # noqa: PLC0415 - half a second that only `up` needs
 
     stop = asyncio.Event()
@@ -111,13 +111,20 @@ async def run_server(loaded: Loaded, models: list[str], ready_file: Path | None)
     try:
         log.info("listening", url=server.url, home=str(loaded.home))
         telling = asyncio.create_task(_tell(server, serving_file, ready_file))
+        telling.add_done_callback(lambda told: stop.set() if _failed(told) else None)
         await stop.wait()
         telling.cancel()
         log.info("stopping: running requests may finish", timeout_s=loaded.settings.server.drain_s)
     finally:
         serving_file.unlink(missing_ok=True)
         await server.stop()
+    if _failed(telling):
+        telling.result()
     return 0
+
+
+def _failed(task: asyncio.Task[None]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is not None
 
 
 def _on_signal(stop: asyncio.Event) -> None:

@@ -53,6 +53,16 @@ def test_a_port_in_use_is_one_line(server: Server, tmp_path: Path) -> None:
     assert port in errors[0]
 
 
+def test_a_ready_file_that_cannot_be_written_ends_the_server(tmp_path: Path) -> None:
+    """Whoever waits for the file learns why it will not come."""
+    (tmp_path / "linarite.toml").write_text(SIMULATED)
+    place = tmp_path / "linarite.toml" / "ready.json"
+    done = linarite(tmp_path, "up", "--port", "0", "--ready-file", str(place))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"error: The serving file {place} can't be")
+    assert not (tmp_path / "serving.json").exists()
+
+
 def test_a_settings_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     """Nothing is started, and the message says which file."""
     done = linarite(tmp_path, "up", "--config", "missing.toml")
