@@ -26,8 +26,8 @@ WHEN_IDLE_S = 60.0
 """How often records are looked at for their age when nothing is written."""
 STEP_ROWS = 500
 STEP_PAUSE_S = 0.02
-LOG_BYTES_MAX = 64 * 1024 * 1024
-"""Beyond this the writer is made to wait for a checkpoint."""
+LOG_BYTES_MAX = 32 * 1024 * 1024
+"""Beyond this the log begins anew, for which the writer has to wait a moment."""
 BUSY_WAIT_S = 2.0
 
 log = structlog.get_logger(__name__)
@@ -88,8 +88,10 @@ class RequestTidier(threading.Thread):
         return removed > 0
 
     def _checkpoint(self, connection: sqlite3.Connection) -> None:
-        too_long = self._log_path.exists() and self._log_path.stat().st_size > LOG_BYTES_MAX
-        connection.execute(f"PRAGMA wal_checkpoint({'RESTART' if too_long else 'PASSIVE'})")
+        """Move the log into the file, beside the writer; hold the writer up only for the rest."""
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        if self._log_path.exists() and self._log_path.stat().st_size > LOG_BYTES_MAX:
+            connection.execute("PRAGMA wal_checkpoint(RESTART)")
 
 
 # Each end is a question of its own: SQLite answers one at once, and both together by a scan.
