@@ -18,8 +18,9 @@ def deployment(name: str, state: str, detail: str = "") -> ServedDeployment:
 def test_the_line_names_what_is_still_coming() -> None:
     """With how far it is, where that is known."""
     served = [deployment("a", "Ready"), deployment("b", "Starting", "40 %")]
-    assert loading_line(served) == "Loading b (40 %)"
-    assert loading_line([*served, deployment("c", "Failed")]) == "Loading b (40 %)"
+    assert loading_line(served) == "Coming up: b (40 %)"
+    assert loading_line([*served, deployment("c", "Failed")]) == "Coming up: b (40 %)"
+    assert loading_line([deployment("d", "Starting", "loading d")]) == "Coming up: loading d"
     assert loading_line([deployment("a", "Ready")]) == ""
 
 
@@ -39,8 +40,8 @@ async def test_it_is_drawn_until_all_have_come_and_then_wiped() -> None:
         return [deployment("m", "Starting", "begun" if looks == 1 else "almost")]
 
     await asyncio.wait_for(show_loading(settled, look, console=console), 60)
-    assert out.getvalue().count("Loading m (begun)") == 1
-    assert out.getvalue().count("Loading m (almost)") == 1
+    assert out.getvalue().count("Coming up: m (begun)") == 1
+    assert out.getvalue().count("Coming up: m (almost)") == 1
     assert "\n" not in out.getvalue()
     assert out.getvalue().endswith("\r\x1b[2K")
 

@@ -33,10 +33,21 @@ def test_on_a_terminal_each_model_has_a_bar() -> None:
     out = io.StringIO()
     with ModelProgress(Console(file=out, force_terminal=True, width=100)) as progress:
         progress(Step("one", "Downloading", 50 * MEGABYTE, 100 * MEGABYTE))
-        progress(Step("two", "Converting", 0, 0))
+        progress(Step("two", "Copying", 5 * MEGABYTE, 10 * MEGABYTE))
     assert "50.0/100.0 MB" in out.getvalue()
-    assert "Converting" in out.getvalue()
+    assert "5.0/10.0 MB" in out.getvalue()
     assert out.getvalue().count("\x1b[?25l") == out.getvalue().count("\x1b[?25h") == 1
+
+
+def test_an_action_without_a_known_end_does_not_show_the_last_one_s() -> None:
+    """After a download of 100 MB, converting is not 0 of 100 MB."""
+    out = io.StringIO()
+    with ModelProgress(Console(file=out, force_terminal=True, width=100)) as progress:
+        progress(Step("one", "Downloading", 50 * MEGABYTE, 100 * MEGABYTE))
+        progress(Step("one", "Converting"))
+    _, shown, last = out.getvalue().rpartition("Converting")
+    assert shown
+    assert "100.0 MB" not in last
 
 
 def test_nothing_is_drawn_when_nothing_is_done() -> None:

@@ -64,9 +64,12 @@ async def draw_until(
 
 def loading_line(deployments: Iterable[ServedDeployment]) -> str:
     """What is still coming, and how far it is."""
-    coming = [
-        f"{deployment.name} ({deployment.detail})" if deployment.detail else deployment.name
-        for deployment in deployments
-        if deployment.state in COMING
-    ]
-    return "Loading " + ", ".join(coming) if coming else ""
+    coming = [described(each) for each in deployments if each.state in COMING]
+    return f"Coming up: {', '.join(coming)}" if coming else ""
+
+
+def described(deployment: ServedDeployment) -> str:
+    """A deployment's progress; engines often name the model in it already."""
+    if deployment.name in deployment.detail.split():
+        return deployment.detail
+    return f"{deployment.name} ({deployment.detail})" if deployment.detail else deployment.name

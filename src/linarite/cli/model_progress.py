@@ -77,10 +77,11 @@ class Bars:
             if not self._tasks:
                 self._bars.start()
             task, action = self._tasks.get(step.model, (None, ""))
+            if task is not None and action != step.action:
+                self._bars.remove_task(task)  # a bar that has had a total can't lose it
+                task = None
             if task is None:
                 task = self._bars.add_task(step.action, total=total, model=step.model)
-            elif action != step.action:
-                self._bars.reset(task, total=total, description=step.action)
             self._tasks[step.model] = (task, step.action)
             self._bars.update(task, completed=step.done_bytes, total=total)
 
