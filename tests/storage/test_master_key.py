@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import stat
 from typing import TYPE_CHECKING
 
@@ -38,11 +37,11 @@ def names_in(folder: Path) -> set[str]:
 
 
 async def test_the_first_start_makes_a_private_key_file(tmp_path: Path) -> None:
-    """32 bytes in base64, readable by the owner alone, the same on every later start."""
+    """32 bytes in hexadecimal, readable by the owner alone, the same on every later start."""
     keys = await keys_of(tmp_path)
     path = tmp_path / "master.key"
     text = path.read_text()
-    assert len(base64.b64decode(text.strip(), validate=True)) == 32
+    assert len(bytes.fromhex(text)) == 32
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert await keys_of(tmp_path) == keys
     assert path.read_text() == text
@@ -59,7 +58,7 @@ async def test_a_given_key_leaves_no_file(tmp_path: Path) -> None:
 async def test_a_files_contents_may_be_given_instead(tmp_path: Path) -> None:
     """A key file that was lost can come back by way of the settings."""
     keys = await keys_of(tmp_path)
-    contents = base64.b64decode((tmp_path / "master.key").read_text())
+    contents = bytes.fromhex((tmp_path / "master.key").read_text())
     (tmp_path / "master.key").unlink()
     assert await keys_of(tmp_path, given=contents) == keys
 
@@ -84,14 +83,14 @@ async def test_another_key_is_told(tmp_path: Path) -> None:
     text = path.read_text()
     with pytest.raises(SetupError, match="another master key"):
         await keys_of(tmp_path, given=b"x" * 32)
-    path.write_text(base64.b64encode(b"x" * 32).decode())
+    path.write_text((b"x" * 32).hex())
     with pytest.raises(SetupError, match="another master key"):
         await keys_of(tmp_path)
     path.write_text(text)
     assert await keys_of(tmp_path) == keys
 
 
-@pytest.mark.parametrize("text", ["", "abc", "!!!!", base64.b64encode(b"x" * 31).decode()])
+@pytest.mark.parametrize("text", ["", "abc", "!!!!", (b"x" * 31).hex()])
 def test_a_file_that_holds_no_key_is_told(tmp_path: Path, text: str) -> None:
     """Empty, short and foreign files are named, and the text in them is not."""
     (tmp_path / "master.key").write_text(text)
@@ -110,7 +109,7 @@ def test_a_short_given_key_is_told(tmp_path: Path) -> None:
 def test_a_file_that_others_can_read_is_closed_to_them(tmp_path: Path) -> None:
     """A key put back from a backup with a wide mode is narrowed."""
     path = tmp_path / "master.key"
-    path.write_text(base64.b64encode(b"x" * 32).decode())
+    path.write_text((b"x" * 32).hex())
     path.chmod(0o644)
     assert master_key(tmp_path, None, sealed_before=True) == b"x" * 32
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import secrets
 from contextlib import suppress
@@ -27,7 +26,7 @@ def master_key(folder: Path, given: bytes | None, *, sealed_before: bool) -> byt
         if len(given) < MASTER_KEY_BYTES:
             raise SetupError(
                 f"LINARITE_MASTER_KEY holds {len(given)} bytes; at least {MASTER_KEY_BYTES} random "
-                "ones are needed. Make them with: openssl rand -base64 32"
+                "ones are needed. Make them with: openssl rand -hex 32"
             )
         return given
     path = folder / MASTER_KEY_FILE
@@ -52,7 +51,7 @@ def _make(path: Path) -> None:
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        os.write(file, base64.b64encode(secrets.token_bytes(MASTER_KEY_BYTES)) + b"\n")
+        os.write(file, f"{secrets.token_hex(MASTER_KEY_BYTES)}\n".encode())
         os.fsync(file)
     finally:
         os.close(file)
@@ -79,12 +78,12 @@ def _read(path: Path) -> bytes:
             "Linarite."
         ) from error
     try:
-        key = base64.b64decode(text.strip(), validate=True)
+        key = bytes.fromhex(text.decode("ascii"))
     except ValueError:
         key = b""
     if len(key) < MASTER_KEY_BYTES:
         raise SetupError(
-            f"{path} is not a master key ({MASTER_KEY_BYTES} bytes in base64 on one line). Put "
-            "the right file back from a backup."
+            f"{path} is not a master key ({2 * MASTER_KEY_BYTES} hexadecimal digits on one line). "
+            "Put the right file back from a backup."
         )
     return key
