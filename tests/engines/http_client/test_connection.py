@@ -70,7 +70,7 @@ async def answer_in(pieces: list[bytes]) -> tuple[int, dict[str, str], bytes, bo
         connection.data_received(piece)
     closed_by_us = wire.closed
     connection.connection_lost(None)
-    await response.wait_head()
+    await response.head
     body = await response.read(1 << 24)
     return response.status, response.headers, body, pool.freed_count == 1 and not closed_by_us
 

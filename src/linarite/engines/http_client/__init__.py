@@ -13,7 +13,7 @@ holds its connection. No redirects, no cookies, no content codings, no `Expect`.
 
 from __future__ import annotations
 
-from linarite.engines.http_client.client import HttpClient
+from linarite.engines.http_client.client import HttpClient, RequestHead
 from linarite.engines.http_client.connectors import Connector, dialer_connector, unix_connector
 from linarite.engines.http_client.errors import (
     BodyTooLong,
@@ -36,6 +36,7 @@ __all__ = [
     "HttpClient",
     "HttpClientError",
     "MalformedReply",
+    "RequestHead",
     "Response",
     "ServerEvent",
     "dialer_connector",

@@ -24,6 +24,17 @@ _HeadKey = tuple[str | tuple[str, str], ...]
 """method, path, then each header"""
 
 
+class RequestHead:
+    """A request but for its body, ready to be sent again and again."""
+
+    __slots__ = ("head_only", "text", "wants_length")
+
+    def __init__(self, text: bytes, method: str) -> None:
+        self.text = text
+        self.wants_length = method not in _BODYLESS_METHODS
+        self.head_only = method == "HEAD"
+
+
 class HttpClient:
     """Sends requests to one server and keeps its connections alive in between.
 
@@ -45,7 +56,7 @@ class HttpClient:
         self._connections_max = connections_max
         self._keep_alive = keep_alive
         self._idle_keep_s = idle_keep_s
-        self._heads: dict[_HeadKey, bytes] = {}
+        self._heads: dict[_HeadKey, RequestHead] = {}
         self._idle: list[Connection] = []
         self._all: set[Connection] = set()
         self._places_taken = 0
@@ -76,32 +87,61 @@ class HttpClient:
         raises besides OSError, and ValueError for text that would break the framing.
         Cancelling it closes the connection.
         """
-        head = self._heads.get(key := (method, path, *headers))
+        key = (method, path, *headers)
+        head = self._heads.get(key)
         if head is None:
-            head = self._remember_head(key)
-        if body or method not in _BODYLESS_METHODS:
-            head += b"content-length: %d\r\n\r\n" % len(body)
+            head = self.prepare(method, path, headers)
+            if len(self._heads) >= _HEADS_MAX:
+                self._heads.clear()
+            self._heads[key] = head
+        return await self.send_prepared(head, body, first_byte_s=first_byte_s, idle_s=idle_s)
+
+    def prepare(self, method: str, path: str, headers: Sequence[tuple[str, str]]) -> RequestHead:
+        """Make the head of requests that differ in their bodies only. Raises ValueError."""
+        lines = [f"{method} {path} HTTP/1.1", f"host: {self._host}"]
+        lines += [f"{name}: {value}" for name, value in headers]
+        if not self._keep_alive:
+            lines.append("connection: close")
+        text = "\r\n".join(lines)
+        # One look at the whole finds a line break smuggled into any of the parts.
+        breaks = len(lines) - 1
+        spaces_in_first_line = 2
+        if (
+            text.count("\n") != breaks
+            or text.count("\r") != breaks
+            or lines[0].count(" ") != spaces_in_first_line
+        ):
+            raise ValueError("a request's method, path or header contains a space or line break")
+        return RequestHead(text.encode("latin-1") + b"\r\n", method)
+
+    async def send_prepared(
+        self, head: RequestHead, body: bytes, *, first_byte_s: float, idle_s: float
+    ) -> Response:
+        """As `send`, for a head that `prepare` made: some microseconds less."""
+        if body or head.wants_length:
+            text = head.text + b"content-length: %d\r\n\r\n" % len(body)
         else:
-            head += b"\r\n"
-        head_only = method == "HEAD"
-        connection = self._idle.pop() if self._idle else await self._acquire(first_byte_s)
-        has_served = connection.has_served
-        response = connection.exchange(
-            head, body, first_byte_s=first_byte_s, idle_s=idle_s, head_only=head_only
-        )
-        try:
-            await response.wait_head()
-        except ConnectionLost as lost:
-            if lost.received_any or not has_served or self._closed:
+            text = head.text + b"\r\n"
+        fresh = False
+        while True:
+            if self._idle and not fresh:
+                connection = self._idle.pop()
+            else:
+                connection = await self._acquire(first_byte_s, fresh=fresh)
+            response = connection.exchange(
+                text, body, first_byte_s=first_byte_s, idle_s=idle_s, head_only=head.head_only
+            )
+            try:
+                await response.head
+            except ConnectionLost as lost:
+                if fresh or lost.received_any or not connection.has_served or self._closed:
+                    raise
+                fresh = True
+            except asyncio.CancelledError:
+                response.forget()
                 raise
-        else:
-            return response
-        connection = await self._acquire(first_byte_s, fresh=True)
-        response = connection.exchange(
-            head, body, first_byte_s=first_byte_s, idle_s=idle_s, head_only=head_only
-        )
-        await response.wait_head()
-        return response
+            else:
+                return response
 
     async def close(self) -> None:
         """Close every connection at once; answers under way end with ConnectionLost. Idempotent."""
@@ -121,7 +161,7 @@ class HttpClient:
 
     def freed(self, connection: Connection) -> None:
         """A connection is free: give it to whoever waits longest, or keep it."""
-        if self._grant(connection):
+        if self._waiting and self._grant(connection):
             return
         if self._keep_alive and not self._closed:
             self._idle.append(connection)
@@ -140,28 +180,6 @@ class HttpClient:
             self._emptied.set_result(None)
 
     # Inside.
-
-    def _remember_head(self, key: _HeadKey) -> bytes:
-        """Make what precedes `content-length`; the same few heads are sent again and again."""
-        method, path, *headers = key
-        lines = [f"{method} {path} HTTP/1.1", f"host: {self._host}"]
-        lines += [f"{name}: {value}" for name, value in headers]
-        if not self._keep_alive:
-            lines.append("connection: close")
-        text = "\r\n".join(lines)
-        # One look at the whole finds a line break smuggled into any of the parts.
-        breaks = len(lines) - 1
-        spaces_in_first_line = 2
-        if (
-            text.count("\n") != breaks
-            or text.count("\r") != breaks
-            or lines[0].count(" ") != spaces_in_first_line
-        ):
-            raise ValueError("a request's method, path or header contains a space or line break")
-        if len(self._heads) >= _HEADS_MAX:
-            self._heads.clear()
-        head = self._heads[key] = text.encode("latin-1") + b"\r\n"
-        return head
 
     async def _acquire(self, wait_s: float, *, fresh: bool = False) -> Connection:
         """A new connection or, where there is no place for one, the first that comes free.

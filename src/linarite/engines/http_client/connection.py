@@ -57,6 +57,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_body_arrived",
+        "_connected",
         "_deadline",
         "_ends_with_connection",
         "_head_only",
@@ -82,7 +83,8 @@ class Connection(asyncio.Protocol):
         self._idle_keep_s = idle_keep_s
         self._loop = asyncio.get_running_loop()
         self._parser = HttpResponseParser(self)
-        self._transport: asyncio.Transport | None = None
+        self._transport: asyncio.Transport
+        self._connected = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
         self._deadline = math.inf
@@ -106,8 +108,7 @@ class Connection(asyncio.Protocol):
     @property
     def usable(self) -> bool:
         """It is connected and idle."""
-        transport = self._transport
-        return transport is not None and not transport.is_closing() and self._response is None
+        return self._connected and not self._transport.is_closing() and self._response is None
 
     def exchange(
         self, head: bytes, body: bytes, *, first_byte_s: float, idle_s: float, head_only: bool
@@ -120,7 +121,7 @@ class Connection(asyncio.Protocol):
         self._overhead_bytes = 0
         self._head_only = head_only
         self._expect_by(self._loop.time() + first_byte_s)
-        transport = cast("asyncio.Transport", self._transport)
+        transport = self._transport
         if len(body) <= _JOINED_BODY_BYTES_MAX:
             transport.write(head + body)
         else:
@@ -129,7 +130,7 @@ class Connection(asyncio.Protocol):
 
     def shut(self) -> None:
         """Close at once; the answer under way, if any, ends with ConnectionLost."""
-        if self._transport is not None:
+        if self._connected:
             self._transport.abort()
 
     # The answer's side.
@@ -144,7 +145,7 @@ class Connection(asyncio.Protocol):
         """Read on, if reading had stopped for lack of room."""
         if self._reading_paused:
             self._reading_paused = False
-            cast("asyncio.Transport", self._transport).resume_reading()
+            self._transport.resume_reading()
             self._expect_by(self._loop.time() + self._idle_s)
 
     def discard_rest(self) -> None:
@@ -158,6 +159,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)
+        self._connected = True
 
     def eof_received(self) -> None:
         """The peer left. An idle connection must not be used in the moment until it is closed."""
@@ -253,7 +255,7 @@ class Connection(asyncio.Protocol):
             return
         if response.take_chunk(body) and not self._reading_paused:
             self._reading_paused = True
-            cast("asyncio.Transport", self._transport).pause_reading()
+            self._transport.pause_reading()
 
     def on_message_complete(self) -> None:
         """Note the end; an interim answer's end is none."""
@@ -264,7 +266,7 @@ class Connection(asyncio.Protocol):
 
     def _end_exchange(self, response: Response) -> None:
         self._response = None
-        transport = cast("asyncio.Transport", self._transport)
+        transport = self._transport
         if not self._reusable:
             transport.close()
         elif not transport.is_closing():

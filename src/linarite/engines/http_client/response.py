@@ -9,7 +9,7 @@ from linarite.engines.http_client.errors import BodyTooLong, HttpClientError
 from linarite.engines.http_client.event_stream import EventParser, ServerEvent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
 BUFFERED_BYTES_MAX = 64 * 1024
 """beyond this much unread body the connection stops reading, so that the peer slows down"""
@@ -53,21 +53,24 @@ class Response:
         "_source",
         "_waiter",
         "ended",
+        "head",
         "status",
     )
 
-    def __init__(self, source: BodySource, head_waiter: asyncio.Future[None]) -> None:
+    def __init__(self, source: BodySource, head: asyncio.Future[None]) -> None:
         self.status = 0
+        self.head = head
+        """done when status and headers are there, or with what prevented it"""
         self.ended = False
         """`[DONE]` has been read: the stream of events is whole"""
         self._source: BodySource | None = source
         self._headers: dict[str, str] | None = None
-        self._raw_headers: list[tuple[bytes, bytes]] = []
+        self._raw_headers: Sequence[tuple[bytes, bytes]] = ()
         self._chunks: list[bytes] = []
         self._buffered_bytes = 0
         self._complete = False
         self._failure: HttpClientError | None = None
-        self._waiter: asyncio.Future[None] | None = head_waiter
+        self._waiter: asyncio.Future[None] | None = head
 
     @property
     def headers(self) -> dict[str, str]:
@@ -90,6 +93,9 @@ class Response:
 
     async def read(self, limit_bytes: int) -> bytes:
         """Return the whole body. Raises BodyTooLong beyond `limit_bytes`."""
+        chunks = self._chunks
+        if self._complete and len(chunks) == 1 and len(chunks[0]) <= limit_bytes:
+            return chunks.pop()
         pieces: list[bytes] = []
         size = 0
         try:
@@ -98,8 +104,6 @@ class Response:
                 size += len(piece)
                 if size > limit_bytes:
                     raise BodyTooLong(limit_bytes)
-                if self._complete and not pieces:
-                    return piece
                 pieces.append(piece)
         finally:
             self.close()
@@ -195,19 +199,12 @@ class Response:
 
     # What follows is the side of the client and of the connection.
 
-    async def wait_head(self) -> None:
-        """Return when status and headers are there. Raises what prevented it. Called once."""
-        waiter = self._waiter
-        if waiter is None:
-            return
-        try:
-            await waiter
-        except asyncio.CancelledError:
-            self.close()
-            if waiter.done() and not waiter.cancelled():
-                # It failed in the same moment; nobody else will ask why.
-                waiter.exception()
-            raise
+    def forget(self) -> None:
+        """The wait for the head was given up."""
+        self.close()
+        if self.head.done() and not self.head.cancelled():
+            # It failed in the same moment; nobody else will ask why.
+            self.head.exception()
 
     def take_head(self, status: int, raw_headers: list[tuple[bytes, bytes]]) -> None:
         """The head is complete."""

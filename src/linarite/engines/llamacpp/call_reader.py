@@ -93,7 +93,7 @@ class CallReader:
         if self._step == self._hold_unknown:
             rest = _CLOSERS.fullmatch(self._buffer)
             if rest:
-                self.unknown_call = self._held + self._buffer
+                self.unknown_call = self._space + self._held + self._buffer
                 self._buffer = ""
                 return items
             self._release()
@@ -248,12 +248,16 @@ class CallReader:
         text, self._buffer = self._buffer[:length], self._buffer[length:]
         if not text:
             return
-        before, newline, line = text.rpartition("\n")
+        _, newline, line = text.rpartition("\n")
         self._at_line_start = not line.strip() and (bool(newline) or self._at_line_start)
-        del before
         text = self._space + text
         visible = text.rstrip()
         self._space = text[len(visible) :]
         if visible:
             self._said = True
+            last = self._items.pop() if self._items else None
+            if isinstance(last, Said):
+                visible = last.text + visible
+            elif last is not None:
+                self._items.append(last)
             self._items.append(Said(visible))

@@ -99,8 +99,8 @@ class EngineProcess:
         progress(0.0, "starting the engine process")
         try:
             self._child = await start_child(
-                # -P: no folder of the caller's is searched for modules. The instance's name is there
-                # for people who list processes; the worker does not read it.
+                # -P: no folder of the caller's is searched for modules. The instance's name is
+                # there for people who list processes; the worker does not read it.
                 [sys.executable, "-P", "-m", _WORKER, self._spec.name],
                 environment=self._environment(),
                 folder=self._folder,

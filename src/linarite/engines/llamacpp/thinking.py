@@ -15,43 +15,48 @@ class ThoughtSplitter:
 
     def __init__(self, *, thinking: bool) -> None:
         """`thinking`: the tag was opened by the prompt."""
-        self._thinking = thinking
-        self._begun = thinking
-        """it is settled whether the reply begins with a thought"""
+        self._step = self._think if thinking else self._begin
         self._buffer = ""
 
     def feed(self, text: str) -> tuple[str, str]:
         """Take the next piece."""
-        if self._begun and not self._thinking:
-            return "", text
         self._buffer += text
-        if not self._begun and not self._settle():
-            return "", ""
-        if not self._thinking:
-            return "", self._take(len(self._buffer))
-        thought, closing, reply = self._buffer.partition(_CLOSES)
-        if closing:
-            self._buffer = reply.lstrip()
-            # White space behind the tag belongs to neither; more of it may come.
-            self._thinking, self._begun = False, bool(self._buffer)
-            return thought, self._take(len(self._buffer))
-        return self._take(len(self._buffer) - _overlap(self._buffer, _CLOSES)), ""
+        return self._step()
 
     def finish(self) -> tuple[str, str]:
         """The reply is over: return what was held back."""
         rest = self._take(len(self._buffer))
-        return (rest, "") if self._thinking else ("", rest)
+        return (rest, "") if self._step == self._think else ("", rest)
 
-    def _settle(self) -> bool:
-        """Find out whether the reply begins with a thought; False while that is open."""
+    def _begin(self) -> tuple[str, str]:
+        """Find out whether the reply begins with a thought."""
         visible = self._buffer.lstrip()
         if len(visible) < len(_OPENS) and _OPENS.startswith(visible):
-            return False
-        self._begun = True
-        if visible.startswith(_OPENS):
-            self._thinking = True
-            self._buffer = visible[len(_OPENS) :]
-        return True
+            return "", ""
+        if not visible.startswith(_OPENS):
+            self._step = self._reply
+            return self._reply()
+        self._buffer = visible[len(_OPENS) :]
+        self._step = self._think
+        return self._think()
+
+    def _think(self) -> tuple[str, str]:
+        thought, closing, rest = self._buffer.partition(_CLOSES)
+        if not closing:
+            return self._take(len(self._buffer) - _overlap(self._buffer, _CLOSES)), ""
+        self._buffer = rest
+        self._step = self._begin_reply
+        return thought, self._begin_reply()[1]
+
+    def _begin_reply(self) -> tuple[str, str]:
+        """White space between thought and reply belongs to neither."""
+        self._buffer = self._buffer.lstrip()
+        if self._buffer:
+            self._step = self._reply
+        return self._reply()
+
+    def _reply(self) -> tuple[str, str]:
+        return "", self._take(len(self._buffer))
 
     def _take(self, length: int) -> str:
         taken, self._buffer = self._buffer[:length], self._buffer[length:]

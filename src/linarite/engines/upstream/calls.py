@@ -28,7 +28,7 @@ from linarite.engines.upstream.refusals import (
 from linarite.engines.upstream.retry import back_off_s, retry_after_s, spread_s
 
 if TYPE_CHECKING:
-    from linarite.engines.http_client import HttpClient, Response
+    from linarite.engines.http_client import HttpClient, RequestHead, Response
     from linarite.engines.upstream.credentials import Credentials
     from linarite.engines.upstream.endpoint import Endpoint, Operation
     from linarite.engines.upstream.options import UpstreamOptions
@@ -68,6 +68,8 @@ class UpstreamCalls:
         self._breaker = Breaker(options.breaker_failures, options.breaker_open_s, self._clock)
         self._log = log.bind(instance=instance)
         self._stopped = False
+        self._headers: tuple[tuple[str, str], ...] = ()
+        self._heads: dict[Operation, RequestHead] = {}
 
     async def post(self, operation: Operation, body: bytes) -> Response:
         """The answer, with status 200, as soon as its head is there; its body is the caller's.
@@ -75,52 +77,64 @@ class UpstreamCalls:
         Tries again only as long as nothing of a success has been received. Raises
         UpstreamRefused, TooManyRequests, ServiceUnavailable, RequestTimedOut and EngineFailed.
         """
-        give_up_at = self._clock() + self._options.first_byte_s
+        first_byte_s = self._options.first_byte_s
+        give_up_at = self._clock() + first_byte_s
         attempt = 0
         while True:
-            outcome = await self._try(operation, body, give_up_at - self._clock())
-            if not isinstance(outcome, Setback):
-                return outcome
-            luck = random.random()  # noqa: S311 - only spreads load
-            asked = outcome.wait_s
-            wait_s = back_off_s(attempt, luck) if asked is None else spread_s(asked, luck)
-            if (
-                not outcome.may_retry
-                or self._stopped
-                or attempt >= self._options.retries
-                or (asked or 0.0) > self._options.retry_after_s_max
-                or self._clock() + wait_s >= give_up_at
-            ):
-                raise outcome.error
+            blocked = self._breaker.admit()
+            if blocked is not None:
+                setback = _kept_away(blocked.cause, blocked.wait_s)
+            else:
+                try:
+                    response = await self._client.send_prepared(
+                        self._head(operation),
+                        body,
+                        first_byte_s=first_byte_s,
+                        idle_s=self._options.idle_s,
+                    )
+                except HttpClientError as error:
+                    setback = self._unreached(error)
+                except EgressRefused as refused:
+                    self._log.error("upstream not allowed", why=refused.message)
+                    raise not_set_up() from None
+                else:
+                    if response.status == _OK:
+                        self._answered()
+                        return response
+                    setback = await self._refused(response)
+            await self._pause(setback, attempt, give_up_at)
             attempt += 1
-            await asyncio.sleep(wait_s)
+            first_byte_s = give_up_at - self._clock()
 
     def stop(self) -> None:
         """Try nothing again from now on."""
         self._stopped = True
 
-    async def _try(self, operation: Operation, body: bytes, left_s: float) -> Response | Setback:
-        blocked = self._breaker.admit()
-        if blocked is not None:
-            return _kept_away(blocked.cause, blocked.wait_s)
-        try:
-            response = await self._client.send(
-                "POST",
-                self._endpoint.path(operation),
-                self._endpoint.headers(),
-                body,
-                first_byte_s=left_s,
-                idle_s=self._options.idle_s,
-            )
-        except HttpClientError as error:
-            return self._unreached(error)
-        except EgressRefused as refused:
-            self._log.error("upstream not allowed", why=refused.message)
-            raise not_set_up() from None
-        if response.status == _OK:
-            self._answered()
-            return response
-        return await self._refused(response)
+    def _head(self, operation: Operation) -> RequestHead:
+        """The request but for its body; made again when the credentials have changed."""
+        headers = self._endpoint.headers()
+        if headers is not self._headers:
+            self._headers, self._heads = headers, {}
+        head = self._heads.get(operation)
+        if head is None:
+            path = self._endpoint.path(operation)
+            head = self._heads[operation] = self._client.prepare("POST", path, headers)
+        return head
+
+    async def _pause(self, setback: Setback, attempt: int, give_up_at: float) -> None:
+        """Wait until it makes sense to try again. Raises the setback's error if it never does."""
+        luck = random.random()  # noqa: S311 - only spreads load
+        asked = setback.wait_s
+        wait_s = back_off_s(attempt, luck) if asked is None else spread_s(asked, luck)
+        if (
+            not setback.may_retry
+            or self._stopped
+            or attempt >= self._options.retries
+            or (asked or 0.0) > self._options.retry_after_s_max
+            or self._clock() + wait_s >= give_up_at
+        ):
+            raise setback.error
+        await asyncio.sleep(wait_s)
 
     def _unreached(self, error: HttpClientError) -> Setback:
         cause = error.__cause__

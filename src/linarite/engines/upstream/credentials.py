@@ -29,6 +29,8 @@ class Credentials:
         self._key = options.api_key
         self._key_header = "authorization" if options.kind == "openai" else "api-key"
         self._token_file = Path(options.token_file).expanduser() if options.token_file else None
+        self.never_change = self._token_file is None
+        """the header stays the same for good"""
         self._clock = clock
         self._looked_at = 0.0
         self._state: tuple[int, int, int] | None = None

@@ -58,6 +58,8 @@ class Endpoint:
 
     def headers(self) -> tuple[tuple[str, str], ...]:
         """The headers of a request as of now; the same object as long as nothing changed."""
+        if self._last is not None and self._credentials.never_change:
+            return self._headers
         authentication = self._credentials.header()
         if authentication != self._last:
             self._last = authentication

@@ -131,12 +131,12 @@ class UpstreamEngine:
     def chat(self, ask: ChatAsk) -> AsyncGenerator[ChatEvent, None]:
         """Answer a chat."""
         body = chat_body(ask, self._endpoint.model)
-        return self._answer("chat/completions", body, ChatReader())
+        return self._answer("chat/completions", body, ChatReader(), streamed=bool(ask.stream))
 
     def complete(self, ask: CompletionAsk) -> AsyncGenerator[CompletionEvent, None]:
         """Continue prompts."""
         body = completion_body(ask, self._endpoint.model)
-        return self._answer("completions", body, CompletionReader())
+        return self._answer("completions", body, CompletionReader(), streamed=bool(ask.stream))
 
     async def embed(self, ask: EmbeddingAsk) -> EmbeddingEvent:
         """Make vectors."""
@@ -151,14 +151,14 @@ class UpstreamEngine:
             self._leave()
 
     async def _answer(
-        self, operation: Operation, body: bytes, reader: Reader[EventT_co]
+        self, operation: Operation, body: bytes, reader: Reader[EventT_co], *, streamed: bool
     ) -> AsyncGenerator[EventT_co, None]:
         response: Response | None = None
         yielded_any = False
         self._enter()
         try:
             response = await self._calls.post(operation, body)
-            if response.content_type != _EVENT_STREAM:
+            if not streamed or response.content_type != _EVENT_STREAM:
                 yield reader.whole(await response.read(_REPLY_BYTES_MAX))
                 return
             parser = EventParser(_EVENT_BYTES_MAX)
