@@ -626,6 +626,36 @@ async def test_connection_that_never_ends_its_body_is_closed(tmp_path: Path) -> 
             await server.peers[0].gone.wait()
 
 
+async def test_idle_connections_are_let_go(tmp_path: Path) -> None:
+    """A connection that nobody used for `idle_keep_s` is closed by us, before the server does."""
+    async with serving(tmp_path, answering(PLAIN)) as (_, server):
+        client = HttpClient(unix_connector(str(tmp_path / "s")), host="x", idle_keep_s=0.05)
+        assert await (await ask(client)).read(10) == b"hello"
+        async with asyncio.timeout(20):
+            await server.peers[0].gone.wait()
+        assert await (await ask(client)).read(10) == b"hello"
+        assert len(server.peers) == 2
+        await client.close()
+
+
+async def test_without_keep_alive(tmp_path: Path) -> None:
+    """A client told not to keep connections says so and closes each."""
+    heads: list[bytes] = []
+
+    async def script(peer: Peer) -> None:
+        heads.append((await peer.request())[0])
+        await peer.send(PLAIN)
+        await peer.until_gone()
+
+    async with serving(tmp_path, script) as (_, server):
+        client = HttpClient(unix_connector(str(tmp_path / "s")), host="x", keep_alive=False)
+        for _ in range(2):
+            assert await (await ask(client)).read(10) == b"hello"
+        assert len(server.peers) == 2
+        assert all(b"connection: close\r\n" in head for head in heads)
+        await client.close()
+
+
 @pytest.mark.parametrize(
     ("method", "path", "headers"),
     [
