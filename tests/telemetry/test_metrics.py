@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import tracemalloc
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -227,6 +228,19 @@ def test_gauges_show_what_was_set_last() -> None:
     scrape = Scrape(metrics)
     assert scrape.value("linarite_instances", {"state": "Ready"}) == 1
     assert scrape.label_values("instance") == {"b"}
+
+
+def test_every_metric_is_documented() -> None:
+    """The page for operators names each family that a server can show."""
+    metrics = RequestMetrics()
+    metrics.observe(make_record())
+    metrics.set_instance("a", state="Ready", running=0, waiting=0)
+    page = (Path(__file__).parents[2] / "docs" / "telemetry.md").read_text()
+    families = text_string_to_metric_families(metrics.render().decode())
+    names = {family.name for family in families}
+    own = {name for name in names if not name.startswith(("process_", "python_"))}
+    assert len(own) >= 10
+    assert {name for name in own if f"`{name}" not in page} == set()
 
 
 def test_two_servers_in_a_process_do_not_share_counts() -> None:

@@ -21,7 +21,7 @@ TRACEBACK_MAX = 20_000
 _SECRET = re.compile(
     r"""
       (?P<bearer> \bbearer \s+ ) [\w.~+/=-]{8,}               # Authorization: Bearer …
-    | eyJ [\w-]{6,} \. [\w-]{6,} (?: \. [\w-]* )?             # a JSON web token
+    | (?<![\w-]) eyJ [\w-]{6,} \. [\w-]{6,} (?: \. [\w-]* )?    # a JSON web token
     | (?<![A-Za-z0-9]) (?: sk | hf | gh[opsu] | xox[abp] ) [_-] [\w-]{16,}   # vendors' prefixes
     | (?P<named>
         (?: api[_-]?key | subscription[_-]key | authorization | password | secret | token | sig )
