@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import pytest
+
+from linarite.dataplane.facts import FactsBook
+from linarite.domain.errors import InvalidKey
+from linarite.domain.resource import Resource
+from linarite.hosting.declared import declare
+from linarite.hosting.options import AccountSettings, DeploymentSettings
+from linarite.storage.memory.keys import MemoryKeyStore
+from linarite.storage.memory.resources import MemoryResourceStore
+from tests.dataplane.rig import foreign_account_id, put_foreign_account
+
+pytestmark = pytest.mark.anyio
+
+DECLARED = [
+    DeploymentSettings(name="GPT", model="gpt-4o", model_version="2024-11-20", instance="i")
+]
+
+
+async def test_the_only_account_needs_no_name() -> None:
+    """With one account "" means it; with none or two it means nothing."""
+    resources, keys = MemoryResourceStore(), MemoryKeyStore()
+    book = FactsBook(resources, keys)
+    await book.refresh()
+    with pytest.raises(InvalidKey):
+        book.for_account("")
+    await declare(resources, AccountSettings(), DECLARED)
+    await book.refresh()
+    assert book.for_account("").account.name == "linarite"
+    assert book.for_account("LinArite") is book.for_account("")
+    await put_foreign_account(resources, "other")
+    await book.refresh()
+    with pytest.raises(InvalidKey):
+        book.for_account("")
+    assert book.for_account("other").deployment("THEIRS") is not None
+
+
+async def test_facts_tell_what_the_resources_say() -> None:
+    """Region, keys, times and deployments; names are compared without case."""
+    resources, keys = MemoryResourceStore(), MemoryKeyStore()
+    account = AccountSettings(location="eastus2", region_title="East US 2")
+    account_id = await declare(resources, account, DECLARED)
+    pair = await keys.ensure(account_id)
+    book = FactsBook(resources, keys)
+    await book.refresh()
+    facts = book.for_account("")
+    assert facts.account.region_title == "East US 2"
+    assert facts.account.created_at > 1_700_000_000
+    assert facts.account.key_digests == {
+        keys.digest(pair.key1): "key1",
+        keys.digest(pair.key2): "key2",
+    }
+    deployment = facts.deployment("gpt")
+    assert deployment is not None
+    assert (deployment.name, deployment.model.version, deployment.instance) == (
+        "GPT",
+        "2024-11-20",
+        "i",
+    )
+    assert (deployment.sku.name, deployment.sku.capacity) == ("GlobalStandard", 100)
+
+
+async def test_facts_are_read_from_resources_that_say_little() -> None:
+    """A deployment with nothing but a model's name is served by the instance of that name."""
+    resources, keys = MemoryResourceStore(), MemoryKeyStore()
+    account = foreign_account_id("bare")
+    await resources.put(
+        Resource(id=account, type="Microsoft.CognitiveServices/accounts", name="bare")
+    )
+    await resources.put(
+        Resource(
+            id=f"{account}/deployments/d",
+            type="Microsoft.CognitiveServices/accounts/deployments",
+            name="d",
+            properties={"model": {"name": "m"}},
+        )
+    )
+    book = FactsBook(resources, keys)
+    await book.refresh()
+    facts = book.for_account("bare")
+    deployment = facts.deployment("d")
+    assert deployment is not None
+    assert (deployment.instance, deployment.model.version, deployment.created_at) == ("m", "1", 0)
+    assert facts.account.key_digests == {}
+
+
+async def test_a_key_of_any_account_is_recognised_and_no_other() -> None:
+    """An account that takes no keys does not stand in the way of the others."""
+    resources, keys = MemoryResourceStore(), MemoryKeyStore()
+    closed = foreign_account_id("a-closed")
+    await resources.put(
+        Resource(
+            id=closed,
+            type="Microsoft.CognitiveServices/accounts",
+            name="a-closed",
+            properties={"disableLocalAuth": True},
+        )
+    )
+    refused = await keys.ensure(closed)
+    pair = await keys.ensure(await declare(resources, AccountSettings(), DECLARED))
+    book = FactsBook(resources, keys)
+    await book.refresh()
+    recognise = book.recogniser(keys.digest)
+    recognise({b"api-key": pair.key2.encode()})
+    recognise({b"authorization": b"Bearer " + pair.key1.encode()})
+    for headers in ({}, {b"api-key": b"wrong"}, {b"api-key": refused.key1.encode()}):
+        with pytest.raises(InvalidKey):
+            recognise(headers)
