@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from linarite.dataplane.options import Limits
     from linarite.dataplane.pipeline import Surface
     from linarite.dataplane.router import Router
-    from linarite.domain.facts import Facts
+    from linarite.domain.facts import Deployment
     from linarite.domain.request_record import RequestRecord
     from linarite.web.asgi import HeaderList, Receive, Scope, Send
 
@@ -272,24 +273,34 @@ class DataPlane:
             (b"x-ms-rai-invoked", b"false"),
         ]
         if call.facts is not None:
-            headers += self._facts_headers(call, call.facts)
+            headers += facts_headers(call.facts.account.region_title, call.deployment)
         return headers
 
-    def _facts_headers(self, call: Call, facts: Facts) -> HeaderList:
-        headers = [(b"x-ms-region", header_value(facts.account.region_title))]
-        deployment = call.deployment
-        if deployment is not None:
-            headers += [
-                (b"x-ms-deployment-name", header_value(deployment.name)),
-                (b"x-ms-served-model", header_value(deployment.model.name)),
-                (b"azureml-model-session", header_value(deployment.instance)),
-            ]
-        return headers
+
+def facts_headers(region_title: str, deployment: Deployment | None) -> HeaderList:
+    """What is served, and where."""
+    region = (b"x-ms-region", header_value(region_title))
+    if deployment is None:
+        return [region]
+    names = deployment_headers(deployment.name, deployment.model.name, deployment.instance)
+    return [region, *names]
+
+
+@lru_cache(maxsize=1024)  # the same few for every request
+def deployment_headers(name: str, model: str, instance: str) -> tuple[tuple[bytes, bytes], ...]:
+    """Which deployment answers."""
+    return (
+        (b"x-ms-deployment-name", header_value(name)),
+        (b"x-ms-served-model", header_value(model)),
+        (b"azureml-model-session", header_value(instance)),
+    )
 
 
 def client_request_id(headers: Mapping[bytes, bytes]) -> bytes:
     """The caller's own id, if it is fit to be echoed."""
-    value: bytes = headers.get(b"x-ms-client-request-id", b"")
+    value = headers.get(b"x-ms-client-request-id")
+    if not value:
+        return b""
     if len(value) <= CLIENT_REQUEST_ID_MAX and value.isascii() and value.decode().isprintable():
         return value
     return b""

@@ -62,9 +62,10 @@ def in_range(name: str, value: float | None, low: float, high: float) -> None:
     number = "integer" if isinstance(value, int) else "decimal"
     side, sign, limit = ("minimum", ">=", low) if value < low else ("maximum", "<=", high)
     where = "below" if value < low else "above"
+    got = int(value) if isinstance(value, float) and value.is_integer() else value
     raise InvalidRequest(
         f"Invalid '{name}': {number} {where} {side} value. Expected a value {sign} {limit}, "
-        f"but got {value} instead.",
+        f"but got {got} instead.",
         param=name,
         code=f"{number}_{where}_{side[:3]}_value",
     )
@@ -91,7 +92,7 @@ def check_logit_bias(bias: Mapping[str, float] | None) -> None:
     if not bias:
         return
     if len(bias) > LOGIT_BIASES_MAX:
-        raise too_long("logit_bias", LOGIT_BIASES_MAX, len(bias), unit="tokens", kind="object")
+        raise too_many("logit_bias", LOGIT_BIASES_MAX, len(bias))
     for token, value in bias.items():
         if not (token.isascii() and token.isdigit() and len(token) <= TOKEN_DIGITS_MAX):
             raise InvalidRequest(
@@ -108,14 +109,14 @@ def check_metadata(metadata: Mapping[str, str] | None) -> None:
     if not metadata:
         return
     if len(metadata) > METADATA_PAIRS_MAX:
-        raise too_long("metadata", METADATA_PAIRS_MAX, len(metadata), unit="pairs")
+        raise too_many("metadata", METADATA_PAIRS_MAX, len(metadata))
     for key, value in metadata.items():
         if len(key) > METADATA_KEY_MAX:
-            raise too_long("metadata", METADATA_KEY_MAX, len(key), unit="key characters")
-        if len(value) > METADATA_VALUE_MAX:
             raise too_long(
-                f"metadata.{key}", METADATA_VALUE_MAX, len(value), unit="characters", kind="string"
+                f"metadata.{key[:METADATA_KEY_MAX]}", METADATA_KEY_MAX, len(key), "string"
             )
+        if len(value) > METADATA_VALUE_MAX:
+            raise too_long(f"metadata.{key}", METADATA_VALUE_MAX, len(value), "string")
 
 
 def check_nesting(name: str, value: Any) -> None:  # noqa: ANN401 - any JSON
@@ -137,13 +138,32 @@ def check_nesting(name: str, value: Any) -> None:  # noqa: ANN401 - any JSON
     )
 
 
-def too_long(
-    name: str, limit: int, got: int, *, unit: str = "items", kind: str = "array"
-) -> InvalidRequest:
-    """The service's complaint about an array or string beyond its bound."""
+def too_long(name: str, limit: int, got: int, kind: str = "array") -> InvalidRequest:
+    """The service's complaint about an array or a string beyond its bound."""
+    one = "an array" if kind == "array" else f"a {kind}"
     return InvalidRequest(
-        f"Invalid '{name}': {kind} too long. Expected {kind} with maximum length {limit}, but got "
-        f"{kind} with length {got} instead ({unit}).",
+        f"Invalid '{name}': {kind} too long. Expected {one} with maximum length {limit}, but got "
+        f"{one} with length {got} instead.",
         param=name,
         code=f"{kind}_above_max_length",
+    )
+
+
+def too_many(name: str, limit: int, got: int) -> InvalidRequest:
+    """The service's complaint about an object with too many keys."""
+    return InvalidRequest(
+        f"Invalid '{name}': too many properties. Expected an object with at most {limit} "
+        f"properties, but got an object with {got} properties instead.",
+        param=name,
+        code="object_above_max_properties",
+    )
+
+
+def empty_array(name: str) -> InvalidRequest:
+    """The service's complaint about an array that must hold something."""
+    return InvalidRequest(
+        f"Invalid '{name}': empty array. Expected an array with minimum length 1, but got an empty "
+        "array instead.",
+        param=name,
+        code="empty_array",
     )

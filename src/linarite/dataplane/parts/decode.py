@@ -11,11 +11,14 @@ from linarite.domain.errors import InvalidRequest
 
 AskT = TypeVar("AskT")
 
+SHOWN_MAX = 200
+"""characters of what a caller sent that a message repeats"""
+
 _AT = re.compile(r" - at `(?P<path>[^`]*)`$")
 _EXPECTED = re.compile(r"^Expected `(?P<want>[^`]+)`(?:, got `(?P<got>[^`]+)`)?")
 _MISSING = re.compile(r"^Object missing required field `(?P<name>[^`]+)`")
-_UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>[^`]+)`")
-_INVALID = re.compile(r"^Invalid (?:enum )?value (?P<value>.+)$")
+_UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*)`$", re.DOTALL)
+_INVALID = re.compile(r"^Invalid (?:enum )?value (?P<value>.+)$", re.DOTALL)
 
 _TYPE_WORDS = {
     "str": "a string",
@@ -58,12 +61,12 @@ def _explain(problem: str) -> InvalidRequest:
         )
     if unknown := _UNKNOWN.match(text):
         name = f"{field}.{unknown['name']}" if field else unknown["name"]
-        return InvalidRequest(f"Unrecognized request argument supplied: {name}")
+        return InvalidRequest(f"Unrecognized request argument supplied: {name[:SHOWN_MAX]}")
     if wrong := _EXPECTED.match(text):
         return _wrong_type(field, wrong["want"], wrong["got"])
     if invalid := _INVALID.match(text):
         return InvalidRequest(
-            f"Invalid value: {invalid['value'][:200]} for '{field}'.",
+            f"Invalid value: {invalid['value'][:SHOWN_MAX]} for '{field}'.",
             param=field or None,
             code="invalid_value",
         )

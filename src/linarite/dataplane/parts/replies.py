@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,27 +20,19 @@ encode = msgspec.json.encode
 class StreamedReply:
     """What chat and text completions have in common: one id, one model, choices and usage.
 
-    The constant parts of every chunk are encoded once; a chunk costs the encoding of its choices.
+    The constant parts are encoded once; a chunk, or the whole, costs the encoding of its choices.
     """
 
     def __init__(
         self, *, object_id: str, created: int, kind: str, deployment: Deployment, streamed: bool
     ) -> None:
-        """`kind` is the `object` field of a chunk; `created` in seconds since the epoch."""
+        """`kind` is the `object` field; `created` in seconds since the epoch."""
         self.streamed = streamed
         self.usage: Usage | None = None
         self.headers: HeaderList = []
-        self.object_id = object_id
-        self.created = created
-        self.model = deployment.model.name
-        self.fingerprint = fingerprint_of(deployment)
-        self._tail = b',"created":%d,"id":%s,"model":%s,"object":%s,"system_fingerprint":%s' % (
-            created,
-            encode(object_id),
-            encode(self.model),
-            encode(kind),
-            encode(self.fingerprint),
-        )
+        model = deployment.model
+        fixed = fixed_fields(model.name, model.version, deployment.instance, kind)
+        self._tail = b',"created":%d,"id":"%b"%b' % (created, object_id.encode(), fixed)
 
     def chunk(self, choices: bytes, usage: bytes = b"") -> bytes:
         """One SSE event; `choices` is an encoded array, `usage` empty to leave the field out."""
@@ -47,14 +40,29 @@ class StreamedReply:
             usage = b',"usage":' + usage
         return b'data: {"choices":' + choices + self._tail + usage + b"}\n\n"
 
+    def whole(self, choices: object) -> bytes:
+        """The plain answer."""
+        head = b'{"choices":' + encode(choices) + self._tail
+        return head + b',"usage":' + encode(self.usage) + b"}"
+
     def end(self) -> bytes:
         """What closes the stream."""
         return DONE
 
 
-def fingerprint_of(deployment: Deployment) -> str:
+@lru_cache(maxsize=1024)  # the same few for every request
+def fixed_fields(model: str, version: str, instance: str, kind: str) -> bytes:
+    """The encoded fields of an answer that depend on its deployment alone."""
+    return b',"model":%b,"object":%b,"system_fingerprint":%b' % (
+        encode(model),
+        encode(kind),
+        encode(fingerprint_of(model, version, instance)),
+    )
+
+
+def fingerprint_of(model: str, version: str, instance: str) -> str:
     """Changes when the model or the way it is served changes."""
-    seen = f"{deployment.model.name}/{deployment.model.version}/{deployment.instance}"
+    seen = f"{model}/{version}/{instance}"
     value = 2166136261
     for byte in seen.encode():
         value = (value ^ byte) * 16777619 & 0xFFFFFFFF

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linarite.dataplane.parts.checks import too_long
+from linarite.dataplane.parts.checks import empty_array, too_long
 from linarite.domain.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -21,14 +21,9 @@ def check_items(param: str, items: Sequence[str | int | list[int]], items_max: i
     `items` is either one array of token ids, or an array of texts, or of token-id arrays.
     """
     if not items:
-        raise InvalidRequest(
-            f"Invalid '{param}': empty array. Expected an array with minimum length 1, but got an "
-            "empty array instead.",
-            param=param,
-            code="empty_array",
-        )
+        raise empty_array(param)
     if len(items) > TOKENS_MAX:
-        raise too_long(param, TOKENS_MAX, len(items), unit="tokens")
+        raise too_long(param, TOKENS_MAX, len(items))
     kinds = {type(item) for item in items}
     if len(kinds) > 1:
         raise InvalidRequest(
@@ -44,7 +39,7 @@ def check_items(param: str, items: Sequence[str | int | list[int]], items_max: i
         raise too_long(param, items_max, len(items))
     tokens = sum(len(item) for item in items if isinstance(item, list))
     if tokens > TOKENS_MAX:
-        raise too_long(param, TOKENS_MAX, tokens, unit="tokens")
+        raise too_long(param, TOKENS_MAX, tokens)
     for at, item in enumerate(items):
         if isinstance(item, list):
             _check_ids(f"{param}[{at}]", item)
@@ -52,9 +47,7 @@ def check_items(param: str, items: Sequence[str | int | list[int]], items_max: i
 
 def _check_ids(param: str, ids: Sequence[int]) -> None:
     if not ids:
-        raise InvalidRequest(
-            f"Invalid '{param}': empty array of token ids.", param=param, code="empty_array"
-        )
+        raise empty_array(param)
     if min(ids) < 0 or max(ids) > TOKEN_ID_MAX:
         raise InvalidRequest(
             f"Invalid '{param}': token ids are integers from 0 up.",

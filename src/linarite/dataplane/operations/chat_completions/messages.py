@@ -18,7 +18,7 @@ MESSAGE_CHARACTERS_MAX = 1_048_576
 def check_messages(messages: list[Message]) -> None:
     """Between 1 and 2,048, each of at most 1,048,576 characters, tool calls answered."""
     if not messages:
-        raise _empty_array("messages")
+        raise checks.empty_array("messages")
     if len(messages) > MESSAGES_MAX:
         raise checks.too_long("messages", MESSAGES_MAX, len(messages))
     calls = False
@@ -27,16 +27,12 @@ def check_messages(messages: list[Message]) -> None:
         if isinstance(content, str):
             if len(content) > MESSAGE_CHARACTERS_MAX:
                 raise checks.too_long(
-                    f"messages[{at}].content",
-                    MESSAGE_CHARACTERS_MAX,
-                    len(content),
-                    unit="characters",
-                    kind="string",
+                    f"messages[{at}].content", MESSAGE_CHARACTERS_MAX, len(content), "string"
                 )
         elif content is None:
             _check_silence(at, message)
         elif not content:
-            raise _empty_array(f"messages[{at}].content")
+            raise checks.empty_array(f"messages[{at}].content")
         if isinstance(message, ToolMessage) or getattr(message, "tool_calls", None):
             calls = True
     if calls:
@@ -114,13 +110,4 @@ def _unanswered(calls: list[str], param: str) -> InvalidRequest:
         "each 'tool_call_id'. The following tool_call_ids did not have response messages: "
         + ", ".join(calls)[:500],
         param=param,
-    )
-
-
-def _empty_array(param: str) -> InvalidRequest:
-    return InvalidRequest(
-        f"Invalid '{param}': empty array. Expected an array with minimum length 1, but got an "
-        "empty array instead.",
-        param=param,
-        code="empty_array",
     )

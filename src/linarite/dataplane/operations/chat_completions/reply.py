@@ -31,7 +31,7 @@ class ChatReply(StreamedReply):
         super().__init__(
             object_id=new_object_id("chatcmpl-"),
             created=int(time.time()),
-            kind="chat.completion.chunk",
+            kind="chat.completion.chunk" if ask.stream else "chat.completion",
             deployment=deployment,
             streamed=bool(ask.stream),
         )
@@ -74,17 +74,7 @@ class ChatReply(StreamedReply):
 
     def body(self) -> bytes:
         """The plain answer."""
-        return encode(
-            {
-                "choices": [folded.render(index) for index, folded in sorted(self._folded.items())],
-                "created": self.created,
-                "id": self.object_id,
-                "model": self.model,
-                "object": "chat.completion",
-                "system_fingerprint": self.fingerprint,
-                "usage": self.usage,
-            }
-        )
+        return self.whole([folded.render(index) for index, folded in sorted(self._folded.items())])
 
 
 def says_something(choice: ChatChoice) -> bool:

@@ -54,17 +54,7 @@ class CompletionReply(StreamedReply):
 
     def body(self) -> bytes:
         """The plain answer."""
-        return encode(
-            {
-                "choices": [folded.render(index) for index, folded in sorted(self._folded.items())],
-                "created": self.created,
-                "id": self.object_id,
-                "model": self.model,
-                "object": "text_completion",
-                "system_fingerprint": self.fingerprint,
-                "usage": self.usage,
-            }
-        )
+        return self.whole([folded.render(index) for index, folded in sorted(self._folded.items())])
 
 
 def shown(choice: CompletionChoice) -> dict[str, Any]:
