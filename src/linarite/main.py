@@ -38,6 +38,8 @@ API_VERSION = "2024-10-21"
 
 def main() -> None:
     """Run the command line."""
+    # Until settings say more: what a library has to say goes through the mask from the start.
+    configure_logs("auto", "warning", sys.stderr)
     build_root(
         Commands(
             serve=serve,
@@ -71,7 +73,7 @@ def overrides_of(options: UpOptions) -> dict[str, object]:
 
 
 def fetch_models(loaded: Loaded) -> list[str]:
-    """Bring the default models that are missing; return those that can be served.
+    """Bring the default models that are missing; return those to serve: them and added ones.
 
     Nothing is fetched when settings declare deployments: those name models added by hand.
     A model that can't be had is told about and left out.
@@ -94,7 +96,7 @@ def fetch_models(loaded: Loaded) -> list[str]:
                 )
             if name in present:
                 served.append(name)
-    return served
+    return served + sorted(present.difference(DEFAULT_MODELS))
 
 
 async def run_server(loaded: Loaded, models: list[str], ready_file: Path | None) -> int:
