@@ -29,13 +29,20 @@ class Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection's request. WebSockets are refused: no operation takes them yet."""
         if scope["type"] == "http":
-            await self._answer(scope, receive, send)
+            page = self._pages.get(scope["path"])
+            if page is not None:
+                await self._show(page, scope, receive, send)
+                return
+            try:
+                # It sends by itself: a look at each message would cost a call for every chunk.
+                await self._dataplane(scope, receive, send)
+            except Exception as problem:  # noqa: BLE001 - nothing may escape
+                await _fail(scope, send, problem)
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1000})
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._pages.get(scope["path"], self._dataplane)
+    async def _show(self, page: App, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
 
         async def watched(message: Message) -> None:
@@ -44,24 +51,18 @@ class Edge:
             await send(message)
 
         try:
-            if app is self._dataplane:
-                # It guards itself, and the wrapper would cost a call for every chunk.
-                await app(scope, receive, send)
-            else:
-                await app(scope, receive, watched)
-        except Exception:
-            request_id = new_guid()
-            log.exception("page failed", path=scope["path"], request_id=request_id)
-            if not begun:
-                body = error_body(InternalError(request_id))
-                await send(
-                    {
-                        "type": "http.response.start",
-                        "status": 500,
-                        "headers": [
-                            (b"content-type", b"application/json"),
-                            (b"apim-request-id", request_id.encode()),
-                        ],
-                    }
-                )
-                await send({"type": "http.response.body", "body": body})
+            await page(scope, receive, watched)
+        except Exception as problem:  # noqa: BLE001 - nothing may escape
+            await _fail(scope, send, problem, begun=begun)
+
+
+async def _fail(scope: Scope, send: Send, problem: Exception, *, begun: bool = False) -> None:
+    """Log what escaped, and say so to the client unless its answer has begun."""
+    request_id = new_guid()
+    log.error("page failed", path=scope["path"], request_id=request_id, exc_info=problem)
+    if begun:
+        return
+    body = error_body(InternalError(request_id))
+    headers = [(b"content-type", b"application/json"), (b"apim-request-id", request_id.encode())]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 
 _POOL_BYTES = 4096
-_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_LETTER_OF = bytes(_ALPHABET[byte % len(_ALPHABET)] for byte in range(256))
+"""for each random byte a letter or digit"""
 
 
 class RandomPool:
@@ -40,4 +42,4 @@ def new_guid() -> str:
 
 def new_object_id(prefix: str) -> str:
     """`prefix` and 29 random letters or digits, as in `chatcmpl-…`."""
-    return prefix + "".join([_ALPHABET[byte % 62] for byte in _POOL.take(29)])
+    return prefix + _POOL.take(29).translate(_LETTER_OF).decode()
