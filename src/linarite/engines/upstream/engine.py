@@ -78,7 +78,9 @@ class UpstreamEngine:
         self._client = HttpClient(
             self._connector(surroundings),
             host=self._endpoint.target.host_header,
-            connections_max=self._options.connections_max,
+            # Requests beyond `parallel_requests` wait in the gateway's queue, not here; the rest is
+            # for connections whose answer is read but not yet ended.
+            connections_max=2 * self._options.parallel_requests,
             idle_keep_s=self._options.keep_alive_s,
         )
         self._calls = UpstreamCalls(

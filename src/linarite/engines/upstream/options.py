@@ -93,9 +93,6 @@ class UpstreamOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Seconds, _described("Seconds until the answer begins, retries included; beyond it 408.")
     ] = 120.0
     idle_s: Annotated[Seconds, _described("Seconds between two pieces of an answer.")] = 60.0
-    connections_max: Annotated[
-        int, msgspec.Meta(ge=1), _described("Connections kept and used at a time.")
-    ] = 256
     keep_alive_s: Annotated[
         Seconds, _described("Seconds an unused connection is kept; less than the upstream does.")
     ] = 4.0
