@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sys
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -21,6 +22,7 @@ from linarite.dataplane.pipeline import Surface
 from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
 from linarite.domain.engine import Engine, InstanceSpec, Surroundings
+from linarite.domain.errors import EgressRefused, SetupError
 from linarite.engines import build_engine
 from linarite.hosting.declared import declare
 from linarite.hosting.host import Host
@@ -134,7 +136,8 @@ class Assembly:
         self._keys = await keys.ensure(account_id)
         self._facts = FactsBook(resources, keys)
         await self._facts.refresh()
-        self._host = Host(self._instances())
+        dialer = EgressDialer(self._egress_policy())
+        self._host = Host(self._instances(dialer))
         self._stack.push_async_callback(self._host.stop, settings.server.drain_s)
         metrics = RequestMetrics(version=__version__)
         access = AccessLog(settings.logs.access)
@@ -157,7 +160,7 @@ class Assembly:
             settings.limits,
             observe,
         )
-        pages = StatusPages(self._host, self._facts, ledger, metrics)
+        pages = StatusPages(self._host, self._facts, ledger, metrics, dialer)
         guard = None if open_pages(settings) else self._facts.recogniser(keys.digest)
         self._listener = Listener(Edge(pages.by_path(guard), dataplane), settings.server)
         await self._listener.open()
@@ -166,13 +169,13 @@ class Assembly:
             name for name, declared in self.plan.instances.items() if declared.start == "boot"
         )
 
-    def _instances(self) -> dict[str, Instance]:
+    def _instances(self, dialer: EgressDialer) -> dict[str, Instance]:
         scratch = Path(tempfile.mkdtemp(prefix="linarite-"))
         self._stack.callback(shutil.rmtree, scratch, ignore_errors=True)
         surroundings = Surroundings(
             scratch=scratch,
-            dialer=EgressDialer(self._egress_policy()),
-            threads=threads_for_engines(len(os.sched_getaffinity(0))),
+            dialer=dialer,
+            threads=threads_for_engines(usable_cores()),
         )
 
         async def build(spec: InstanceSpec) -> Engine:
@@ -201,15 +204,16 @@ class Assembly:
 
     def _egress_policy(self) -> EgressPolicy:
         """Upstreams that settings name may be reached, wherever they are; nothing else may."""
-        answering = [
-            answering_engine(declared.engine, declared.options)
-            for declared in self.plan.instances.values()
-        ]
-        named = {
-            target_of(str(options.get("base_url", ""))).host
-            for engine, options in answering
-            if engine == "upstream"
-        }
+        named: set[str] = set()
+        for name, declared in self.plan.instances.items():
+            engine, options = answering_engine(declared.engine, declared.options)
+            address = options.get("base_url")
+            if engine != "upstream" or not address:
+                continue
+            try:
+                named.add(target_of(str(address)).host)
+            except EgressRefused as refused:
+                raise SetupError(f"instances.{name}.options.base_url: {refused.message}") from None
         return EgressPolicy(
             allowed_hosts=tuple(self.loaded.settings.egress.allowed_hosts),
             named_hosts=frozenset(named),
@@ -223,6 +227,13 @@ def answering_engine(engine: str, options: dict[str, Any]) -> tuple[str, dict[st
         return engine, options
     wrapped = cast("dict[str, Any]", wraps)
     return str(wrapped.get("engine", "")), cast("dict[str, Any]", wrapped.get("options") or {})
+
+
+def usable_cores() -> int:
+    """The processor cores this process may run on."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def threads_for_engines(cores: int) -> int:

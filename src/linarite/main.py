@@ -34,6 +34,8 @@ log = structlog.get_logger("linarite")
 
 SERVING_FILE = "serving.json"
 API_VERSION = "2024-10-21"
+GARBAGE_THRESHOLD = 50_000
+"""Objects made before the collector looks for cycles; requests make hardly any."""
 
 
 def main() -> None:
@@ -149,6 +151,7 @@ async def _tell(server: Assembly, serving_file: Path, ready_file: Path | None) -
     # What start-up made stays: collecting it again and again would only cost requests time.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD, 20, 20)
 
 
 def serving_content(server: Assembly) -> ServingFile:

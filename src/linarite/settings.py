@@ -50,7 +50,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     egress: Egress = Egress()
     deployments: Annotated[
         list[DeploymentSettings],
-        Meta(description="Empty: one for each default model and each model added to the store, named like it."),
+        Meta(
+            description="Empty: one for each default model and each model added to the store, "
+            "named like it."
+        ),
     ] = []
     instances: Annotated[
         dict[str, InstanceSettings], Meta(description="Engines to run, by name.")

@@ -13,6 +13,7 @@ from linarite.web.pages import page
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from linarite.controls.egress import EgressDialer
     from linarite.dataplane.facts import FactsBook
     from linarite.hosting.host import Host
     from linarite.storage.sqlite.requests import SqliteRequestLedger
@@ -33,11 +34,13 @@ class StatusPages:
         facts: FactsBook,
         ledger: SqliteRequestLedger,
         metrics: RequestMetrics,
+        dialer: EgressDialer,
     ) -> None:
         self._host = host
         self._facts = facts
         self._ledger = ledger
         self._metrics = metrics
+        self._dialer = dialer
 
     def by_path(
         self, recognise: Callable[[Mapping[bytes, bytes]], object] | None
@@ -91,4 +94,5 @@ class StatusPages:
                 waiting=instance.gate.waiting,
             )
         self._metrics.set_ledger(backlog=self._ledger.backlog, dropped=self._ledger.dropped)
+        self._metrics.set_egress(refused=self._dialer.refused_count)
         return 200, METRICS_TYPE, self._metrics.render()

@@ -66,6 +66,7 @@ class RequestMetrics:
             registry=registry,
         )
         self._dropped = 0
+        self._refused = 0
 
     def observe(self, record: RequestRecord) -> None:
         """Count a finished request. Costs a microsecond or two."""
@@ -117,6 +118,10 @@ class RequestMetrics:
         self._backlog.set(backlog)
         self._dropped = dropped
 
+    def set_egress(self, *, refused: int) -> None:
+        """Show how many outgoing connections the rules have refused so far."""
+        self._refused = refused
+
     def render(self) -> bytes:
         """Everything in Prometheus' text format (`CONTENT_TYPE`)."""
         # A copy: another request may finish, and add a series, in the meantime.
@@ -126,6 +131,11 @@ class RequestMetrics:
                 "linarite_ledger_dropped_total",
                 "Request records lost since the start: above zero, look at the disk.",
                 [("", self._dropped)],
+            ),
+            *counter_lines(
+                "linarite_egress_refused_total",
+                "Outgoing connections that the egress rules refused.",
+                [("", self._refused)],
             ),
             "",
         ]
