@@ -61,14 +61,19 @@ async def _run(
     streams: Iterator[AsyncGenerator[ItemT, None]],
     waiting: asyncio.Queue[ItemT | _Ended],
 ) -> None:
-    """Run one stream after the other until none is left."""
+    """Run one stream after the other until none is left, or until one fails."""
     try:
         for stream in streams:
             async with aclosing(stream):
                 async for item in stream:
                     await waiting.put(item)
-    finally:
+    except asyncio.CancelledError:
+        # Nobody reads any more: a last word would wait for room for ever.
+        raise
+    except BaseException:
         await waiting.put(_Ended(number))
+        raise
+    await waiting.put(_Ended(number))
 
 
 async def gathered(
