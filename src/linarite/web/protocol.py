@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from linarite.domain.errors import GatewayError, ServiceUnavailable
+from linarite.web.cycle import Cycle
 from linarite.web.error_envelope import error_body
 
 if TYPE_CHECKING:
-    import asyncio
-
     from linarite.domain.errors import LinariteError
 
 HEAD_BYTES_MAX = 64 * 1024
@@ -36,6 +37,7 @@ class BoundedProtocol(HttpToolsProtocol):
     What is not HTTP, or too much, is refused in the shape of every other refusal.
     """
 
+    app: Any
     connections_max = 10_000
     _in_head = True
     _chunk = b""
@@ -95,11 +97,42 @@ class BoundedProtocol(HttpToolsProtocol):
             raise ParserStopped
         if self.parser.should_upgrade():
             self._decline_http2()
-        super().on_headers_complete()
+        self._begin_cycle()
         self._in_head = False
         self._stop_waiting()
         if len(self.pipeline) > PIPELINED_MAX:
             self._refuse(ServiceUnavailable("too many requests wait on one connection"))
+
+    def _begin_cycle(self) -> None:
+        """Start to answer, or queue behind the answer under way: uvicorn's, with our own cycle."""
+        version = self.parser.get_http_version()
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        scope: Any = self.scope
+        scope["http_version"] = version
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = url.path
+        scope["query_string"] = url.query or b""
+        before: Any = self.cycle
+        self.cycle = Cycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def _parse(self, data: bytes) -> None:
         try:
