@@ -147,6 +147,23 @@ async def test_the_answer_of_a_tool_is_taken_up(engine: Engine) -> None:
     assert_valid_calls(choices[0])
 
 
+@pytest.mark.parametrize("arguments", ["no JSON", "[" * 1_000], ids=["text", "endless"])
+async def test_arguments_in_the_history_may_be_anything(engine: Engine, arguments: str) -> None:
+    """They are a text of the caller's: what is no JSON, or nested without end, does no harm."""
+    call = {
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": "get_weather", "arguments": arguments},
+    }
+    messages = [
+        {"role": "user", "content": "What is the weather in Rome?"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "It is sunny."},
+    ]
+    choices, _ = await chat(engine, chat_ask(messages, max_tokens=5))
+    assert choices[0].content
+
+
 @both_ways
 @pytest.mark.parametrize("strict", [True, None])
 async def test_a_schema_is_followed(engine: Engine, stream: bool, strict: bool | None) -> None:

@@ -190,6 +190,14 @@ async def test_json_object_copies_a_literal(question: str, expected: str) -> Non
         assert await say(engine, question, response_format={"type": "json_object"}) == expected
 
 
+async def test_an_endless_literal_is_not_copied() -> None:
+    """What is nested too deeply to be read does no harm."""
+    question = 'Return as json: {"a": ' + "[" * 990 + "]" * 990 + "}"
+    async with running() as engine:
+        said = await say(engine, question, response_format={"type": "json_object"})
+        assert said.startswith('{"a":"')
+
+
 async def test_json_object_has_the_quoted_keys() -> None:
     """Keys that the prompt quotes are those of the object, also from the system message."""
     form = {"type": "json_object"}

@@ -25,6 +25,8 @@ _NEXT_KEY = re.compile(r'\s*(?:(,)\s*(?:"([^"\\]*)("?))?)?')
 _NO_STRING_VALUE = re.compile(r"\{\s*\"(?:name|type)\"\s*:\s*[^\s\"]")
 _TYPED = re.compile(r"\{\s*\"type\"\s*:\s*" + _STRING, re.DOTALL)
 _MARKS = re.compile(r'["\\{}\[\]]')
+_NO_JSON = (msgspec.MsgspecError, UnicodeError, RecursionError)
+"""what decoding raises for a text that is no JSON, or nested too deeply"""
 
 
 class Verdict(NamedTuple):
@@ -124,7 +126,7 @@ class CallObject:
     def _judge_whole(self, text: str) -> Verdict:
         try:
             value = msgspec.json.decode(text)
-        except (msgspec.MsgspecError, UnicodeError):
+        except _NO_JSON:
             return _NO
         call = _call_in(value)
         if call is None:
@@ -173,7 +175,7 @@ def _call_in(value: object) -> tuple[str, str | None] | None:
 def _is_object(text: str) -> bool:
     try:
         return is_object(msgspec.json.decode(text))
-    except (msgspec.MsgspecError, UnicodeError):
+    except _NO_JSON:
         return False
 
 

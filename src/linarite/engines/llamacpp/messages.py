@@ -123,7 +123,7 @@ def _as_json(arguments: str) -> str:
     """Arguments as JSON: templates take them apart, and the history may hold what is none."""
     try:
         msgspec.json.decode(arguments)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):  # the latter: nested without end
         return msgspec.json.encode(arguments).decode()
     return arguments
 

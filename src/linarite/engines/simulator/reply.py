@@ -172,7 +172,7 @@ def _json_object(ask: ChatAsk, dice: Dice) -> dict[str, Any]:
         for spelled in (literal, literal.replace("'", '"')):
             try:
                 return msgspec.json.decode(spelled, type=dict[str, Any])
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, RecursionError):
                 continue
     texts = [question, "\n".join(text_of(message.content) for message in ask.messages)]
     for text in texts:
