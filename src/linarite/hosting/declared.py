@@ -102,7 +102,11 @@ async def _put(store: ResourceStore, wanted: Resource) -> None:
         by |= {"createdBy": DECLARED_BY, "createdByType": "Application", "createdAt": now}
     else:
         same = msgspec.structs.replace(
-            wanted, id=present.id, system_data=present.system_data, etag=present.etag
+            wanted,
+            id=present.id,  # and the name keep the case in which they were first written
+            name=present.name,
+            system_data=present.system_data,
+            etag=present.etag,
         )
         if same == present:
             return
