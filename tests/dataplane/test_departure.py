@@ -299,6 +299,19 @@ async def test_a_connection_is_watched_anew_for_each_request() -> None:
         assert [record.finish for record in running.records] == ["completed"] * 3
 
 
+async def test_from_a_pipeline() -> None:
+    """The request that runs hears of it, though another waits behind it on the connection."""
+    async with rig(ScriptedEngine(talkative)) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        body = json.dumps(STREAM).encode()
+        lines = [("host", "x"), ("api-key", running.keys.key1), ("content-length", str(len(body)))]
+        writer.write((get_lines("POST", CHAT, lines) + body) * 2)
+        await read_head(reader)
+        Client(reader, writer).leave()
+        await left(running, 200)
+        assert running.engine.opened == 1
+
+
 async def test_many_leave_at_once() -> None:
     """Fifty clients vanish in the middle of their streams; nothing of them remains."""
     engine = ScriptedEngine(talkative, ABLE)

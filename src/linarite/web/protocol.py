@@ -11,6 +11,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from linarite.domain.errors import GatewayError, ServiceUnavailable
+from linarite.web.body import LINGER_S
 from linarite.web.cycle import Cycle
 from linarite.web.error_envelope import error_body
 
@@ -48,6 +49,8 @@ class BoundedProtocol(HttpToolsProtocol):
     """of that data, but for the first, which also holds what was before the head"""
     _without_upgrade = b""
     """the same data without an offer to change to HTTP/2: to be parsed instead"""
+    _answering: Any = None
+    """the cycle whose answer is on the wire; `cycle` is the newest, which may wait behind it"""
     _refused = False
     _silence: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
@@ -58,6 +61,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if len(self.connections) > self.connections_max:
             most = f"{self.connections_max} connections are open: server.connections_max"
             self._refuse(ServiceUnavailable(most))
+            transport.close()
             return
         self._await_head()
 
@@ -66,6 +70,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stop_waiting()
         if self._stall is not None:
             self._stall.cancel()
+        self._disconnect()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -102,6 +107,17 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stop_waiting()
         if len(self.pipeline) > PIPELINED_MAX:
             self._refuse(ServiceUnavailable("too many requests wait on one connection"))
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:  # noqa: ANN401 - uvicorn's own
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _disconnect(self) -> None:
+        """Tell the application that is answering; uvicorn would tell the newest request's only."""
+        cycle = self._answering
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
 
     def _begin_cycle(self) -> None:
         """Start to answer, or queue behind the answer under way: uvicorn's, with our own cycle."""
@@ -184,7 +200,17 @@ class BoundedProtocol(HttpToolsProtocol):
     def _await_head(self) -> None:
         """Wait for a whole head, from the first sign of one: what trickles in gains no time."""
         if self._silence is None and not self._refused:
-            self._silence = self.loop.call_later(HEAD_DEADLINE_S, self.transport.close)
+            self._silence = self.loop.call_later(HEAD_DEADLINE_S, self._too_silent)
+
+    def _too_silent(self) -> None:
+        self._silence = None
+        if self._is_answering():
+            self._await_head()  # half a request behind a long answer may wait for the answer
+        else:
+            self.transport.close()
+
+    def _is_answering(self) -> bool:
+        return self._answering is not None and not self._answering.response_complete
 
     def _stop_waiting(self) -> None:
         if self._silence is not None:
@@ -195,24 +221,34 @@ class BoundedProtocol(HttpToolsProtocol):
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def _refuse(self, error: LinariteError) -> None:
-        """Answer and close. While an earlier answer is still being written: only close."""
+        """Answer and close, soon. What is still coming is not read, so the client hears of it.
+
+        Only close while an answer is under way: nothing can be said in the middle of it, and what
+        is said before it would be taken for it.
+        """
         if self._refused or self.transport.is_closing():
             return
         self._refused = True
         self._stop_waiting()
-        if not self.cycle or self.cycle.response_complete:
-            body = error_body(error)
-            headers = [
-                *self.server_state.default_headers,
-                (b"content-type", b"application/json"),
-                (b"content-length", b"%d" % len(body)),
-                (b"connection", b"close"),
-                *((name.encode(), value.encode()) for name, value in error.headers.items()),
-            ]
-            lines = b"".join(b"%s: %s\r\n" % header for header in headers)
-            status = b"HTTP/1.1 %d %s\r\n" % (error.status, _REASONS[error.status])
-            self.transport.write(status + lines + b"\r\n" + body)
-        self.transport.close()
+        own_body = not self._in_head and self.cycle is self._answering
+        if self._is_answering() and (not own_body or self._answering.response_started):
+            self._disconnect()
+            self.transport.close()
+            return
+        self._disconnect()
+        body = error_body(error)
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
+            *((name.encode(), value.encode()) for name, value in error.headers.items()),
+        ]
+        lines = b"".join(b"%s: %s\r\n" % header for header in headers)
+        status = b"HTTP/1.1 %d %s\r\n" % (error.status, _REASONS[error.status])
+        self.transport.write(status + lines + b"\r\n" + body)
+        # Closing at once, with data unread, would reset the connection under the answer.
+        self._silence = self.loop.call_later(LINGER_S, self.transport.close)
 
 
 class _Malformed(GatewayError):
