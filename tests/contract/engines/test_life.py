@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,12 +17,13 @@ from tests.contract.engines.cases import CASES
 from tests.contract.engines.folding import chat, chat_ask, complete, completion_ask
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Coroutine
 
     from linarite.domain.engine import Engine
     from tests.contract.engines.cases import EngineCase
     from tests.contract.engines.folding import Started
 
+BEGUN_S = 60.0
 FREED_S = 10.0
 """far more than the second that is promised, for machines that do much else"""
 
@@ -80,14 +81,45 @@ async def test_closing_a_stream_frees_the_engine(case: EngineCase, talker: Start
 
 
 @pytest.mark.anyio
-async def test_a_cancelled_request_frees_the_engine(case: EngineCase, engine: Engine) -> None:
+@pytest.mark.parametrize("what", ["chat", "choices", "echo"])
+async def test_a_cancelled_request_frees_the_engine(
+    case: EngineCase, engine: Engine, what: str
+) -> None:
     """A caller that is cancelled while it waits leaves nothing running either."""
-    task = asyncio.ensure_future(chat(engine, chat_ask("Count to a thousand.", max_tokens=400)))
-    await asyncio.sleep(0)
+    asked: dict[str, Coroutine[Any, Any, object]] = {
+        "chat": chat(engine, chat_ask("Count to a thousand.", max_tokens=900)),
+        "choices": chat(engine, chat_ask("Count to a thousand.", max_tokens=900, n=3)),
+        "echo": complete(
+            engine, completion_ask("word " * 900, echo=True, logprobs=1, max_tokens=0)
+        ),
+    }
+    running = asked.pop(what)
+    for other in asked.values():
+        other.close()
+    await cancel_while_it_runs(case, engine, running)
+    await chat(engine, chat_ask("Hello"))
+
+
+@pytest.mark.anyio
+async def test_cancelled_embeddings_free_the_engine(case: EngineCase, embedder: Started) -> None:
+    """The same for vectors, however many texts there are."""
+    engine, _ = embedder
+    texts: list[str | int | list[int]] = ["word " * 400 for _ in range(200)]
+    await cancel_while_it_runs(case, engine, engine.embed(EmbeddingAsk(input=texts)))
+    await engine.embed(EmbeddingAsk(input="short"))
+
+
+async def cancel_while_it_runs(
+    case: EngineCase, engine: Engine, request: Coroutine[Any, Any, object]
+) -> None:
+    """Wait until the engine is at work, cancel, and wait until it is not. Some are done at once."""
+    task = asyncio.create_task(request)
+    async with asyncio.timeout(BEGUN_S):
+        while not task.done() and await case.is_idle(engine):  # noqa: ASYNC110 - as below
+            await asyncio.sleep(0.02)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await until_idle(case, engine)
-    await chat(engine, chat_ask("Hello"))
 
 
 async def leave_early(events: AsyncGenerator[object, None]) -> None:

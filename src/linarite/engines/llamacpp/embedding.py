@@ -14,12 +14,17 @@ from linarite.engines.llamacpp.socket_client import EngineRefusal
 from linarite.engines.llamacpp.wire import Vectors
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from linarite.domain.embedding import EmbeddingAsk
     from linarite.engines.llamacpp.loaded_model import LoadedModel
 
 _INPUTS_MAX = 2_048
 _GROUPS = 2
 """how many inputs a request to the engine holds for each of its slots"""
+_GROUP_CHARACTERS = 2_048
+"""how much text it holds, unless one input alone is longer: some tenths of a second of work"""
+_TOKEN_CHARACTERS = 4
 _TOO_LARGE = "is too large to process"
 
 Input = str | list[int]
@@ -46,14 +51,27 @@ async def answer_embedding(model: LoadedModel, ask: EmbeddingAsk) -> EmbeddingEv
         )
     vectors: list[bytes] = []
     tokens = 0
-    size = _GROUPS * model.options.parallel_requests
-    for start in range(0, len(inputs), size):
-        # The engine refuses an empty input; the model's own beginning means as little.
-        group = [given or model.begin_text for given in inputs[start : start + size]]
+    # The engine refuses an empty input; the model's own beginning means as little.
+    whole: list[Input] = [given or model.begin_text for given in inputs]
+    for group in grouped(whole, _GROUPS * model.options.parallel_requests):
         reply = await _embed(model, group)
         tokens += reply.usage.prompt_tokens
         vectors += [_cut(vector, ask.dimensions) for vector in _in_order(reply, len(group))]
     return EmbeddingEvent(vectors=vectors, usage=usage_of(tokens, 0))
+
+
+def grouped(inputs: list[Input], count_max: int) -> Iterator[list[Input]]:
+    """The inputs in order, in groups that the engine is through with in some tenths of a second."""
+    group: list[Input] = []
+    characters = 0
+    for given in inputs:
+        length = len(given) * (1 if isinstance(given, str) else _TOKEN_CHARACTERS)
+        if group and (len(group) == count_max or characters + length > _GROUP_CHARACTERS):
+            yield group
+            group, characters = [], 0
+        group.append(given)
+        characters += length
+    yield group
 
 
 async def _embed(model: LoadedModel, group: list[Input]) -> Vectors:

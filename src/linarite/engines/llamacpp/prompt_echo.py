@@ -7,15 +7,17 @@ them.
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from linarite.domain.completion import CompletionLogprobs
+from linarite.domain.errors import ContextLengthExceeded
+from linarite.engines.llamacpp.generation import COMPLETION, Generation
 from linarite.engines.llamacpp.logprobs import completion_logprobs, legacy_token
 from linarite.engines.llamacpp.wire import (
     CHUNK_FIELDS,
-    CompletionChunk,
     Detokenized,
     TokenProbability,
     Tokens,
@@ -38,10 +40,12 @@ class PromptEcho(msgspec.Struct, frozen=True):
 async def echo_of(model: LoadedModel, prompt: Prompt, top: int | None) -> PromptEcho:
     """Look up a prompt's text and length; with `top`, also how likely its tokens were.
 
-    Raises EngineRefusal and HttpClientError.
+    Raises ContextLengthExceeded, EngineFailed, EngineRefusal and HttpClientError.
     """
     client = model.client
     tokens = prompt if isinstance(prompt, list) else await tokens_of(client, prompt)
+    if len(tokens) > model.context_tokens:
+        raise ContextLengthExceeded(model.context_tokens, len(tokens))
     text = prompt if isinstance(prompt, str) else await text_of(client, prompt)
     if top is None or not tokens:
         return PromptEcho(text, len(tokens), None)
@@ -75,6 +79,8 @@ async def text_of(client: SocketClient, tokens: list[int]) -> str:
 async def _likelihoods(client: SocketClient, tokens: list[int], top: int) -> list[TokenProbability]:
     """How likely each token but the first was, given those before it.
 
+    Streamed, though nobody reads along: only then does the engine notice that its caller has left.
+
     A token that ends a reply ends the generation too, even when it was forced; the next one then
     starts behind it.
     """
@@ -103,9 +109,17 @@ async def _force(
         "temperature": 0,
         "n_probs": max(1, top),
         "grammar": f"%llguidance {{}}\nstart: {forced}",
-        "response_fields": [*CHUNK_FIELDS, "completion_probabilities"],
+        "response_fields": CHUNK_FIELDS,
+        "stream": True,
+        "return_progress": True,
     }
-    return (await client.ask("/completion", body, CompletionChunk)).completion_probabilities
+    seen: list[TokenProbability] = []
+    generation = Generation(client, COMPLETION, body)
+    whole = len(prompt) + len(following)
+    async with aclosing(generation.steps(whole, len(following))) as steps:
+        async for step in steps:
+            seen += step.probabilities
+    return seen
 
 
 async def _with_text(client: SocketClient, probability: TokenProbability) -> TokenProbability:
