@@ -143,10 +143,11 @@ def _tls(options: Server) -> ssl.SSLContext | None:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     try:
-        context.load_cert_chain(options.tls_certificate, options.tls_key)
+        # Without a password OpenSSL would stop and ask the terminal for one.
+        context.load_cert_chain(options.tls_certificate, options.tls_key, password="")
     except (OSError, ssl.SSLError) as problem:
         raise SetupError(
             f"server.tls_certificate or server.tls_key can't be used: {problem}. Both must be PEM "
-            "files, and the key must belong to the certificate."
+            "files, and the key must belong to the certificate and have no password."
         ) from None
     return context
