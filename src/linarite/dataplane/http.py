@@ -104,10 +104,7 @@ class DataPlane:
 
         async def body() -> bytes:
             read = await read_json_body(
-                receive,
-                headers,
-                limit_bytes=limits.body_bytes_max,
-                deadline_s=limits.body_read_s,
+                scope, receive, headers, limits.body_bytes_max, limits.body_read_s
             )
             call.body_left = False
             watch.begin()

@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 
-class RequestRecord(msgspec.Struct, frozen=True):
+class RequestRecord(msgspec.Struct, frozen=True, gc=False):
     """Who called what, when, with which outcome. Never a prompt, a reply or a key.
 
     Times are nanoseconds since the epoch; durations are microseconds; unknown is 0 or "".

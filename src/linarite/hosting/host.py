@@ -9,7 +9,7 @@ from linarite.domain.errors import ServiceUnavailable
 from linarite.domain.facts import Serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Coroutine, Iterable, Mapping
 
     from linarite.domain.engine import Capabilities, Slot
     from linarite.domain.facts import Deployment
@@ -25,9 +25,9 @@ class Hold:
         """Nothing is taken until it is entered."""
         self._instance = instance
 
-    async def __aenter__(self) -> Slot:
+    def __aenter__(self) -> Coroutine[None, None, Slot]:
         """Wait in the queue. Raises ServiceUnavailable."""
-        return await self._instance.enter()
+        return self._instance.enter()
 
     async def __aexit__(self, *_: object) -> None:
         """Leave, however the request ended."""

@@ -19,6 +19,22 @@ class Cycle(RequestResponseCycle):
     finds a line break smuggled into any of them.
     """
 
+    _held_head = b""
+
+    def take_arrived_body(self) -> bytes | None:
+        """The body, if all of it has come and none has been taken; it need not be received then.
+
+        What `receive` gives afterwards is the client's leaving.
+        """
+        if self.more_body or self.disconnected or self.response_started:
+            return None
+        self.waiting_for_100_continue = False
+        body = bytes(self.body)
+        self.body = bytearray()
+        self.message_event.clear()
+        self.flow.resume_reading()
+        return body
+
     async def send(self, message: Any) -> None:  # noqa: ANN401 - any of ASGI's messages
         """ASGI's send. Raises RuntimeError for messages that are wrong or come out of order."""
         if self.flow.write_paused and not self.disconnected:
@@ -52,7 +68,11 @@ class Cycle(RequestResponseCycle):
         lines = b"".join([b"%b: %b\r\n" % header for header in headers])
         if lines.count(b"\n") != len(headers) or lines.count(b"\r") != len(headers):
             raise RuntimeError("a header holds a line break")
-        self.transport.write(STATUS_LINE[status] + lines + b"\r\n")
+        head = STATUS_LINE[status] + lines + b"\r\n"
+        if self.expected_content_length and self.scope["method"] != "HEAD":
+            self._held_head = head  # its body follows at once: one write for both
+        else:
+            self.transport.write(head)
 
     def _send_body(self, body: bytes, *, more: bool) -> None:
         if self.chunked_encoding:
@@ -64,7 +84,8 @@ class Cycle(RequestResponseCycle):
             self.expected_content_length -= len(body)
             if self.expected_content_length < 0:
                 raise RuntimeError("the body is longer than its content-length")
-            self.transport.write(body)
+            self.transport.write(self._held_head + body)
+            self._held_head = b""
         if more:
             return
         if self.expected_content_length:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 _POOL_BYTES = 4096
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -32,12 +33,15 @@ _POOL = RandomPool()
 
 
 def new_guid() -> str:
-    """A version 4 GUID in lower case, as `apim-request-id` carries it."""
-    digits = _POOL.take(16).hex()
-    return (
-        f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-"
-        f"{'89ab'[int(digits[16], 16) & 3]}{digits[17:20]}-{digits[20:]}"
-    )
+    """A version 4 GUID in lower case, as `apim-request-id` carries it; 74 bits are random.
+
+    It begins with the time in milliseconds: an index over GUIDs of one moment then grows in one
+    place, where random ones would have the database write a page for almost every row.
+    """
+    moment = f"{time.time_ns() // 1_000_000:012x}"
+    digits = _POOL.take(10).hex()
+    variant = "89ab"[int(digits[3], 16) & 3]
+    return f"{moment[:8]}-{moment[8:]}-4{digits[:3]}-{variant}{digits[4:7]}-{digits[7:19]}"
 
 
 def new_object_id(prefix: str) -> str:

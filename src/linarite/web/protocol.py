@@ -11,7 +11,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from linarite.domain.errors import GatewayError, ServiceUnavailable
-from linarite.web.body import LINGER_S
+from linarite.web.body import ARRIVED, LINGER_S
 from linarite.web.cycle import Cycle
 from linarite.web.error_envelope import error_body
 
@@ -131,7 +131,7 @@ class BoundedProtocol(HttpToolsProtocol):
         scope["raw_path"] = url.path
         scope["query_string"] = url.query or b""
         before: Any = self.cycle
-        self.cycle = Cycle(
+        self.cycle = cycle = Cycle(
             scope=scope,
             transport=self.transport,
             flow=self.flow,
@@ -144,11 +144,12 @@ class BoundedProtocol(HttpToolsProtocol):
             keep_alive=version != "1.0" and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
+        scope["extensions"] = {ARRIVED: cycle.take_arrived_body}
         if before is None or before.response_complete:
-            self._start_asgi_task(self.cycle, self.app)
+            self._start_asgi_task(cycle, self.app)
         else:
             self.flow.pause_reading()
-            self.pipeline.appendleft((self.cycle, self.app))
+            self.pipeline.appendleft((cycle, self.app))
 
     def _parse(self, data: bytes) -> None:
         try:
