@@ -154,10 +154,15 @@ def _closed(schema: dict[str, Any]) -> dict[str, Any]:
         is_object(properties)
         and properties
         and {"additionalProperties", "patternProperties"}.isdisjoint(schema)
-        and set(schema.get("required") or ()) <= set(properties)
+        and _only_requires(schema.get("required"), properties)
     ):
         closed["additionalProperties"] = False
     return closed
+
+
+def _only_requires(required: object, properties: dict[str, Any]) -> bool:
+    names = required if is_array(required) else []
+    return all(isinstance(name, str) and name in properties for name in names)
 
 
 def _closed_value(key: str, value: object) -> object:

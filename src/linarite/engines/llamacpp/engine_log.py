@@ -17,7 +17,7 @@ _CRASH = re.compile(r"(?:GGML_ASSERT|GGML_ABORT|CUDA error|terminate called|Fata
 _ROUTINE = ("stop: cancel task", "failed to launch slot with task", "security: no API key")
 _ANSWERED = ("send_error:", "llg error:", "failed to parse grammar", "got exception:")
 """the caller has been told, in our words"""
-_QUOTATION = re.compile(r"(?<=error:|ption:).*|[\"'`{\[].*", re.DOTALL)
+_QUOTATION = re.compile(r"(?:(?<=\serror:)|(?<=exception:)).*|[\"'`{\[].*", re.DOTALL)
 _LINE_MAX = 500
 
 

@@ -46,10 +46,10 @@ def main() -> NoReturn:
     except (ImportError, MemoryError, OSError, RuntimeError, UnreadableModel) as error:
         _report(reports, Failed(f"{type(error).__name__}: {error}"))
         _leave(1)
-    # Blocked only now: while a model loads, the signal ends the process by itself.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    signal.sigwait({signal.SIGTERM})
-    del server
+    # SIGTERM ends the process where it is: there is nothing to save. The server must live until
+    # then; its own end would wait for its connections.
+    while server is not None:
+        signal.pause()
     _leave(0)
 
 
@@ -169,7 +169,7 @@ def _report(reports: int, report: Report) -> None:
 
 
 def _leave(code: int) -> NoReturn:
-    # At once: there is nothing to save, and the library's own end waits for its connections.
+    # From any thread, and past a library that may be busy loading.
     os._exit(code)
 
 

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from linarite.domain.chat import ChatAsk
+from linarite.domain.completion import CompletionAsk
+from linarite.domain.errors import InvalidRequest
+from linarite.engines.llamacpp.options import LlamacppOptions
+from linarite.engines.llamacpp.sampling import sampling_of
+
+RANDOM = 2**32 - 1
+
+
+def sample(
+    choice: int = 0, options: LlamacppOptions | None = None, **fields: object
+) -> dict[str, Any]:
+    """What is sent for a chat with these fields."""
+    chat = {"messages": [{"role": "user", "content": "x"}], **fields}
+    return sampling_of(msgspec.convert(chat, ChatAsk), options or LlamacppOptions(), choice)
+
+
+def test_defaults_are_the_services() -> None:
+    """Temperature 1 and top_p 1 mean the whole distribution: no sampler of llama.cpp's own."""
+    sent = sample()
+    assert (sent["temperature"], sent["top_p"], sent["seed"]) == (1.0, 1.0, RANDOM)
+    assert sent["samplers"] == ["penalties", "temperature", "top_p"]
+    assert not {"presence_penalty", "logit_bias", "stop", "repeat_last_n"} & sent.keys()
+    assert sent["stream"] is True
+    assert sampling_of(CompletionAsk(prompt="x"), LlamacppOptions(), 0) == sent
+
+
+def test_zero_is_not_absent() -> None:
+    """Temperature 0 is greedy, and a seed of 0 is a seed."""
+    sent = sample(temperature=0, top_p=0, seed=0)
+    assert (sent["temperature"], sent["top_p"], sent["seed"]) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("seed", [0, 7, -1, 2**32 - 1, 2**32, 2**63 - 1, -(2**63)])
+def test_every_seed_is_a_fixed_one(seed: int) -> None:
+    """Never the number that stands for a random one, and another for each choice."""
+    seeds = [sample(choice, seed=seed)["seed"] for choice in range(3)]
+    assert all(0 <= sent < RANDOM for sent in seeds)
+    assert len(set(seeds)) == 3
+    assert sample(seed=seed)["seed"] == seeds[0]
+
+
+def test_a_seed_computes_its_prompt_anew() -> None:
+    """A cached prompt was computed in other portions, which may change the last digits."""
+    assert sample()["cache_prompt"] is True
+    assert sample(seed=1)["cache_prompt"] is False
+    assert sample(options=LlamacppOptions(seed_skips_prompt_cache=False), seed=1)["cache_prompt"]
+    assert not sample(options=LlamacppOptions(prompt_cache=False))["cache_prompt"]
+
+
+def test_penalties_and_stops_are_passed_on() -> None:
+    """As they were given; empty stops, which would end every reply, are left out."""
+    sent = sample(presence_penalty=0.5, stop=["END", ""])
+    assert (sent["presence_penalty"], sent["frequency_penalty"]) == (0.5, 0.0)
+    assert sent["repeat_last_n"] == LlamacppOptions().penalty_last_tokens
+    assert sent["stop"] == ["END"]
+    assert sample(stop="END")["stop"] == ["END"]
+
+
+def test_too_many_stops_are_refused() -> None:
+    """The service takes four."""
+    with pytest.raises(InvalidRequest) as refused:
+        sample(stop=list("abcde"))
+    assert refused.value.param == "stop"
+
+
+def test_biases_are_by_token_id() -> None:
+    """Texts of ids become ids."""
+    assert sample(logit_bias={"28": -100, "7": 1.5})["logit_bias"] == [[28, -100], [7, 1.5]]
+
+
+@pytest.mark.parametrize("bias", [{"cat": 1}, {"1": 101}, {"-1": 1}, {"1.5": 1}, {"²": 1}])
+def test_wrong_biases_are_refused(bias: dict[str, float]) -> None:
+    """What is no id, or out of range, is told with its parameter."""
+    with pytest.raises(InvalidRequest) as refused:
+        sample(logit_bias=bias)
+    assert refused.value.param == "logit_bias"
