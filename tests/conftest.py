@@ -1,12 +1,17 @@
-"""What every test shares: async tests run on asyncio."""
+"""What every test shares: async tests run on asyncio, and no test is timed."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.model_home"]
 
-pytest_plugins = ["tests.model_home"]
+# A busy machine makes an example slow, and that is no fault of the code.
+settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

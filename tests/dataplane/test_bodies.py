@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from linarite.dataplane.options import Limits
+from linarite.web import body as body_module
 from tests.dataplane.rig import CHAT, HELLO, WAIT_S, rig
 from tests.web.wire import get_lines, read_answer
 
@@ -181,8 +182,11 @@ async def test_bodies_up_to_the_limit_are_read_and_no_longer_ones() -> None:
             assert answer.header("connection") == "close"
 
 
-async def test_an_announced_size_is_refused_before_it_comes() -> None:
+async def test_an_announced_size_is_refused_before_it_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Not a byte of a body that is announced as too large is waited for."""
+    monkeypatch.setattr(body_module, "LINGER_S", 0.1)
     async with rig(limits=Limits(body_bytes_max=LIMIT)) as running:
         reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         lines = [("host", "x"), ("api-key", running.keys.key1), ("content-length", "10000000000")]
@@ -221,8 +225,9 @@ async def test_a_slow_body_is_read_and_its_client_still_watched(server: Rig) -> 
     writer.close()
 
 
-async def test_a_body_that_does_not_come_times_out() -> None:
+async def test_a_body_that_does_not_come_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """408 in Azure's shape, and the connection closes."""
+    monkeypatch.setattr(body_module, "LINGER_S", 0.1)
     async with rig(limits=Limits(body_read_s=0.2)) as running:
         reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         lines = [("host", "x"), ("api-key", running.keys.key1), ("content-length", "100")]

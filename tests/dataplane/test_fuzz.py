@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.dataplane.rig import CHAT, COMPLETIONS, EMBEDDINGS, GA, Rig, rig
@@ -226,9 +226,7 @@ def check(status: int, answer: bytes) -> None:
     assert len(answer) < 4000
 
 
-@settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=400)
 @given(request=mutated())
 def test_no_body_makes_the_server_fail(
     call: Callable[[str, bytes, bytes], tuple[int, bytes]], request: tuple[str, bytes]
@@ -238,9 +236,7 @@ def test_no_body_makes_the_server_fail(
     check(*call(target, body, b"application/json"))
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150)
 @given(body=st.binary(max_size=200), path=st.sampled_from([CHAT, COMPLETIONS, EMBEDDINGS]))
 def test_no_bytes_make_the_server_fail(
     call: Callable[[str, bytes, bytes], tuple[int, bytes]], body: bytes, path: str

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from linarite.domain.errors import ServiceUnavailable
@@ -232,7 +232,6 @@ class Schedule:
         assert (self.gate.running, self.gate.waiting, self.inside) == (0, 0, set())
 
 
-@settings(deadline=None)
 @given(parallel=st.integers(1, 3), queue_max=st.integers(0, 5), steps=STEPS)
 async def test_under_any_schedule(
     parallel: int, queue_max: int, steps: list[tuple[str, int]]
