@@ -24,6 +24,7 @@ from linarite.domain.errors import (
     InvalidRequest,
     RequestTimedOut,
     ServiceUnavailable,
+    SetupError,
     UpstreamRefused,
 )
 from linarite.domain.usage import usage_of
@@ -229,6 +230,7 @@ FAILURES = [
     RequestTimedOut(),
     UpstreamRefused(429, {"message": "Slow down.", "code": "429", "extra": [1]}, {}),
     RuntimeError("the inside of the engine"),
+    SetupError("the inside: set instances.one.options.api_key"),
     StopAsyncIteration(),
 ]
 
@@ -242,7 +244,7 @@ def errors_taken_from(logged: list[Any]) -> list[str]:
 
 def ours(failure: Exception) -> bool:
     """Whether a failure is none that we know, so that a person must look at it."""
-    return isinstance(failure, (RuntimeError, StopAsyncIteration))
+    return isinstance(failure, (RuntimeError, SetupError, StopAsyncIteration))
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)

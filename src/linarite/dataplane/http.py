@@ -16,8 +16,10 @@ from linarite.dataplane.pipeline import serve
 from linarite.dataplane.record import Outcome, record_of
 from linarite.domain.errors import (
     EngineFailed,
+    GatewayError,
     InternalError,
     LinariteError,
+    ModelError,
     ServiceUnavailable,
 )
 from linarite.web.body import ClientLeft, discard_rest, read_json_body
@@ -168,11 +170,11 @@ class DataPlane:
         except ClientLeft:
             exchange.status = CLIENT_LEFT_STATUS
             exchange.finish = "client_left"
-        except LinariteError as error:
+        except (GatewayError, ModelError) as error:
             await self._refuse(exchange, error)
         except StopAsyncIteration:
             await self._refuse(exchange, EngineFailed("The engine gave no answer."))
-        except Exception:
+        except Exception:  # SetupError too: what is wrong with settings is for the log
             log.exception("request failed", request_id=call.request_id, path=call.path)
             await self._refuse(exchange, InternalError(call.request_id))
         finally:
