@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from linarite.domain.errors import ServiceUnavailable
 from linarite.domain.facts import Serving
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
+    from types import CoroutineType
 
     from linarite.domain.engine import Capabilities, Slot
     from linarite.domain.facts import Deployment
@@ -25,7 +26,7 @@ class Hold:
         """Nothing is taken until it is entered."""
         self._instance = instance
 
-    def __aenter__(self) -> Coroutine[None, None, Slot]:
+    def __aenter__(self) -> CoroutineType[Any, Any, Slot]:
         """Wait in the queue. Raises ServiceUnavailable."""
         return self._instance.enter()
 
