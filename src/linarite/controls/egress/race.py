@@ -18,6 +18,8 @@ async def first_connected(addresses: list[IPv4Address | IPv6Address], port: int)
 
     Raises the last address's OSError when none does.
     """
+    if len(addresses) == 1:  # nobody to race against
+        return await _connected(addresses[0], port)
     attempts: set[asyncio.Task[socket.socket]] = set()
     failure: OSError = OSError("the name has no address")
     waiting = list(addresses)
