@@ -51,7 +51,7 @@ def _gateway(results: Results, plan: GatewayPlan) -> list[tuple[str, ...]]:
         + _held(chunk <= CPU_PER_CHUNK, chunk),
         _row("requests/s, of LiteLLM's", f"≥ {TIMES_LITELLM:g} x", times(speed))
         + _held(speed >= TIMES_LITELLM, speed),
-        _row(f"gaps over 100 ms, {most} streams", "0", number(stalls)) + _held(stalls == 0, stalls),
+        _row(f"stalls of {most} streams", "0", number(stalls)) + _held(stalls == 0, stalls),
         _row(f"broken of {plan.many_streams:,} streams", "0", number(broken))
         + _held(broken == 0, broken),
     ]

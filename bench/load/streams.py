@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bench.load.target import Target
 
 STALL_S = 0.1
+STALL_PACES = 3
 _EVENT = b"data: "
 _DONE = b"DONE]"
 """no longer than what is kept of one piece to be seen with the next"""
@@ -26,7 +27,7 @@ class Streamed:
     errors: int = 0
     """streams that were refused, broken off, cut short or not over in time"""
     stalls: int = 0
-    """pauses of more than 100 ms between two chunks"""
+    """gaps between two chunks of more than 100 ms, or of three paces where that is longer"""
     first_chunk_s: list[float] = field(default_factory=list)
     longest_gap_s: float = 0.0
     seconds: float = 0.0
@@ -36,8 +37,9 @@ class Streamed:
 class StreamConnection(asyncio.Protocol):
     """One connection, one stream. `ended` is done when the stream is, well or not."""
 
-    def __init__(self, request: bytes) -> None:
+    def __init__(self, request: bytes, stall_s: float = STALL_S) -> None:
         self._request = request
+        self._stall_s = stall_s
         self._transport: asyncio.Transport | None = None
         self._tail = b""
         self._last_at = 0.0
@@ -81,7 +83,7 @@ class StreamConnection(asyncio.Protocol):
             self.first_at = now
         else:
             gap_s = now - self.last_at
-            self.stalls += gap_s > STALL_S
+            self.stalls += gap_s > self._stall_s
             self.longest_gap_s = max(gap_s, self.longest_gap_s)
         self.last_at = now
         if _DONE in seen:
@@ -110,13 +112,14 @@ async def run_streams(
     A server that takes several seconds longer than the upstream's pace is not waited for.
     """
     request = target.stream(pace_ms, chunks)
+    stall_s = max(STALL_S, STALL_PACES * pace_ms / 1000)
     loop = asyncio.get_running_loop()
     connections: list[StreamConnection] = []
     refused = 0
     for _ in range(streams):
         try:
             _, connection = await loop.create_connection(
-                lambda: StreamConnection(request), "127.0.0.1", target.port
+                lambda: StreamConnection(request, stall_s), "127.0.0.1", target.port
             )
         except OSError:
             refused += 1

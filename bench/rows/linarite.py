@@ -34,6 +34,7 @@ instance = "{model}"
 engine = "upstream"
 options.base_url = "http://127.0.0.1:{upstream_port}/v1"
 options.parallel_requests = 2048
+options.keep_alive_s = 60
 """
 
 
