@@ -102,6 +102,7 @@ async def test_too_long_a_prompt(upstream: Upstream) -> None:
         (b"\xff\xfe", "The upstream refused."),
         (b"", "The upstream refused."),
         (b"[]", "The upstream refused."),
+        (b"[" * 5_000, "The upstream refused."),
         (b"x" * 100_000, "The upstream refused."),
     ],
 )
@@ -217,6 +218,26 @@ async def test_a_long_retry_after_is_not_sat_out(upstream: Upstream) -> None:
         with pytest.raises(TooManyRequests):
             await engine.embed(EmbeddingAsk(input="x"))
         assert len(fake.seen) == 1
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({"retry-after": "7"}, ("7", "7000")),
+        ({"retry-after-ms": "6200"}, ("7", "6200")),
+        ({}, ("1", "1000")),
+    ],
+)
+async def test_both_retry_headers_say_the_same(
+    upstream: Upstream, status: int, headers: dict[str, str], told: tuple[str, str]
+) -> None:
+    """Whichever the upstream sends, and also when it sends none."""
+    async with upstream(refusal(status, headers=headers), retries=0) as (engine, _):
+        with pytest.raises(LinariteError) as caught:
+            await chat(engine)
+        shown = caught.value.headers
+        assert (shown["retry-after"], shown["retry-after-ms"]) == told
 
 
 async def test_a_short_retry_after_is_sat_out_by_all(upstream: Upstream) -> None:
@@ -367,7 +388,12 @@ async def test_text_that_speaks_of_errors_is_text(upstream: Upstream) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b'"x"', b"{}", b'{"choices":[]}', b'{"choices":null}', b"\xff"]
+    "body",
+    [
+        *(b"", b"{", b"[]", b'"x"', b"{}", b'{"choices":[]}', b'{"choices":null}', b"\xff"),
+        b'{"choices":[{"message":{}}],"usage":{"prompt_tokens":"1.5"}}',
+        b'{"error":null,"choices":' + b"[" * 5_000,
+    ],
 )
 async def test_unreadable_answers(upstream: Upstream, body: bytes) -> None:
     """What is no answer fails, and says nothing of its content."""
@@ -383,6 +409,7 @@ async def test_an_error_with_status_200(upstream: Upstream) -> None:
         with pytest.raises(UpstreamRefused) as caught:
             await chat(engine)
         assert caught.value.status == 429
+        assert caught.value.headers["retry-after"] == "1"
 
 
 async def test_no_first_byte(upstream: Upstream) -> None:

@@ -156,7 +156,7 @@ class UpstreamCalls:
             pause_s = min(asked_wait_s, self._options.breaker_open_s_max)
             self._breaker.told_to_wait(cause, pause_s)
             self._log.warning("upstream wants a pause", status=status, pause_s=pause_s)
-        shown = refusal(status, headers, error)
+        shown = refusal(status, headers, error, asked_wait_s)
         if status in OURS or status < 400:  # noqa: PLR2004 - redirects are not followed
             return self._misconfigured(status, shown)
         may_retry = status in (_TIMEOUT, _TOO_MANY) or status >= _SERVER_ERROR

@@ -124,7 +124,7 @@ def raise_error_in(payload: bytes) -> None:
         return
     try:
         found = _ERRORS.decode(payload)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return
     if found.error:
         raise error_in_stream(error_object(payload))

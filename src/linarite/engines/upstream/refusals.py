@@ -15,6 +15,7 @@ from linarite.domain.errors import (
     RequestTimedOut,
     ServiceUnavailable,
     UpstreamRefused,
+    retry_headers,
 )
 from linarite.engines.http_client import (
     ConnectError,
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 OURS = frozenset((401, 403, 404, 405))
 """statuses that speak of the key, path or model name we sent: nothing our caller could change"""
 _BAD_REQUEST, _NOT_FOUND, _TOO_MANY, _SERVER_ERROR, _UNAVAILABLE = 400, 404, 429, 500, 503
-_PASSED_ON = ("retry-after", "retry-after-ms")
+_WAIT_S = 1.0
+"""what a caller is told where the upstream said nothing"""
 _PASSED_ON_PREFIX = "x-ratelimit-"
 _STATUS_OF = {
     "rate_limit_exceeded": _TOO_MANY,
@@ -57,13 +59,19 @@ class UpstreamRefusedLength(UpstreamRefused, ContextLengthExceeded):
         self.error = error
 
 
-def refusal(status: int, headers: Mapping[str, str], error: dict[str, Any]) -> LinariteError:
-    """The error for an answer that is not a success, once there is no trying again."""
+def refusal(
+    status: int, headers: Mapping[str, str], error: dict[str, Any], wait_s: float | None
+) -> LinariteError:
+    """The error for an answer that is not a success, once there is no trying again.
+
+    `wait_s` is what its headers ask for. The caller is told in both of Azure's headers, always:
+    clients read the one in milliseconds first, and a 429 without any is repeated at once.
+    """
     passed_on = {
-        name: value
-        for name, value in headers.items()
-        if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIX)
+        name: value for name, value in headers.items() if name.startswith(_PASSED_ON_PREFIX)
     }
+    if wait_s is not None or status in (_TOO_MANY, _UNAVAILABLE):
+        passed_on |= retry_headers(_WAIT_S if wait_s is None else wait_s)
     if status == _UNAVAILABLE:
         unavailable = ServiceUnavailable("the upstream of this deployment is unavailable")
         unavailable.headers.update(passed_on)
@@ -78,7 +86,7 @@ def error_in_stream(error: dict[str, Any]) -> LinariteError:
     for word in (error.get("code"), error.get("status"), error.get("type")):
         status = _status_of(word)
         if _BAD_REQUEST <= status < _SERVER_ERROR and status not in OURS:
-            return _as_refused(status, error, {})
+            return _as_refused(status, error, retry_headers(_WAIT_S) if status == _TOO_MANY else {})
     return failed("broke off its answer with an error")
 
 
@@ -90,7 +98,7 @@ def error_object(body: bytes) -> dict[str, Any]:
     """
     try:
         decoded: object = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         decoded = None
     whole = cast("dict[str, Any]", decoded) if isinstance(decoded, dict) else {}
     inner: object = whole.get("error") or whole.get("detail") or whole

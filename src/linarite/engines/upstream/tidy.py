@@ -31,12 +31,12 @@ def decode_tidily(payload: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     """Decode an answer or a piece of one. Raises EngineFailed for what cannot be understood."""
     try:
         return decoder.decode(payload)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         pass
     try:
         tidied = _tidied(msgspec.json.decode(payload))
         return msgspec.convert(tidied, decoder.type, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError, AttributeError, TypeError) as error:
+    except (msgspec.DecodeError, ValueError, AttributeError, TypeError, RecursionError) as error:
         raise EngineFailed(
             "The upstream of this deployment answered what cannot be understood."
         ) from error
