@@ -18,6 +18,7 @@ from linarite.cli.commands import Commands, SettingShown, UpOptions
 from linarite.cli.loading_line import show_loading
 from linarite.cli.root import build_root
 from linarite.cli.serving_file import ServedDeployment, ServingFile, write_serving_file
+from linarite.cli.snippets import chat_command
 from linarite.cli.start_panel import ModelProgress, show_panel
 from linarite.domain.errors import LinariteError
 from linarite.hosting.models.catalogue import DEFAULT_MODELS, MINIMAL_MODELS
@@ -143,11 +144,13 @@ async def _tell(server: Assembly, serving_file: Path, ready_file: Path | None) -
     await show_loading(
         server.settled(), lambda: served_deployments(server), console=Console(stderr=True)
     )
-    content = serving_content(server)
+    loaded, content = server.loaded, serving_content(server)
     write_serving_file(serving_file, content)
     if ready_file is not None:
         write_serving_file(ready_file, content)
-    show_panel(content, console=Console())
+    named_here = loaded.origins.get("home", "").startswith("environment")
+    chat = chat_command(sys.argv[0], content.home if named_here else None)
+    show_panel(content, console=Console(), chat=chat)
     # What start-up made stays: collecting it again and again would only cost requests time.
     gc.collect()
     gc.freeze()

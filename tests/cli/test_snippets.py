@@ -2,12 +2,23 @@ from __future__ import annotations
 
 import ast
 import shlex
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
 from linarite.cli.serving_file import ServedDeployment, ServingFile
-from linarite.cli.snippets import CHAT, EMBEDDINGS, curl_command, python_program
+from linarite.cli.snippets import (
+    CHAT,
+    EMBEDDINGS,
+    PROGRAM,
+    chat_command,
+    curl_command,
+    python_program,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SMALL = ServedDeployment("small", "small", "Ready", "", [CHAT])
 LARGE = ServedDeployment("large", "large", "Ready", "", [CHAT])
@@ -70,3 +81,18 @@ def test_a_quick_answer_is_asked_for() -> None:
     """A small machine must not be busy for minutes with the first thing one tries."""
     body = msgspec.json.decode(shlex.split(curl_command(content_with(SMALL)) or "")[-1])
     assert body["max_tokens"] <= 64
+
+
+def test_the_chat_command_works_in_another_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that shells don't find is named by its path, and so is a folder of one's own."""
+    program = tmp_path / "my bin" / PROGRAM
+    program.parent.mkdir()
+    program.touch(mode=0o755)
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert shlex.split(chat_command(str(program), None)) == [str(program), "chat"]
+    assert chat_command("/src/linarite/main.py", None) == "linarite chat"
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert chat_command(str(program), None) == "linarite chat"
+    assert chat_command(str(program), "/my data") == "LINARITE_HOME='/my data' linarite chat"

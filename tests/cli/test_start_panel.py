@@ -30,7 +30,7 @@ engine = "simulator"
 def test_without_a_terminal_the_key_is_not_shown() -> None:
     """Collected logs must not hold keys: the serving file is named instead; nothing is coloured."""
     out = io.StringIO()
-    show_panel(content_with(SMALL, LOADING), console=Console(file=out))
+    show_panel(content_with(SMALL, LOADING), console=Console(file=out), chat="chat")
     assert "the-key" not in out.getvalue()
     assert "\x1b" not in out.getvalue()
     assert "/data/serving.json" in out.getvalue()
@@ -41,7 +41,7 @@ def test_without_a_terminal_the_key_is_not_shown() -> None:
 def test_without_a_ready_deployment_no_command_is_shown() -> None:
     """What would fail is not offered; the states say why."""
     out = io.StringIO()
-    show_panel(content_with(LOADING), console=Console(file=out, force_terminal=True))
+    show_panel(content_with(LOADING), console=Console(file=out, force_terminal=True), chat="chat")
     assert "Starting" in out.getvalue()
     assert "curl" not in out.getvalue()
     assert "No deployment is ready" in out.getvalue()

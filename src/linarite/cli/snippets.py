@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +14,20 @@ if TYPE_CHECKING:
 CHAT = "chat/completions"
 EMBEDDINGS = "embeddings"
 QUESTION = "Say hello in one short sentence."
+PROGRAM = "linarite"
+
+
+def chat_command(started_as: str, home: str | None) -> str:
+    """`linarite chat` as another terminal has to type it.
+
+    `started_as` is the path that this program was started by: set-up puts it into a folder that
+    shells don't search. `home` is the data folder if only a variable of this shell names it.
+    """
+    found = shutil.which(PROGRAM)
+    searched = found is not None and Path(found).resolve() == Path(started_as).resolve()
+    is_path = Path(started_as).name == PROGRAM and not searched
+    program = shlex.quote(started_as) if is_path else PROGRAM
+    return f"LINARITE_HOME={shlex.quote(home)} {program} chat" if home else f"{program} chat"
 
 
 def curl_command(content: ServingFile) -> str | None:
@@ -22,7 +38,7 @@ def curl_command(content: ServingFile) -> str | None:
         return None
     operation = CHAT if chat else EMBEDDINGS
     body: dict[str, object] = (
-        {"messages": [{"role": "user", "content": QUESTION}], "max_tokens": 32}
+        {"messages": [{"role": "user", "content": QUESTION}], "max_tokens": 32, "temperature": 0}
         if chat
         else {"input": QUESTION}
     )
@@ -47,6 +63,7 @@ def python_program(content: ServingFile) -> str | None:
             f'    model="{chat.name}",',
             f'    messages=[{{"role": "user", "content": "{QUESTION}"}}],',
             "    max_tokens=32,",
+            "    temperature=0,",
             ")",
             "print(reply.choices[0].message.content)",
         ]

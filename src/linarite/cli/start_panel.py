@@ -21,15 +21,18 @@ __all__ = ["ModelProgress", "show_panel"]
 STATE_STYLES = {"Ready": "green", "Failed": "red", "BackingOff": "red"}
 
 
-def show_panel(content: ServingFile, *, console: Console) -> None:
-    """Say how to use the server: to a person in full, to anything else without the key."""
+def show_panel(content: ServingFile, *, console: Console, chat: str) -> None:
+    """Say how to use the server: to a person in full, to anything else without the key.
+
+    `chat` is the command that talks to it from another terminal.
+    """
     if console.is_terminal:
-        show_to_person(content, console)
+        show_to_person(content, console, chat)
     else:
         show_to_log(content, console)
 
 
-def show_to_person(content: ServingFile, console: Console) -> None:
+def show_to_person(content: ServingFile, console: Console, chat: str) -> None:
     """Facts, then what to try; no borders or folded lines, which would spoil copying."""
     console.rule("Linarite", align="left", style="dim")
     say(console, labelled("endpoint", Text(content.endpoint, style="bold")))
@@ -47,7 +50,7 @@ def show_to_person(content: ServingFile, console: Console) -> None:
     say(console, coloured(curl, "bash"))
     say(console, Text("In Python (pip install openai):", style="bold"))
     say(console, coloured(program, "python"))
-    say(console, Text.assemble("Or chat, from another terminal: ", ("linarite chat", "bold")))
+    say(console, Text.assemble("Or chat, from another terminal: ", (chat, "bold")))
 
 
 def labelled(name: str, value: Text) -> Text:
