@@ -33,7 +33,9 @@ def check_messages(messages: list[Message]) -> None:
             _check_silence(at, message)
         elif not content:
             raise checks.empty_array(f"messages[{at}].content")
-        if isinstance(message, ToolMessage) or getattr(message, "tool_calls", None):
+        if type(message) is ToolMessage or (
+            type(message) is AssistantMessage and message.tool_calls
+        ):
             calls = True
     if calls:
         check_calls_answered(messages)
