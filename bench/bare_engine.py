@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from threading import Event
@@ -16,7 +17,9 @@ def main() -> None:
     """Serve `MODEL PORT SLOTS CONTEXT_PER_SLOT THREADS` until the process is ended."""
     path, port, slots, context, threads = sys.argv[1], *map(int, sys.argv[2:6])
     library: Any = import_module("xllamacpp")
-    batch = LlamacppOptions().prompt_batch_tokens
+    defaults = LlamacppOptions()
+    batch = defaults.prompt_batch_tokens
+    os.nice(defaults.niceness)
     parameters = library.CommonParams()
     parameters.model.path = path
     parameters.hostnames = ["127.0.0.1"]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.load.plain import until_good
 from bench.load.streams import StreamConnection
 from bench.load.target import Target
 from bench.peers import Unavailable
@@ -35,6 +36,8 @@ MODELS = Path(__file__).parent.parent / ".cache" / "models-home" / "models"
 """where the tests keep the real models they download"""
 SLOTS = 8
 CONTEXT = 2048
+ENVIRONMENT = {"GOMP_SPINCOUNT": "1000"}
+"""how Linarite has the engine's threads wait for each other, unless told otherwise"""
 PATIENCE_S = 120.0
 COMPLETION = re.compile(rb'"completion_tokens":\s*(\d+)')
 
@@ -102,7 +105,8 @@ async def measure(scratch: Path, plan: EnginePlan, tell: Callable[[str], None]) 
                 tell(f"engine tax, round {at + 1} of {plan.rounds}: {cell.concurrency} at once")
                 sides = [(through, cell.through), (straight, cell.straight)]
                 for target, seen in sides if at % 2 == 0 else reversed(sides):
-                    ran = await _run(target, cell.concurrency, plan, f"Round {at}")
+                    label = f"Round {at}, {cell.concurrency} clients"
+                    ran = await _run(target, cell.concurrency, plan, label)
                     seen.note(
                         tokens_per_s=ran.tokens / ran.seconds,
                         first_token_p50_s=percentile(ran.first_token_s, 0.5),
@@ -125,10 +129,12 @@ async def _bare(scratch: Path, model: Path, stack: ExitStack) -> Target:
     threads = len(os.sched_getaffinity(0))
     numbers = [str(port), str(SLOTS), str(CONTEXT), str(threads)]
     command = [sys.executable, "-m", "bench.bare_engine", str(model), *numbers]
-    engine = start(command, scratch / "bare.log")
+    engine = start(command, scratch / "bare.log", environment=ENVIRONMENT)
     stack.callback(engine.stop)
     await until_listening(port, engine, 60)
-    return Target(port, PATH, SMOLLM2.name)
+    target = Target(port, PATH, SMOLLM2.name)
+    await until_good(target, 60)  # it listens before it has loaded the model
+    return target
 
 
 async def _run(target: Target, concurrency: int, plan: EnginePlan, label: str) -> Ran:

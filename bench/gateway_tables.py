@@ -125,7 +125,7 @@ def _streams(measured: Sequence[Measured], streams: int, pace_ms: int) -> str:
             "broken",
         ),
         rows,
-        "A stall is a gap of more than 100 ms, or of three paces where that is longer. Gaps, stalls "
-        "and broken streams are over all rounds. A row that broke streams is not asked for "
+        "A stall is a gap of more than 100 ms, or of three paces where that is longer. Gaps, "
+        "stalls and broken streams are over all rounds. A row that broke streams is not asked for "
         "more of them.",
     )

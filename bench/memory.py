@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from bench.fake_upstream import MODEL
-from bench.load.plain import ClosedLoop, connect
+from bench.load.plain import ClosedLoop, until_good
 from bench.load.streams import run_streams
 from bench.peers import Unavailable
 from bench.processes import running_on, until_listening
@@ -23,14 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bench.load.plain import PlainConnection
     from bench.load.target import Target
     from bench.options import MemoryPlan
     from bench.processes import Started
 
 SAMPLE_S = 0.05
 STUCK_S = 20.0
-GOOD = 200
 MIB = 2**20
 
 
@@ -89,9 +87,7 @@ async def _start_once(
         to_port_s = time.perf_counter() - began
         if target is not None:
             here = type(target)(port, target.path, target.model, target.headers)
-            while not await _answers(here):
-                if time.perf_counter() - began > STUCK_S:
-                    raise Unavailable("no good answer came after the start")
+            await until_good(here, STUCK_S)
         return to_port_s, time.perf_counter() - began
     finally:
         server.stop()
@@ -103,22 +99,6 @@ async def _learn_key(home: Path, config: str, core: set[int]) -> Target:
         return await ready_target(home, server, MODEL)
     finally:
         server.stop()
-
-
-async def _answers(target: Target) -> bool:
-    """Whether one request is answered well."""
-    answered: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-
-    def done(_: PlainConnection, status: int) -> None:
-        if not answered.done():
-            answered.set_result(status)
-
-    connection = await connect(target, done)
-    try:
-        connection.send(target.plain())
-        return await answered == GOOD
-    finally:
-        connection.close()
 
 
 async def _loaded(server: Started, target: Target, plan: MemoryPlan) -> int:

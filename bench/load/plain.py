@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import httptools
 
+from bench.peers import Unavailable
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -106,6 +108,30 @@ async def connect(target: Target, done: Callable[[PlainConnection, int], None]) 
         lambda: PlainConnection(done), "127.0.0.1", target.port
     )
     return connection
+
+
+async def until_good(target: Target, wait_s: float) -> None:
+    """Ask, again and again, until an answer is good. Raises Unavailable."""
+    give_up_at = time.perf_counter() + wait_s
+    while not await _answers(target):
+        if time.perf_counter() > give_up_at:
+            raise Unavailable(f"no good answer came within {wait_s:g} s")
+
+
+async def _answers(target: Target) -> bool:
+    """Whether one request is answered well."""
+    answered: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def done(_: PlainConnection, status: int) -> None:
+        if not answered.done():
+            answered.set_result(status)
+
+    connection = await connect(target, done)
+    try:
+        connection.send(target.plain(max_tokens=1))
+        return await answered == GOOD
+    finally:
+        connection.close()
 
 
 async def warm_up(target: Target, requests: int) -> None:
