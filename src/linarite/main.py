@@ -86,6 +86,8 @@ def fetch_models(loaded: Loaded) -> list[str]:
     store = model_store(loaded)
     wanted = MINIMAL_MODELS if loaded.settings.models.minimal else DEFAULT_MODELS
     present = {manifest.name for manifest in store.list()}
+    if loaded.settings.models.fetch and not present.issuperset(wanted):
+        require_startable(loaded)
     served: list[str] = []
     with ModelProgress(Console(stderr=True)) as progress:
         for name in wanted:
@@ -100,6 +102,17 @@ def fetch_models(loaded: Loaded) -> list[str]:
             if name in present:
                 served.append(name)
     return served + sorted(present.difference(DEFAULT_MODELS))
+
+
+def require_startable(loaded: Loaded) -> None:
+    """Say before a long download what would stop the server after it. Raises SetupError."""
+    from linarite.storage.lock import FolderLock  # noqa: PLC0415 - slow, and seldom needed
+    from linarite.storage.sqlite_file import private_folder  # noqa: PLC0415 - the same
+    from linarite.web.listener import require_free  # noqa: PLC0415 - the same
+
+    private_folder(loaded.home)
+    FolderLock(loaded.home).release()
+    require_free(loaded.settings.server)
 
 
 async def run_server(loaded: Loaded, models: list[str], ready_file: Path | None) -> int:

@@ -4,6 +4,8 @@ import json
 import stat
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.cli.terminal import linarite
 from tests.serving import SIMULATED, start_server
 
@@ -51,6 +53,36 @@ def test_a_port_in_use_is_one_line(server: Server, tmp_path: Path) -> None:
     assert len(errors) == 1, done.stderr
     assert errors[0].startswith("error: ")
     assert port in errors[0]
+
+
+def test_nothing_is_downloaded_for_a_server_that_cannot_start(
+    server: Server, tmp_path: Path
+) -> None:
+    """A port or a data folder in use is told before models are brought, not after."""
+    (tmp_path / "no.toml").touch()
+    command = ("up", "--minimal", "--config", str(tmp_path / "no.toml"), "--port")
+    port = server.endpoint.rpartition(":")[2]
+    for home, wanted, words in (
+        (tmp_path, port, "Can't listen"),
+        (server.home, "0", "Another Linarite server"),
+    ):
+        done = linarite(home, *command, wanted)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"error: {words}"), done.stderr
+        assert done.stderr.count("\n") == 1
+        assert not (home / "models").exists()
+
+
+@pytest.mark.parametrize("folder", ["file", "file/below"])
+def test_a_folder_that_cannot_be_had_is_one_line(tmp_path: Path, folder: str) -> None:
+    """There is no traceback, and the message names the folder and its setting."""
+    (tmp_path / "file").touch()
+    home = tmp_path / folder
+    done = linarite(tmp_path, "up", "--port", "0", LINARITE_HOME=str(home))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: The data folder {home}"), done.stderr
+    assert "LINARITE_HOME" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_ready_file_that_cannot_be_written_ends_the_server(tmp_path: Path) -> None:

@@ -113,6 +113,11 @@ class Listener:
         self._state.default_headers = [(b"date", formatdate(usegmt=True).encode())]
 
 
+def require_free(options: Server) -> None:
+    """Raise the SetupError that `Listener.open` would raise now for the address."""
+    _bind(options.host, options.port).close()
+
+
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)

@@ -65,7 +65,7 @@ def test_json_is_for_programs(store: ModelStore, source: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("show", "nothing"), "linarite model add nothing"),
+        (("show", "nothing"), "linarite model add FILE.gguf --name nothing"),
         (("remove", "nothing"), "There is no model named 'nothing'"),
         (("add", "nothing"), "neither a file nor a model of the catalogue"),
         (("add", "/nowhere/x.gguf"), "isn't there"),

@@ -114,14 +114,23 @@ def test_names_that_are_no_folder(store: ModelStore, source: Path, name: str) ->
 
 
 def test_absent_model_says_what_there_is(store: ModelStore, source: Path) -> None:
-    """The message lists the models of the store and the command to add one."""
+    """The message lists the models of the store and the command that adds the missing one."""
     with pytest.raises(ModelNotFound, match="none yet"):
         store.get("nothing")
     store.add_file(source, name="tiny")
-    with pytest.raises(ModelNotFound, match=r"store: tiny\. .*linarite model add nothing"):
+    with pytest.raises(ModelNotFound, match=r"store: tiny\. .*add FILE\.gguf --name nothing"):
         store.verified_path("nothing")
+    with pytest.raises(ModelNotFound, match="Add it with: linarite model add smollm2"):
+        store.get("smollm2-135m-instruct")
     with pytest.raises(ModelNotFound):
         store.remove("nothing")
+
+
+def test_a_store_that_cannot_be_made_is_refused(source: Path, tmp_path: Path) -> None:
+    """The message names the folder and the setting that chooses another."""
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelUnavailable, match=r"file can't be made.*LINARITE_HOME"):
+        ModelStore(tmp_path / "file" / "models").add_file(source, name="tiny")
 
 
 def test_unknown_word_lists_the_catalogue(store: ModelStore) -> None:

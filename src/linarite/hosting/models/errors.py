@@ -32,12 +32,17 @@ class ModelNotFound(ModelStoreError):
 
     code = "ModelNotFound"
 
-    def __init__(self, name: str, existing: Sequence[str]) -> None:
-        """Say what there is instead, and how to get the missing one."""
+    def __init__(self, name: str, existing: Sequence[str], *, addable: bool) -> None:
+        """Say what there is instead; `addable` is whether the catalogue has a model of the name."""
         there = ", ".join(existing) if existing else "none yet"
-        super().__init__(
-            f"There is no model named '{name}'. Models in the store: {there}. "
+        advice = (
             f"Add it with: linarite model add {name}"
+            if addable
+            else "The catalogue has none either; a file is added with: linarite model add "
+            f"FILE.gguf --name {name}"
+        )
+        super().__init__(
+            f"There is no model named '{name}'. Models in the store: {there}. {advice}"
         )
 
 

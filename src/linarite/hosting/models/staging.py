@@ -24,10 +24,19 @@ _PIECE_BYTES = 4 << 20
 
 
 def private_folder(path: Path) -> Path:
-    """Make the folder, and those above it, unless they exist; only its owner may look inside."""
+    """Make the folder, and those above it, unless they exist; only its owner may look inside.
+
+    Raises ModelUnavailable when it can't be made.
+    """
     if not path.is_dir():
         private_folder(path.parent)
-        path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        try:
+            path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        except OSError as problem:
+            raise ModelUnavailable(
+                f"The folder {path} can't be made ({problem.strerror}). Set LINARITE_HOME to a "
+                "folder that belongs to the user who runs Linarite."
+            ) from problem
     return path
 
 

@@ -56,7 +56,7 @@ class ModelStore:
         try:
             return read_manifest(self._folder / name)
         except FileNotFoundError:
-            raise ModelNotFound(name, self._names()) from None
+            raise ModelNotFound(name, self._names(), addable=find(name) is not None) from None
 
     def verified_path(self, name: str, *, progress: Progress = silent) -> Path:
         """The weights, with the sha256 that was recorded. Call it right before loading.
@@ -121,7 +121,7 @@ class ModelStore:
         """Take a model out. Engines that have it open go on. Raises ModelNotFound."""
         name = _valid(name)
         if not intake.discard(self._folder, name, Reporter(name, silent)):
-            raise ModelNotFound(name, self._names())
+            raise ModelNotFound(name, self._names(), addable=find(name) is not None)
 
     def damaged(self) -> tuple[str, ...]:
         """Names of models whose manifest cannot be read."""
