@@ -92,6 +92,34 @@ async def test_without_a_call_the_text_flows() -> None:
     assert ending(events) == "length"
 
 
+async def test_strict_arguments_follow_their_schema() -> None:
+    """Once the model calls a strict function, its arguments are generated under a grammar."""
+    strict = {"type": "function", "function": {**TIME, "strict": True}}
+    script = {
+        "/apply-template": [RENDERED],
+        "/completion": [
+            TRIAL_PASSED,
+            completion("Let me see.\n", '{"name": "get_time", "arguments": {"zo', "un", "known"),
+            completion('{"zone":', ' "UTC"}', prompt=40),
+        ],
+    }
+    async with scripted_model(script) as (model, server):
+        events = await answer(model, ask(tools=[strict], max_tokens=20))
+    first, second = server.bodies("/completion")[1:]
+    assert "grammar" not in first
+    assert "%json" in second["grammar"]
+    said = 'Let me see.\n<tool_call>\n{"name": "get_time", "arguments": '
+    assert second["prompt"] == first["prompt"] + said
+    assert second["n_predict"] == 18
+    calls = [delta.tool_calls[0] for delta in deltas(events) if delta.tool_calls]
+    assert [call.id is not None for call in calls] == [True, False, False]
+    pieces = [call.function.arguments for call in calls if call.function]
+    assert pieces == ["", '{"zone":', ' "UTC"}']
+    assert ending(events) == "tool_calls"
+    assert events[-1].usage is not None
+    assert (events[-1].usage.prompt_tokens, events[-1].usage.completion_tokens) == (5, 4)
+
+
 async def test_a_thought_before_a_call_is_told_as_one() -> None:
     """Reasoning is kept apart from the reply."""
     reply = completion("<think>Which zone?", "</think>\n\n", '{"name": "get_time"}')
@@ -143,21 +171,30 @@ async def test_a_call_of_the_unknown_is_asked_again_without_tools() -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "opening", "written"),
+    ("choice", "opening", "written", "finish"),
     [
-        ("required", "<tool_call>\n", '{"name": "switch_light", "arguments": {"on": true}}'),
+        (
+            "required",
+            "<tool_call>\n",
+            '{"name": "switch_light", "arguments": {"on": true}}',
+            "tool_calls",
+        ),
         (
             {"type": "function", "function": {"name": "switch_light"}},
             '<tool_call>\n{"name": "switch_light", "arguments": ',
             '{"on": true}',
+            "stop",
         ),
     ],
     ids=["required", "named"],
 )
 async def test_a_forced_call_is_begun_for_the_model(
-    choice: object, opening: str, written: str
+    choice: object, opening: str, written: str, finish: str
 ) -> None:
-    """The prompt ends with the call's beginning, and a grammar holds the model to the rest."""
+    """The prompt ends with the call's beginning, and a grammar holds the model to the rest.
+
+    A call forced by name ends with stop, as the service's do.
+    """
     script = {
         "/apply-template": [RENDERED],
         "/completion": [TRIAL_PASSED, completion(written)],
@@ -170,7 +207,7 @@ async def test_a_forced_call_is_begun_for_the_model(
     calls = [delta.tool_calls[0].function for delta in deltas(events) if delta.tool_calls]
     assert [call.name for call in calls if call] == ["switch_light", None]
     assert [call.arguments for call in calls if call] == ["", '{"on": true}']
-    assert ending(events) == "tool_calls"
+    assert ending(events) == finish
 
 
 async def test_an_opened_thought_is_closed_before_a_forced_call() -> None:

@@ -14,6 +14,7 @@ from linarite.engines.llamacpp.fan_out import gathered, merged
 from linarite.engines.llamacpp.generation import COMPLETION, INFILL, Generation
 from linarite.engines.llamacpp.logprobs import completion_logprobs
 from linarite.engines.llamacpp.prompt_echo import PromptEcho, echo_of, text_of
+from linarite.engines.llamacpp.room import require_room
 from linarite.engines.llamacpp.sampling import sampling_of
 from linarite.engines.llamacpp.tally import Tally
 from linarite.engines.llamacpp.wire import CHUNK_FIELDS, TokenProbability
@@ -87,6 +88,9 @@ class _Completion:
         # A model continues something: where there is nothing, the token that texts begin with.
         given: list[Prompt] = ask.prompts if ask.prompt is not None else [""]
         self.prompts = [prompt or model.begin_text for prompt in given]
+        for prompt in self.prompts:
+            if isinstance(prompt, str):
+                require_room(len(prompt) + len(ask.suffix or ""), model.context_tokens)
         self.tally = Tally()
 
     async def prepare(self) -> None:

@@ -10,6 +10,7 @@ from linarite.domain.embedding import EmbeddingEvent
 from linarite.domain.errors import ContextLengthExceeded, EngineFailed, InvalidRequest
 from linarite.domain.usage import usage_of
 from linarite.engines.llamacpp.prompt_echo import tokens_of
+from linarite.engines.llamacpp.room import require_room_for_words
 from linarite.engines.llamacpp.socket_client import EngineRefusal
 from linarite.engines.llamacpp.wire import Vectors
 
@@ -49,6 +50,9 @@ async def answer_embedding(model: LoadedModel, ask: EmbeddingAsk) -> EmbeddingEv
             f"can be cut to fewer; {ask.dimensions} was asked for.",
             param="dimensions",
         )
+    for given in inputs:
+        if isinstance(given, str):
+            require_room_for_words(given, model.context_tokens)
     vectors: list[bytes] = []
     tokens = 0
     # The engine refuses an empty input; the model's own beginning means as little.

@@ -156,14 +156,16 @@ class EngineProcess:
         self, child: ChildProcess, model_path: Path, progress: Callable[[float, str], None]
     ) -> Loaded:
         size = await asyncio.to_thread(_file_size, model_path)
+        furthest = 0.0
         try:
             async with asyncio.timeout(self._options.load_timeout_s):
                 while not isinstance(self._report, Loaded):
                     if self._ended.is_set():
                         raise self._load_error(model_path)
                     if isinstance(self._report, Loading):
-                        share = min(1.0, resident_bytes(child.pid) / size)
-                        share = _LOADING_FROM + share * (_LOADING_TO - _LOADING_FROM)
+                        # The kernel may take pages back; progress does not go back.
+                        furthest = max(furthest, min(1.0, resident_bytes(child.pid) / size))
+                        share = _LOADING_FROM + furthest * (_LOADING_TO - _LOADING_FROM)
                         progress(share, f"loading {self._spec.model}")
                     await self._next_look()
         except TimeoutError:

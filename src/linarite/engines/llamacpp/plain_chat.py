@@ -9,6 +9,7 @@ from linarite.domain.chat import ChatChoice, ChatDelta, ChatEvent
 from linarite.engines.llamacpp.generation import CHAT, Generation
 from linarite.engines.llamacpp.logprobs import chat_logprobs
 from linarite.engines.llamacpp.messages import template_messages
+from linarite.engines.llamacpp.room import require_room
 from linarite.engines.llamacpp.sampling import sampling_of
 
 if TYPE_CHECKING:
@@ -31,8 +32,10 @@ class PlainChat:
         self._ask = ask
         self._tally = tally
         self._top = ask.top_logprobs or 0
+        messages = template_messages(ask.messages, knows_calls=model.knows_calls)
+        require_room(sum(len(each["content"]) for each in messages), model.context_tokens)
         self._fields: dict[str, Any] = {
-            "messages": template_messages(ask.messages, knows_calls=model.knows_calls),
+            "messages": messages,
             "stream_options": {"include_usage": True},
         }
         if ask.completion_tokens_max is not None:

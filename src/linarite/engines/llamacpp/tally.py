@@ -28,6 +28,10 @@ class Tally:
         self._cached_tokens[prompt] = min(cached, generation.cached_tokens)
         self._completion_tokens += generation.completion_tokens
 
+    def add_continuation(self, generation: Generation) -> None:
+        """Count a reply that continued another one: its prompt has been counted, as both."""
+        self._completion_tokens += generation.completion_tokens
+
     def add_prompt(self, tokens: int, prompt: int) -> None:
         """Count a prompt that nothing was generated for."""
         self._prompt_tokens[prompt] = max(self._prompt_tokens.get(prompt, 0), tokens)

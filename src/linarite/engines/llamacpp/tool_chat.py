@@ -8,7 +8,7 @@ generated as text, and the calls are found in it, or the reply can be nothing bu
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from linarite.engines.llamacpp.generation import COMPLETION, Generation
 from linarite.engines.llamacpp.messages import template_messages, with_instruction
@@ -38,6 +38,13 @@ _TAGS = ["<tool_call>", "</tool_call>", "<think>", "</think>"]
 _THOUGHT_SKIPPED = "\n</think>\n\n"
 
 
+class Strict(NamedTuple):
+    """How the arguments of a strict function are generated."""
+
+    opening: str
+    grammar: str
+
+
 class ToolChat:
     """A chat whose replies are text or calls. `prepare` once, then `choice` for each choice."""
 
@@ -54,6 +61,7 @@ class ToolChat:
         self._opening = ""
         """how every reply begins: the end of the prompt"""
         self._fields: dict[str, Any] = {}
+        self._strict: dict[str, Strict] = {}
 
     async def prepare(self, reply_rule: str | None) -> None:
         """Render the prompt and make sure that the grammar, if there is one, compiles."""
@@ -84,6 +92,16 @@ class ToolChat:
         if constraint is not None:
             await self._model.trials.require(constraint)
             self._fields["grammar"] = constraint.grammar
+        else:
+            await self._prepare_strict()
+
+    async def _prepare_strict(self) -> None:
+        """Of functions that the model may call, those whose arguments must follow their schema."""
+        for function in self._toolbox.functions:
+            if function.strict:
+                constraint = arguments_constraint(function, self._model.schemas)
+                await self._model.trials.require(constraint)
+                self._strict[function.name] = Strict(known_call(function), constraint.grammar)
 
     async def _rendered(self) -> str:
         messages = template_messages(self._ask.messages, knows_calls=self._model.knows_calls)
@@ -98,27 +116,74 @@ class ToolChat:
         """Generate one choice."""
         sampling = sampling_of(self._ask, self._model.options, index)
         generation = Generation(self._model.client, COMPLETION, {**self._fields, **sampling})
-        limit = self._ask.completion_tokens_max or 0
         top_logprobs = (self._ask.top_logprobs or 0) if self._ask.logprobs else None
-        reply = ToolReply(self._toolbox, index, self._opening, top_logprobs=top_logprobs)
+        reply = ToolReply(
+            self._toolbox,
+            index,
+            self._opening,
+            top_logprobs=top_logprobs,
+            strict=self._strict,
+        )
         if not self._toolbox.forced:
             reply.expect_thoughts(begun=begins_thinking(self._prompt))
         try:
-            async with aclosing(generation.steps(self._model.context_tokens, limit)) as steps:
-                async for step in steps:
-                    for event in reply.take(step):
-                        yield event
-                    if reply.complete:
-                        break
-            for event in reply.finish():
-                yield event
+            async with aclosing(self._told(generation, reply)) as events:
+                async for event in events:
+                    yield event
         finally:
             if not reply.calls_unknown:
                 self._tally.add(generation)
-        if not reply.calls_unknown:
-            for event in reply.ending(generation.finish):
+        if reply.calls_unknown:
+            rest = self._plain.choice(index)
+        elif reply.strict_call:
+            rest = self._strict_arguments(reply, sampling, generation.completion_tokens)
+        else:
+            rest = _each(reply.ending(generation.finish))
+        async with aclosing(rest):
+            async for event in rest:
                 yield event
-            return
-        async with aclosing(self._plain.choice(index)) as instead:
-            async for event in instead:
-                yield event
+
+    async def _told(
+        self, generation: Generation, reply: ToolReply
+    ) -> AsyncGenerator[ChatEvent, None]:
+        """Events of a generation, as far as it is wanted."""
+        limit = self._ask.completion_tokens_max or 0
+        async with aclosing(generation.steps(self._model.context_tokens, limit)) as steps:
+            async for step in steps:
+                for event in reply.take(step):
+                    yield event
+                if reply.complete or reply.strict_call:
+                    return
+        for event in reply.finish():
+            yield event
+
+    async def _strict_arguments(
+        self, reply: ToolReply, sampling: dict[str, Any], tokens_used: int
+    ) -> AsyncGenerator[ChatEvent, None]:
+        """Have the arguments of a call generated again, held to their schema, and end there."""
+        strict = self._strict[reply.strict_call]
+        said = f"{reply.said}\n" if reply.said else ""
+        closing = _THOUGHT_SKIPPED if begins_thinking(self._prompt) else ""
+        fields = {
+            **self._fields,
+            **sampling,
+            "prompt": f"{self._prompt}{closing}{said}{strict.opening}",
+            "grammar": strict.grammar,
+        }
+        limit = self._ask.completion_tokens_max
+        if limit is not None:
+            fields["n_predict"] = max(1, limit - tokens_used)
+        generation = Generation(self._model.client, COMPLETION, fields)
+        try:
+            async with aclosing(generation.steps(self._model.context_tokens, 0)) as steps:
+                async for step in steps:
+                    yield reply.take_arguments(step.text)
+        finally:
+            self._tally.add_continuation(generation)
+        for event in reply.ending(generation.finish):
+            yield event
+
+
+async def _each(events: list[ChatEvent]) -> AsyncGenerator[ChatEvent, None]:
+    for event in events:
+        yield event

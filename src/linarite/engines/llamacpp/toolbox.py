@@ -29,6 +29,8 @@ class Toolbox(msgspec.Struct, frozen=True):
     functions: list[FunctionDefinition]
     forced: list[FunctionDefinition]
     """one of these must be called; none: the model decides"""
+    named: bool
+    """the one function was forced by name"""
     calls_max: int | None
     legacy: bool
     """asked for with `functions`, and answered in that shape"""
@@ -60,6 +62,7 @@ def toolbox_of(ask: ChatAsk) -> Toolbox | None:
         return Toolbox(
             functions=ask.functions,
             forced=_named(ask.functions, forced, "function_call") if forced else [],
+            named=bool(forced),
             calls_max=1,
             legacy=True,
         )
@@ -78,6 +81,7 @@ def _from_tools(ask: ChatAsk, functions: list[FunctionDefinition]) -> Toolbox | 
     return Toolbox(
         functions=functions,
         forced=forced,
+        named=isinstance(choice, NamedToolChoice),
         calls_max=1 if forced or ask.parallel_tool_calls is False else None,
         legacy=False,
     )
