@@ -289,14 +289,20 @@ class ContextLengthExceeded(InvalidRequest):
 
     code = "context_length_exceeded"
 
-    def __init__(self, limit: int, prompt_tokens: int, completion_tokens: int = 0) -> None:
-        """All in tokens; `completion_tokens` is what was asked for, 0 when unknown."""
+    def __init__(
+        self, limit: int, prompt_tokens: int, completion_tokens: int = 0, *, at_least: bool = False
+    ) -> None:
+        """All in tokens; `completion_tokens` is what was asked for, 0 when unknown.
+
+        `at_least`: the prompt was so long that nobody counted it to its end.
+        """
         asked = f", {completion_tokens} in the completion" if completion_tokens else ""
         total = prompt_tokens + completion_tokens
+        about = "at least " if at_least else ""
         super().__init__(
             f"This model's maximum context length is {limit} tokens. However, your messages "
-            f"resulted in {total} tokens ({prompt_tokens} in the messages{asked}). Please reduce "
-            "the length of the messages or completion.",
+            f"resulted in {about}{total} tokens ({prompt_tokens} in the messages{asked}). Please "
+            "reduce the length of the messages or completion.",
             param="messages",
         )
 

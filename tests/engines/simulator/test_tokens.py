@@ -5,13 +5,19 @@ from hypothesis import strategies as st
 
 from linarite.engines.simulator.dice import Dice
 from linarite.engines.simulator.prose import sentences
-from linarite.engines.simulator.tokens import count, render, split
+from linarite.engines.simulator.tokens import count, least, render, split
 
 
 @given(st.text())
 def test_tokens_of_any_text_join_to_the_text(text: str) -> None:
     """Nothing is lost or added between a text and its tokens."""
     assert "".join(split(text)) == text
+
+
+@given(st.text(alphabet=" \t\nabcdefg1.,_é", max_size=200))
+def test_the_least_is_never_more_than_there_are(text: str) -> None:
+    """What is known without counting holds for every text."""
+    assert least(len(text)) <= count(text)
 
 
 def test_tokens_follow_the_stated_rule() -> None:

@@ -15,7 +15,7 @@ from linarite.domain.chat import (
     ToolMessage,
     UserMessage,
 )
-from linarite.engines.simulator.tokens import count
+from linarite.engines.simulator.tokens import count, least
 
 if TYPE_CHECKING:
     from linarite.domain.chat import ChatAsk, Content, Message
@@ -70,6 +70,11 @@ def tool_results(ask: ChatAsk) -> list[str]:
             break
         results.append(text_of(message.content))
     return results[::-1]
+
+
+def least_tokens(ask: ChatAsk) -> int:
+    """How many tokens the messages have at least: counting a huge one would take seconds."""
+    return least(sum(len(text_of(message.content)) for message in ask.messages))
 
 
 def prompt_tokens(ask: ChatAsk) -> int:

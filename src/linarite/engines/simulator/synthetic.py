@@ -11,10 +11,10 @@ from linarite.domain.usage import usage_of
 from linarite.engines.simulator import chat_steps, completion_steps
 from linarite.engines.simulator.dice import Dice
 from linarite.engines.simulator.embedding import Embedder
-from linarite.engines.simulator.prompt import prompt_tokens
+from linarite.engines.simulator.prompt import least_tokens, prompt_tokens
 from linarite.engines.simulator.reply import Speaker, reply_to
 from linarite.engines.simulator.steps import Pace, unpaced
-from linarite.engines.simulator.tokens import count
+from linarite.engines.simulator.tokens import count, least
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -42,6 +42,7 @@ class SyntheticAnswers:
     async def chat(self, ask: ChatAsk) -> AsyncGenerator[ChatEvent, None]:
         """Answer a chat."""
         limit = self._options.context_tokens
+        _require_room_for(limit, least_tokens(ask))
         prompted = prompt_tokens(ask)
         asked = ask.completion_tokens_max
         _require_room(limit, prompted, asked)
@@ -57,6 +58,8 @@ class SyntheticAnswers:
         """Continue prompts."""
         asked = completion_steps.TOKENS_MAX_DEFAULT if ask.max_tokens is None else ask.max_tokens
         for prompt in ask.prompts:
+            if isinstance(prompt, str):
+                _require_room_for(self._options.context_tokens, least(len(prompt)))
             pieces = completion_steps.prompt_pieces(prompt)
             _require_room(self._options.context_tokens, len(pieces), asked)
         choices, usage = completion_steps.continuations(ask, self._speaker)
@@ -76,6 +79,8 @@ class SyntheticAnswers:
         tokens = 0
         vectors: list[bytes] = []
         for at, text in enumerate(ask.inputs):
+            if isinstance(text, str):
+                _require_room_for(self._options.context_tokens, least(len(text)))
             length = count(text) if isinstance(text, str) else len(text)
             _require_room(self._options.context_tokens, length, None)
             tokens += length
@@ -102,3 +107,9 @@ def _require_room(limit: int, prompted: int, asked: int | None) -> None:
     """Raises ContextLengthExceeded where prompt and reply do not fit; a reply has one token."""
     if prompted + (1 if asked is None else asked) > limit:
         raise ContextLengthExceeded(limit, prompted, asked or 0)
+
+
+def _require_room_for(limit: int, least_prompted: int) -> None:
+    """The same before anything is counted."""
+    if least_prompted > limit:
+        raise ContextLengthExceeded(limit, least_prompted, at_least=True)

@@ -16,6 +16,9 @@ import re
 split = re.compile(r" ?[^\W\d_]{1,6}| ?[\d]{1,3}| ?(?:[^\w\s]|_){1,2}|\w|\s{1,8}").findall
 """the tokens of a text"""
 
+CHARACTERS_MAX = 8
+"""of one token"""
+
 _CONSONANTS = "bdfgklmnprstvz"
 _VOWELS = "aeiou"
 
@@ -23,6 +26,11 @@ _VOWELS = "aeiou"
 def count(text: str) -> int:
     """How many tokens a text has."""
     return len(split(text))
+
+
+def least(characters: int) -> int:
+    """How many tokens so much text has at least: known at once, however long it is."""
+    return characters // CHARACTERS_MAX
 
 
 def render(token_ids: list[int]) -> list[str]:
