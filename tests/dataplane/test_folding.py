@@ -139,7 +139,7 @@ def test_a_folded_chat_says_what_its_stream_says(events: list[ChatEvent], usage:
         folded.add(event)
         for block in streamed.frame(event).decode().split("\n\n")[:-1]:
             chunk = json.loads(block.removeprefix("data: "))
-            assert chunk["model"] == DEPLOYMENT.model.name
+            assert chunk["model"] == DEPLOYMENT.model.served_name
             assert ("usage" in chunk) is usage
             counted += [chunk["usage"]] if chunk.get("usage") else []
             for choice in chunk["choices"]:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from linarite.dataplane.options import Limits
     from linarite.dataplane.pipeline import Surface
     from linarite.dataplane.router import Router
-    from linarite.domain.facts import Deployment
+    from linarite.domain.facts import Deployment, Model
     from linarite.domain.request_record import RequestRecord
     from linarite.web.asgi import HeaderList, Receive, Scope, Send
 
@@ -281,16 +281,16 @@ def facts_headers(region_title: str, deployment: Deployment | None) -> HeaderLis
     region = (b"x-ms-region", header_value(region_title))
     if deployment is None:
         return [region]
-    names = deployment_headers(deployment.name, deployment.model.name, deployment.instance)
+    names = deployment_headers(deployment.name, deployment.model, deployment.instance)
     return [region, *names]
 
 
 @lru_cache(maxsize=1024)  # the same few for every request
-def deployment_headers(name: str, model: str, instance: str) -> tuple[tuple[bytes, bytes], ...]:
+def deployment_headers(name: str, model: Model, instance: str) -> tuple[tuple[bytes, bytes], ...]:
     """Which deployment answers."""
     return (
         (b"x-ms-deployment-name", header_value(name)),
-        (b"x-ms-served-model", header_value(model)),
+        (b"x-ms-served-model", header_value(model.served_name)),
         (b"azureml-model-session", header_value(instance)),
     )
 

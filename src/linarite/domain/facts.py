@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from linarite.domain.engine import Capabilities
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -13,6 +17,11 @@ class Model(msgspec.Struct, frozen=True):
     name: str
     version: str
     format: str = "OpenAI"
+
+    @property
+    def served_name(self) -> str:
+        """What answers call it: a version that is a date belongs to the name, as on Azure."""
+        return f"{self.name}-{self.version}" if _DATE.fullmatch(self.version) else self.name
 
 
 class Sku(msgspec.Struct, frozen=True):

@@ -132,7 +132,8 @@ def test_headers_of_an_answer(server: Server) -> None:
     answer = post(server, DATED, headers, CHAT)
     assert answer.headers["x-ms-client-request-id"] == "mine-1"
     assert answer.headers["x-ms-deployment-name"] == "gpt-4o"
-    assert answer.headers["x-ms-served-model"] == "gpt-4o"
+    assert answer.headers["x-ms-served-model"] == "gpt-4o-2024-11-20"
+    assert answer.json()["model"] == "gpt-4o-2024-11-20"
     assert answer.headers["x-ms-region"] == "Local"
     assert answer.headers["apim-request-id"] == answer.headers["x-request-id"]
     assert int(answer.headers["openai-processing-ms"]) >= 0

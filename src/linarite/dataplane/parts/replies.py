@@ -10,7 +10,7 @@ import msgspec
 from linarite.web.sse import DONE
 
 if TYPE_CHECKING:
-    from linarite.domain.facts import Deployment
+    from linarite.domain.facts import Deployment, Model
     from linarite.domain.usage import Usage
     from linarite.web.asgi import HeaderList
 
@@ -31,7 +31,7 @@ class StreamedReply:
         self.usage: Usage | None = None
         self.headers: HeaderList = []
         model = deployment.model
-        fixed = fixed_fields(model.name, model.version, deployment.instance, kind)
+        fixed = fixed_fields(model, deployment.instance, kind)
         self._tail = b',"created":%d,"id":"%b"%b' % (created, object_id.encode(), fixed)
 
     def chunk(self, choices: bytes, usage: bytes = b"") -> bytes:
@@ -51,12 +51,12 @@ class StreamedReply:
 
 
 @lru_cache(maxsize=1024)  # the same few for every request
-def fixed_fields(model: str, version: str, instance: str, kind: str) -> bytes:
+def fixed_fields(model: Model, instance: str, kind: str) -> bytes:
     """The encoded fields of an answer that depend on its deployment alone."""
     return b',"model":%b,"object":%b,"system_fingerprint":%b' % (
-        encode(model),
+        encode(model.served_name),
         encode(kind),
-        encode(fingerprint_of(model, version, instance)),
+        encode(fingerprint_of(model.name, model.version, instance)),
     )
 
 

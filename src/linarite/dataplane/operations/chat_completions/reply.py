@@ -46,6 +46,11 @@ class ChatReply(StreamedReply):
         usage = event.usage
         if usage is not None:
             self.usage = usage
+        elif len(event.choices) == 1 and event.choices[0].index in self._opened:  # the usual one
+            choice = event.choices[0]
+            if not says_something(choice):
+                return b""
+            return self.chunk(b"[" + render(choice) + b"]", self._null_usage)
         out = b""
         if event.choices:
             for choice in event.choices:

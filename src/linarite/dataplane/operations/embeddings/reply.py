@@ -27,7 +27,7 @@ class EmbeddingReply:
         self.usage: Usage | None = None
         self.headers: HeaderList = []
         self._base64 = ask.encoding_format == "base64"
-        self._model = deployment.model.name
+        self._model = deployment.model.served_name
         self._vectors: list[bytes] = []
 
     def frame(self, event: EmbeddingEvent) -> bytes:
