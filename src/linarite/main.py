@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,10 @@ def serve(options: UpOptions) -> int:
     """Run a server until it is told to stop. Raises SetupError; returns the exit code."""
     loaded = load(options.config, overrides_of(options))
     configure_logs(loaded.settings.logs.format, loaded.settings.logs.level, sys.stderr)
+    if options.ready_file is not None:
+        # An earlier server's. One that can't be removed can't be written either, and is told then.
+        with suppress(OSError):
+            options.ready_file.unlink()
     models = fetch_models(loaded)
     with asyncio.Runner(loop_factory=new_loop) as runner:
         return runner.run(run_server(loaded, models, options.ready_file))
@@ -126,6 +131,7 @@ async def run_server(loaded: Loaded, models: list[str], ready_file: Path | None)
     server = Assembly(loaded, model_store(loaded), models)
     await server.start()
     serving_file = loaded.home / SERVING_FILE
+    serving_file.unlink(missing_ok=True)  # of a server that was killed
     try:
         log.info("listening", url=server.url, home=str(loaded.home))
         telling = asyncio.create_task(_tell(server, serving_file, ready_file))

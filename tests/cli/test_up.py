@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import json
 import stat
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.terminal import linarite
+from tests.cli.terminal import WAIT_S, linarite
 from tests.serving import SIMULATED, start_server
 
 if TYPE_CHECKING:
@@ -41,6 +42,24 @@ def test_a_clean_stop_takes_the_serving_file_away(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "serving.json").read_text())["pid"] == server.process.pid
     assert server.stop() == 0, server.said
     assert not (tmp_path / "serving.json").exists()
+
+
+def test_what_an_earlier_server_left_is_taken_away(tmp_path: Path) -> None:
+    """Whoever waits for a file must not be sent to a server that is gone."""
+    left = (tmp_path / "serving.json", tmp_path / "told.json")
+    for file in left:
+        file.write_text("{}")
+    loading = SIMULATED.replace("seed = 1", "seed = 1, load_s = 600")
+    told = ("--ready-file", str(left[1]))
+    server = start_server(tmp_path, loading, arguments=told, wait=False)
+    try:
+        deadline = time.monotonic() + WAIT_S
+        while "listening" not in server.said and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert "listening" in server.said
+        assert not any(file.exists() for file in left)
+    finally:
+        server.kill()
 
 
 def test_a_port_in_use_is_one_line(server: Server, tmp_path: Path) -> None:
