@@ -287,6 +287,22 @@ TOOLS: list[Case] = [
         VALUE,
         "nested deeper than 64 levels.",
     ),
+    (
+        {
+            "tools": [
+                {"type": "function", "function": FUNCTION | {"parameters": {"type": "string"}}}
+            ]
+        },
+        "tools[0].function.parameters",
+        "invalid_function_parameters",
+        "schema must be a JSON Schema of 'type: \"object\"', got 'type: \"string\"'.",
+    ),
+    (
+        {"functions": [FUNCTION | {"parameters": {"type": ["object", "null"]}}]},
+        "functions[0].parameters",
+        "invalid_function_parameters",
+        'got \'type: ["object","null"]\'.',
+    ),
     ({"tools": [TOOL], "functions": [FUNCTION]}, "functions", COMBINATION, "together"),
     ({"tool_choice": "auto"}, "tool_choice", None, "only allowed when 'tools' are specified."),
     ({"tools": [], "tool_choice": "none"}, "tool_choice", None, "only allowed when 'tools'"),

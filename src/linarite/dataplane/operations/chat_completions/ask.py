@@ -144,7 +144,20 @@ def _check_definitions(param: str, definitions: list[FunctionDefinition], prefix
             )
         seen.add(definition.name)
         if definition.parameters is not None:
-            checks.check_nesting(f"{where}parameters", definition.parameters)
+            _check_parameters(f"{where}parameters", definition)
+
+
+def _check_parameters(param: str, definition: FunctionDefinition) -> None:
+    """Arguments are named, so only a schema of an object makes sense."""
+    checks.check_nesting(param, definition.parameters)
+    kind = (definition.parameters or {}).get("type", "object")
+    if kind != "object":
+        raise InvalidRequest(
+            f"Invalid schema for function '{definition.name}': schema must be a JSON Schema of "
+            f"'type: \"object\"', got 'type: {msgspec.json.encode(kind).decode()[:100]}'.",
+            param=param,
+            code="invalid_function_parameters",
+        )
 
 
 def check_response_format(ask: ChatAsk) -> None:
