@@ -100,6 +100,7 @@ def test_schemas_are_bounded() -> None:
         with pytest.raises(InvalidRequest, match=words) as refused:
             compiled(schema)
         assert refused.value.param == "tools"
+        assert refused.value.code == "invalid_function_parameters"
 
 
 def test_trial_and_grammar_share_their_rules() -> None:

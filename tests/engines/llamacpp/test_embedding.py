@@ -7,11 +7,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from linarite.domain.chat import ChatAsk
 from linarite.domain.embedding import EmbeddingAsk
 from linarite.domain.errors import ContextLengthExceeded, InvalidRequest, OperationNotSupported
-from linarite.engines.llamacpp.embedding import answer_embedding
+from linarite.engines.llamacpp.embedding import answer_embedding, grouped
 from tests.engines.llamacpp.real_engine import chat_ask, engine_on, running
 from tests.engines.llamacpp.scripted_server import refusal, scripted_model, whole
 from tests.model_home import model_file
@@ -48,6 +50,27 @@ async def test_inputs_go_in_groups_and_come_back_in_order() -> None:
     assert [list(vector) for vector in vectors(event.vectors)][:2] == [[1.0, 0.0], [0.0, 1.0]]
     assert event.usage is not None
     assert (event.usage.prompt_tokens, event.usage.completion_tokens) == (9, 0)
+
+
+INPUTS = st.lists(
+    st.one_of(
+        st.integers(0, 5_000).map(lambda length: "a" * length),
+        st.integers(0, 1_500).map(lambda length: [1] * length),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+@given(INPUTS, st.integers(1, 16))
+def test_groups_are_small_and_lose_nothing(inputs: list[str | list[int]], most: int) -> None:
+    """The engine can't be stopped within one: long inputs never go behind one another."""
+    groups = list(grouped(inputs, most))
+    assert [item for group in groups for item in group] == inputs
+    for group in groups:
+        assert 1 <= len(group) <= most
+        characters = sum(len(item) * (1 if isinstance(item, str) else 4) for item in group)
+        assert len(group) == 1 or characters <= 2_048
 
 
 async def test_a_cut_vector_has_unit_length_again() -> None:

@@ -66,16 +66,15 @@ class SchemaCompiler:
     def _check_bounds(self, schema: dict[str, Any], param: str) -> None:
         size = len(msgspec.json.encode(schema))
         if size > self._options.schema_bytes_max:
-            raise InvalidRequest(
-                f"Invalid schema: it has {size} bytes, and at most "
-                f"{self._options.schema_bytes_max} are supported.",
-                param=param,
+            raise _refusal(
+                f"it has {size} bytes, and at most {self._options.schema_bytes_max} are supported.",
+                param,
             )
         if _deeper_than(schema, self._options.schema_depth_max):
-            raise InvalidRequest(
-                "Invalid schema: it is nested too deeply. At most "
-                f"{self._options.schema_depth_max} levels are supported.",
-                param=param,
+            raise _refusal(
+                f"it is nested too deeply. At most {self._options.schema_depth_max} levels are "
+                "supported.",
+                param,
             )
 
 
@@ -92,10 +91,10 @@ class ConstraintTrials:
         if digest in self._compiled:
             return
         if not await self._compiles(constraint):
-            raise InvalidRequest(
-                "Invalid schema: it is not valid, or uses a keyword, format or pattern that "
-                "constrained decoding does not support here.",
-                param=constraint.param,
+            raise _refusal(
+                "it is not valid, or uses a keyword, format or pattern that constrained decoding "
+                "does not support here.",
+                constraint.param,
             )
         if len(self._compiled) >= _KNOWN_MAX:
             del self._compiled[next(iter(self._compiled))]
@@ -118,6 +117,13 @@ class ConstraintTrials:
 
 class _Reply(msgspec.Struct, frozen=True):
     content: str
+
+
+def _refusal(why: str, param: str) -> InvalidRequest:
+    """With the service's code for a schema of that field."""
+    of_reply = param == "response_format"
+    code = "invalid_json_schema" if of_reply else "invalid_function_parameters"
+    return InvalidRequest(f"Invalid schema: {why}", param=param, code=code)
 
 
 def text_rule(text: str) -> str:
