@@ -61,6 +61,8 @@ class EventParser:
             # line in there would show as a surplus line feed, a carriage return anyhow.
             if piece.count(b"\n") == 2 * len(payloads) and b"\r" not in piece:
                 self._at_start = False
+                if len(piece) <= self._limit:
+                    return [ServerEvent(b"", payload) for payload in payloads]
                 return [self._bounded(payload) for payload in payloads]
         return self._feed_lines(piece)
 

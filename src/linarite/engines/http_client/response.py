@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 from linarite.engines.http_client.errors import BodyTooLong, HttpClientError
 from linarite.engines.http_client.event_stream import EventParser, ServerEvent
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncGenerator, Sequence
 
 BUFFERED_BYTES_MAX = 64 * 1024
@@ -147,11 +147,19 @@ class Response:
         """
         if self.ended:
             return None
-        while self._chunks or await self._more():
+        # `_more` written out: a coroutine less for each chunk of a stream.
+        while True:
+            while not self._chunks:
+                if self._ended_or_failed():
+                    return self._up_to_end(parser.finish()) or None
+                self._waiter = waiter = self.head.get_loop().create_future()
+                try:
+                    await waiter
+                finally:
+                    self._waiter = None
             events = parser.feed(self._take())
             if events:
                 return self._up_to_end(events)
-        return self._up_to_end(parser.finish()) or None
 
     def close(self) -> None:
         """Give up what has not come yet. The peer sees its connection closed. Idempotent."""
@@ -183,19 +191,20 @@ class Response:
     async def _more(self) -> bool:
         """Wait for more of the body; False when it has ended. Raises what ended it early."""
         while not self._chunks:
-            if self._failure is not None:
-                raise self._failure
-            if self._complete:
+            if self._ended_or_failed():
                 return False
-            await self._wait()
+            self._waiter = waiter = self.head.get_loop().create_future()
+            try:
+                await waiter
+            finally:
+                self._waiter = None
         return True
 
-    async def _wait(self) -> None:
-        self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+    def _ended_or_failed(self) -> bool:
+        """Whether no more will come. Raises what ended it early."""
+        if self._failure is not None:
+            raise self._failure
+        return self._complete
 
     # What follows is the side of the client and of the connection.
 
