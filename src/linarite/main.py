@@ -18,7 +18,13 @@ from linarite import __version__
 from linarite.cli.commands import Commands, SettingShown, UpOptions
 from linarite.cli.loading_line import show_loading
 from linarite.cli.root import build_root
-from linarite.cli.serving_file import ServedDeployment, ServingFile, write_serving_file
+from linarite.cli.serving_file import (
+    API_VERSION,
+    SERVING_FILE,
+    ServedDeployment,
+    ServingFile,
+    write_serving_file,
+)
 from linarite.cli.snippets import chat_command
 from linarite.cli.start_panel import ModelProgress, show_panel
 from linarite.domain.errors import LinariteError
@@ -34,8 +40,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("linarite")
 
-SERVING_FILE = "serving.json"
-API_VERSION = "2024-10-21"
 GARBAGE_THRESHOLD = 50_000
 """Objects made before the collector looks for cycles; requests make hardly any."""
 

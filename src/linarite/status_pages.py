@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite.domain.errors import InvalidKey
+from linarite.telemetry.metrics import CONTENT_TYPE
 from linarite.web.error_envelope import error_body
 from linarite.web.pages import page
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from linarite.web.pages import Rendered
 
 JSON = "application/json"
-METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class StatusPages:
@@ -95,4 +95,4 @@ class StatusPages:
             )
         self._metrics.set_ledger(backlog=self._ledger.backlog, dropped=self._ledger.dropped)
         self._metrics.set_egress(refused=self._dialer.refused_count)
-        return 200, METRICS_TYPE, self._metrics.render()
+        return 200, CONTENT_TYPE, self._metrics.render()

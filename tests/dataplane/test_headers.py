@@ -10,7 +10,9 @@ import pytest
 
 from linarite.domain.chat import ChatEvent
 from linarite.domain.errors import TooManyRequests, UpstreamRefused
+from linarite.domain.usage import usage_of
 from linarite.hosting.options import InstanceSettings
+from linarite.telemetry.logs import request_id
 from tests.dataplane.rig import CHAT, EMBEDDINGS, HELLO, ScriptedEngine, rig
 
 if TYPE_CHECKING:
@@ -179,3 +181,16 @@ async def test_a_full_queue_says_when_to_come_back() -> None:
             "The service is temporarily unable to process your request. Please try again later. "
         )
         assert "instances.*.queue_max" in answer.error["message"]
+
+
+async def test_log_lines_of_a_request_carry_its_id() -> None:
+    """Whatever an engine logs while it answers can be found by the id in the answer's headers."""
+    seen: list[str] = []
+
+    async def script(_: ChatAsk) -> AsyncGenerator[ChatEvent, None]:
+        seen.append(request_id.get())
+        yield ChatEvent(usage=usage_of(1, 1))
+
+    async with rig(ScriptedEngine(script)) as server:
+        ids = [(await server.chat(HELLO)).header("apim-request-id") for _ in range(2)]
+    assert seen == ids

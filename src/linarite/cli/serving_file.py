@@ -13,6 +13,8 @@ from linarite.domain.errors import SetupError
 
 SERVING_FILE = "serving.json"
 """its name in the folder of all data, while a server runs"""
+API_VERSION = "2024-10-21"
+"""the api-version that people are shown: Azure's newest generally available one"""
 
 
 class ServedDeployment(msgspec.Struct, frozen=True):

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 from linarite.controls.authenticate.api_key import Caller, identify
 from linarite.domain.errors import InvalidKey, KeyAuthenticationDisabled
 from linarite.domain.facts import Account, Deployment, Facts, Model, Sku
+from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from linarite.domain.resource import KeyStore, Resource, ResourceStore
-
-ACCOUNT_TYPE = "Microsoft.CognitiveServices/accounts"
-DEPLOYMENT_TYPE = "Microsoft.CognitiveServices/accounts/deployments"
 
 
 class FactsBook:

@@ -22,6 +22,7 @@ from linarite.domain.errors import (
     ModelError,
     ServiceUnavailable,
 )
+from linarite.telemetry.logs import request_id as logged_request_id
 from linarite.web.body import ClientLeft, discard_rest, read_json_body
 from linarite.web.departure import DepartureWatch
 from linarite.web.error_envelope import error_body
@@ -120,6 +121,7 @@ class DataPlane:
             started_at=clock(),
             body=body,
         )
+        logged_request_id.set(call.request_id)  # each request is a task, with a context of its own
         call.body_left = b"content-length" in headers or b"transfer-encoding" in headers
         watch = DepartureWatch(receive)
         exchange = Exchange(call, send, watch)

@@ -8,6 +8,9 @@ import msgspec
 
 from linarite.domain.errors import LinariteError
 
+ACCOUNT_TYPE = "Microsoft.CognitiveServices/accounts"
+DEPLOYMENT_TYPE = "Microsoft.CognitiveServices/accounts/deployments"
+
 
 class Resource(msgspec.Struct, frozen=True, omit_defaults=True):
     """A resource as Azure Resource Manager shows it; extra facts live in `properties`."""

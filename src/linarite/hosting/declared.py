@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from linarite.domain.resource import Resource
+from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from linarite.domain.resource import ResourceStore
     from linarite.hosting.options import AccountSettings, DeploymentSettings
 
-ACCOUNT_TYPE = "Microsoft.CognitiveServices/accounts"
-DEPLOYMENT_TYPE = "Microsoft.CognitiveServices/accounts/deployments"
 DECLARED_BY = "linarite.toml"
 
 

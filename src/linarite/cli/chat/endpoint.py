@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, quote, unquote
 
 import msgspec
 
-from linarite.cli.serving_file import SERVING_FILE, read_serving_file
+from linarite.cli.serving_file import API_VERSION, SERVING_FILE, read_serving_file
 from linarite.domain.errors import SetupError
 from linarite.domain.target import Target, target_of
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from linarite.cli.serving_file import ServingFile
 
-API_VERSION = "2024-10-21"
 CHAT = "chat/completions"
 DEPLOYMENT_PATH = re.compile(r"(?P<base>.*?)/openai/deployments/(?P<deployment>[^/]+)(?:/.*)?")
 
