@@ -77,6 +77,23 @@ def test_the_later_source_wins_and_is_named(
     }
 
 
+def test_variables_that_kubernetes_sets_are_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service named `linarite`, or `linarite-server`, must not keep its own pods from starting."""
+    for prefix in ("LINARITE", "LINARITE_SERVER"):
+        for name, value in {
+            "SERVICE_HOST": "10.0.0.1",
+            "SERVICE_PORT": "80",
+            "SERVICE_PORT_HTTP_API": "80",
+            "PORT": "tcp://10.0.0.1:80",
+            "PORT_80_TCP": "tcp://10.0.0.1:80",
+            "PORT_80_TCP_PROTO": "tcp",
+            "PORT_80_TCP_PORT": "80",
+            "PORT_80_TCP_ADDR": "10.0.0.1",
+        }.items():
+            monkeypatch.setenv(f"{prefix}_{name}", value)
+    assert load().settings == Settings()
+
+
 def test_tables_of_the_file_are_read(write: Callable[[str], Path]) -> None:
     """Deployments and instances, with their own defaults."""
     write(

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CONFIG_FILE = "linarite.toml"
+SERVICE_LINK = re.compile(
+    r"LINARITE\w*_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)"
+)
 INSTANCE_NAME = re.compile(r"[a-zA-Z0-9][\w.-]{0,63}")
 
 
@@ -82,7 +85,9 @@ def load(file: Path | None = None, overrides: Mapping[str, object] | None = None
     Raises SetupError naming the key and what to change.
     """
     environment = {
-        name: value for name, value in os.environ.items() if name.startswith("LINARITE_")
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith("LINARITE_") and not is_service_link(name, value)
     }
     chosen = _config_file(file, environment)
     tree = _read_file(chosen)
@@ -141,6 +146,13 @@ def check(settings: Settings) -> None:
 def variable(name: str) -> str | None:
     """An environment variable that a person named on the command line (`--key env:NAME`)."""
     return os.environ.get(name)
+
+
+def is_service_link(name: str, value: str) -> bool:
+    """Whether Kubernetes has set a variable for a service that happens to be named like us."""
+    return SERVICE_LINK.fullmatch(name) is not None or (
+        name.endswith("_PORT") and value.startswith(("tcp://", "udp://", "sctp://"))
+    )
 
 
 def open_pages(settings: Settings) -> bool:
