@@ -78,7 +78,7 @@ def test_the_later_source_wins_and_is_named(
 
 
 def test_variables_that_kubernetes_sets_are_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A service named `linarite`, or `linarite-server`, must not keep its own pods from starting."""
+    """A service named `linarite` or `linarite-server` does not keep its own pods from starting."""
     for prefix in ("LINARITE", "LINARITE_SERVER"):
         for name, value in {
             "SERVICE_HOST": "10.0.0.1",
