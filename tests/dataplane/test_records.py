@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from linarite.domain.errors import ServiceUnavailable
+from linarite.domain.errors import ServiceUnavailable, UpstreamRefused
 from linarite.domain.request_record import RequestRecord
 from tests.dataplane.rig import CHAT, EMBEDDINGS, GA, HELLO, ScriptedEngine, rig
 
@@ -126,6 +126,20 @@ async def test_text_from_outside_is_bounded(server: Rig) -> None:
     record = await newest(server, answer.header("apim-request-id"))
     assert (len(record.path), len(record.user_agent)) == (256, 256)
     assert (len(record.client_request_id), len(record.api_version)) == (256, 40)
+
+
+async def test_an_upstreams_code_is_bounded() -> None:
+    """It is whatever the other endpoint made up."""
+
+    async def script(_: ChatAsk) -> AsyncGenerator[ChatEvent, None]:
+        refused = UpstreamRefused(422, {"message": "no"}, {})
+        refused.code = "c" * 10_000
+        raise refused
+        yield
+
+    async with rig(ScriptedEngine(script)) as server:
+        await server.chat(HELLO)
+        assert (await server.recorded()).error_code == "c" * 256
 
 
 async def test_no_prompt_no_answer_and_no_query_is_recorded(server: Rig) -> None:

@@ -47,7 +47,7 @@ def record_of(
         path=call.path[:TEXT_MAX],
         api_version=call.api_version[:40],
         status=outcome.status,
-        error_code=outcome.error_code,
+        error_code=outcome.error_code[:TEXT_MAX],  # an upstream chooses its own
         streamed=reply is not None and reply.streamed,
         caller_key=call.caller_key,
         client_request_id=_text(headers.get(b"x-ms-client-request-id", b"")),
