@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import aclosing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -34,6 +34,9 @@ from tests.engines.llamacpp.scripted_server import (
     refusal,
     scripted_model,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
 
 pytestmark = pytest.mark.anyio
 
@@ -115,6 +118,28 @@ async def test_leaving_closes_the_connection() -> None:
         async with asyncio.timeout(20):
             await server.until_quiet()
     assert server.left_early == 1
+
+
+async def test_no_more_generations_than_slots() -> None:
+    """Those beyond wait here, where no deadline runs, and go on once one before them has left."""
+    stalled: Reply = [*completion("a")[:-1], STALL]
+    limits = {"parallel_requests": 2, "first_byte_s": 0.3, "idle_s": 60}
+    async with scripted_model({"/completion": [stalled]}, **limits) as (model, server):
+
+        async def begin() -> AsyncGenerator[Step, None]:
+            steps = Generation(model.client, COMPLETION, {}).steps(100, 0)
+            await anext(steps)
+            return steps
+
+        first, second = await begin(), await begin()
+        third = asyncio.create_task(begin())
+        await asyncio.wait([third], timeout=0.6)
+        assert not third.done()
+        assert len(server.asked) == 2
+        await first.aclose()
+        async with asyncio.timeout(20):
+            await (await third).aclose()
+        await second.aclose()
 
 
 @pytest.mark.parametrize(

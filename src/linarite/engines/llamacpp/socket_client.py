@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -93,6 +94,9 @@ class SocketClient:
             connections_max=connections_max,
             keep_alive=False,
         )
+        # A request of several choices takes several of the engine's slots. Who waits for one waits
+        # here, where no deadline runs yet.
+        self._slots = asyncio.Semaphore(options.parallel_requests)
 
     async def ask(self, path: str, body: dict[str, Any], reply: type[ReplyT]) -> ReplyT:
         """Post and return the decoded answer. Raises EngineRefusal and HttpClientError."""
@@ -109,19 +113,20 @@ class SocketClient:
         return await _decoded(response, reply)
 
     async def stream(self, path: str, body: dict[str, Any]) -> AsyncGenerator[bytes, None]:
-        """Post and yield the events of the answer.
+        """Wait for a free slot, post, and yield the events of the answer.
 
         Closing the generator closes the connection; the engine then stops at its next token or
         prompt batch. Raises EngineRefusal and HttpClientError.
         """
-        response = await self._http.send(
-            "POST", path, _JSON, msgspec.json.encode(body), **self._deadlines()
-        )
-        if response.status >= _REFUSED:
-            raise await _refusal(response)
-        async with aclosing(response.events()) as events:
-            async for event in events:
-                yield event
+        async with self._slots:
+            response = await self._http.send(
+                "POST", path, _JSON, msgspec.json.encode(body), **self._deadlines()
+            )
+            if response.status >= _REFUSED:
+                raise await _refusal(response)
+            async with aclosing(response.events()) as events:
+                async for event in events:
+                    yield event
 
     def _deadlines(self) -> dict[str, float]:
         return {"first_byte_s": self._options.first_byte_s, "idle_s": self._options.idle_s}
