@@ -12,7 +12,10 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where Linarite listens."""
 
     host: Annotated[
-        str, Meta(description="Address to listen on. Anything but loopback needs server.tls_certificate.")
+        str,
+        Meta(
+            description="Address to listen on. Anything but loopback needs server.tls_certificate."
+        ),
     ] = "127.0.0.1"
     port: Annotated[int, Meta(description="TCP port; 0 picks a free one.", ge=0, le=65535)] = 8080
     tls_certificate: Annotated[str, Meta(description="PEM file with the certificate chain.")] = ""
