@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from linarite.settings import Loaded, Settings
 
 DAY_S = 86_400.0
+SCRATCH_PATH_MAX = 48
+"""characters; leaves room for the names of instances"""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -170,7 +172,7 @@ class Assembly:
         )
 
     def _instances(self, dialer: EgressDialer) -> dict[str, Instance]:
-        scratch = Path(tempfile.mkdtemp(prefix="linarite-"))
+        scratch = scratch_folder(self.loaded.home)
         self._stack.callback(shutil.rmtree, scratch, ignore_errors=True)
         surroundings = Surroundings(
             scratch=scratch,
@@ -227,6 +229,20 @@ def answering_engine(engine: str, options: dict[str, Any]) -> tuple[str, dict[st
         return engine, options
     wrapped = cast("dict[str, Any]", wraps)
     return str(wrapped.get("engine", "")), cast("dict[str, Any]", wrapped.get("options") or {})
+
+
+def scratch_folder(home: Path) -> Path:
+    """A private empty folder for sockets, whose paths may have only about a hundred characters.
+
+    In the home where that is short enough: what a killed server left there is swept away, which
+    is safe because the home is locked by now.
+    """
+    folder = home / "run"
+    if len(str(folder)) > SCRATCH_PATH_MAX:
+        return Path(tempfile.mkdtemp(prefix="linarite-"))
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    return folder
 
 
 def usable_cores() -> int:

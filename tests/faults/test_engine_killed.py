@@ -82,7 +82,6 @@ def failed_properly(answer: httpx.Response) -> bool:
 def test_only_its_own_requests_fail(server: Server) -> None:
     """Killed under load: its requests fail properly, others never notice, it serves again."""
     others: list[int] = []
-    killed = threading.Event()
     done = threading.Event()
 
     def keep_asking_the_other() -> None:
@@ -97,7 +96,6 @@ def test_only_its_own_requests_fail(server: Server) -> None:
         process = engine_process(server, "doomed")
         assert process is not None
         os.kill(process, signal.SIGKILL)
-        killed.set()
         answers = [future.result() for future in plain + streamed]
         until(lambda: ask(server, "doomed", max_tokens=2).status_code == 200)
         done.set()

@@ -78,7 +78,7 @@ async def test_a_full_queue_refuses_at_once() -> None:
     assert refused.value.headers["retry-after"] == "3"
     assert refused.value.headers["retry-after-ms"] == "3000"
     assert (gate.running, gate.waiting) == (1, 2)
-    gate.refuse_waiting(ServiceUnavailable("over"))
+    gate.refuse_waiting(lambda: ServiceUnavailable("over"))
     outcomes = await asyncio.gather(*waiting, return_exceptions=True)
     assert all(isinstance(outcome, ServiceUnavailable) for outcome in outcomes)
 
@@ -212,7 +212,7 @@ class Schedule:
         elif what == "widen":
             self.gate.widen(which)
         elif what == "refuse":
-            self.gate.refuse_waiting(ServiceUnavailable("over"))
+            self.gate.refuse_waiting(lambda: ServiceUnavailable("over"))
         elif what in {"finish", "cancel"} and which < len(self.tasks):
             self.finish[which].set() if what == "finish" else self.tasks[which].cancel()
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from linarite.domain.errors import ServiceUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from linarite.domain.errors import LinariteError
 
 
@@ -67,12 +69,12 @@ class Gate:
                 async with asyncio.timeout(grace_s):
                     await self._empty.wait()
 
-    def refuse_waiting(self, error: LinariteError) -> None:
-        """Send everybody in the queue away."""
+    def refuse_waiting(self, refusal: Callable[[], LinariteError]) -> None:
+        """Send everybody in the queue away, each with an error of its own."""
         waiting, self._waiting = self._waiting, deque()
         for place in waiting:
             if not place.done():
-                place.set_exception(error)
+                place.set_exception(refusal())
 
     async def _queue(self) -> None:
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -151,7 +151,7 @@ class Instance:
         """Tell everybody who waits, for the start or in the queue, that it did not come to be."""
         self._ready.set()
         self._ready = asyncio.Event()
-        self.gate.refuse_waiting(self._unavailable())
+        self.gate.refuse_waiting(self._unavailable)
 
     async def _run_once(self) -> float:
         """One life of an engine; returns how many seconds it served."""

@@ -48,7 +48,8 @@ class DepartureWatch:
         self._watching = asyncio.get_running_loop().create_task(self._wait())
 
     async def _wait(self) -> None:
-        message = await self._receive()
-        if message["type"] == "http.disconnect" and self._running is not None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        if self._running is not None:
             self.departed = True
             self._running.cancel()

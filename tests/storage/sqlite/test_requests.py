@@ -243,7 +243,7 @@ async def test_the_log_does_not_grow_without_end(
         for number in range(200):
             ledger.add(make_record(f"r{number}", path="x" * 200))
         await asyncio.sleep(0.02)
-        largest = max(largest, log.stat().st_size)
+        largest = max(largest, log.stat().st_size if log.exists() else 0)
     await ledger.close()
     assert data.stat().st_size >= 30_000_000, "too little was written to tell"
     assert 2_000_000 < largest < 20_000_000

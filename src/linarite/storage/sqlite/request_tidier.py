@@ -54,20 +54,22 @@ class RequestTidier(threading.Thread):
 
     def run(self) -> None:
         """Wait for writes, or for time to pass; then tidy."""
-        connection = connect(self._path, BUSY_WAIT_S)
+        connection: sqlite3.Connection | None = None
         while not self._stopping.is_set():
             if self._written.wait(WHEN_IDLE_S):
                 self._stopping.wait(AFTER_WRITING_S)
             self._written.clear()
             try:
+                connection = connection or connect(self._path, BUSY_WAIT_S)
                 self._prune(connection)
                 self._checkpoint(connection)
             except sqlite3.Error as error:
                 # A full disk or a busy file; the next round tries again.
                 log.warning("request records not tidied", reason=str(error))
-                if connection.in_transaction:
+                if connection is not None and connection.in_transaction:
                     connection.rollback()
-        connection.close()
+        if connection is not None:
+            connection.close()
 
     def _prune(self, connection: sqlite3.Connection) -> None:
         while not self._stopping.is_set() and self._prune_step(connection):
