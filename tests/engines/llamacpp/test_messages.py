@@ -5,9 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from linarite.domain.chat import ChatAsk
+from linarite.domain.chat import ChatAsk, FunctionCall
 from linarite.domain.errors import InvalidRequest
 from linarite.engines.llamacpp.messages import template_messages, with_instruction
+from linarite.engines.llamacpp.told_calls import CallsTold, answered_calls, same_call
 
 CALL = {
     "id": "call_1",
@@ -16,10 +17,12 @@ CALL = {
 }
 
 
-def translate(messages: list[dict[str, Any]], *, knows_calls: bool = True) -> list[dict[str, Any]]:
+def translate(
+    messages: list[dict[str, Any]], calls: CallsTold = "template"
+) -> list[dict[str, Any]]:
     """Decode messages as the API does, and translate them."""
     ask = msgspec.convert({"messages": messages}, ChatAsk)
-    return template_messages(ask.messages, knows_calls=knows_calls)
+    return template_messages(ask.messages, calls=calls)
 
 
 def test_roles_that_every_template_knows() -> None:
@@ -88,7 +91,7 @@ def test_a_template_that_knows_calls_gets_them() -> None:
 
 def test_a_template_that_knows_none_is_told_in_words() -> None:
     """Calls become the assistant's text, the results of a turn one message of the user's."""
-    assert translate(HISTORY, knows_calls=False)[1:] == [
+    assert translate(HISTORY, "tags")[1:] == [
         {
             "role": "assistant",
             "content": 'Let me look.\n<tool_call>\n{"name": "get_time", "arguments": '
@@ -101,6 +104,45 @@ def test_a_template_that_knows_none_is_told_in_words() -> None:
         },
         {"role": "user", "content": "Thanks."},
     ]
+
+
+def test_where_nothing_is_to_be_called_calls_are_told_in_words() -> None:
+    """Small models repeat what looks like a call; of a result it is said what it answers."""
+    assert translate(HISTORY, "words")[1:] == [
+        {"role": "assistant", "content": "Let me look.\nLet me look that up with get_time."},
+        {
+            "role": "user",
+            "content": 'Result of get_time with {"zone": "UTC"}:\nnoon\n\nResult:\nmidnight\n\n'
+            "Answer my question with these results.",
+        },
+        {"role": "user", "content": "Thanks."},
+    ]
+    last = translate(HISTORY[:3], "words")[-1]
+    assert last["content"] == "Result of get_time:\nnoon\n\nAnswer my question with this result."
+
+
+def test_the_calls_that_were_just_answered() -> None:
+    """Those since the user spoke, in a chat that ends with a result; in any other there is none."""
+    ask = msgspec.convert({"messages": [*HISTORY, *HISTORY[:3]]}, ChatAsk)
+    assert [call.name for call in answered_calls(ask.messages)] == ["get_time"]
+    assert answered_calls(ask.messages[:-1]) == []
+    assert answered_calls(ask.messages[:5]) == []
+    assert answered_calls([]) == []
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "same"),
+    [
+        ('{"a": 1, "b": 2}', '{"b":2,"a":1}', True),
+        ('{"a": 1}', '{"a": 2}', False),
+        ("{", "{", True),
+        ("{", "{}", False),
+    ],
+)
+def test_calls_are_the_same_whatever_their_spelling(left: str, right: str, same: bool) -> None:
+    """Order and space in the arguments do not matter, the name does."""
+    assert same_call(FunctionCall("f", left), FunctionCall("f", right)) is same
+    assert not same_call(FunctionCall("f", left), FunctionCall("g", left))
 
 
 def test_the_older_form_of_calls() -> None:
@@ -117,18 +159,18 @@ def test_the_older_form_of_calls() -> None:
         "name": "get_time",
         "tool_call_id": known[0]["tool_calls"][0]["id"],
     }
-    told = translate(messages, knows_calls=False)
+    told = translate(messages, "tags")
     assert [message["role"] for message in told] == ["assistant", "user"]
     assert '"get_time"' in told[0]["content"]
 
 
-@pytest.mark.parametrize("knows_calls", [True, False])
-def test_arguments_that_are_no_json_become_json(knows_calls: bool) -> None:
+@pytest.mark.parametrize("calls", ["template", "tags"])
+def test_arguments_that_are_no_json_become_json(calls: CallsTold) -> None:
     """Templates take arguments apart; a client's history may hold what is none."""
     call = {**CALL, "function": {"name": "get_time", "arguments": '{"zone'}}
     messages = [{"role": "assistant", "content": None, "tool_calls": [call]}]
-    told = translate(messages, knows_calls=knows_calls)[0]
-    if knows_calls:
+    told = translate(messages, calls)[0]
+    if calls == "template":
         arguments = told["tool_calls"][0]["function"]["arguments"]
         assert msgspec.json.decode(arguments) == '{"zone'
     else:

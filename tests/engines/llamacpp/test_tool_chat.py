@@ -170,6 +170,74 @@ async def test_a_call_of_the_unknown_is_asked_again_without_tools() -> None:
     assert "tools" not in server.bodies("/v1/chat/completions")[0]
 
 
+ANSWERED: list[dict[str, Any]] = [
+    {"role": "user", "content": "What time is it?"},
+    {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [
+            {
+                "id": "call_1",
+                "type": "function",
+                "function": {"name": "get_time", "arguments": '{"zone": "UTC"}'},
+            }
+        ],
+    },
+    {"role": "tool", "tool_call_id": "call_1", "content": "noon"},
+]
+AGAIN = '{"name": "get_time", "arguments": {"zone":'
+
+
+@pytest.mark.parametrize("said", ["", "Let me look. "])
+async def test_a_call_that_was_just_answered_is_not_made_again(said: str) -> None:
+    """Small models call for ever; the answer is asked for in a chat that shows no call."""
+    reply = completion(said, f"<tool_call>{AGAIN}", '"UTC"', "}}", "<tool_call>", f'{AGAIN}"X"}}}}')
+    script = {
+        "/apply-template": [RENDERED],
+        "/completion": [reply],
+        "/v1/chat/completions": [chat("It is ", "noon.")],
+    }
+    async with scripted_model(script) as (model, server):
+        events = await answer(model, ask(messages=ANSWERED, tools=TOOLS))
+    told = deltas(events)
+    assert not any(delta.tool_calls for delta in told)
+    assert [delta.role for delta in told].count("assistant") == 1
+    assert "".join(delta.content or "" for delta in told) == f"{said.rstrip()}It is noon."
+    assert ending(events) == "stop"
+    instead = server.bodies("/v1/chat/completions")[0]["messages"]
+    assert [message["role"] for message in instead] == ["user", "assistant", "user"]
+    assert "noon" in instead[2]["content"]
+    assert not any("tool_calls" in message for message in instead)
+
+
+@pytest.mark.parametrize(
+    ("written", "allowed", "calls"),
+    [
+        (f'{AGAIN}"CET"}}}}', False, ['{"zone":"CET"}']),
+        (f'{AGAIN}"UTC"}}}}', True, ['{"zone":"UTC"}']),
+        (f'{AGAIN}"U', False, ['{"zone":"U']),
+        ('{"name": "switch_light", "arguments": {}}', False, ["{}"]),
+        (f'{AGAIN}"CET"}}}}\n{AGAIN}"UTC"}}}}', False, ['{"zone":"CET"}', '{"zone":"UTC"}']),
+    ],
+    ids=["other arguments", "allowed", "cut short", "other function", "second call"],
+)
+async def test_other_calls_after_a_result_are_made(
+    written: str, allowed: bool, calls: list[str]
+) -> None:
+    """Only exactly the same call is in vain, and only where that is not allowed."""
+    script = {"/apply-template": [RENDERED], "/completion": [completion(*written)]}
+    options = {"repeated_calls_answered": not allowed}
+    async with scripted_model(script, **options) as (model, _):
+        events = await answer(model, ask(messages=ANSWERED, tools=TOOLS))
+    made: dict[int, str] = {}
+    for delta in deltas(events):
+        for call in delta.tool_calls or []:
+            arguments = (call.function and call.function.arguments) or ""
+            made[call.index] = made.get(call.index, "") + arguments
+    assert list(made.values()) == calls
+    assert ending(events) == "tool_calls"
+
+
 @pytest.mark.parametrize(
     ("choice", "opening", "written", "finish"),
     [

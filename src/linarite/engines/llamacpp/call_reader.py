@@ -74,6 +74,11 @@ class CallReader:
         self._arguments = JsonScan()
 
     @property
+    def in_call(self) -> bool:
+        """The arguments of the last call are not complete yet."""
+        return self._step == self._pass_arguments
+
+    @property
     def complete(self) -> bool:
         """There are as many calls as there may be, the last one to its end."""
         return self.calls == self._calls_max and self._step == self._scan_calls

@@ -228,7 +228,7 @@ class EngineProcess:
         self._exit_code = await child.wait()
         self._ended.set()
         self._news.set()
-        if not self._ending:
+        if isinstance(self._report, Loaded) and not self._ending:
             self._log.warning(
                 "engine process ended", pid=child.pid, reason=self._unfit or self._why_it_ended()
             )

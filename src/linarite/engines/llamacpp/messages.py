@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from linarite.domain.chat import (
     AssistantMessage,
     AudioPart,
     DeveloperMessage,
     FilePart,
+    FunctionCall,
     FunctionMessage,
     ImagePart,
     RefusalPart,
@@ -23,16 +22,25 @@ from linarite.domain.chat import (
     UserMessage,
 )
 from linarite.domain.errors import InvalidRequest
+from linarite.engines.llamacpp.told_calls import (
+    LEGACY_ID,
+    Result,
+    as_json,
+    calls_of,
+    told_calls_as_text,
+    told_results,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from linarite.domain.chat import Content, FunctionCall, Message
+    from linarite.domain.chat import Content, Message
+    from linarite.engines.llamacpp.told_calls import CallsTold
 
 _PART_TITLES = {ImagePart: "images", AudioPart: "audio", FilePart: "files"}
 
 
-def template_messages(messages: Sequence[Message], *, knows_calls: bool) -> list[dict[str, Any]]:
+def template_messages(messages: Sequence[Message], *, calls: CallsTold) -> list[dict[str, Any]]:
     """Translate a chat. Raises InvalidRequest for content that is no text."""
     if not messages:
         raise InvalidRequest(
@@ -42,21 +50,42 @@ def template_messages(messages: Sequence[Message], *, knows_calls: bool) -> list
             code="empty_array",
         )
     translated: list[dict[str, Any]] = []
+    results: list[Result] = []
+    made: dict[str, FunctionCall] = {}
     for position, message in enumerate(messages):
         text = _text_of(message.content, f"messages[{position}].content")
-        if isinstance(message, (SystemMessage, DeveloperMessage)):
-            translated.append({"role": "system", "content": text})
-        elif isinstance(message, UserMessage):
-            translated.append({"role": "user", "content": text})
-        elif isinstance(message, AssistantMessage):
-            translated.append(_assistant(message, text, knows_calls=knows_calls))
-        elif knows_calls:
-            translated.append(_result(message, text))
-        else:
-            previous = messages[position - 1] if position else None
-            follows = isinstance(previous, (ToolMessage, FunctionMessage))
-            _tell_result(translated, text, joins=follows)
+        if isinstance(message, (ToolMessage, FunctionMessage)) and calls != "template":
+            results.append(Result(text, _call_answered(message, made)))
+            continue
+        if results:
+            translated.append(told_results(results, calls))
+            results = []
+        if isinstance(message, AssistantMessage):
+            made |= dict(calls_of(message))
+        translated.append(_translated(message, text, calls))
+    if results:
+        translated.append(told_results(results, calls))
     return translated
+
+
+def _translated(message: Message, text: str, calls: CallsTold) -> dict[str, Any]:
+    if isinstance(message, (SystemMessage, DeveloperMessage)):
+        return {"role": "system", "content": text}
+    if isinstance(message, UserMessage):
+        return {"role": "user", "content": text}
+    if isinstance(message, AssistantMessage):
+        return _assistant(message, text, calls)
+    return _result(message, text)
+
+
+def _call_answered(
+    message: ToolMessage | FunctionMessage, made: dict[str, FunctionCall]
+) -> FunctionCall | None:
+    if isinstance(message, FunctionMessage):
+        return made.get(LEGACY_ID, FunctionCall(message.name, ""))
+    if message.tool_call_id in made:
+        return made[message.tool_call_id]
+    return FunctionCall(message.name, "") if message.name else None
 
 
 def with_instruction(messages: list[dict[str, Any]], instruction: str) -> list[dict[str, Any]]:
@@ -87,45 +116,23 @@ def _text_of(content: Content, place: str) -> str:
     return "\n".join(texts)
 
 
-def _assistant(message: AssistantMessage, text: str, *, knows_calls: bool) -> dict[str, Any]:
+def _assistant(message: AssistantMessage, text: str, calls: CallsTold) -> dict[str, Any]:
     text = text or message.refusal or ""
-    calls = [
-        (call.id, call.function) for call in message.tool_calls or [] if call.function is not None
-    ]
-    if message.function_call is not None:
-        calls.append(("call_legacy", message.function_call))
-    if not calls:
-        return {"role": "assistant", "content": text}
-    if not knows_calls:
-        told = [_told_call(function) for _, function in calls]
-        return {"role": "assistant", "content": "\n".join([text, *told] if text else told)}
-    return {
-        "role": "assistant",
-        "content": text,
-        "tool_calls": [
+    made = calls_of(message)
+    if made and calls == "template":
+        told_calls = [
             {
                 "id": identifier,
                 "type": "function",
-                "function": {"name": function.name, "arguments": _as_json(function.arguments)},
+                "function": {"name": call.name, "arguments": as_json(call.arguments)},
             }
-            for identifier, function in calls
-        ],
-    }
-
-
-def _told_call(function: FunctionCall) -> str:
-    name = msgspec.json.encode(function.name).decode()
-    arguments = _as_json(function.arguments)
-    return f'<tool_call>\n{{"name": {name}, "arguments": {arguments}}}\n</tool_call>'
-
-
-def _as_json(arguments: str) -> str:
-    """Arguments as JSON: templates take them apart, and the history may hold what is none."""
-    try:
-        msgspec.json.decode(arguments)
-    except (msgspec.MsgspecError, RecursionError):  # the latter: nested without end
-        return msgspec.json.encode(arguments).decode()
-    return arguments
+            for identifier, call in made
+        ]
+        return {"role": "assistant", "content": text, "tool_calls": told_calls}
+    if made:
+        told = told_calls_as_text([call for _, call in made], calls)
+        text = f"{text}\n{told}" if text else told
+    return {"role": "assistant", "content": text}
 
 
 def _result(message: ToolMessage | FunctionMessage, text: str) -> dict[str, Any]:
@@ -134,16 +141,7 @@ def _result(message: ToolMessage | FunctionMessage, text: str) -> dict[str, Any]
             "role": "tool",
             "content": text,
             "name": message.name,
-            "tool_call_id": "call_legacy",
+            "tool_call_id": LEGACY_ID,
         }
     result = {"role": "tool", "content": text, "tool_call_id": message.tool_call_id}
     return {**result, "name": message.name} if message.name else result
-
-
-def _tell_result(translated: list[dict[str, Any]], text: str, *, joins: bool) -> None:
-    """Tell a result as a user's message; the results of one turn are told in one."""
-    told = f"<tool_response>\n{text}\n</tool_response>"
-    if joins:
-        translated[-1]["content"] += f"\n{told}"
-    else:
-        translated.append({"role": "user", "content": told})

@@ -99,6 +99,13 @@ class LlamacppOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         msgspec.Meta(ge=0, le=65_536),
         _described("Tokens looked back at by presence_penalty and frequency_penalty."),
     ] = 64
+    repeated_calls_answered: Annotated[
+        bool,
+        _described(
+            "When the model calls once more for just what a tool has answered, have it answer in "
+            "words. Small models otherwise call for ever; say false for agents that poll."
+        ),
+    ] = True
     embedding: Annotated[
         bool | None,
         _described(

@@ -32,7 +32,7 @@ class PlainChat:
         self._ask = ask
         self._tally = tally
         self._top = ask.top_logprobs or 0
-        messages = template_messages(ask.messages, knows_calls=model.knows_calls)
+        messages = template_messages(ask.messages, calls="words")
         require_room(sum(len(each["content"]) for each in messages), model.context_tokens)
         self._fields: dict[str, Any] = {
             "messages": messages,
@@ -45,12 +45,11 @@ class PlainChat:
         if constraint is not None:
             self._fields["grammar"] = constraint.grammar
 
-    async def choice(self, index: int) -> AsyncGenerator[ChatEvent, None]:
-        """Generate one choice."""
+    async def choice(self, index: int, *, begun: bool = False) -> AsyncGenerator[ChatEvent, None]:
+        """Generate one choice; `begun` when its role has been told."""
         sampling = sampling_of(self._ask, self._model.options, index)
         generation = Generation(self._model.client, CHAT, {**self._fields, **sampling})
         limit = self._ask.completion_tokens_max or 0
-        begun = False
         try:
             async with aclosing(generation.steps(self._model.context_tokens, limit)) as steps:
                 async for step in steps:

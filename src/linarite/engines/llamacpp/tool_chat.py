@@ -14,6 +14,7 @@ from linarite.engines.llamacpp.generation import COMPLETION, Generation
 from linarite.engines.llamacpp.messages import template_messages, with_instruction
 from linarite.engines.llamacpp.sampling import sampling_of
 from linarite.engines.llamacpp.thinking import begins_thinking
+from linarite.engines.llamacpp.told_calls import answered_calls
 from linarite.engines.llamacpp.tool_reply import ToolReply
 from linarite.engines.llamacpp.toolbox import (
     CALL_OPENING,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from linarite.engines.llamacpp.loaded_model import LoadedModel
     from linarite.engines.llamacpp.plain_chat import PlainChat
     from linarite.engines.llamacpp.tally import Tally
+    from linarite.engines.llamacpp.told_calls import CallsTold
     from linarite.engines.llamacpp.toolbox import Toolbox
 
 _TAGS = ["<tool_call>", "</tool_call>", "<think>", "</think>"]
@@ -104,7 +106,8 @@ class ToolChat:
                 self._strict[function.name] = Strict(known_call(function), constraint.grammar)
 
     async def _rendered(self) -> str:
-        messages = template_messages(self._ask.messages, knows_calls=self._model.knows_calls)
+        calls: CallsTold = "template" if self._model.knows_calls else "tags"
+        messages = template_messages(self._ask.messages, calls=calls)
         body: dict[str, Any] = {"messages": messages}
         if self._model.knows_tools:
             body["tools"] = self._toolbox.as_tools()
@@ -125,16 +128,18 @@ class ToolChat:
             strict=self._strict,
         )
         if not self._toolbox.forced:
+            if self._model.options.repeated_calls_answered:
+                reply.expect_repetition(answered_calls(self._ask.messages))
             reply.expect_thoughts(begun=begins_thinking(self._prompt))
         try:
             async with aclosing(self._told(generation, reply)) as events:
                 async for event in events:
                     yield event
         finally:
-            if not reply.calls_unknown:
+            if not reply.calls_in_vain:
                 self._tally.add(generation)
-        if reply.calls_unknown:
-            rest = self._plain.choice(index)
+        if reply.calls_in_vain:
+            rest = self._plain.choice(index, begun=reply.opened)
         elif reply.strict_call:
             rest = self._strict_arguments(reply, sampling, generation.completion_tokens)
         else:
@@ -152,7 +157,7 @@ class ToolChat:
             async for step in steps:
                 for event in reply.take(step):
                     yield event
-                if reply.complete or reply.strict_call:
+                if reply.complete or reply.strict_call or reply.calls_in_vain:
                     return
         for event in reply.finish():
             yield event

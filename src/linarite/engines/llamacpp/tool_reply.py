@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from linarite.domain.chat import (
     ChatChoice,
     ChatDelta,
     ChatEvent,
+    FunctionCall,
     FunctionDelta,
     ToolCallDelta,
 )
@@ -21,9 +22,10 @@ from linarite.engines.llamacpp.call_reader import (
 from linarite.engines.llamacpp.logprobs import chat_logprobs
 from linarite.engines.llamacpp.plain_chat import opening
 from linarite.engines.llamacpp.thinking import ThoughtSplitter
+from linarite.engines.llamacpp.told_calls import same_call
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from linarite.domain.chat import FinishReason
     from linarite.engines.llamacpp.call_reader import Item
@@ -62,7 +64,11 @@ class ToolReply:
         self._reader.feed(opening_text)
         self._untold: list[TokenProbability] = []
         """probabilities of tokens that are still held back"""
-        self._opened = False
+        self._answered: Sequence[FunctionCall] = ()
+        self._suspect: list[CallBegan | CallArguments] = []
+        """a call that may repeat an answered one, held back until it is complete"""
+        self._repeats = False
+        self.opened = False
         self.said = ""
         """the text told so far"""
         self.strict_call = ""
@@ -72,15 +78,19 @@ class ToolReply:
         """The reply may begin with a thought, or the prompt has begun it."""
         self._thoughts = ThoughtSplitter(thinking=begun)
 
+    def expect_repetition(self, answered: Sequence[FunctionCall]) -> None:
+        """A first call that is one of these is not to be told."""
+        self._answered = answered
+
     @property
     def complete(self) -> bool:
         """Nothing that could follow would be told."""
         return self._reader.complete
 
     @property
-    def calls_unknown(self) -> bool:
-        """All of it was a call of a function that does not exist. Nothing was told of it."""
-        return bool(self._reader.unknown_call)
+    def calls_in_vain(self) -> bool:
+        """It calls what does not exist, or what has just been answered. No call was told."""
+        return bool(self._reader.unknown_call) or self._repeats
 
     def take(self, step: Step) -> list[ChatEvent]:
         """The events that a step makes certain."""
@@ -93,10 +103,10 @@ class ToolReply:
 
     def finish(self) -> list[ChatEvent]:
         """The events of what was held back to the end."""
-        if self._thoughts is None:
-            return self._told("", self._reader.finish())
-        thought, text = self._thoughts.finish()
-        return self._told(thought, [*self._reader.feed(text), *self._reader.finish()])
+        thought, text = self._thoughts.finish() if self._thoughts else ("", "")
+        events = self._told(thought, [*self._reader.feed(text), *self._reader.finish()])
+        # A call that was cut short repeats nothing.
+        return [*events, *self._told("", [*self._cleared()])] if self._suspect else events
 
     def take_arguments(self, text: str) -> ChatEvent:
         """More of the arguments of the call that was told last."""
@@ -112,13 +122,13 @@ class ToolReply:
         elif called:
             reason = "stop"
         end = ChatEvent([ChatChoice(self._index, ChatDelta(), reason)])
-        return [end] if self._opened else [opening(self._index), end]
+        return [end] if self.opened else [opening(self._index), end]
 
     def _told(self, thought: str, items: list[Item]) -> list[ChatEvent]:
         events: list[ChatEvent] = []
         if thought:
             events.append(self._event(ChatDelta(reasoning_content=thought)))
-        for item in items:
+        for item in self._without_repetition(items):
             if isinstance(item, Said):
                 self.said += item.text
                 events.append(self._text_event(item.text))
@@ -128,11 +138,42 @@ class ToolReply:
             if isinstance(item, CallBegan) and item.name in self._strict:
                 self.strict_call = item.name
                 break
-        if events and not self._opened:
-            self._opened = True
+        if events and not self.opened:
+            self.opened = True
             first_is_call = events[0].choices[0].delta.content is None and not thought
             events.insert(0, opening(self._index, None if first_is_call else ""))
         return events
+
+    def _without_repetition(self, items: list[Item]) -> list[Item]:
+        """The items, but for a first call that may be, or is, one that has been answered."""
+        told: list[Item] = []
+        for item in items:
+            if isinstance(item, CallBegan) and self._suspect:
+                told += self._cleared()
+            if self._repeats:
+                break
+            if self._may_repeat(item):
+                self._suspect.append(item)
+            else:
+                told.append(item)
+        if self._suspect and not self._reader.in_call:
+            told += self._cleared()
+        return told
+
+    def _may_repeat(self, item: Item) -> TypeGuard[CallBegan | CallArguments]:
+        if isinstance(item, CallBegan) and all(item.name != call.name for call in self._answered):
+            self._answered = ()
+        return bool(self._answered) and not isinstance(item, Said)
+
+    def _cleared(self) -> list[CallBegan | CallArguments]:
+        """The call that was held back, unless it is a repetition; later ones are not looked at."""
+        suspect, self._suspect = self._suspect, []
+        answered, self._answered = self._answered, ()
+        names = [item.name for item in suspect if isinstance(item, CallBegan)]
+        arguments = [item.text for item in suspect if isinstance(item, CallArguments)]
+        call = FunctionCall("".join(names), "".join(arguments))
+        self._repeats = any(same_call(call, earlier) for earlier in answered)
+        return [] if self._repeats else suspect
 
     def _text_event(self, text: str) -> ChatEvent:
         if self._top_logprobs is None:

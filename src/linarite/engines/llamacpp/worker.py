@@ -44,7 +44,7 @@ def main() -> NoReturn:
     try:
         server = _serve(order, reports)
     except (ImportError, MemoryError, OSError, RuntimeError, UnreadableModel) as error:
-        _report(reports, Failed(f"{type(error).__name__}: {error}"))
+        _report(reports, Failed(str(error) or type(error).__name__))
         _leave(1)
     # SIGTERM ends the process where it is: there is nothing to save. The server must live until
     # then; its own end would wait for its connections.
