@@ -181,10 +181,14 @@ def test_every_setting_that_can_have_a_variable_has_one() -> None:
 
 DEPLOYMENT = '[[deployments]]\nname = "a"\nmodel = "m"\n'
 WRONG_FILES = [
-    ("[server]\nport = 70000\n", ["server.port (file)", "<= 65535", "`linarite settings`"]),
+    (
+        "[server]\nport = 70000\n",
+        ["server.port (file)", "<= 65535", "free one", "`linarite settings --markdown`"],
+    ),
     ('[server]\nport = "x"\n', ["server.port (file)", "int"]),
-    ("[server]\nprot = 1\n", ["server", "unknown field `prot`", "`linarite settings`"]),
-    ("[sever]\nport = 1\n", ["the top level", "unknown field `sever`"]),
+    ("[server]\nprot = 1\n", ["server", "unknown field `prot`", "Did you mean `port`?"]),
+    ("[server]\nquite = 1\n", ["server", "unknown field `quite`", "There are: host, port, tls_c"]),
+    ("[sever]\nport = 1\n", ["the top level", "unknown field `sever`", "mean `server`?"]),
     ("port = 1\n", ["the top level", "unknown field `port`"]),
     ("server = 1\n", ["server", "object"]),
     ("server = 1\n", ["server"]),
@@ -192,7 +196,10 @@ WRONG_FILES = [
     ('[deployments]\nname = "a"\n', ["deployments", "array"]),
     ("[[deployments]]\n", ["deployments[0]", "missing required field `name`"]),
     ('[[deployments]]\nname = "a"\n', ["deployments[0]", "missing required field `model`"]),
-    (DEPLOYMENT + '[[deployments]]\nname = "a b"\nmodel = "m"\n', ["deployments[1].name"]),
+    (
+        DEPLOYMENT + '[[deployments]]\nname = "a b"\nmodel = "m"\n',
+        ["deployments[1].name", "in the path"],
+    ),
     (DEPLOYMENT + DEPLOYMENT.replace('"a"', '"A"'), ["'a' is declared twice", "without case"]),
     (DEPLOYMENT + "capacity = 0\n", ["deployments[0].capacity", ">= 1"]),
     (
@@ -200,12 +207,12 @@ WRONG_FILES = [
         ["'a'", "instance = 'x'", "[instances.x]", "use one of: y"],
     ),
     (DEPLOYMENT + 'instance = "x"\n', ["use one of: none"]),
-    ('[instances.one]\nengine = "x"\n', ["instances.one.engine", "'x'"]),
+    ('[instances.one]\nengine = "x"\n', ["instances.one.engine", "'x'", "llamacpp | simulator"]),
     (
         "[instances.fine]\n[instances.bad]\nqueue_max = -1\n",
         ["instances.bad.queue_max", ">= 0"],
     ),
-    ("[instances.bad]\nfoo = 1\n", ["instances.bad", "unknown field `foo`"]),
+    ("[instances.bad]\nfoo = 1\n", ["instances.bad", "unknown field `foo`", "engine, model"]),
     ("[instances]\nbad = 1\n", ["instances.bad", "object"]),
     ('[instances."../x"]\n', ["instances", "'../x'", "letters, digits"]),
     ('[instances.""]\n', ["instances", "''"]),
@@ -215,7 +222,7 @@ WRONG_FILES = [
     ("[server\n", ["linarite.toml", "not valid TOML", "line 1"]),
     ("[server]\nport = 1\nport = 2\n", ["not valid TOML", "line 3"]),
     ("home = 3\n", ["home (file)", "str"]),
-    ("[logs]\nlevel = 'loud'\n", ["logs.level (file)", "'loud'"]),
+    ("[logs]\nlevel = 'loud'\n", ["logs.level (file)", "'loud'", "debug | info"]),
     ('[egress]\nallowed_hosts = "x"\n', ["egress.allowed_hosts", "array"]),
     ("[server]\nport = 2020-01-01\n", ["server.port"]),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from difflib import get_close_matches
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -42,6 +44,29 @@ def rows_of(struct: type[msgspec.Struct], prefix: str = "") -> list[Row]:
             )
         )
     return rows
+
+
+def advice(place: str, wrong: str, rows: list[Row]) -> str:
+    """What would be right at a place where a decoder found something wrong; may be empty.
+
+    `rows` name the keys of tables by the table alone: `deployments.name`, `instances.engine`.
+    """
+    place = re.sub(r"\[.*?\]", "", place)
+    unknown = re.search(r"unknown field `(.+)`", wrong)
+    if "missing required" in wrong:
+        return ""
+    if unknown is None:
+        return next(
+            (f" It is {row.kind}: {row.description}" for row in rows if row.key == place), ""
+        )
+    beginning = f"{place}." if place else ""
+    there = dict.fromkeys(
+        row.key.removeprefix(beginning).partition(".")[0]
+        for row in rows
+        if row.key.startswith(beginning)
+    )
+    alike = get_close_matches(unknown[1], there, 1)
+    return f" Did you mean `{alike[0]}`?" if alike else f" There are: {', '.join(there)}."
 
 
 def variable_of(key: str) -> str:

@@ -22,7 +22,7 @@ from linarite.controls.egress.options import Egress
 from linarite.dataplane.options import Limits
 from linarite.domain.errors import SetupError
 from linarite.hosting.options import AccountSettings, DeploymentSettings, InstanceSettings, Models
-from linarite.setting_rows import Row, page_of, rows_of, variable_of
+from linarite.setting_rows import Row, advice, page_of, rows_of, variable_of
 from linarite.storage.options import Records
 from linarite.telemetry.options import Logs
 from linarite.web.options import Server
@@ -272,11 +272,13 @@ def _convert(tree: dict[str, Any], origins: dict[str, str]) -> Settings:
         return msgspec.convert(tree, Settings, strict=False)
     except msgspec.ValidationError as problem:
         key, text = _place_and_text(problem)
+        better = advice(key, text, _all_rows())
         if key.startswith("instances[...]"):
             key, text = _in_which_instance(_table(tree["instances"])) or (key, text)
         origin = f" ({origins[key]})" if key in origins else ""
         raise SetupError(
-            f"{key or 'the top level'}{origin}: {text}. `linarite settings` describes every key."
+            f"{key or 'the top level'}{origin}: {text}.{better} "
+            "`linarite settings --markdown` describes every key."
         ) from None
 
 
@@ -327,6 +329,15 @@ def _leaves(tree: dict[str, Any], prefix: str = "") -> list[str]:
 def reference() -> list[Row]:
     """Every setting, in the order of the file."""
     return rows_of(Settings)
+
+
+def _all_rows() -> list[Row]:
+    """Every setting and every key of the tables."""
+    return [
+        *reference(),
+        *rows_of(DeploymentSettings, "deployments."),
+        *rows_of(InstanceSettings, "instances."),
+    ]
 
 
 def reference_page() -> str:
