@@ -201,8 +201,11 @@ class Connection(asyncio.Protocol):
         elif self._body_arrived:
             self._overhead_bytes = 0
             if self._phase == _BODY:
+                # The timer, which never rings late, is looked at when it rings.
                 paused = self._reading_paused
-                self._expect_by(math.inf if paused else self._loop.time() + self._idle_s)
+                self._deadline = math.inf if paused else self._loop.time() + self._idle_s
+                if self._timer_at > self._deadline:
+                    self._expect_by(self._deadline)
             response.wake()
         else:
             self._overhead_bytes += len(data)

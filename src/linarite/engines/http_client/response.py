@@ -158,6 +158,8 @@ class Response:
                 finally:
                     self._waiter = None
             events = parser.feed(self._take())
+            if len(events) == 1 and events[0].data != _END_OF_EVENTS:
+                return events
             if events:
                 return self._up_to_end(events)
 
@@ -173,8 +175,9 @@ class Response:
         chunks = self._chunks
         chunk = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         chunks.clear()
+        was_full = self._buffered_bytes > BUFFERED_BYTES_MAX
         self._buffered_bytes = 0
-        if self._source is not None:
+        if was_full and self._source is not None:
             self._source.resume()
         return chunk
 

@@ -90,7 +90,8 @@ class ChatReader:
 
         Raises UpstreamRefused or EngineFailed for an error, EngineFailed for nonsense.
         """
-        raise_error_in(payload)
+        if b'"error"' in payload:
+            raise_error_in(payload)
         event = decode_tidily(payload, _EVENTS)
         choices = event.choices
         if event.usage is not None:

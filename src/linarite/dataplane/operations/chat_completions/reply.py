@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _OPENING = b'{"delta":{"content":"","refusal":null,"role":"assistant"},"finish_reason":null,'
 
+_TEXT = b'[{"delta":{"content":%b},"finish_reason":null,"index":%d,"logprobs":null}]'
+
 
 class ChatReply(StreamedReply):
     """One chat answer; follows the service's field order in chunks."""
@@ -46,11 +48,11 @@ class ChatReply(StreamedReply):
         usage = event.usage
         if usage is not None:
             self.usage = usage
-        elif len(event.choices) == 1 and event.choices[0].index in self._opened:  # the usual one
-            choice = event.choices[0]
-            if not says_something(choice):
-                return b""
-            return self.chunk(b"[" + render(choice) + b"]", self._null_usage)
+        elif len(event.choices) == 1:
+            text = text_of(event.choices[0])
+            if text and event.choices[0].index in self._opened:  # the usual one
+                index = event.choices[0].index
+                return self.chunk(_TEXT % (encode(text), index), self._null_usage)
         out = b""
         if event.choices:
             for choice in event.choices:
@@ -80,6 +82,20 @@ class ChatReply(StreamedReply):
     def body(self) -> bytes:
         """The plain answer."""
         return self.whole([folded.render(index) for index, folded in sorted(self._folded.items())])
+
+
+def text_of(choice: ChatChoice) -> str | None:
+    """The text of a choice that brings nothing else."""
+    delta = choice.delta
+    other = (
+        choice.finish_reason
+        or choice.logprobs
+        or delta.tool_calls
+        or delta.function_call
+        or delta.refusal
+        or delta.reasoning_content
+    )
+    return None if other else delta.content
 
 
 def says_something(choice: ChatChoice) -> bool:
