@@ -36,11 +36,11 @@ instance = "other"
 
 [instances.doomed]
 model = "smollm2-135m-instruct"
-options = { parallel_requests = 4, context_tokens = 1024, threads = 1 }
+options = { parallel_requests = 4, context_tokens = 1024, threads = 1, wait_policy = "passive" }
 
 [instances.other]
 model = "smollm2-135m-instruct"
-options = { parallel_requests = 2, context_tokens = 1024, threads = 1 }
+options = { parallel_requests = 2, context_tokens = 1024, threads = 1, wait_policy = "passive" }
 """
 
 

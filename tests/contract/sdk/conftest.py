@@ -27,7 +27,10 @@ name = "vectors"
 model = "multilingual-e5-small"
 
 [instances."smollm2-135m-instruct"]
-options = { parallel_requests = 2, context_tokens = 2048 }
+options = { parallel_requests = 2, context_tokens = 2048, wait_policy = "passive" }
+
+[instances."multilingual-e5-small"]
+options = { wait_policy = "passive" }
 """
 
 

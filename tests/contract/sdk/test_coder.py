@@ -23,7 +23,7 @@ name = "coder"
 model = "qwen2.5-coder-0.5b-instruct"
 
 [instances."qwen2.5-coder-0.5b-instruct"]
-options = { parallel_requests = 1, context_tokens = 2048 }
+options = { parallel_requests = 1, context_tokens = 2048, wait_policy = "passive" }
 """
 
 
