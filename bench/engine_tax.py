@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bench.options import EnginePlan
+    from bench.processes import Started
 
 MODELS = Path(__file__).parent.parent / ".cache" / "models-home" / "models"
 """where the tests keep the real models they download"""
@@ -39,6 +40,7 @@ CONTEXT = 2048
 ENVIRONMENT = {"GOMP_SPINCOUNT": "1000"}
 """how Linarite has the engine's threads wait for each other, unless told otherwise"""
 PATIENCE_S = 120.0
+MIB = 2**20
 COMPLETION = re.compile(rb'"completion_tokens":\s*(\d+)')
 
 CONFIG = """\
@@ -92,7 +94,7 @@ async def measure(scratch: Path, plan: EnginePlan, tell: Callable[[str], None]) 
     except LinariteError as problem:
         raise Unavailable(problem.message) from None
     with ExitStack() as stack:
-        through = await _linarite(scratch, stack)
+        server, through = await _linarite(scratch, stack)
         straight = await _bare(scratch, store.verified_path(SMOLLM2.name), stack)
         cells = [
             EngineCell(concurrency, Measured("through Linarite"), Measured("bare engine"))
@@ -111,17 +113,20 @@ async def measure(scratch: Path, plan: EnginePlan, tell: Callable[[str], None]) 
                         tokens_per_s=ran.tokens / ran.seconds,
                         first_token_p50_s=percentile(ran.first_token_s, 0.5),
                     )
+                cell.through.note(
+                    gateway_bytes=server.rss_bytes(), engine_bytes=server.children_rss_bytes()
+                )
         return cells
 
 
-async def _linarite(scratch: Path, stack: ExitStack) -> Target:
+async def _linarite(scratch: Path, stack: ExitStack) -> tuple[Started, Target]:
     home = scratch / "engine"
     home.mkdir()
     (home / "models").symlink_to(MODELS)
     config = CONFIG.format(model=SMOLLM2.name, slots=SLOTS, context=CONTEXT)
     server = launch(home, config)
     stack.callback(server.stop)
-    return await ready_target(home, server, SMOLLM2.name)
+    return server, await ready_target(home, server, SMOLLM2.name)
 
 
 async def _bare(scratch: Path, model: Path, stack: ExitStack) -> Target:
@@ -182,6 +187,10 @@ def engine_table(cells: Sequence[EngineCell], plan: EnginePlan) -> str:
                 number(tax(cell) * 100, 1, " %"),
                 *(milliseconds(first) for first in firsts),
                 milliseconds(firsts[1] - firsts[0]),
+                *(
+                    number(max(cell.through.of(metric)) / MIB, 0)
+                    for metric in ("gateway_bytes", "engine_bytes")
+                ),
             )
         )
     return table(
@@ -194,6 +203,8 @@ def engine_table(cells: Sequence[EngineCell], plan: EnginePlan) -> str:
             "first token ms, bare engine",
             "through Linarite",
             "added",
+            "MiB, gateway",
+            "its engine",
         ),
         rows,
         "The bare engine is xllamacpp's own server with the same parameters. The tax is the "
