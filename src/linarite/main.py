@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("linarite")
 
+SAME_STOP_S = 0.5
+"""Signals closer together than this are one wish to stop."""
 GARBAGE_THRESHOLD = 50_000
 """Objects made before the collector looks for cycles; requests make hardly any."""
 
@@ -130,8 +133,9 @@ async def run_server(loaded: Loaded, models: list[str], ready_file: Path | None)
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    signals = StopSignals(stop)
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _on_signal, stop)
+        loop.add_signal_handler(number, signals.take)
     server = Assembly(loaded, model_store(loaded), models)
     await server.start()
     serving_file = loaded.home / SERVING_FILE
@@ -155,11 +159,25 @@ def _failed(task: asyncio.Task[None]) -> bool:
     return task.done() and not task.cancelled() and task.exception() is not None
 
 
-def _on_signal(stop: asyncio.Event) -> None:
-    """The first signal drains; a second one ends at once."""
-    if stop.is_set():
-        os._exit(130)
-    stop.set()
+class StopSignals:
+    """The first signal drains; another one ends at once.
+
+    One stop often comes twice: a supervisor tells the whole group, and `make` tells its child.
+    """
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        """`stop` is set by the first signal."""
+        self._stop = stop
+        self._first_at = 0.0
+
+    def take(self) -> None:
+        """Take a signal."""
+        now = time.monotonic()
+        if not self._stop.is_set():
+            self._first_at = now
+            self._stop.set()
+        elif now - self._first_at > SAME_STOP_S:
+            os._exit(130)
 
 
 async def _tell(server: Assembly, serving_file: Path, ready_file: Path | None) -> None:

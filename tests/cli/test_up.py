@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import stat
 import time
 from typing import TYPE_CHECKING
 
 import pytest
+from openai import AzureOpenAI
 
 from tests.cli.terminal import WAIT_S, linarite
 from tests.serving import SIMULATED, start_server
@@ -42,6 +44,26 @@ def test_a_clean_stop_takes_the_serving_file_away(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "serving.json").read_text())["pid"] == server.process.pid
     assert server.stop() == 0, server.said
     assert not (tmp_path / "serving.json").exists()
+
+
+@pytest.mark.parametrize(("apart_s", "code"), [(0.0, 0), (2.0, 130)])
+def test_a_second_signal_ends_at_once_if_it_is_another(
+    tmp_path: Path, apart_s: float, code: int
+) -> None:
+    """A stop told twice, as supervisors do, drains; a person's second Ctrl-C does not wait."""
+    slow = SIMULATED.replace("seed = 1", "seed = 1, tokens_per_second = 5, reply_tokens = 40")
+    server = start_server(tmp_path, slow)
+    client = AzureOpenAI(
+        azure_endpoint=server.endpoint, api_key=server.key, api_version="2024-10-21", max_retries=0
+    )
+    question = client.chat.completions.create(
+        model="gpt-4o", messages=[{"role": "user", "content": "Write."}], stream=True
+    )
+    next(iter(question))
+    server.process.send_signal(signal.SIGTERM)
+    time.sleep(apart_s)
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(WAIT_S) == code
 
 
 def test_what_an_earlier_server_left_is_taken_away(tmp_path: Path) -> None:
