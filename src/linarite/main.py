@@ -10,8 +10,9 @@ import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+import msgspec
 import structlog
 from rich.console import Console
 
@@ -31,6 +32,7 @@ from linarite.cli.start_panel import ModelProgress, show_panel
 from linarite.domain.errors import LinariteError
 from linarite.hosting.models.catalogue import DEFAULT_MODELS, MINIMAL_MODELS
 from linarite.hosting.models.store import ModelStore
+from linarite.hosting.options import InstanceSettings
 from linarite.settings import Loaded, load, reference, reference_page, variable
 from linarite.telemetry.logs import configure_logs
 
@@ -249,20 +251,33 @@ def model_store(loaded: Loaded) -> ModelStore:
 def settings_shown(config: Path | None) -> list[SettingShown]:
     """Every setting with its value and where that came from."""
     loaded = load(config)
-    shown: list[SettingShown] = []
+    rows: list[SettingShown] = []
     for row in reference():
         value: object = loaded.settings
         for part in row.key.split("."):
             value = getattr(value, part)
-        shown.append(
+        rows.append(
             SettingShown(
                 key=row.key,
-                value=str(loaded.home) if row.key == "home" else repr(value),
+                value=str(loaded.home) if row.key == "home" else shown(value),
                 origin=loaded.origins.get(row.key, "default"),
                 description=row.description,
             )
         )
-    return shown
+    return rows
+
+
+def shown(value: object) -> object:
+    """A setting's value for JSON. Of an engine's options only the names: some hold keys."""
+    if isinstance(value, InstanceSettings):
+        return {**msgspec.structs.asdict(value), "options": sorted(value.options)}
+    if isinstance(value, msgspec.Struct):
+        return msgspec.structs.asdict(value)
+    if isinstance(value, list):
+        return [shown(each) for each in cast("list[object]", value)]
+    if isinstance(value, dict):
+        return {key: shown(each) for key, each in cast("dict[str, object]", value).items()}
+    return value
 
 
 def new_loop() -> asyncio.AbstractEventLoop:

@@ -5,6 +5,15 @@ from pathlib import Path
 
 from tests.cli.terminal import Terminal, linarite
 
+UPSTREAM = """
+[[deployments]]
+name = "chat"
+model = "there"
+
+[instances.there]
+engine = "upstream"
+options = { base_url = "https://example.com/v1", api_key = "CANARY" }
+"""
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "settings.md"
 
 
@@ -16,17 +25,24 @@ def test_each_setting_is_shown_with_its_origin(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     lines = dict(line.split(" = ", 1) for line in done.stdout.splitlines())
     assert lines["server.port"] == "9001\tfile"
-    assert lines["server.host"] == "'::1'\tenvironment LINARITE_SERVER_HOST"
+    assert lines["server.host"] == '"::1"\tenvironment LINARITE_SERVER_HOST'
     assert lines["server.drain_s"].endswith("\tdefault")
     assert str(tmp_path) in lines["home"]
 
 
 def test_programs_get_json(tmp_path: Path) -> None:
-    """The same rows, with descriptions."""
+    """The same rows, with descriptions and values of their own types; no option's value."""
+    (tmp_path / "linarite.toml").write_text(UPSTREAM)
     done = linarite(tmp_path, "settings", "--json")
     rows = {row["key"]: row for row in json.loads(done.stdout)}
     assert rows["server.port"]["origin"] == "default"
     assert rows["server.port"]["description"]
+    assert rows["server.port"]["value"] == 8080
+    assert rows["server.host"]["value"] == "127.0.0.1"
+    assert rows["models.fetch"]["value"] is True
+    assert rows["deployments"]["value"][0]["name"] == "chat"
+    assert rows["instances"]["value"]["there"]["options"] == ["api_key", "base_url"]
+    assert "CANARY" not in done.stdout
 
 
 def test_the_reference_page_is_printed(tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ class SettingShown(msgspec.Struct, frozen=True):
     """One setting as people read it."""
 
     key: str
-    value: str
+    value: object
+    """as JSON can hold it, without secrets"""
     origin: str
     description: str
 

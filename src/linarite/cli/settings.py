@@ -67,7 +67,7 @@ def table_of(shown: list[SettingShown]) -> Table:
     for setting in shown:
         table.add_row(
             setting.key,
-            setting.value,
+            written(setting),
             setting.origin,
             setting.description,
             style="dim" if setting.origin == "default" else "bold",
@@ -77,4 +77,9 @@ def table_of(shown: list[SettingShown]) -> Table:
 
 def lines_of(shown: list[SettingShown]) -> list[str]:
     """For other programs: `key = value`, a tab, the origin."""
-    return [f"{setting.key} = {setting.value}\t{setting.origin}" for setting in shown]
+    return [f"{setting.key} = {written(setting)}\t{setting.origin}" for setting in shown]
+
+
+def written(setting: SettingShown) -> str:
+    """The value as JSON, which for all but tables is also how the file has it."""
+    return msgspec.json.encode(setting.value).decode()
