@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import TYPE_CHECKING, cast
 
 import msgspec
@@ -69,6 +70,11 @@ def no_answer(endpoint: Endpoint, problem: HttpClientError) -> SetupError:
     if isinstance(problem, ConnectError):
         cause = problem.__cause__
         why = f" ({type(cause).__name__}: {cause})" if cause is not None and str(cause) else ""
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return SetupError(
+                f"The certificate of {endpoint.origin} is not trusted{printable(why)}. Name the "
+                "authority that signed it with --ca-file FILE, or use the name it was made for."
+            )
         return SetupError(
             f"No connection to {endpoint.origin}{printable(why)}. Does the server run, and is "
             "--endpoint right? Start one of your own with: linarite up"
