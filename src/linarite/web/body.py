@@ -33,7 +33,8 @@ async def read_json_body(
     if announced.isdigit() and int(announced) > limit_bytes:
         raise BodyTooLarge(limit_bytes)
     extensions = scope.get("extensions")
-    if extensions is not None and (arrived := extensions.get(ARRIVED)) is not None:
+    # Taken out: it refers to the server's request, which refers to the scope.
+    if extensions is not None and (arrived := extensions.pop(ARRIVED, None)) is not None:
         whole: bytes | None = arrived()
         if whole is not None:
             if len(whole) > limit_bytes:
