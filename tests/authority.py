@@ -26,6 +26,11 @@ class Authority:
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
+    @property
+    def key_pem(self) -> bytes:
+        """Its private key."""
+        return _pem_of(self._key)
+
     def server_context(self, host: str) -> ssl.SSLContext:
         """TLS for a server of this name or address."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -37,14 +42,7 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = self._certify(host, key.public_key(), is_authority=False)
         chain = self._folder / f"{self._name}-{host}.pem"
-        chain.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-            + certificate.public_bytes(serialization.Encoding.PEM)
-        )
+        chain.write_bytes(_pem_of(key) + certificate.public_bytes(serialization.Encoding.PEM))
         return chain
 
     def _certify(
@@ -69,3 +67,11 @@ class Authority:
             .add_extension(x509.BasicConstraints(is_authority, None), critical=True)
             .sign(self._key, hashes.SHA256())
         )
+
+
+def _pem_of(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )

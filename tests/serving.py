@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +109,15 @@ def wait_until_ready(server: Server, ready_file: Path) -> None:
             raise AssertionError(message)
         time.sleep(0.05)
     server.ready = json.loads(ready_file.read_text())
+
+
+@contextmanager
+def stopped(server: Server) -> Iterator[Server]:
+    """Stop the server afterwards, whatever happens."""
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 def serving(home: Path, settings: str = "") -> Iterator[Server]:

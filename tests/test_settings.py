@@ -99,12 +99,14 @@ def test_tables_of_the_file_are_read(write: Callable[[str], Path]) -> None:
     write(
         '[[deployments]]\nname = "a"\nmodel = "m"\ninstance = "i"\n'
         '[[deployments]]\nname = "b"\nmodel = "n"\ncapacity = 5\n'
+        'sku = "DataZoneProvisionedManaged"\n'
         '[instances.i]\nengine = "simulator"\n[instances.i.options]\nseed = 1\n'
     )
     loaded = load()
     first, second = loaded.settings.deployments
     assert (first.name, first.instance, first.sku) == ("a", "i", "GlobalStandard")
     assert (second.capacity, second.instance, second.model_version) == (5, "", "1")
+    assert second.sku == "DataZoneProvisionedManaged"
     assert loaded.settings.instances["i"].options == {"seed": 1}
     assert set(loaded.origins) == {"deployments", "instances.i"}
 
@@ -202,6 +204,11 @@ WRONG_FILES = [
     ),
     (DEPLOYMENT + DEPLOYMENT.replace('"a"', '"A"'), ["'a' is declared twice", "without case"]),
     (DEPLOYMENT + "capacity = 0\n", ["deployments[0].capacity", ">= 1"]),
+    (DEPLOYMENT + "capacity = 1.5\n", ["deployments[0].capacity", "int"]),
+    (
+        DEPLOYMENT + 'sku = "globalstandard"\n',
+        ["deployments[0].sku", "'globalstandard'", "GlobalStandard |", "| DeveloperTier"],
+    ),
     (
         DEPLOYMENT + 'instance = "x"\n[instances.y]\n',
         ["'a'", "instance = 'x'", "[instances.x]", "use one of: y"],
@@ -219,6 +226,7 @@ WRONG_FILES = [
     ('[account]\nname = "a b"\n', ["account.name", "regex"]),
     ('[server]\ntls_certificate = "x.pem"\n', ["tls_certificate", "tls_key", "set both"]),
     ('[server]\ntls_key = "x.pem"\n', ["tls_certificate", "tls_key", "set both"]),
+    ('[server]\ntls_ca_file = "x.pem"\n', ["tls_ca_file", "server.tls_certificate: set that"]),
     ("[server\n", ["linarite.toml", "not valid TOML", "line 1"]),
     ("[server]\nport = 1\nport = 2\n", ["not valid TOML", "line 3"]),
     ("home = 3\n", ["home (file)", "str"]),

@@ -103,8 +103,8 @@ class Assembly:
 
     @property
     def url(self) -> str:
-        """The endpoint, as clients on this machine write it."""
-        return self._listener.url
+        """The endpoint, as clients write it: on this machine, or by the certificate's name."""
+        return self._url
 
     @property
     def keys(self) -> AccountKeys:
@@ -167,9 +167,22 @@ class Assembly:
         self._listener = Listener(Edge(pages.by_path(guard), dataplane), settings.server)
         await self._listener.open()
         self._stack.push_async_callback(self._listener.close, settings.server.drain_s)
+        self._url, self.ca_file = await asyncio.to_thread(self._as_clients_see_it)
         self._host.start(
             name for name, declared in self.plan.instances.items() if declared.start == "boot"
         )
+
+    def _as_clients_see_it(self) -> tuple[str, str | None]:
+        """The endpoint, and the file with the authority to trust, if it is no public one."""
+        url, options = self._listener.url, self.loaded.settings.server
+        if not options.tls_certificate:
+            return url, None
+        from linarite.web.certificate import ServedCertificate  # noqa: PLC0415 - only with TLS
+
+        served = ServedCertificate(options)
+        here = target_of(url)
+        named = msgspec.structs.replace(here, host=served.host_for(here.host))
+        return f"https://{named.host_header}", served.authority_file(self.loaded.home)
 
     def _instances(self, dialer: EgressDialer) -> dict[str, Instance]:
         scratch = scratch_folder(self.loaded.home)

@@ -209,7 +209,7 @@ def serving_content(server: Assembly) -> ServingFile:
         api_key=server.keys.key1,
         api_version=API_VERSION,
         deployments=served_deployments(server),
-        ca_file=None,
+        ca_file=server.ca_file,
         pid=os.getpid(),
         home=str(loaded.home),
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -115,6 +115,10 @@ def check(settings: Settings) -> None:
         raise SetupError(
             "server.tls_certificate and server.tls_key belong together: set both, or neither."
         )
+    if server.tls_ca_file and not server.tls_certificate:
+        raise SetupError(
+            "server.tls_ca_file says whom to trust for server.tls_certificate: set that too."
+        )
     plain_outside = not is_loopback(server.host) and not server.tls_certificate
     if plain_outside and not server.plaintext_beyond_loopback:
         raise SetupError(

@@ -7,6 +7,20 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+SkuName = Literal[
+    "Standard",
+    "GlobalStandard",
+    "DataZoneStandard",
+    "ProvisionedManaged",
+    "GlobalProvisionedManaged",
+    "DataZoneProvisionedManaged",
+    "GlobalBatch",
+    "DataZoneBatch",
+    "DeveloperTier",
+]
+"""`sku.name` of a deployment: Azure's deployment types (learn.microsoft.com, "Deployment types for
+Azure AI Foundry Models"). Names are compared with their case, as Azure compares them."""
+
 
 class AccountSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The account: what owns the keys and the deployments."""
@@ -46,9 +60,15 @@ class DeploymentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     model_version: Annotated[str, Meta(description="The model's version.")] = "1"
     model_format: Annotated[str, Meta(description="The model's format, as in Azure.")] = "OpenAI"
     sku: Annotated[
-        str, Meta(description="Deployment type: Standard, GlobalStandard, DataZoneStandard …")
+        SkuName, Meta(description="Deployment type: how it is paid, and where prompts may go.")
     ] = "GlobalStandard"
-    capacity: Annotated[int, Meta(description="Units of 1,000 tokens a minute.", ge=1)] = 100
+    capacity: Annotated[
+        int,
+        Meta(
+            description="Units of 1,000 tokens a minute; of a provisioned type: throughput units.",
+            ge=1,
+        ),
+    ] = 100
     instance: Annotated[
         str,
         Meta(

@@ -20,6 +20,13 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: Annotated[int, Meta(description="TCP port; 0 picks a free one.", ge=0, le=65535)] = 8080
     tls_certificate: Annotated[str, Meta(description="PEM file with the certificate chain.")] = ""
     tls_key: Annotated[str, Meta(description="PEM file with the certificate's private key.")] = ""
+    tls_ca_file: Annotated[
+        str,
+        Meta(
+            description="PEM file with the authority that clients must trust, if it is no public "
+            "one: told in the serving file. Empty: what is self-signed in server.tls_certificate."
+        ),
+    ] = ""
     plaintext_beyond_loopback: Annotated[
         bool,
         Meta(
