@@ -128,7 +128,7 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("revision", "told"), [("0002", "newer version"), ("beef", "no Linarite has written")]
+    ("revision", "told"), [("9999", "newer version"), ("beef", "no Linarite has written")]
 )
 async def test_a_revision_from_elsewhere_is_refused(
     tmp_path: Path, revision: str, told: str

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from linarite.domain.errors import LinariteError
+from linarite.domain.jobs import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
 
 ACCOUNT_TYPE = "Microsoft.CognitiveServices/accounts"
 DEPLOYMENT_TYPE = "Microsoft.CognitiveServices/accounts/deployments"
@@ -38,6 +42,34 @@ class EtagMismatch(LinariteError):
     code = "PreconditionFailed"
 
 
+class Put(msgspec.Struct, frozen=True):
+    """Write a resource; `expected_etag` as in `ResourceStore.put`."""
+
+    resource: Resource
+    expected_etag: str | None = None
+
+
+class Delete(msgspec.Struct, frozen=True):
+    """Remove a resource and everything under it.
+
+    `expected_etag`: None removes whatever is there, else only that very state.
+    """
+
+    resource_id: str
+    expected_etag: str | None = None
+
+
+Change = Put | Delete
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """What a transaction changed, told to those who subscribed."""
+
+    resource_ids: tuple[str, ...]
+    """written and removed ones; of a removed tree only the root"""
+    jobs: tuple[Job, ...]
+
+
 class ResourceStore(Protocol):
     """Keeps resources by id. Every write is on disk when the call returns."""
 
@@ -59,6 +91,22 @@ class ResourceStore(Protocol):
 
     async def delete(self, resource_id: str) -> bool:
         """Remove it and everything under it; False when it was not there."""
+        ...
+
+    async def commit(
+        self, changes: Sequence[Change], jobs: Sequence[Job] = ()
+    ) -> list[Resource | None]:
+        """Make all changes and keep all jobs, or nothing of it.
+
+        Jobs are new ones to be carried out, or known ones as they now stand. Returns, for each
+        change, what was written, or what had been there before it was removed (None: nothing).
+        Raises EtagMismatch, OperationInProgress when a new job must run alone under its scope
+        and another runs there, JobEnded.
+        """
+        ...
+
+    def subscribe(self, listener: Callable[[Committed], Awaitable[None]]) -> None:
+        """Have a listener awaited after each write, before the writer goes on."""
         ...
 
 

@@ -27,7 +27,7 @@ class History:
     head: str
 
 
-STATE_HISTORY = History(SCRIPTS / "state", "0001")
+STATE_HISTORY = History(SCRIPTS / "state", "0002")
 REQUESTS_HISTORY = History(SCRIPTS / "requests", "0001")
 
 

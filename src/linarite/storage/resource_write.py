@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import secrets
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from linarite.domain.errors import InvalidRequest
-from linarite.domain.resource import EtagMismatch, Resource
+from linarite.domain.resource import EtagMismatch, Put, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from linarite.domain.resource import Change
 
 
 def written(resource: Resource, present: Resource | None, expected_etag: str | None) -> Resource:
@@ -22,18 +28,32 @@ def written(resource: Resource, present: Resource | None, expected_etag: str | N
             f"'{resource.id[:100]}'.",
             param="id",
         )
-    if expected_etag is not None and expected_etag != (present.etag if present else ""):
-        raise EtagMismatch(
-            f"{resource.id} exists already."
-            if expected_etag == ""
-            else f"{resource.id} has changed since it was read, or is gone. Read it again."
-        )
+    require_etag(resource.id, present, expected_etag)
     new = msgspec.structs.replace(resource, etag=secrets.token_hex(16))
     if present is None:
         return new
     same_name = present.name.lower() == resource.name.lower()
     return msgspec.structs.replace(
         new, id=present.id, name=present.name if same_name else resource.name
+    )
+
+
+def require_etag(resource_id: str, present: Resource | None, expected_etag: str | None) -> None:
+    """Raise EtagMismatch when there is something else than expected; None expects anything."""
+    if expected_etag is not None and expected_etag != (present.etag if present else ""):
+        raise EtagMismatch(
+            f"{resource_id} exists already."
+            if expected_etag == ""
+            else f"{resource_id} has changed since it was read, or is gone. Read it again."
+        )
+
+
+def changed_ids(changes: Sequence[Change], outcome: Sequence[Resource | None]) -> tuple[str, ...]:
+    """The ids of what a transaction wrote or removed; removing nothing is no change."""
+    return tuple(
+        change.resource.id if isinstance(change, Put) else change.resource_id
+        for change, made in zip(changes, outcome, strict=True)
+        if made is not None
     )
 
 

@@ -38,6 +38,21 @@ resources = Table(
 )
 """`id_key` and `type_key` are lower-cased; `body` is the whole Resource as JSON"""
 
+jobs = Table(
+    "jobs",
+    STATE,
+    Column("id", Text, primary_key=True),
+    Column("resource_key", _ID_KEY, nullable=False),
+    Column("scope_key", _ID_KEY, nullable=False),
+    Column("running", Boolean, nullable=False),
+    Column("started_at", Text, nullable=False),
+    Column("ended_at", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("jobs_by_resource", "resource_key", "started_at"),
+    Index("jobs_by_state", "running", "ended_at"),
+)
+"""`resource_key` and `scope_key` are lower-cased; `ended_at` is "" while it runs"""
+
 sealing_keys = Table(
     "sealing_keys",
     STATE,

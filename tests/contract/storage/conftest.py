@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from linarite.storage.database import open_database
+from linarite.storage.memory.jobs import MemoryJobStore
 from linarite.storage.memory.keys import MemoryKeyStore
 from linarite.storage.memory.requests import MemoryRequestLedger
 from linarite.storage.memory.resources import MemoryResourceStore
+from linarite.storage.sqlite.jobs import SqliteJobStore
 from linarite.storage.sqlite.keys import open_key_store
 from linarite.storage.sqlite.requests import open_request_ledger
 from linarite.storage.sqlite.resources import SqliteResourceStore
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from linarite.domain.jobs import JobStore
     from linarite.domain.request_record import RequestLedger
     from linarite.domain.resource import KeyStore, ResourceStore
 
@@ -32,6 +36,26 @@ async def resource_store(
         return
     database = open_database(tmp_path)
     yield SqliteResourceStore(database)
+    await database.close()
+
+
+@dataclass
+class Stores:
+    """A ResourceStore, and the JobStore that its transactions reach."""
+
+    resources: ResourceStore
+    jobs: JobStore
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
+    """Both, empty."""
+    if request.param == "memory":
+        jobs = MemoryJobStore()
+        yield Stores(MemoryResourceStore(jobs), jobs)
+        return
+    database = open_database(tmp_path)
+    yield Stores(SqliteResourceStore(database), SqliteJobStore(database))
     await database.close()
 
 

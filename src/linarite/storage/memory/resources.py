@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
-from linarite.domain.resource import Resource
+from linarite.domain.jobs import OperationInProgress
+from linarite.domain.resource import Committed, Delete, Put, Resource
+from linarite.storage.job_write import encoded_job, require_running
+from linarite.storage.memory.jobs import MemoryJobStore
 from linarite.storage.resource_id import id_key, range_under
-from linarite.storage.resource_write import encoded, written
+from linarite.storage.resource_write import changed_ids, encoded, require_etag, written
+from linarite.storage.subscriptions import Subscriptions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from linarite.domain.jobs import Job
+    from linarite.domain.resource import Change
 
 
 class MemoryResourceStore:
     """`ResourceStore` without a file: gone with the process.
 
     Resources are kept encoded, as on disk, so that nobody's later change of a dictionary reaches
-    what is stored.
+    what is stored. `jobs` is where its transactions keep jobs.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, jobs: MemoryJobStore | None = None) -> None:
         self._bodies: dict[str, str] = {}
+        self._jobs = jobs or MemoryJobStore()
         self._decode = msgspec.json.Decoder(Resource).decode
+        self._subscriptions = Subscriptions()
+        self.subscribe = self._subscriptions.add
 
     async def get(self, resource_id: str) -> Resource | None:
         """The resource, or None."""
@@ -34,20 +49,57 @@ class MemoryResourceStore:
 
     async def put(self, resource: Resource, *, expected_etag: str | None = None) -> Resource:
         """Write and return it with its new etag. Raises EtagMismatch."""
-        key = id_key(resource.id)
-        new = written(resource, self._get(key), expected_etag)
-        self._bodies[key] = encoded(new)
-        return self._decode(self._bodies[key])
+        (new,) = await self.commit([Put(resource, expected_etag)])
+        assert new is not None  # noqa: S101 - a put always returns what it wrote
+        return new
 
     async def delete(self, resource_id: str) -> bool:
         """Remove it and everything under it; False, and nothing removed, when it was not there."""
-        key = id_key(resource_id)
-        if key not in self._bodies:
-            return False
-        first, end = range_under(resource_id)
-        for each in [each for each in self._bodies if each == key or first <= each < end]:
-            del self._bodies[each]
-        return True
+        return await self.commit([Delete(resource_id)]) != [None]
+
+    async def commit(
+        self, changes: Sequence[Change], jobs: Sequence[Job] = ()
+    ) -> list[Resource | None]:
+        """Make all changes and keep all jobs, or nothing of it."""
+        return await self._subscriptions.to_its_end(self._commit(changes, jobs))
+
+    async def _commit(
+        self, changes: Sequence[Change], jobs: Sequence[Job]
+    ) -> list[Resource | None]:
+        before = self._bodies.copy()
+        try:
+            outcome = [self._apply(change) for change in changes]
+            for job in jobs:
+                self._admit(job)
+        except BaseException:
+            self._bodies = before
+            raise
+        for job in jobs:
+            self._jobs.keep(job)
+        await self._subscriptions.tell(Committed(changed_ids(changes, outcome), tuple(jobs)))
+        return outcome
+
+    def _apply(self, change: Change) -> Resource | None:
+        if isinstance(change, Put):
+            key = id_key(change.resource.id)
+            body = encoded(written(change.resource, self._get(key), change.expected_etag))
+            self._bodies[key] = body
+            return self._decode(body)
+        key = id_key(change.resource_id)
+        present = self._get(key)
+        require_etag(change.resource_id, present, change.expected_etag)
+        if present is not None:
+            first, end = range_under(change.resource_id)
+            for each in [each for each in self._bodies if each == key or first <= each < end]:
+                del self._bodies[each]
+        return present
+
+    def _admit(self, job: Job) -> None:
+        present = self._jobs.find(job.id)
+        require_running(job, present)
+        if present is None and job.scope and self._jobs.scope_taken(job):
+            raise OperationInProgress(job.scope)
+        encoded_job(job)
 
     def _get(self, key: str) -> Resource | None:
         body = self._bodies.get(key)

@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING
 import msgspec
 from sqlalchemy import delete, insert, or_, select, update
 
-from linarite.domain.resource import Resource
+from linarite.domain.resource import Committed, Delete, Put, Resource
 from linarite.storage.resource_id import id_key, range_under
-from linarite.storage.resource_write import encoded, written
+from linarite.storage.resource_write import changed_ids, encoded, require_etag, written
+from linarite.storage.sqlite.jobs import keep_job
+from linarite.storage.subscriptions import Subscriptions
 from linarite.storage.tables import resources
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from linarite.domain.jobs import Job
+    from linarite.domain.resource import Change
     from linarite.storage.database import Database
 
 
@@ -24,6 +30,8 @@ class SqliteResourceStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._decode = msgspec.json.Decoder(Resource).decode
+        self._subscriptions = Subscriptions()
+        self.subscribe = self._subscriptions.add
 
     async def get(self, resource_id: str) -> Resource | None:
         """The resource, or None."""
@@ -45,29 +53,54 @@ class SqliteResourceStore:
 
     async def put(self, resource: Resource, *, expected_etag: str | None = None) -> Resource:
         """Write and return it with its new etag. Raises EtagMismatch."""
-        key = id_key(resource.id)
-        async with self._database.writing() as connection:
-            present = await self._get(connection, key)
-            new = written(resource, present, expected_etag)
-            row = {"type_key": new.type.lower(), "etag": new.etag, "body": encoded(new)}
-            if present is None:
-                await connection.execute(insert(resources).values(id_key=key, **row))
-            else:
-                await connection.execute(
-                    update(resources).where(resources.c.id_key == key).values(**row)
-                )
-        return self._decode(row["body"])
+        (new,) = await self.commit([Put(resource, expected_etag)])
+        assert new is not None  # noqa: S101 - a put always returns what it wrote
+        return new
 
     async def delete(self, resource_id: str) -> bool:
         """Remove it and everything under it; False, and nothing removed, when it was not there."""
-        key = id_key(resource_id)
-        first, end = range_under(resource_id)
-        under = (resources.c.id_key >= first) & (resources.c.id_key < end)
+        return await self.commit([Delete(resource_id)]) != [None]
+
+    async def commit(
+        self, changes: Sequence[Change], jobs: Sequence[Job] = ()
+    ) -> list[Resource | None]:
+        """Make all changes and keep all jobs, in one transaction."""
+        return await self._subscriptions.to_its_end(self._commit(changes, jobs))
+
+    async def _commit(
+        self, changes: Sequence[Change], jobs: Sequence[Job]
+    ) -> list[Resource | None]:
         async with self._database.writing() as connection:
-            if await self._get(connection, key) is None:
-                return False
+            outcome = [await self._apply(connection, change) for change in changes]
+            for job in jobs:
+                await keep_job(connection, job)
+        await self._subscriptions.tell(Committed(changed_ids(changes, outcome), tuple(jobs)))
+        return outcome
+
+    async def _apply(self, connection: AsyncConnection, change: Change) -> Resource | None:
+        if isinstance(change, Put):
+            return await self._put(connection, change)
+        key = id_key(change.resource_id)
+        present = await self._get(connection, key)
+        require_etag(change.resource_id, present, change.expected_etag)
+        if present is not None:
+            first, end = range_under(change.resource_id)
+            under = (resources.c.id_key >= first) & (resources.c.id_key < end)
             await connection.execute(delete(resources).where(or_(resources.c.id_key == key, under)))
-        return True
+        return present
+
+    async def _put(self, connection: AsyncConnection, change: Put) -> Resource:
+        key = id_key(change.resource.id)
+        present = await self._get(connection, key)
+        new = written(change.resource, present, change.expected_etag)
+        row = {"type_key": new.type.lower(), "etag": new.etag, "body": encoded(new)}
+        if present is None:
+            await connection.execute(insert(resources).values(id_key=key, **row))
+        else:
+            await connection.execute(
+                update(resources).where(resources.c.id_key == key).values(**row)
+            )
+        return self._decode(row["body"])
 
     async def _get(self, connection: AsyncConnection, key: str) -> Resource | None:
         body = await connection.scalar(select(resources.c.body).where(resources.c.id_key == key))
