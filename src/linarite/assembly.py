@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
+import structlog
 
 from linarite import __version__
 from linarite.controls.egress import EgressDialer, EgressPolicy, target_of
@@ -39,15 +40,18 @@ from linarite.telemetry.access_log import AccessLog
 from linarite.telemetry.metrics import RequestMetrics
 from linarite.web.edge import Edge
 from linarite.web.listener import Listener
+from linarite.web.operator_pages import operator_pages, write_operator_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from linarite.domain.facts import Serving
     from linarite.domain.request_record import RequestRecord
     from linarite.domain.resource import AccountKeys
     from linarite.hosting.models.store import ModelStore
     from linarite.settings import Loaded, Settings
+
+log = structlog.get_logger("linarite")
 
 DAY_S = 86_400.0
 SCRATCH_PATH_MAX = 48
@@ -86,6 +90,9 @@ class Assembly:
     def __init__(self, loaded: Loaded, store: ModelStore, default_models: Sequence[str]) -> None:
         self.loaded = loaded
         self.plan = plan(loaded.settings, default_models)
+        self.on_new_key: Callable[[AccountKeys], None] = lambda _: None
+        """called with both keys when one of them has been replaced"""
+        self._key_turn = asyncio.Lock()
         self._store = store
         self._stack = AsyncExitStack()
 
@@ -111,6 +118,16 @@ class Assembly:
         """The account's keys, for the person who started the server."""
         return self._keys
 
+    async def regenerate_key(self, name: str) -> AccountKeys:
+        """Replace `key1` or `key2`; when this returns, the old one opens nothing any more."""
+        async with self._key_turn:
+            pair = await self._key_store.regenerate(self._account_id, name)
+            await self._facts.refresh()
+            self._keys = pair
+            self.on_new_key(pair)
+        log.info("key replaced", key=name)
+        return pair
+
     def serving(self) -> list[Serving]:
         """Every deployment with the state of its instance."""
         deployments = [d for facts in self._facts.all() for d in facts.deployments.values()]
@@ -135,6 +152,7 @@ class Assembly:
         keys = await open_key_store(database, given_master_key=self.loaded.master_key)
         resources = SqliteResourceStore(database)
         account_id = await declare(resources, settings.account, self.plan.deployments)
+        self._account_id, self._key_store = account_id, keys
         self._keys = await keys.ensure(account_id)
         self._facts = FactsBook(resources, keys)
         await self._facts.refresh()
@@ -164,7 +182,13 @@ class Assembly:
         )
         pages = StatusPages(self._host, self._facts, ledger, metrics, dialer)
         guard = None if open_pages(settings) else self._facts.recogniser(keys.digest)
-        self._listener = Listener(Edge(pages.by_path(guard), dataplane), settings.server)
+        operator = operator_pages(
+            write_operator_key(self.loaded.home),
+            lambda: keys.ensure(account_id),
+            self.regenerate_key,
+        )
+        edge = Edge({**pages.by_path(guard), **operator}, dataplane)
+        self._listener = Listener(edge, settings.server)
         await self._listener.open()
         self._stack.push_async_callback(self._listener.close, settings.server.drain_s)
         self._url, self.ca_file = await asyncio.to_thread(self._as_clients_see_it)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from linarite.assembly import Assembly
+    from linarite.domain.resource import AccountKeys
 
 log = structlog.get_logger("linarite")
 
@@ -60,6 +61,7 @@ def main() -> None:
             settings_markdown=reference_page,
             model_store=lambda: model_store(load()),
             home=lambda: load().home,
+            stored_keys=keys_of_stopped_server,
             version=__version__,
             variable=variable,
         )
@@ -77,6 +79,13 @@ def serve(options: UpOptions) -> int:
     models = fetch_models(loaded)
     with asyncio.Runner(loop_factory=new_loop) as runner:
         return runner.run(run_server(loaded, models, options.ready_file))
+
+
+def keys_of_stopped_server(new: str | None) -> AccountKeys:
+    """The keys in the home, the one named `new` replaced before. Raises SetupError."""
+    from linarite.stored_keys import stored_keys  # noqa: PLC0415 - slow, and seldom needed
+
+    return stored_keys(load(), new)
 
 
 def overrides_of(options: UpOptions) -> dict[str, object]:
@@ -188,9 +197,10 @@ async def _tell(server: Assembly, serving_file: Path, ready_file: Path | None) -
         server.settled(), lambda: served_deployments(server), console=Console(stderr=True)
     )
     loaded, content = server.loaded, serving_content(server)
-    write_serving_file(serving_file, content)
-    if ready_file is not None:
-        write_serving_file(ready_file, content)
+    files = [file for file in (serving_file, ready_file) if file is not None]
+    for file in files:
+        write_serving_file(file, content)
+    server.on_new_key = lambda keys: _tell_key(keys.key1, content, files)
     named_here = loaded.origins.get("home", "").startswith("environment")
     chat = chat_command(sys.argv[0], content.home if named_here else None)
     show_panel(content, console=Console(), chat=chat)
@@ -198,6 +208,15 @@ async def _tell(server: Assembly, serving_file: Path, ready_file: Path | None) -
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_THRESHOLD, 20, 20)
+
+
+def _tell_key(key: str, content: ServingFile, files: list[Path]) -> None:
+    """Write the files again with a new key: whoever reads them must not be sent with a dead one."""
+    for file in files:
+        try:
+            write_serving_file(file, msgspec.structs.replace(content, api_key=key))
+        except LinariteError as problem:
+            log.warning("a file still holds the old key", file=str(file), reason=problem.message)
 
 
 def serving_content(server: Assembly) -> ServingFile:

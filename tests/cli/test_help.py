@@ -13,6 +13,7 @@ from rich.text import Text
 
 from linarite.cli.commands import Commands
 from linarite.cli.root import build_root
+from linarite.domain.resource import AccountKeys
 from linarite.hosting.models.store import ModelStore
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def root_command() -> Any:  # noqa: ANN401 - typer's own, private type
         settings_markdown=lambda: "",
         model_store=lambda: ModelStore(nowhere),
         home=lambda: nowhere,
+        stored_keys=lambda _: AccountKeys("", ""),
         version="0",
     )
     return typer.main.get_command(build_root(commands))

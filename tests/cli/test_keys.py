@@ -1,8 +1,18 @@
+"""Keys are shown and replaced, whether a server runs or not."""
+
 from __future__ import annotations
 
+import json
+import stat
+import threading
 from typing import TYPE_CHECKING
 
+import httpx
+import pytest
+from openai import AuthenticationError, AzureOpenAI
+
 from tests.cli.terminal import linarite
+from tests.serving import SIMULATED, start_server, stopped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -10,17 +20,140 @@ if TYPE_CHECKING:
     from tests.serving import Server
 
 
-def test_the_endpoint_is_shown_and_the_key_only_on_request(server: Server) -> None:
-    """The key is printed by --show alone, and then nothing else is."""
+def key(home: Path, name: str) -> str:
+    """A key as the command line prints it."""
+    done = linarite(home, "keys", "--show", "--name", name)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("\n")
+    return done.stdout[:-1]
+
+
+def opens(server: Server, presented: str) -> bool:
+    """Whether a request with this key is answered."""
+    client = AzureOpenAI(
+        azure_endpoint=server.endpoint, api_key=presented, api_version="2024-10-21", max_retries=0
+    )
+    try:
+        client.chat.completions.create(
+            model="gpt-4o", messages=[{"role": "user", "content": "Hi"}], max_tokens=1
+        )
+    except AuthenticationError:
+        return False
+    return True
+
+
+def test_keys_are_shown_whole_only_on_request(server: Server) -> None:
+    """Whole by --show alone, and then nothing else is; both work."""
     shown = linarite(server.home, "keys")
+    first, second = key(server.home, "key1"), key(server.home, "key2")
     assert server.endpoint in shown.stdout
-    assert server.key not in shown.stdout
-    assert str(server.home / "serving.json") in shown.stdout
+    assert first not in shown.stdout
+    assert second not in shown.stdout
+    assert f"key1      …{first[-4:]}" in shown.stdout
+    assert f"key2      …{second[-4:]}" in shown.stdout
     assert linarite(server.home, "keys", "--show").stdout == f"{server.key}\n"
+    assert first == server.key != second
+    assert opens(server, first)
+    assert opens(server, second)
+
+
+def test_a_running_server_drops_the_old_key_at_once(tmp_path: Path) -> None:
+    """The other key goes on working, files of the server have the new one, a restart keeps it."""
+    with stopped(start_server(tmp_path, SIMULATED)) as server:
+        old, other = server.key, key(tmp_path, "key2")
+        done = linarite(tmp_path, "keys", "regenerate", "key1")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert not opens(server, old)
+        new = key(tmp_path, "key1")
+        assert new not in done.stdout
+        assert new not in {old, other}
+        assert opens(server, new)
+        assert opens(server, other)
+        for file in ("serving.json", "ready.json"):
+            assert json.loads((tmp_path / file).read_text())["api_key"] == new
+        assert linarite(tmp_path, "chat", stdin="Hello").returncode == 0
+        second = linarite(tmp_path, "keys", "regenerate", "key2", "--show").stdout.strip()
+        assert not opens(server, other)
+        assert opens(server, second)
+        log = server.said
+        assert not any(secret in log for secret in (old, new, other, second))
+    with stopped(start_server(tmp_path, SIMULATED)) as server:
+        assert server.key == new
+        assert opens(server, second)
+
+
+def test_a_stopped_server_has_keys_too(tmp_path: Path) -> None:
+    """They are shown and replaced in the data folder, whatever settings are in force there."""
+    with stopped(start_server(tmp_path, '[account]\nname = "other"\n' + SIMULATED)) as server:
+        old = server.key
+    (tmp_path / "linarite.toml").write_text(SIMULATED)
+    assert "stopped" in linarite(tmp_path, "keys").stdout
+    assert key(tmp_path, "key1") == old
+    new = linarite(tmp_path, "keys", "regenerate", "key1", "--show").stdout.strip()
+    with stopped(start_server(tmp_path, '[account]\nname = "other"\n' + SIMULATED)) as server:
+        assert server.key == new
+        assert not opens(server, old)
+
+
+def test_keys_replaced_at_the_same_time_all_die(tmp_path: Path) -> None:
+    """However many ask at once, what the server takes in the end is what it keeps."""
+    with stopped(start_server(tmp_path, SIMULATED)) as server:
+        operator = (tmp_path / "operator.key").read_text()
+        headers = {"authorization": f"Bearer {operator}"}
+        given: list[str] = []
+
+        def replace(name: str) -> None:
+            url = f"{server.endpoint}/operations/keys/{name}/regenerate"
+            answers = (httpx.post(url, headers=headers).raise_for_status() for _ in range(3))
+            given.extend(answer.json()[name] for answer in answers)
+
+        threads = [threading.Thread(target=replace, args=(name,)) for name in ("key1", "key2") * 2]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        kept = {key(tmp_path, "key1"), key(tmp_path, "key2")}
+        assert len(set(given)) == 12
+        assert {each for each in given if opens(server, each)} == kept
+
+
+def test_only_the_operator_may_ask(server: Server) -> None:
+    """An account's key is not enough; the operator's is for the owner of the folder."""
+    operator = server.home / "operator.key"
+    assert stat.S_IMODE(operator.stat().st_mode) == 0o600
+    keys = f"{server.endpoint}/operations/keys"
+    for headers in (
+        {},
+        {"api-key": server.key},
+        {"authorization": f"Bearer {server.key}"},
+        {"authorization": operator.read_text()},
+        {"authorization": "Bearer"},
+    ):
+        for answer in (
+            httpx.get(keys, headers=headers),
+            httpx.post(f"{keys}/key1/regenerate", headers=headers),
+        ):
+            assert answer.status_code == 401
+            assert "key1" not in answer.text
+    assert linarite(server.home, "keys", "--show").stdout == f"{server.key}\n"
+    right = {"authorization": f"Bearer {operator.read_text()}"}
+    assert httpx.get(f"{keys}/key1/regenerate", headers=right).status_code == 405
+    assert httpx.post(f"{keys}/key3/regenerate", headers=right).status_code == 401
 
 
 def test_without_a_server_the_way_to_start_one_is_told(tmp_path: Path) -> None:
-    """There is nothing to show, which is no success."""
-    done = linarite(tmp_path, "keys")
-    assert done.returncode == 1
-    assert "linarite up" in done.stderr
+    """There is nothing to show, which is no success; nothing is made either."""
+    for arguments in (("keys",), ("keys", "regenerate", "key1")):
+        done = linarite(tmp_path, *arguments)
+        assert done.returncode == 1
+        assert "linarite up" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["key3", "KEY1", ""])
+def test_there_are_two_keys(tmp_path: Path, name: str) -> None:
+    """Another name is wrong usage, and those there are are told."""
+    done = linarite(tmp_path, "keys", "regenerate", name)
+    assert done.returncode == 2
+    assert "key1" in done.stderr
+    assert "key2" in done.stderr

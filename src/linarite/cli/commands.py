@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from linarite.domain.resource import AccountKeys
 from linarite.hosting.models.store import ModelStore
 
 
@@ -47,6 +48,8 @@ class Commands(msgspec.Struct, frozen=True):
     model_store: Callable[[], ModelStore]
     home: Callable[[], Path]
     """the folder of all data"""
+    stored_keys: Callable[[str | None], AccountKeys]
+    """the keys in that folder while no server runs; with a name, that one is replaced before"""
     version: str
     variable: Callable[[str], str | None] = no_variable
     """the value of an environment variable that the person named (`--key env:NAME`)"""

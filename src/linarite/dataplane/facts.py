@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -26,14 +27,19 @@ class FactsBook:
         self._keys = keys
         self._by_account: dict[str, Facts] = {}
         self._only: Facts | None = None
+        self._turn = asyncio.Lock()
 
     async def refresh(self) -> None:
-        """Read everything anew and replace it in one step."""
-        fresh: dict[str, Facts] = {}
-        for resource in await self._resources.list_under("", ACCOUNT_TYPE):
-            fresh[resource.name.lower()] = await self._read(resource)
-        self._by_account = fresh
-        self._only = next(iter(fresh.values())) if len(fresh) == 1 else None
+        """Read everything anew and replace it in one step.
+
+        One at a time, so that a slow reading can't put an older state over a newer one.
+        """
+        async with self._turn:
+            fresh: dict[str, Facts] = {}
+            for resource in await self._resources.list_under("", ACCOUNT_TYPE):
+                fresh[resource.name.lower()] = await self._read(resource)
+            self._by_account = fresh
+            self._only = next(iter(fresh.values())) if len(fresh) == 1 else None
 
     def for_account(self, name: str) -> Facts:
         """The facts of an account; "" means the only one there is.

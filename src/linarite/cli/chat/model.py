@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.cli.chat.refusals import no_answer, no_stream, refusal_of, refused_limit
-from linarite.controls.egress import EgressDialer, EgressPolicy
+from linarite.cli.connection import connector_to
 from linarite.domain.errors import SetupError
 from linarite.engines.http_client import HttpClient, HttpClientError
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator
 
     from linarite.cli.chat.endpoint import Endpoint
-    from linarite.engines.http_client import Connector, Response
+    from linarite.engines.http_client import Response
 
 FIRST_BYTE_S = 300.0
 """a model may have to be loaded first"""
@@ -91,7 +90,9 @@ class ChatModel:
     def __init__(self, endpoint: Endpoint, sampling: Sampling) -> None:
         self.endpoint = endpoint
         self._sampling = sampling
-        self._client = HttpClient(connector_of(endpoint), host=endpoint.target.host_header)
+        self._client = HttpClient(
+            connector_to(endpoint.target, endpoint.ca_file), host=endpoint.target.host_header
+        )
         self._limit_field = "max_tokens"
 
     async def name(self) -> str:
@@ -179,19 +180,6 @@ class ChatModel:
             return await response.read(BODY_BYTES_MAX)
         except HttpClientError as problem:
             raise no_answer(self.endpoint, problem) from None
-
-
-def connector_of(endpoint: Endpoint) -> Connector:
-    """Connections to the endpoint that the person named, wherever it is, and nowhere else."""
-    target = endpoint.target
-    dialer = EgressDialer(EgressPolicy(named_hosts=frozenset((target.host,))))
-
-    async def connect(factory: Callable[[], asyncio.Protocol]) -> asyncio.Protocol:
-        return await dialer.dial(
-            target.host, target.port, tls=target.tls, factory=factory, ca_file=endpoint.ca_file
-        )
-
-    return connect
 
 
 def pieces_of(data: bytes, endpoint: Endpoint) -> list[Piece]:

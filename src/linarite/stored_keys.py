@@ -1,0 +1,54 @@
+"""The keys in a data folder that no server uses at the moment."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from linarite.domain.errors import SetupError
+from linarite.domain.resource import ACCOUNT_TYPE
+from linarite.hosting.declared import account_id
+from linarite.storage.database import STATE_FILE, open_database
+from linarite.storage.sqlite.keys import open_key_store
+from linarite.storage.sqlite.resources import SqliteResourceStore
+
+if TYPE_CHECKING:
+    from linarite.domain.resource import AccountKeys, Resource
+    from linarite.settings import Loaded
+
+
+def stored_keys(loaded: Loaded, new: str | None = None) -> AccountKeys:
+    """Both keys, the one named `new` replaced before.
+
+    Raises SetupError when there are none yet, or a server has the folder.
+    """
+    if not (loaded.home / STATE_FILE).exists():
+        raise SetupError(
+            f"There are no keys in {loaded.home}: no server has run there yet. Start one with: "
+            "linarite up"
+        )
+    return asyncio.run(_stored_keys(loaded, new))
+
+
+async def _stored_keys(loaded: Loaded, new: str | None) -> AccountKeys:
+    database = open_database(loaded.home)
+    try:
+        keys = await open_key_store(database, given_master_key=loaded.master_key)
+        accounts = await SqliteResourceStore(database).list_under("", ACCOUNT_TYPE)
+        account = _account(accounts, account_id(loaded.settings.account))
+        return await (keys.regenerate(account, new) if new else keys.ensure(account))
+    finally:
+        await database.close()
+
+
+def _account(accounts: list[Resource], declared: str) -> str:
+    """The declared account; the only one there is, if settings of another place declared it."""
+    ids = [account.id for account in accounts]
+    declared_ids = [each for each in ids if each.lower() == declared.lower()]
+    found = declared_ids or ids
+    if len(found) != 1:
+        raise SetupError(
+            f"Which account? Settings declare {declared}; the data folder has: "
+            f"{', '.join(ids) or 'none'}. Name the one you mean by account.name."
+        )
+    return found[0]
