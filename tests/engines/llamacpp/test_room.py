@@ -12,7 +12,7 @@ from linarite.domain.errors import ContextLengthExceeded
 from linarite.engines.llamacpp.chat import answer_chat
 from linarite.engines.llamacpp.completion import answer_completion
 from linarite.engines.llamacpp.embedding import answer_embedding
-from linarite.engines.llamacpp.room import require_room_for_words
+from linarite.engines.text_chat.room import require_room_for_words
 from tests.engines.llamacpp.scripted_server import scripted_model
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from linarite.domain.chat import ChatEvent
 from linarite.domain.errors import InvalidRequest
-from linarite.engines.llamacpp.chat_fold import folded
 from linarite.engines.llamacpp.constraint import Constraint
-from linarite.engines.llamacpp.fan_out import merged
 from linarite.engines.llamacpp.plain_chat import PlainChat
 from linarite.engines.llamacpp.tally import Tally
 from linarite.engines.llamacpp.tool_chat import ToolChat
-from linarite.engines.llamacpp.toolbox import toolbox_of
+from linarite.engines.text_chat.chat_fold import folded
+from linarite.engines.text_chat.fan_out import merged
+from linarite.engines.text_chat.toolbox import toolbox_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

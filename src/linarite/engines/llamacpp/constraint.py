@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.domain.errors import InvalidRequest
-from linarite.engines.llamacpp.json_values import is_array, is_object
+from linarite.engines.text_chat.json_values import is_array, is_object
 
 if TYPE_CHECKING:
     from linarite.engines.llamacpp.options import LlamacppOptions

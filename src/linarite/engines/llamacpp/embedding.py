@@ -10,9 +10,9 @@ from linarite.domain.embedding import EmbeddingEvent
 from linarite.domain.errors import ContextLengthExceeded, EngineFailed, InvalidRequest
 from linarite.domain.usage import usage_of
 from linarite.engines.llamacpp.prompt_echo import tokens_of
-from linarite.engines.llamacpp.room import require_room_for_words
 from linarite.engines.llamacpp.socket_client import EngineRefusal
 from linarite.engines.llamacpp.wire import Vectors
+from linarite.engines.text_chat.room import require_room_for_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from linarite.domain.chat import ChatChoice, ChatDelta, ChatEvent
 from linarite.engines.llamacpp.generation import CHAT, Generation
-from linarite.engines.llamacpp.logprobs import chat_logprobs
-from linarite.engines.llamacpp.messages import template_messages
-from linarite.engines.llamacpp.room import require_room
 from linarite.engines.llamacpp.sampling import sampling_of
+from linarite.engines.text_chat.logprobs import chat_logprobs
+from linarite.engines.text_chat.messages import template_messages
+from linarite.engines.text_chat.opening import opening
+from linarite.engines.text_chat.room import require_room
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -69,8 +70,3 @@ class PlainChat:
             return ChatEvent([ChatChoice(index, delta)])
         logprobs = chat_logprobs(step.probabilities, self._top)
         return ChatEvent([ChatChoice(index, delta, None, logprobs)])
-
-
-def opening(index: int, content: str | None = "") -> ChatEvent:
-    """The first event of a choice: the role, before any text."""
-    return ChatEvent([ChatChoice(index, ChatDelta(role="assistant", content=content))])

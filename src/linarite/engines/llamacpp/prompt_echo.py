@@ -15,13 +15,13 @@ import msgspec
 from linarite.domain.completion import CompletionLogprobs
 from linarite.domain.errors import ContextLengthExceeded
 from linarite.engines.llamacpp.generation import COMPLETION, Generation
-from linarite.engines.llamacpp.logprobs import completion_logprobs, legacy_token
 from linarite.engines.llamacpp.wire import (
     CHUNK_FIELDS,
     Detokenized,
     TokenProbability,
     Tokens,
 )
+from linarite.engines.text_chat.logprobs import completion_logprobs, legacy_token
 
 if TYPE_CHECKING:
     from linarite.domain.completion import Prompt

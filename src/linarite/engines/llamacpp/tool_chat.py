@@ -10,20 +10,15 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from linarite.engines.llamacpp.call_constraint import arguments_constraint, calls_constraint
 from linarite.engines.llamacpp.generation import COMPLETION, Generation
-from linarite.engines.llamacpp.messages import template_messages, with_instruction
 from linarite.engines.llamacpp.sampling import sampling_of
-from linarite.engines.llamacpp.thinking import begins_thinking
-from linarite.engines.llamacpp.told_calls import answered_calls
-from linarite.engines.llamacpp.tool_reply import ToolReply
-from linarite.engines.llamacpp.toolbox import (
-    CALL_OPENING,
-    arguments_constraint,
-    calls_constraint,
-    instruction,
-    known_call,
-)
 from linarite.engines.llamacpp.wire import CHUNK_FIELDS, Rendered
+from linarite.engines.text_chat.messages import template_messages, with_instruction
+from linarite.engines.text_chat.thinking import begins_thinking
+from linarite.engines.text_chat.told_calls import answered_calls
+from linarite.engines.text_chat.tool_reply import ToolReply
+from linarite.engines.text_chat.toolbox import CALL_OPENING, instruction, known_call
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -33,8 +28,8 @@ if TYPE_CHECKING:
     from linarite.engines.llamacpp.loaded_model import LoadedModel
     from linarite.engines.llamacpp.plain_chat import PlainChat
     from linarite.engines.llamacpp.tally import Tally
-    from linarite.engines.llamacpp.told_calls import CallsTold
-    from linarite.engines.llamacpp.toolbox import Toolbox
+    from linarite.engines.text_chat.told_calls import CallsTold
+    from linarite.engines.text_chat.toolbox import Toolbox
 
 _TAGS = ["<tool_call>", "</tool_call>", "<think>", "</think>"]
 _THOUGHT_SKIPPED = "\n</think>\n\n"

@@ -5,27 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from linarite.engines.llamacpp.socket_client import EngineError
-
-
-class TopProbability(msgspec.Struct, frozen=True):
-    """A token that could have come instead."""
-
-    token: str
-    bytes: list[int]
-    logprob: float
-
-
-class TokenProbability(msgspec.Struct, frozen=True):
-    """A token that came.
-
-    Where a character spans several tokens, its last token stands for all of them.
-    """
-
-    token: str
-    bytes: list[int]
-    logprob: float
-    top_logprobs: list[TopProbability] = []
-    id: int = -1
+from linarite.engines.text_chat.logprobs import TokenProbability
 
 
 class PromptProgress(msgspec.Struct, frozen=True):

@@ -7,8 +7,8 @@ import pytest
 
 from linarite.domain.chat import ChatAsk, FunctionCall
 from linarite.domain.errors import InvalidRequest
-from linarite.engines.llamacpp.messages import template_messages, with_instruction
-from linarite.engines.llamacpp.told_calls import CallsTold, answered_calls, same_call
+from linarite.engines.text_chat.messages import template_messages, with_instruction
+from linarite.engines.text_chat.told_calls import CallsTold, answered_calls, same_call
 
 CALL = {
     "id": "call_1",

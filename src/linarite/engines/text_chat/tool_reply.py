@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from secrets import token_hex
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard
 
 from linarite.domain.chat import (
     ChatChoice,
@@ -13,27 +13,40 @@ from linarite.domain.chat import (
     FunctionDelta,
     ToolCallDelta,
 )
-from linarite.engines.llamacpp.call_reader import (
+from linarite.engines.text_chat.call_reader import (
     CallArguments,
     CallBegan,
     CallReader,
     Said,
 )
-from linarite.engines.llamacpp.logprobs import chat_logprobs
-from linarite.engines.llamacpp.plain_chat import opening
-from linarite.engines.llamacpp.thinking import ThoughtSplitter
-from linarite.engines.llamacpp.told_calls import same_call
+from linarite.engines.text_chat.logprobs import chat_logprobs
+from linarite.engines.text_chat.opening import opening
+from linarite.engines.text_chat.thinking import ThoughtSplitter
+from linarite.engines.text_chat.told_calls import same_call
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from linarite.domain.chat import FinishReason
-    from linarite.engines.llamacpp.call_reader import Item
-    from linarite.engines.llamacpp.generation import Finish, Step
-    from linarite.engines.llamacpp.toolbox import Toolbox
-    from linarite.engines.llamacpp.wire import TokenProbability
+    from linarite.engines.text_chat.call_reader import Item
+    from linarite.engines.text_chat.logprobs import TokenProbability
+    from linarite.engines.text_chat.toolbox import Toolbox
 
 _ID_BYTES = 12
+
+
+class Piece(Protocol):
+    """What one step of a generation adds."""
+
+    @property
+    def text(self) -> str:
+        """The new text."""
+        ...
+
+    @property
+    def probabilities(self) -> list[TokenProbability]:
+        """How likely its tokens were, where that was asked for."""
+        ...
 
 
 class ToolReply:
@@ -92,7 +105,7 @@ class ToolReply:
         """It calls what does not exist, or what has just been answered. No call was told."""
         return bool(self._reader.unknown_call) or self._repeats
 
-    def take(self, step: Step) -> list[ChatEvent]:
+    def take(self, step: Piece) -> list[ChatEvent]:
         """The events that a step makes certain."""
         if self._top_logprobs is not None:
             self._untold += step.probabilities
@@ -112,7 +125,7 @@ class ToolReply:
         """More of the arguments of the call that was told last."""
         return self._event(self._call_delta(CallArguments(self._reader.calls - 1, text)))
 
-    def ending(self, finish: Finish) -> list[ChatEvent]:
+    def ending(self, finish: Literal["stop", "length"]) -> list[ChatEvent]:
         """The last events."""
         reason: FinishReason = finish
         called = self._reader.calls and (finish == "stop" or self._reader.complete)

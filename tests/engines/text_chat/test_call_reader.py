@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linarite.engines.llamacpp.call_reader import CallArguments, CallBegan, CallReader, Said
+from linarite.engines.text_chat.call_reader import CallArguments, CallBegan, CallReader, Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from linarite.engines.llamacpp.call_object import CallObject, JsonScan
+from linarite.engines.text_chat.call_object import CallObject, JsonScan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

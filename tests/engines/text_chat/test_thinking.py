@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linarite.engines.llamacpp.thinking import ThoughtSplitter, begins_thinking
+from linarite.engines.text_chat.thinking import ThoughtSplitter, begins_thinking
 
 
 def split(pieces: list[str], *, thinking: bool = False) -> tuple[str, str]:

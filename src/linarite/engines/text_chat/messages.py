@@ -22,7 +22,7 @@ from linarite.domain.chat import (
     UserMessage,
 )
 from linarite.domain.errors import InvalidRequest
-from linarite.engines.llamacpp.told_calls import (
+from linarite.engines.text_chat.told_calls import (
     LEGACY_ID,
     Result,
     as_json,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from linarite.domain.chat import Content, Message
-    from linarite.engines.llamacpp.told_calls import CallsTold
+    from linarite.engines.text_chat.told_calls import CallsTold
 
 _PART_TITLES = {ImagePart: "images", AudioPart: "audio", FilePart: "files"}
 

@@ -1,8 +1,10 @@
-"""Log-probabilities in OpenAI's two shapes."""
+"""Log-probabilities as engines tell them, and in OpenAI's two shapes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from linarite.domain.chat import ChoiceLogprobs, TokenLogprob, TopLogprob
 from linarite.domain.completion import CompletionLogprobs
@@ -10,10 +12,29 @@ from linarite.domain.completion import CompletionLogprobs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from linarite.engines.llamacpp.wire import TokenProbability
-
 _LEAST = -9999.0
 """what the service writes for a token that could not have come"""
+
+
+class TopProbability(msgspec.Struct, frozen=True):
+    """A token that could have come instead."""
+
+    token: str
+    bytes: list[int]
+    logprob: float
+
+
+class TokenProbability(msgspec.Struct, frozen=True):
+    """A token that came.
+
+    Where a character spans several tokens, its last token stands for all of them.
+    """
+
+    token: str
+    bytes: list[int]
+    logprob: float
+    top_logprobs: list[TopProbability] = []
+    id: int = -1
 
 
 def chat_logprobs(probabilities: Sequence[TokenProbability], top: int) -> ChoiceLogprobs:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from linarite.engines.llamacpp.fan_out import gathered, merged
+from linarite.engines.text_chat.fan_out import gathered, merged
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

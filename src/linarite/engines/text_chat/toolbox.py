@@ -8,14 +8,12 @@ import msgspec
 
 from linarite.domain.chat import FunctionDefinition, NamedFunction, NamedToolChoice
 from linarite.domain.errors import InvalidRequest
-from linarite.engines.llamacpp.constraint import Constraint, text_rule
 
 if TYPE_CHECKING:
     from linarite.domain.chat import ChatAsk
-    from linarite.engines.llamacpp.constraint import SchemaCompiler
 
 CALL_OPENING = "<tool_call>\n"
-_CALL_CLOSING = "\n</tool_call>"
+CALL_CLOSING = "\n</tool_call>"
 _NO_ARGUMENTS: dict[str, Any] = {
     "type": "object",
     "properties": {},
@@ -112,44 +110,17 @@ def instruction(toolbox: Toolbox) -> str:
         f"<tools>\n{described}\n</tools>\n"
         "To call a function, write nothing but a JSON object with its name and its arguments "
         f'between tags:\n{CALL_OPENING}{{"name": "function_name", "arguments": {{}}}}'
-        f"{_CALL_CLOSING}\n"
+        f"{CALL_CLOSING}\n"
         f"Call a function only when it helps to answer.{several}"
     )
 
 
 def known_call(function: FunctionDefinition) -> str:
     """How a call of just this function is written, up to its arguments."""
-    return f'{CALL_OPENING}{{"name": {text_rule(function.name)}, "arguments": '
+    return f'{CALL_OPENING}{{"name": {msgspec.json.encode(function.name).decode()}, "arguments": '
 
 
-def arguments_constraint(function: FunctionDefinition, schemas: SchemaCompiler) -> Constraint:
-    """Arguments of this function and nothing else."""
-    return Constraint(f"answer: {_arguments_rule(function, schemas)}\n", "tools")
-
-
-def calls_constraint(
-    functions: list[FunctionDefinition], schemas: SchemaCompiler, reply_rule: str | None = None
-) -> Constraint:
-    """A call of one of the functions; with `reply_rule` a tagged call, or such a reply instead.
-
-    Each function's schema stays a rule of its own: its references point into itself.
-    """
-    numbers = range(len(functions))
-    calls = " | ".join(f"call_{number}" for number in numbers)
-    rules = [f"call: {calls}\n"]
-    for number, function in enumerate(functions):
-        opening = text_rule(f'{{"name": {text_rule(function.name)}, "arguments": ')
-        rules.append(f'call_{number}: {opening} arguments_{number} "}}"\n')
-        rules.append(f"arguments_{number}: {_arguments_rule(function, schemas)}\n")
-    if reply_rule is None:
-        rules.append("answer: call\n")
-    else:
-        tagged = f"{text_rule(CALL_OPENING)} call {text_rule(_CALL_CLOSING)}"
-        rules.append(f"answer: reply | {tagged}\nreply: {reply_rule}\n")
-    return Constraint("".join(rules), "tools")
-
-
-def _arguments_rule(function: FunctionDefinition, schemas: SchemaCompiler) -> str:
+def arguments_schema(function: FunctionDefinition) -> dict[str, Any]:
+    """The JSON schema of a function's arguments, which are an object in any case."""
     schema = function.parameters
-    schema = {"type": "object", **schema} if schema else _NO_ARGUMENTS
-    return schemas.json_rule(schema, strict=bool(function.strict), param="tools")
+    return {"type": "object", **schema} if schema else _NO_ARGUMENTS

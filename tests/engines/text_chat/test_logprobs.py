@@ -2,8 +2,13 @@ from __future__ import annotations
 
 import math
 
-from linarite.engines.llamacpp.logprobs import chat_logprobs, completion_logprobs, legacy_token
-from linarite.engines.llamacpp.wire import TokenProbability, TopProbability
+from linarite.engines.text_chat.logprobs import (
+    TokenProbability,
+    TopProbability,
+    chat_logprobs,
+    completion_logprobs,
+    legacy_token,
+)
 
 
 def token(text: str, logprob: float, *others: tuple[str, float]) -> TokenProbability:
