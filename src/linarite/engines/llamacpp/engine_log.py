@@ -8,9 +8,13 @@ llama.cpp's own prefix are dropped, but for those of a crash.
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING
 
-Level = Literal["debug", "info", "warning", "error"]
+from linarite.engines.worker_process.process import LogLine
+
+if TYPE_CHECKING:
+    from linarite.engines.worker_process.process import Level
+
 
 _PREFIXED = re.compile(r"\d+\.\d+\.\d+\.\d+ (?P<level>[DIWE]) (?P<text>.*)", re.DOTALL)
 _CRASH = re.compile(r"(?:GGML_ASSERT|GGML_ABORT|CUDA error|terminate called|Fatal Python error).*")
@@ -19,13 +23,6 @@ _ANSWERED = ("send_error:", "llg error:", "failed to parse grammar", "got except
 """the caller has been told, in our words"""
 _QUOTATION = re.compile(r"(?:(?<=\serror:)|(?<=exception:)).*|[\"'`{\[].*", re.DOTALL)
 _LINE_MAX = 500
-
-
-class LogLine(NamedTuple):
-    """A line fit for the log."""
-
-    level: Level
-    text: str
 
 
 def while_loading(line: str) -> LogLine | None:

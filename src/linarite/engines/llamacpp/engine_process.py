@@ -1,42 +1,37 @@
-"""The life of an engine's process: started, loaded, watched, ended."""
+"""The process of an engine, and the connections into it."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import sys
-from collections import deque
-from importlib.util import find_spec
-from pathlib import Path
-from secrets import token_hex
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
-import structlog
 
-from linarite.domain.errors import EngineFailed, SetupError
-from linarite.engines.child_process import ChildProcess, describe_exit, start_child
+from linarite.domain.errors import EngineFailed
 from linarite.engines.http_client import HttpClientError
 from linarite.engines.llamacpp.engine_log import load_failure, while_loading, while_serving
 from linarite.engines.llamacpp.socket_client import EngineRefusal, SocketClient
-from linarite.engines.llamacpp.worker_messages import Failed, Loaded, Loading, Order, Report
+from linarite.engines.llamacpp.worker_messages import LlamacppLoaded, Order
+from linarite.engines.worker_process.process import Worker, WorkerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from linarite.domain.engine import InstanceSpec, Surroundings
-    from linarite.domain.errors import LinariteError
     from linarite.engines.llamacpp.options import LlamacppOptions
 
-_WORKER = "linarite.engines.llamacpp.worker"
-_LIBRARY = "xllamacpp"
-_SOCKET_PATH_BYTES_MAX = 100
-"""what the kernels' `sun_path` holds (104 or 108), less a margin"""
+_WORKER = Worker(
+    engine="llamacpp",
+    title="llama.cpp",
+    module="linarite.engines.llamacpp.worker",
+    library="xllamacpp",
+    loaded=LlamacppLoaded,
+    while_loading=while_loading,
+    while_serving=while_serving,
+    load_failure=load_failure,
+)
 _SPARE_CONNECTIONS = 16
-_LAST_LINES = 40
-_LOOK_S = 0.2
-_LOADING_FROM, _LOADING_TO = 0.05, 0.95
 # Iterations an OpenMP thread spins before it sleeps: GNU's default spins for milliseconds, which
 # on a shared processor takes the time from those one waits for.
 _WAITING = {
@@ -58,226 +53,56 @@ class EngineProcess:
     def __init__(
         self, spec: InstanceSpec, options: LlamacppOptions, surroundings: Surroundings
     ) -> None:
-        self._spec = spec
         self._options = options
         self._threads = options.threads or surroundings.threads
-        self._folder = surroundings.scratch
-        self._socket_path = surroundings.scratch / f"llamacpp-{token_hex(6)}.sock"
+        self._process = WorkerProcess(_WORKER, spec, options, surroundings.scratch)
         connections_max = 4 * options.parallel_requests + _SPARE_CONNECTIONS
         self._http_threads = connections_max + _SPARE_CONNECTIONS
-        self.client = SocketClient(str(self._socket_path), options, connections_max)
+        socket_path = str(self._process.socket_path)
+        self.client = SocketClient(socket_path, options, connections_max)
         # Probes must not wait behind requests.
-        self._probes = SocketClient(str(self._socket_path), options, connections_max=2)
-        self._log = structlog.get_logger("linarite.engine").bind(instance=spec.name)
-        self._child: ChildProcess | None = None
-        self._tasks: list[asyncio.Task[None]] = []
-        self._last_lines: deque[str] = deque(maxlen=_LAST_LINES)
-        self._report: Report | None = None
-        self._ended = asyncio.Event()
-        self._news = asyncio.Event()
-        """a report has come, or the process has ended"""
-        self._exit_code = 0
-        self._unfit = ""
-        self._ending = False
+        self._probes = SocketClient(socket_path, options, connections_max=2)
 
     @property
     def pid(self) -> int | None:
         """The process id, once started."""
-        return self._child.pid if self._child else None
+        return self._process.pid
 
     @property
     def alive(self) -> bool:
         """It serves, as far as is known."""
-        return isinstance(self._report, Loaded) and not self._ended.is_set() and not self._ending
+        return self._process.alive
 
-    async def start(self, progress: Callable[[float, str], None]) -> Loaded:
+    async def start(self, progress: Callable[[float, str], None]) -> LlamacppLoaded:
         """Start the process and wait until it listens.
 
         Raises SetupError when it cannot work as configured, EngineFailed when it was ended.
         """
-        model_path = self._checked_model_path()
-        progress(0.0, "starting the engine process")
-        try:
-            self._child = await start_child(
-                # -P: no folder of the caller's is searched for modules. The instance's name is
-                # there for people who list processes; the worker does not read it.
-                [sys.executable, "-P", "-m", _WORKER, self._spec.name],
-                environment=self._environment(),
-                folder=self._folder,
-                on_output=self._take_report,
-                on_error_line=self._take_line,
-            )
-        except OSError as error:
-            raise SetupError(f"instances.{self._spec.name}: no process: {error}") from error
-        self._tasks.append(asyncio.create_task(self._watch_exit(self._child)))
-        await self._child.send(msgspec.json.encode(self._order(model_path)))
-        loaded = await self._until_loaded(self._child, model_path, progress)
-        self._tasks.append(asyncio.create_task(self._probe(self._child)))
-        return loaded
-
-    def _checked_model_path(self) -> Path:
-        name = self._spec.name
-        if find_spec(_LIBRARY) is None:
-            raise SetupError(
-                f"instances.{name}.engine is 'llamacpp', whose library is not installed. "
-                "Run: pip install 'linarite[llamacpp]'"
-            )
-        if self._spec.model_path is None:
-            raise SetupError(f"instances.{name}: the llamacpp engine needs a model file.")
-        if len(os.fsencode(self._socket_path)) > _SOCKET_PATH_BYTES_MAX:
-            raise SetupError(
-                f"The path {self._socket_path} is too long for a socket. Set TMPDIR to a folder "
-                "with a shorter path."
-            )
-        return Path(self._spec.model_path).absolute()
-
-    def _environment(self) -> dict[str, str]:
-        """Nothing is inherited: no proxy, no token, no preloaded library."""
-        return {
-            "PATH": os.defpath,
-            "LANG": "C.UTF-8",
-            "TMPDIR": str(self._folder),
-            "PYTHONUNBUFFERED": "1",
-            **_WAITING[self._options.wait_policy],
-            **self._options.environment,
-        }
-
-    def _order(self, model_path: Path) -> Order:
-        return Order(
-            model_path=str(model_path),
-            socket_path=str(self._socket_path),
+        order = Order(
+            model_path=str(self._process.checked_model_path()),
+            socket_path=str(self._process.socket_path),
             parent_pid=os.getpid(),
             threads=self._threads,
             http_threads=self._http_threads,
             options=self._options,
         )
-
-    async def _until_loaded(
-        self, child: ChildProcess, model_path: Path, progress: Callable[[float, str], None]
-    ) -> Loaded:
-        size = await asyncio.to_thread(_file_size, model_path)
-        furthest = 0.0
-        try:
-            async with asyncio.timeout(self._options.load_timeout_s):
-                while not isinstance(self._report, Loaded):
-                    if self._ended.is_set():
-                        raise self._load_error(model_path)
-                    if isinstance(self._report, Loading):
-                        # The kernel may take pages back; progress does not go back.
-                        furthest = max(furthest, min(1.0, resident_bytes(child.pid) / size))
-                        share = _LOADING_FROM + furthest * (_LOADING_TO - _LOADING_FROM)
-                        progress(share, f"loading {self._spec.model}")
-                    await self._next_look()
-        except TimeoutError:
-            raise SetupError(
-                f"instances.{self._spec.name}: loading the model took longer than "
-                f"{self._options.load_timeout_s:g} s. Raise options.load_timeout_s, or choose a "
-                "smaller model."
-            ) from None
-        progress(_LOADING_TO, "trying the model out")
-        return self._report
-
-    async def _next_look(self) -> None:
-        """Wait for news, or until it is time to tell how far it is."""
-        self._news.clear()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), _LOOK_S)
-
-    def _load_error(self, model_path: Path) -> LinariteError:
-        place = f"instances.{self._spec.name}"
-        if self._exit_code < 0:
-            return EngineFailed(
-                f"{place}: the engine process {describe_exit(self._exit_code)} while it loaded "
-                "the model. SIGKILL often means that memory ran out: a smaller model, "
-                "options.context_tokens or options.parallel_requests needs less."
-            )
-        said = self._report.reason if isinstance(self._report, Failed) else ""
-        reason = load_failure(list(self._last_lines)) or said or describe_exit(self._exit_code)
-        return SetupError(
-            f"{place}: llama.cpp cannot load {model_path}: {reason}. Check that the file is a "
-            "whole GGUF file of a kind this version of llama.cpp knows, and the instance's options."
-        )
+        environment = {**_WAITING[self._options.wait_policy], **self._options.environment}
+        loaded = await self._process.start(order, environment, progress)
+        self._process.watch_health(self._is_well)
+        return loaded
 
     async def wait_exit(self) -> str:
         """Return why the process serves no more; never after `end` was called."""
-        await self._ended.wait()
-        if self._ending:
-            await asyncio.Event().wait()
-        return self._unfit or self._why_it_ended()
-
-    def _why_it_ended(self) -> str:
-        reason = f"the engine process {describe_exit(self._exit_code)}"
-        for line in reversed(self._last_lines):
-            shown = while_serving(line)
-            if shown is not None and shown.level in {"warning", "error"}:
-                return f"{reason}: {shown.text}"
-        return reason
+        return await self._process.wait_exit()
 
     async def end(self) -> None:
         """End the process and free everything. Idempotent."""
-        self._ending = True
-        for task in self._tasks[1:]:
-            task.cancel()
-        if self._child is not None:
-            await self._child.end()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._process.end()
         await asyncio.gather(self.client.close(), self._probes.close())
-        self._socket_path.unlink(missing_ok=True)
 
-    async def _watch_exit(self, child: ChildProcess) -> None:
-        self._exit_code = await child.wait()
-        self._ended.set()
-        self._news.set()
-        if isinstance(self._report, Loaded) and not self._ending:
-            self._log.warning(
-                "engine process ended", pid=child.pid, reason=self._unfit or self._why_it_ended()
-            )
-
-    async def _probe(self, child: ChildProcess) -> None:
-        failures = 0
-        while failures < self._options.probe_failures_max:
-            await asyncio.sleep(self._options.probe_interval_s)
-            try:
-                await self._probes.look(
-                    "/health", Health, deadline_s=self._options.probe_deadline_s
-                )
-                failures = 0
-            except (HttpClientError, EngineRefusal, EngineFailed):
-                failures += 1
-        self._unfit = f"the engine process did not answer {failures} health probes in a row"
-        child.kill()
-
-    def _take_report(self, line: str) -> None:
-        with contextlib.suppress(msgspec.MsgspecError):
-            self._report = msgspec.json.decode(line, type=Report)
-            self._news.set()
-
-    def _take_line(self, line: str) -> None:
-        self._last_lines.append(line)
-        judge = while_serving if isinstance(self._report, Loaded) else while_loading
-        shown = judge(line)
-        if shown is not None:
-            self._log.log(_LEVELS[shown.level], "engine says", line=shown.text)
-
-
-_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
-
-
-def _file_size(path: Path) -> int:
-    """At least 1; a missing file is the process's to report."""
-    try:
-        return max(1, path.stat().st_size)
-    except OSError:
-        return 1
-
-
-def resident_bytes(pid: int) -> int:
-    """Memory a process occupies; 0 where that cannot be read.
-
-    A model file is mapped and read while it loads, so this against its size is how far it is.
-    """
-    try:
-        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
-    except (OSError, IndexError):
-        return 0
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    async def _is_well(self) -> bool:
+        try:
+            await self._probes.look("/health", Health, deadline_s=self._options.probe_deadline_s)
+        except (HttpClientError, EngineRefusal, EngineFailed):
+            return False
+        return True

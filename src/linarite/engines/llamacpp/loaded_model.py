@@ -13,7 +13,7 @@ from linarite.engines.llamacpp.wire import CompletionChunk, Models, Properties
 if TYPE_CHECKING:
     from linarite.engines.llamacpp.options import LlamacppOptions
     from linarite.engines.llamacpp.socket_client import SocketClient
-    from linarite.engines.llamacpp.worker_messages import Loaded
+    from linarite.engines.llamacpp.worker_messages import LlamacppLoaded
 
 
 class LoadedModel:
@@ -42,7 +42,9 @@ class LoadedModel:
         return self.capabilities.context_tokens
 
 
-async def look_at(client: SocketClient, options: LlamacppOptions, loaded: Loaded) -> LoadedModel:
+async def look_at(
+    client: SocketClient, options: LlamacppOptions, loaded: LlamacppLoaded
+) -> LoadedModel:
     """Ask a process that has loaded its model what it can do."""
     deadline_s = options.first_byte_s
     properties = await client.look("/props", Properties, deadline_s=deadline_s)

@@ -7,87 +7,45 @@ chat templates and grammars parsed.
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import os
-import resource
 import signal
 import sys
-import threading
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 
 from linarite.engines.llamacpp.model_file import ModelFacts, UnreadableModel, read_model_facts
-from linarite.engines.llamacpp.worker_messages import Failed, Loaded, Loading, Order
+from linarite.engines.llamacpp.worker_messages import LlamacppLoaded, Order
+from linarite.engines.worker_process.life import (
+    bound,
+    die_with_parent,
+    leave,
+    report,
+    take_standard_output,
+)
+from linarite.engines.worker_process.reports import Failed, Loading
 
-if TYPE_CHECKING:
-    from linarite.engines.llamacpp.worker_messages import Report
-
-_PR_SET_PDEATHSIG = 1
-_PR_SET_NO_NEW_PRIVS = 38
-_MIB = 1024 * 1024
 _ERRORS_ONLY = 1
 """llama.cpp's verbosity: from warnings on it writes a line or more for each request"""
 
 
 def main() -> NoReturn:
     """Obey the order on standard input."""
-    # Ctrl-C reaches everything in the terminal; ending is up to the gateway, which drains first.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    reports = _take_standard_output()
+    reports = take_standard_output()
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
-    _die_with_parent(order.parent_pid)
-    _limit(order)
+    die_with_parent(order.parent_pid)
+    bound(address_space_mib=order.options.address_space_mib, niceness=order.options.niceness)
     try:
         server = _serve(order, reports)
     except (ImportError, MemoryError, OSError, RuntimeError, UnreadableModel) as error:
-        _report(reports, Failed(str(error) or type(error).__name__))
-        _leave(1)
+        report(reports, Failed(str(error) or type(error).__name__))
+        leave(1)
     # SIGTERM ends the process where it is: there is nothing to save. The server must live until
     # then; its own end would wait for its connections.
     while server is not None:
         signal.pause()
-    _leave(0)
-
-
-def _take_standard_output() -> int:
-    """Keep it for reports; whatever libraries print goes to standard error."""
-    reports = os.dup(1)
-    os.dup2(2, 1)
-    return reports
-
-
-def _die_with_parent(parent_pid: int) -> None:
-    """However the parent ends, this process ends too.
-
-    The kernel's signal is quick where there is one; the end of standard input comes everywhere.
-    """
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if os.getppid() != parent_pid:
-        _leave(1)
-    threading.Thread(target=_watch_standard_input, daemon=True).start()
-
-
-def _watch_standard_input() -> None:
-    while os.read(0, 4096):
-        pass
-    _leave(1)
-
-
-def _limit(order: Order) -> None:
-    # A core file would hold prompts.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if order.options.address_space_mib:
-        size = order.options.address_space_mib * _MIB
-        resource.setrlimit(resource.RLIMIT_AS, (size, size))
-    os.umask(0o077)
-    os.nice(order.options.niceness)
+    leave(0)
 
 
 def _serve(order: Order, reports: int) -> object:
@@ -95,14 +53,16 @@ def _serve(order: Order, reports: int) -> object:
     embedding = order.options.embedding
     if embedding is None:
         embedding = facts.makes_vectors
-    _report(reports, Loading(facts.architecture))
+    report(reports, Loading(facts.architecture))
     # Loads the native library, and that in this process only.
     library: Any = import_module("xllamacpp")
     context = _context_tokens(order, facts)
     parameters = _parameters(library, order, facts, context=context, embedding=embedding)
     server: object = library.Server(parameters)
     template = not embedding and (bool(order.options.chat_template) or facts.chat_template)
-    _report(reports, Loaded(embedding=embedding, context_tokens=context, chat_template=template))
+    report(
+        reports, LlamacppLoaded(embedding=embedding, context_tokens=context, chat_template=template)
+    )
     return server
 
 
@@ -161,16 +121,6 @@ def _parameters(
 
 def _cache_type(library: Any, name: str) -> object:  # noqa: ANN401 - the library has no types
     return library.ggml_type[f"GGML_TYPE_{name.upper()}"]
-
-
-def _report(reports: int, report: Report) -> None:
-    with contextlib.suppress(BrokenPipeError):
-        os.write(reports, msgspec.json.encode(report) + b"\n")
-
-
-def _leave(code: int) -> NoReturn:
-    # From any thread, and past a library that may be busy loading.
-    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from linarite.engines.llamacpp.options import LlamacppOptions
+from linarite.engines.worker_process.reports import Loaded
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -19,13 +20,7 @@ class Order(msgspec.Struct, frozen=True):
     options: LlamacppOptions
 
 
-class Loading(msgspec.Struct, frozen=True, tag="loading"):
-    """The file has been looked into, the model is being loaded."""
-
-    architecture: str
-
-
-class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
+class LlamacppLoaded(Loaded, frozen=True, tag="loaded"):
     """It listens."""
 
     embedding: bool
@@ -33,13 +28,3 @@ class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
     """what one request may use"""
     chat_template: bool
     """the model has a template of its own, or was given one"""
-
-
-class Failed(msgspec.Struct, frozen=True, tag="failed"):
-    """It cannot go on."""
-
-    reason: str
-
-
-Report = Loading | Loaded | Failed
-"""a line the process writes on its standard output"""
