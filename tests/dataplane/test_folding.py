@@ -135,15 +135,17 @@ def test_a_folded_chat_says_what_its_stream_says(events: list[ChatEvent], usage:
     streamed, folded = ChatReply(ask, DEPLOYMENT), ChatReply(ask, DEPLOYMENT)
     heard: dict[int, Heard] = {}
     counted: list[Any] = []
+    frames = b""
     for event in events:
         folded.add(event)
-        for block in streamed.frame(event).decode().split("\n\n")[:-1]:
-            chunk = json.loads(block.removeprefix("data: "))
-            assert chunk["model"] == DEPLOYMENT.model.served_name
-            assert ("usage" in chunk) is usage
-            counted += [chunk["usage"]] if chunk.get("usage") else []
-            for choice in chunk["choices"]:
-                heard.setdefault(choice["index"], Heard()).hear(choice)
+        frames += streamed.frame(event)
+    for block in (frames + streamed.end()).decode().split("\n\n")[:-2]:
+        chunk = json.loads(block.removeprefix("data: "))
+        assert chunk["model"] == DEPLOYMENT.model.served_name
+        assert ("usage" in chunk) is usage
+        counted += [chunk["usage"]] if chunk.get("usage") else []
+        for choice in chunk["choices"]:
+            heard.setdefault(choice["index"], Heard()).hear(choice)
     whole = json.loads(folded.body())
     assert [choice["index"] for choice in whole["choices"]] == sorted(heard)
     assert counted == ([whole["usage"]] if usage else [])

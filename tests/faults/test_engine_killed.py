@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -103,6 +105,42 @@ def test_only_its_own_requests_fail(server: Server) -> None:
     assert all(failed_properly(answer) for answer in answers), [a.text[-300:] for a in answers]
     assert set(others) == {200}
     assert engine_process(server, "doomed") != process
+
+
+def broken_off(server: Server) -> list[tuple[int, int]]:
+    """Prompt and completion tokens of the newest request that did not end well, from its record."""
+    query = (
+        "SELECT prompt_tokens, completion_tokens FROM request_records WHERE finish IN (?, ?)"
+        " ORDER BY started_at_ns DESC LIMIT 1"
+    )
+    with closing(sqlite3.connect(f"file:{server.home}/requests.db?mode=ro", uri=True)) as records:
+        return records.execute(query, ("client_left", "failed")).fetchall()
+
+
+@pytest.mark.parametrize("how", ["the client leaves", "the engine is killed"])
+def test_a_stream_that_breaks_off_is_recorded_with_its_tokens(server: Server, how: str) -> None:
+    """What was computed until then is in the durable record."""
+    body = {"messages": [{"role": "user", "content": "Tell a long story."}], "stream": True}
+    with httpx.stream(
+        "POST",
+        f"{server.endpoint}/openai/v1/chat/completions",
+        headers={"api-key": server.key},
+        json=body | {"model": "doomed", "max_tokens": 900},
+        timeout=120,
+    ) as answer:
+        events = answer.iter_lines()
+        for _ in range(12):
+            next(events)
+        if how == "the engine is killed":
+            process = engine_process(server, "doomed")
+            assert process is not None
+            os.kill(process, signal.SIGKILL)
+            for _ in events:
+                pass
+    until(lambda: bool(broken_off(server)))
+    prompt_tokens, completion_tokens = broken_off(server)[0]
+    assert prompt_tokens > 20
+    assert completion_tokens >= 4
 
 
 def test_while_it_is_down_requests_are_told_when_to_come_back(server: Server) -> None:

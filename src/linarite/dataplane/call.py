@@ -100,7 +100,7 @@ class Reply(Protocol):
 
     @property
     def usage(self) -> Usage | None:
-        """Token counts, once an event brought them."""
+        """Token counts as far as the answer has come; estimated where the engine tells none."""
         ...
 
     @property

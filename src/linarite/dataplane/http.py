@@ -137,6 +137,7 @@ class DataPlane:
             if watch.departed:
                 exchange.finish = "client_left"
                 exchange.status = exchange.status or CLIENT_LEFT_STATUS
+                call.usage = None if call.reply is None else call.reply.usage
             else:
                 await self._refuse(exchange, ServiceUnavailable("the server is shutting down", 5))
         finally:

@@ -307,9 +307,9 @@ class ChatChoice(msgspec.Struct, frozen=True):
 class ChatEvent(msgspec.Struct, frozen=True):
     """One step of the answer.
 
-    `usage` comes once, in the last event, whether or not the client asked for it; that event may
-    have no choices. An engine that has no counts leaves it out and the caller is charged what was
-    reserved.
+    `usage` is the counts so far, whether or not the client asked for them; the last one is the
+    whole answer's. An event that has choices may carry the counts so far; an event without choices
+    carries the final ones. An engine that has no counts leaves them out.
     """
 
     choices: list[ChatChoice] = []

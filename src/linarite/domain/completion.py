@@ -80,7 +80,7 @@ class CompletionChoice(msgspec.Struct, frozen=True):
 
 
 class CompletionEvent(msgspec.Struct, frozen=True):
-    """One step of the answer; `usage` comes once, in the last event."""
+    """One step of the answer; `usage` as in `linarite.domain.chat.ChatEvent`."""
 
     choices: list[CompletionChoice] = []
     usage: Usage | None = None

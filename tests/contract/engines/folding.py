@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -123,10 +124,14 @@ async def complete(engine: Engine, ask: CompletionAsk) -> tuple[dict[int, Folded
 
 
 def usage_of(events: list[ChatEvent] | list[CompletionEvent]) -> Usage:
-    """The counts: once, in the last event, and adding up."""
-    assert [event.usage is not None for event in events[:-1]] == [False] * (len(events) - 1)
+    """The whole answer's counts, in the last event; those on the way only grow up to them."""
+    assert all(event.choices for event in events[:-1]), "only final counts come without choices"
+    seen = [event.usage for event in events if event.usage is not None]
     usage = events[-1].usage
     assert usage is not None
+    for counts, later in pairwise(seen):
+        assert counts.prompt_tokens <= later.prompt_tokens
+        assert counts.completion_tokens <= later.completion_tokens
     assert usage.prompt_tokens > 0
     assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
     assert 0 <= usage.cached_tokens <= usage.prompt_tokens

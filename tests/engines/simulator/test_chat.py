@@ -252,7 +252,7 @@ async def test_impossible_wishes_are_the_clients_mistake() -> None:
 
 
 async def test_streamed_pieces_come_in_order() -> None:
-    """Roles first, one token an event, the end of each choice, the counts last."""
+    """Roles first, one token an event, each with the counts so far; the final ones last."""
     async with running() as engine:
         events = await collect(engine.chat(chat_ask("Go on", stream=True, n=2, max_tokens=5)))
     assert [choice.delta.role for event in events[:2] for choice in event.choices] == [
@@ -264,7 +264,11 @@ async def test_streamed_pieces_come_in_order() -> None:
         (1, "length"),
     ]
     assert len(events) == 2 + 2 * 5 + 2 + 1
-    assert [event.usage is not None for event in events] == [False] * 14 + [True]
+    counted = [event.usage.completion_tokens for event in events if event.usage and event.choices]
+    assert counted == [0, 0, *range(1, 11)]
+    assert events[-1].usage is not None
+    assert events[-1].usage.completion_tokens == 10
+    assert not events[-1].choices
 
 
 async def test_usage_counts_by_the_stated_rule() -> None:

@@ -155,12 +155,12 @@ async def test_incomplete_answers_leave_no_file(tmp_path: Path) -> None:
 
 @pytest.mark.anyio
 async def test_a_reader_that_stops_at_the_counts_has_the_whole_answer(tmp_path: Path) -> None:
-    """Nothing follows usage, so a recording does not need the reader to look for more."""
+    """Nothing follows the final counts, so the reader need not look for more."""
     async with running(record_folder=str(tmp_path)) as engine:
         events = engine.chat(chat_ask("Go", stream=True))
         async with aclosing(events):
             async for event in events:
-                if event.usage:
+                if not event.choices:
                     break
     assert len(files(tmp_path)) == 1
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from linarite.domain.usage import Usage, usage_of
 from linarite.web.sse import DONE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from linarite.domain.chat import StreamOptions
     from linarite.domain.facts import Deployment, Model
-    from linarite.domain.usage import Usage
     from linarite.web.asgi import HeaderList
 
 encode = msgspec.json.encode
+
+CHARACTERS_PER_TOKEN = 4
+"""of a prompt that nobody counted; OpenAI's own rule of thumb for English"""
 
 
 class StreamedReply:
@@ -24,15 +31,39 @@ class StreamedReply:
     """
 
     def __init__(
-        self, *, object_id: str, created: int, kind: str, deployment: Deployment, streamed: bool
+        self,
+        *,
+        object_id: str,
+        kind: str,
+        deployment: Deployment,
+        streamed: bool,
+        options: StreamOptions | None,
+        prompt_characters: Callable[[], int],
     ) -> None:
-        """`kind` is the `object` field; `created` in seconds since the epoch."""
+        """`kind` is the `object` field; `prompt_characters` measures the ask when need be."""
         self.streamed = streamed
-        self.usage: Usage | None = None
         self.headers: HeaderList = []
+        self.counted: Usage | None = None
+        """the newest counts of the engine's"""
+        self.pieces = 0
+        """events that told something and came without counts"""
+        self._prompt_characters = prompt_characters
+        self._shows_usage = options is not None and bool(options.include_usage)
+        self._null_usage = b"null" if self._shows_usage else b""
         model = deployment.model
         fixed = fixed_fields(model, deployment.instance, kind)
-        self._tail = b',"created":%d,"id":"%b"%b' % (created, object_id.encode(), fixed)
+        self._tail = b',"created":%d,"id":"%b"%b' % (int(time.time()), object_id.encode(), fixed)
+
+    @property
+    def usage(self) -> Usage | None:
+        """The engine's counts; where it gave none, about the least that was used.
+
+        Each piece of the answer has a token or more. None before anything was told.
+        """
+        if self.counted is not None or not self.pieces:
+            return self.counted
+        prompt_tokens = max(1, self._prompt_characters() // CHARACTERS_PER_TOKEN)
+        return usage_of(prompt_tokens, self.pieces)
 
     def chunk(self, choices: bytes, usage: bytes = b"") -> bytes:
         """One SSE event; `choices` is an encoded array, `usage` empty to leave the field out."""
@@ -43,10 +74,12 @@ class StreamedReply:
     def whole(self, choices: object) -> bytes:
         """The plain answer."""
         head = b'{"choices":' + encode(choices) + self._tail
-        return head + b',"usage":' + encode(self.usage) + b"}"
+        return head + b',"usage":' + encode(self.counted) + b"}"
 
     def end(self) -> bytes:
-        """What closes the stream."""
+        """What closes the stream: first the engine's last counts, if the client wants them."""
+        if self._shows_usage and self.counted is not None:
+            return self.chunk(b"[]", encode(self.counted)) + DONE
         return DONE
 
 

@@ -26,7 +26,7 @@ _TOP_LOGPROBS_MAX = 20
 
 
 async def answer_chat(model: LoadedModel, ask: ChatAsk) -> AsyncGenerator[ChatEvent, None]:
-    """Answer a chat, all choices at the same time; usage comes last.
+    """Answer a chat, all choices at the same time; each event has the counts so far.
 
     The engine is asked to stream in any case: only then does it notice a closed connection.
     Raises InvalidRequest, ContextLengthExceeded, EngineFailed, EngineRefusal and HttpClientError.
@@ -41,7 +41,7 @@ async def answer_chat(model: LoadedModel, ask: ChatAsk) -> AsyncGenerator[ChatEv
     events = merged(choices, model.options.parallel_requests)
     async with aclosing(events if ask.stream else folded(events)) as told:
         async for event in told:
-            yield event
+            yield ChatEvent(event.choices, tally.usage)
     yield ChatEvent([], tally.usage)
 
 

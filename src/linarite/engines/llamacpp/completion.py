@@ -33,7 +33,9 @@ _TOKENS_DEFAULT = 16
 async def answer_completion(
     model: LoadedModel, ask: CompletionAsk
 ) -> AsyncGenerator[CompletionEvent, None]:
-    """Continue all prompts; choices are numbered prompt by prompt, usage comes last.
+    """Continue all prompts; choices are numbered prompt by prompt.
+
+    Each event has the counts so far.
 
     Raises InvalidRequest, ContextLengthExceeded, EngineFailed, EngineRefusal and HttpClientError.
     """
@@ -58,7 +60,7 @@ async def answer_completion(
         at_once = model.options.parallel_requests
     async with aclosing(merged(streams, at_once)) as events:
         async for event in events:
-            yield event
+            yield CompletionEvent(event.choices, completion.tally.usage)
     yield CompletionEvent([], completion.tally.usage)
 
 
@@ -118,13 +120,11 @@ class _Completion:
             return
         generation = await self._generation(prompt, choice)
         said = 0
-        try:
+        with self.tally.counting(generation, prompt):
             async with aclosing(self._steps(generation)) as steps:
                 async for step in steps:
                     yield self._told(index, prompt, step.text, step.probabilities, said)
                     said += len(step.text)
-        finally:
-            self.tally.add(generation, prompt)
         yield _ending(index, generation.finish)
 
     async def best_of(self, prompt: int) -> AsyncGenerator[CompletionEvent, None]:
@@ -146,13 +146,11 @@ class _Completion:
         generation = await self._generation(prompt, choice)
         texts: list[str] = []
         probabilities: list[TokenProbability] = []
-        try:
+        with self.tally.counting(generation, prompt):
             async with aclosing(self._steps(generation)) as steps:
                 async for step in steps:
                     texts.append(step.text)
                     probabilities += step.probabilities
-        finally:
-            self.tally.add(generation, prompt)
         return _Whole(generation, "".join(texts), probabilities)
 
     async def _generation(self, prompt: int, choice: int) -> Generation:

@@ -88,6 +88,9 @@ class Generation:
             self.cached_tokens = step.cached_tokens
         if step.completion_tokens is not None:
             self.completion_tokens = step.completion_tokens
+        elif step.text or step.reasoning:
+            # Chat events do not count, but for the last: most bring one token, some more.
+            self.completion_tokens += 1
 
 
 def _finish_of(reason: str) -> Finish:

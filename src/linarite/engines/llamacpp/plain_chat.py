@@ -51,15 +51,13 @@ class PlainChat:
         sampling = sampling_of(self._ask, self._model.options, index)
         generation = Generation(self._model.client, CHAT, {**self._fields, **sampling})
         limit = self._ask.completion_tokens_max or 0
-        try:
+        with self._tally.counting(generation):
             async with aclosing(generation.steps(self._model.context_tokens, limit)) as steps:
                 async for step in steps:
                     if not begun:
                         begun = True
                         yield opening(index)
                     yield self._event(index, step)
-        finally:
-            self._tally.add(generation)
         if not begun:
             yield opening(index)
         yield ChatEvent([ChatChoice(index, ChatDelta(), generation.finish)])

@@ -1,12 +1,15 @@
-"""Counting the tokens of a request that takes several generations."""
+"""Counting the tokens of a request that takes several generations, while they run."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from linarite.domain.usage import usage_of
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from linarite.domain.usage import Usage
     from linarite.engines.llamacpp.generation import Generation
 
@@ -15,32 +18,55 @@ class Tally:
     """Tokens of all choices. Those of one prompt share it, so it counts once."""
 
     def __init__(self) -> None:
+        self._running: dict[Generation, int | None] = {}
         self._prompt_tokens: dict[int, int] = {}
         self._cached_tokens: dict[int, int] = {}
+        # Kept beside the entries they are sums of: a request may have thousands of prompts.
+        self._prompt_tokens_sum = 0
+        self._cached_tokens_sum = 0
         self._completion_tokens = 0
 
-    def add(self, generation: Generation, prompt: int = 0) -> None:
-        """Count a reply that has ended, or was ended, to the prompt of that number."""
-        before = self._prompt_tokens.get(prompt, 0)
-        self._prompt_tokens[prompt] = max(before, generation.prompt_tokens)
-        # What later choices find computed was computed for this very request.
-        cached = self._cached_tokens.get(prompt, generation.cached_tokens)
-        self._cached_tokens[prompt] = min(cached, generation.cached_tokens)
-        self._completion_tokens += generation.completion_tokens
+    @contextmanager
+    def counting(self, generation: Generation, prompt: int | None = 0) -> Generator[None]:
+        """Count a reply, for as long as it runs, to the prompt of that number.
 
-    def add_continuation(self, generation: Generation) -> None:
-        """Count a reply that continued another one: its prompt has been counted, as both."""
-        self._completion_tokens += generation.completion_tokens
+        None: it continues another one, whose prompt has been counted, as has what it continues.
+        """
+        self._running[generation] = prompt
+        try:
+            yield
+        finally:
+            if generation in self._running:
+                self._count_prompt(generation, self._running.pop(generation))
+                self._completion_tokens += generation.completion_tokens
+
+    def drop(self, generation: Generation) -> None:
+        """Do not count a reply after all: another one takes its place."""
+        self._running.pop(generation, None)
 
     def add_prompt(self, tokens: int, prompt: int) -> None:
         """Count a prompt that nothing was generated for."""
-        self._prompt_tokens[prompt] = max(self._prompt_tokens.get(prompt, 0), tokens)
+        before = self._prompt_tokens.get(prompt, 0)
+        if tokens > before:
+            self._prompt_tokens[prompt] = tokens
+            self._prompt_tokens_sum += tokens - before
 
     @property
     def usage(self) -> Usage:
         """The counts so far."""
-        return usage_of(
-            sum(self._prompt_tokens.values()),
-            self._completion_tokens,
-            sum(self._cached_tokens.values()),
-        )
+        completion_tokens = self._completion_tokens
+        for generation, prompt in self._running.items():
+            self._count_prompt(generation, prompt)
+            completion_tokens += generation.completion_tokens
+        return usage_of(self._prompt_tokens_sum, completion_tokens, self._cached_tokens_sum)
+
+    def _count_prompt(self, generation: Generation, prompt: int | None) -> None:
+        if prompt is None or not generation.prompt_tokens:
+            return
+        self.add_prompt(generation.prompt_tokens, prompt)
+        # What later choices find computed was computed for this very request.
+        cached = generation.cached_tokens
+        before = self._cached_tokens.get(prompt)
+        if before is None or cached < before:
+            self._cached_tokens[prompt] = cached
+            self._cached_tokens_sum += cached - (before or 0)

@@ -126,13 +126,12 @@ class ToolChat:
             if self._model.options.repeated_calls_answered:
                 reply.expect_repetition(answered_calls(self._ask.messages))
             reply.expect_thoughts(begun=begins_thinking(self._prompt))
-        try:
+        with self._tally.counting(generation):
             async with aclosing(self._told(generation, reply)) as events:
                 async for event in events:
                     yield event
-        finally:
-            if not reply.calls_in_vain:
-                self._tally.add(generation)
+            if reply.calls_in_vain:
+                self._tally.drop(generation)
         if reply.calls_in_vain:
             rest = self._plain.choice(index, begun=reply.opened)
         elif reply.strict_call:
@@ -174,12 +173,10 @@ class ToolChat:
         if limit is not None:
             fields["n_predict"] = max(1, limit - tokens_used)
         generation = Generation(self._model.client, COMPLETION, fields)
-        try:
+        with self._tally.counting(generation, prompt=None):
             async with aclosing(generation.steps(self._model.context_tokens, 0)) as steps:
                 async for step in steps:
                     yield reply.take_arguments(step.text)
-        finally:
-            self._tally.add_continuation(generation)
         for event in reply.ending(generation.finish):
             yield event
 

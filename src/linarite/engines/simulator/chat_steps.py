@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from linarite.domain.chat import (
     ChatChoice,
@@ -12,12 +12,13 @@ from linarite.domain.chat import (
     FunctionDelta,
     ToolCallDelta,
 )
+from linarite.domain.usage import usage_of
 from linarite.engines.simulator.logprobs import token_logprob
+from linarite.engines.simulator.tokens import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from linarite.domain.usage import Usage
     from linarite.engines.simulator.dice import Dice
     from linarite.engines.simulator.reply import CallTokens, Reply
     from linarite.engines.simulator.steps import Steps
@@ -36,32 +37,38 @@ class Likelihoods:
         return ChoiceLogprobs(content=[token_logprob(t, self._top, dice) for t in tokens])
 
 
-def streamed(replies: list[Reply], usage: Usage, logprobs: Likelihoods | None) -> Steps[ChatEvent]:
-    """Roles first, then a token of each choice in turn, ends as they come, usage last."""
+def streamed(
+    replies: list[Reply], prompt_tokens: int, logprobs: Likelihoods | None
+) -> Steps[ChatEvent]:
+    """Roles first, then a token of each choice in turn, ends as they come, the final counts last.
+
+    Each event has the counts so far.
+    """
     for index, reply in enumerate(replies):
-        yield (
-            0,
-            ChatEvent([ChatChoice(index, ChatDelta("assistant", "" if reply.content else None))]),
-        )
+        delta = ChatDelta("assistant", "" if reply.content else None)
+        yield 0, ChatEvent([ChatChoice(index, delta)], usage_of(prompt_tokens, 0))
     if len(replies) == 1 and not replies[0].calls and logprobs is None:
-        yield from _single_text(replies[0])
+        yield from _single_text(replies[0], prompt_tokens)
     else:
-        yield from _in_turn(replies, logprobs)
-    yield 0, ChatEvent([], usage)
+        yield from _in_turn(replies, prompt_tokens, logprobs)
+    yield 0, _counts(replies, prompt_tokens)
 
 
-def _single_text(reply: Reply) -> Steps[ChatEvent]:
+def _single_text(reply: Reply, prompt_tokens: int) -> Steps[ChatEvent]:
     """The common case, with as little work for each token as there can be."""
     gaps = 0
-    for token in reply.content:
-        yield gaps, ChatEvent([ChatChoice(0, ChatDelta(None, token))])
+    for tokens, token in enumerate(reply.content, 1):
+        usage = usage_of(prompt_tokens, tokens)
+        yield gaps, ChatEvent([ChatChoice(0, ChatDelta(None, token))], usage)
         gaps = 1
     yield 0, _end(0, reply)
 
 
-def _in_turn(replies: list[Reply], logprobs: Likelihoods | None) -> Steps[ChatEvent]:
+def _in_turn(
+    replies: list[Reply], prompt_tokens: int, logprobs: Likelihoods | None
+) -> Steps[ChatEvent]:
     running = {index: _pieces(index, reply, logprobs) for index, reply in enumerate(replies)}
-    gaps = 0
+    gaps = tokens = 0
     while running:
         # Choices grow side by side: one gap goes by for a token of each.
         for index, pieces in list(running.items()):
@@ -70,7 +77,9 @@ def _in_turn(replies: list[Reply], logprobs: Likelihoods | None) -> Steps[ChatEv
                 del running[index]
                 yield 0, _end(index, replies[index])
             else:
-                yield gaps, ChatEvent([ChatChoice(index, piece[0], None, piece[1])])
+                tokens += piece.tokens
+                choice = ChatChoice(index, piece.delta, None, piece.logprobs)
+                yield gaps, ChatEvent([choice], usage_of(prompt_tokens, tokens))
                 gaps = 0
         gaps = 1
 
@@ -79,15 +88,24 @@ def _end(index: int, reply: Reply) -> ChatEvent:
     return ChatEvent([ChatChoice(index, ChatDelta(), reply.finish)])
 
 
-def _pieces(
-    index: int, reply: Reply, logprobs: Likelihoods | None
-) -> Iterator[tuple[ChatDelta, ChoiceLogprobs | None]]:
+def _counts(replies: list[Reply], prompt_tokens: int) -> ChatEvent:
+    return ChatEvent([], usage_of(prompt_tokens, sum(reply.tokens for reply in replies)))
+
+
+class _Piece(NamedTuple):
+    delta: ChatDelta
+    logprobs: ChoiceLogprobs | None = None
+    tokens: int = 1
+
+
+def _pieces(index: int, reply: Reply, logprobs: Likelihoods | None) -> Iterator[_Piece]:
     for token in reply.content:
-        yield ChatDelta(content=token), logprobs.of(index, [token]) if logprobs else None
+        likely = logprobs.of(index, [token]) if logprobs else None
+        yield _Piece(ChatDelta(content=token), likely)
     for at, call in enumerate(reply.calls):
-        yield _call_delta(reply, at, call, ""), None
+        yield _Piece(_call_delta(reply, at, call, ""), None, count(call.name))
         for token in call.arguments:
-            yield _arguments_delta(reply, at, token), None
+            yield _Piece(_arguments_delta(reply, at, token))
 
 
 def _call_delta(reply: Reply, at: int, call: CallTokens, arguments: str) -> ChatDelta:
@@ -106,7 +124,9 @@ def _arguments_delta(reply: Reply, at: int, token: str) -> ChatDelta:
     return ChatDelta(tool_calls=[ToolCallDelta(index=at, function=function)])
 
 
-def whole(replies: list[Reply], usage: Usage, logprobs: Likelihoods | None) -> Steps[ChatEvent]:
+def whole(
+    replies: list[Reply], prompt_tokens: int, logprobs: Likelihoods | None
+) -> Steps[ChatEvent]:
     """One event for each choice, due when the longest is through; usage last."""
     gaps = max(reply.tokens for reply in replies) - 1
     for index, reply in enumerate(replies):
@@ -116,7 +136,7 @@ def whole(replies: list[Reply], usage: Usage, logprobs: Likelihoods | None) -> S
             ChatEvent([ChatChoice(index, _whole_delta(reply), reply.finish, likely)]),
         )
         gaps = 0
-    yield 0, ChatEvent([], usage)
+    yield 0, _counts(replies, prompt_tokens)
 
 
 def _whole_delta(reply: Reply) -> ChatDelta:

@@ -75,11 +75,16 @@ def _continue(
 def streamed(
     ask: CompletionAsk, choices: list[Continuation], usage: Usage
 ) -> Steps[CompletionEvent]:
-    """The echo of each choice, then a token of each in turn, ends as they come, usage last."""
+    """The echo of each choice, then a token of each in turn, ends as they come, usage last.
+
+    Each token comes with the counts so far. With `best_of` those that are not given count from the
+    beginning: they were made before.
+    """
     if ask.echo:
         for index, choice in enumerate(choices):
             yield 0, _event(index, "".join(choice.prompt), _echo_logprobs(ask, choice))
     running = {index: _pieces(ask, choice) for index, choice in enumerate(choices)}
+    tokens = usage.completion_tokens - sum(len(choice.tokens) for choice in choices)
     gaps = 0
     while running:
         for index, pieces in list(running.items()):
@@ -89,7 +94,9 @@ def streamed(
                 end = CompletionChoice("", index, choices[index].finish)
                 yield 0, CompletionEvent([end])
             else:
-                yield gaps, _event(index, *piece)
+                tokens += 1
+                choice = CompletionChoice(piece[0], index, None, piece[1])
+                yield gaps, CompletionEvent([choice], usage_of(usage.prompt_tokens, tokens))
                 gaps = 0
         gaps = 1
     yield 0, CompletionEvent([], usage)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from linarite.domain.chat import ChatEvent
+from linarite.domain.completion import CompletionEvent
 from linarite.domain.errors import EngineFailed
 from linarite.engines.simulator.recording import Moment, Recording, described, save
 
@@ -16,11 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from linarite.domain.chat import ChatAsk, ChatEvent
-    from linarite.domain.completion import CompletionAsk, CompletionEvent
+    from linarite.domain.chat import ChatAsk
+    from linarite.domain.completion import CompletionAsk
     from linarite.domain.embedding import EmbeddingAsk, EmbeddingEvent
     from linarite.engines.simulator.answers import Answers
-    from linarite.engines.simulator.recording import Ask, Event, EventT
+    from linarite.engines.simulator.recording import Ask, Event
+
+TextEventT = TypeVar("TextEventT", ChatEvent, CompletionEvent)
 
 
 class Recorder:
@@ -51,8 +55,8 @@ class Recorder:
         return event
 
     async def _kept(
-        self, ask: Ask, events: AsyncGenerator[EventT, None], *, streamed: bool
-    ) -> AsyncGenerator[EventT, None]:
+        self, ask: Ask, events: AsyncGenerator[TextEventT, None], *, streamed: bool
+    ) -> AsyncGenerator[TextEventT, None]:
         started = asyncio.get_running_loop().time()
         moments: list[Moment] = []
         told = False
@@ -61,7 +65,7 @@ class Recorder:
                 async for event in events:
                     moments.append(self._moment(started, event))
                     # Nothing follows the counts: who has them may stop reading.
-                    told = event.usage is not None
+                    told = event.usage is not None and not event.choices
                     yield event
             told = True
         finally:

@@ -48,10 +48,9 @@ class SyntheticAnswers:
         _require_room(limit, prompted, asked)
         tokens_max = limit - prompted if asked is None else asked
         replies = [reply_to(ask, self._speaker, at, tokens_max) for at in range(ask.n or 1)]
-        usage = usage_of(prompted, sum(reply.tokens for reply in replies))
         logprobs = self._likelihoods(ask, len(replies)) if ask.logprobs else None
         tell = chat_steps.streamed if ask.stream else chat_steps.whole
-        async for event in self._timed(tell(replies, usage, logprobs)):
+        async for event in self._timed(tell(replies, prompted, logprobs)):
             yield event
 
     async def complete(self, ask: CompletionAsk) -> AsyncGenerator[CompletionEvent, None]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from linarite.dataplane.parts.replies import StreamedReply, encode
+from linarite.domain.chat import RefusalPart, TextPart
 from linarite.web.ids import new_object_id
 
 if TYPE_CHECKING:
@@ -32,14 +33,12 @@ class ChatReply(StreamedReply):
         """Make the answer's id and read what the client wants to see."""
         super().__init__(
             object_id=new_object_id("chatcmpl-"),
-            created=int(time.time()),
             kind="chat.completion.chunk" if ask.stream else "chat.completion",
             deployment=deployment,
             streamed=bool(ask.stream),
+            options=ask.stream_options,
+            prompt_characters=partial(prompt_characters, ask),
         )
-        options = ask.stream_options
-        self._shows_usage = options is not None and bool(options.include_usage)
-        self._null_usage = b"null" if self._shows_usage else b""
         self._opened: set[int] = set()
         self._folded: dict[int, FoldedChoice] = {}
 
@@ -47,12 +46,16 @@ class ChatReply(StreamedReply):
         """The chunks of an event: each choice opens with its role, as the service does."""
         usage = event.usage
         if usage is not None:
-            self.usage = usage
-        elif len(event.choices) == 1:
+            self.counted = usage
+        if len(event.choices) == 1:
             text = text_of(event.choices[0])
             if text and event.choices[0].index in self._opened:  # the usual one
+                if usage is None:
+                    self.pieces += 1
                 index = event.choices[0].index
                 return self.chunk(_TEXT % (encode(text), index), self._null_usage)
+        if usage is None:
+            self._count_piece(event)
         out = b""
         if event.choices:
             for choice in event.choices:
@@ -65,14 +68,14 @@ class ChatReply(StreamedReply):
             shown = [render(choice) for choice in event.choices if says_something(choice)]
             if shown:
                 out += self.chunk(b"[" + b",".join(shown) + b"]", self._null_usage)
-        if usage is not None and self._shows_usage:
-            out += self.chunk(b"[]", encode(usage))
         return out
 
     def add(self, event: ChatEvent) -> None:
         """Fold an event into the message of each choice."""
-        if event.usage is not None:
-            self.usage = event.usage
+        if event.usage is None:
+            self._count_piece(event)
+        else:
+            self.counted = event.usage
         for choice in event.choices:
             folded = self._folded.get(choice.index)
             if folded is None:
@@ -82,6 +85,26 @@ class ChatReply(StreamedReply):
     def body(self) -> bytes:
         """The plain answer."""
         return self.whole([folded.render(index) for index, folded in sorted(self._folded.items())])
+
+    def _count_piece(self, event: ChatEvent) -> None:
+        if any(tells(choice.delta) for choice in event.choices):
+            self.pieces += 1
+
+
+def prompt_characters(ask: ChatAsk) -> int:
+    """How much text the messages hold."""
+    characters = 0
+    for message in ask.messages:
+        content = message.content
+        if isinstance(content, str):
+            characters += len(content)
+            continue
+        for part in content or []:
+            if isinstance(part, TextPart):
+                characters += len(part.text)
+            elif isinstance(part, RefusalPart):
+                characters += len(part.refusal)
+    return characters
 
 
 def text_of(choice: ChatChoice) -> str | None:
@@ -100,15 +123,17 @@ def text_of(choice: ChatChoice) -> str | None:
 
 def says_something(choice: ChatChoice) -> bool:
     """Whether a choice holds more than the role, which the opening chunk already told."""
-    delta = choice.delta
+    return bool(choice.finish_reason or choice.logprobs or tells(choice.delta))
+
+
+def tells(delta: ChatDelta) -> bool:
+    """Whether it brings anything that the model wrote."""
     return bool(
-        choice.finish_reason
-        or delta.content
+        delta.content
         or delta.tool_calls
         or delta.function_call
         or delta.refusal
         or delta.reasoning_content
-        or choice.logprobs
     )
 
 

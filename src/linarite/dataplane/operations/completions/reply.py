@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from linarite.dataplane.parts.replies import StreamedReply, encode
+from linarite.dataplane.parts.replies import CHARACTERS_PER_TOKEN, StreamedReply, encode
 from linarite.domain.completion import CompletionLogprobs
 from linarite.web.ids import new_object_id
 
@@ -21,31 +21,24 @@ class CompletionReply(StreamedReply):
         """Make the answer's id and read what the client wants to see."""
         super().__init__(
             object_id=new_object_id("cmpl-"),
-            created=int(time.time()),
             kind="text_completion",
             deployment=deployment,
             streamed=bool(ask.stream),
+            options=ask.stream_options,
+            prompt_characters=partial(prompt_characters, ask),
         )
-        options = ask.stream_options
-        self._shows_usage = options is not None and bool(options.include_usage)
-        self._null_usage = b"null" if self._shows_usage else b""
         self._folded: dict[int, FoldedText] = {}
 
     def frame(self, event: CompletionEvent) -> bytes:
         """The chunks of an event."""
-        out = b""
-        if event.choices:
-            out = self.chunk(encode([shown(choice) for choice in event.choices]), self._null_usage)
-        if event.usage is not None:
-            self.usage = event.usage
-            if self._shows_usage:
-                out += self.chunk(b"[]", encode(event.usage))
-        return out
+        self._count(event)
+        if not event.choices:
+            return b""
+        return self.chunk(encode([shown(choice) for choice in event.choices]), self._null_usage)
 
     def add(self, event: CompletionEvent) -> None:
         """Fold an event into the text of each choice."""
-        if event.usage is not None:
-            self.usage = event.usage
+        self._count(event)
         for choice in event.choices:
             folded = self._folded.get(choice.index)
             if folded is None:
@@ -55,6 +48,20 @@ class CompletionReply(StreamedReply):
     def body(self) -> bytes:
         """The plain answer."""
         return self.whole([folded.render(index) for index, folded in sorted(self._folded.items())])
+
+    def _count(self, event: CompletionEvent) -> None:
+        if event.usage is not None:
+            self.counted = event.usage
+        elif any(choice.text for choice in event.choices):
+            self.pieces += 1
+
+
+def prompt_characters(ask: CompletionAsk) -> int:
+    """How much text the prompts hold; a token id counts as much as a token's text."""
+    return sum(
+        len(prompt) if isinstance(prompt, str) else len(prompt) * CHARACTERS_PER_TOKEN
+        for prompt in ask.prompts
+    )
 
 
 def shown(choice: CompletionChoice) -> dict[str, Any]:
