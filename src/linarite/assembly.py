@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from linarite import __version__
+from linarite.controlplane.opening import ControlPlaneParts, open_control_plane
 from linarite.controls.egress import EgressDialer, EgressPolicy, target_of
 from linarite.dataplane.call import OperationKit
 from linarite.dataplane.facts import FactsBook
@@ -26,6 +27,7 @@ from linarite.domain.engine import Engine, InstanceSpec, Surroundings
 from linarite.domain.errors import EgressRefused, SetupError
 from linarite.engines import build_engine
 from linarite.hosting.declared import declare
+from linarite.hosting.deployable import DeployableModels
 from linarite.hosting.host import Host
 from linarite.hosting.instance import Instance
 from linarite.hosting.options import DeploymentSettings, InstanceSettings
@@ -41,15 +43,17 @@ from linarite.telemetry.metrics import RequestMetrics
 from linarite.web.edge import Edge
 from linarite.web.listener import Listener
 from linarite.web.operator_pages import operator_pages, write_operator_key
+from linarite.web.planes import by_plane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from linarite.domain.facts import Serving
     from linarite.domain.request_record import RequestRecord
-    from linarite.domain.resource import AccountKeys
+    from linarite.domain.resource import AccountKeys, ResourceStore
     from linarite.hosting.models.store import ModelStore
     from linarite.settings import Loaded, Settings
+    from linarite.web.asgi import App
 
 log = structlog.get_logger("linarite")
 
@@ -154,7 +158,7 @@ class Assembly:
         account_id = await declare(resources, settings.account, self.plan.deployments)
         self._account_id, self._key_store = account_id, keys
         self._keys = await keys.ensure(account_id)
-        self._facts = FactsBook(resources, keys)
+        self._facts = FactsBook(resources, keys, default_account=account_id)
         await self._facts.refresh()
         dialer = EgressDialer(self._egress_policy())
         self._host = Host(self._instances(dialer))
@@ -180,6 +184,7 @@ class Assembly:
             settings.limits,
             observe,
         )
+        management = await self._management(resources)
         pages = StatusPages(self._host, self._facts, ledger, metrics, dialer)
         guard = None if open_pages(settings) else self._facts.recogniser(keys.digest)
         operator = operator_pages(
@@ -187,7 +192,7 @@ class Assembly:
             lambda: keys.ensure(account_id),
             self.regenerate_key,
         )
-        edge = Edge({**pages.by_path(guard), **operator}, dataplane)
+        edge = Edge({**pages.by_path(guard), **operator}, by_plane(management, dataplane))
         self._listener = Listener(edge, settings.server)
         await self._listener.open()
         self._stack.push_async_callback(self._listener.close, settings.server.drain_s)
@@ -195,6 +200,20 @@ class Assembly:
         self._host.start(
             name for name, declared in self.plan.instances.items() if declared.start == "boot"
         )
+
+    async def _management(self, resources: ResourceStore) -> App:
+        self.management_keys, management = await open_control_plane(
+            ControlPlaneParts(
+                account=self.loaded.settings.account,
+                resources=resources,
+                keys=self._key_store,
+                offers=DeployableModels(
+                    self.plan.deployments, self.plan.instances, self._store.list()
+                ),
+                changed=self._facts.refresh,
+            )
+        )
+        return management
 
     def _as_clients_see_it(self) -> tuple[str, str | None]:
         """The endpoint, and the file with the authority to trust, if it is no public one."""

@@ -232,6 +232,7 @@ def serving_content(server: Assembly) -> ServingFile:
         pid=os.getpid(),
         home=str(loaded.home),
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        management_key=server.management_keys.key1,
     )
 
 

@@ -57,7 +57,11 @@ def test_python_example_runs(example: Example, server: Server, tmp_path: Path) -
     done = subprocess.run(
         [sys.executable, "-c", example.text],
         env=clean_environment()
-        | {"AZURE_OPENAI_ENDPOINT": server.endpoint, "AZURE_OPENAI_API_KEY": server.key},
+        | {
+            "AZURE_OPENAI_ENDPOINT": server.endpoint,
+            "AZURE_OPENAI_API_KEY": server.key,
+            "MANAGEMENT_KEY": server.ready["management_key"],
+        },
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -47,6 +47,7 @@ async def test_resources_look_as_the_control_plane_writes_them() -> None:
     assert two.properties == {
         "model": {"format": "OpenAI", "name": "phi", "version": "1"},
         "provisioningState": "Succeeded",
+        "versionUpgradeOption": "NoAutoUpgrade",
         "instance": "j",
     }
     assert two.system_data["createdBy"] == two.system_data["lastModifiedBy"] == "linarite.toml"

@@ -45,6 +45,8 @@ class ServingFile(msgspec.Struct, frozen=True):
     home: str
     started_at: str
     """ISO 8601, UTC"""
+    management_key: str = ""
+    """opens the control plane, as `Authorization: Bearer`"""
 
     def __repr__(self) -> str:
         """Hide the key."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from linarite.controls.authenticate.api_key import Caller, identify
 from linarite.domain.errors import InvalidKey, KeyAuthenticationDisabled
 from linarite.domain.facts import Account, Deployment, Facts, Model, Sku
-from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE
+from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE, domain_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 class FactsBook:
     """What the hot path looks up. No request reads the database."""
 
-    def __init__(self, resources: ResourceStore, keys: KeyStore) -> None:
-        """Empty until `refresh`."""
+    def __init__(
+        self, resources: ResourceStore, keys: KeyStore, *, default_account: str = ""
+    ) -> None:
+        """Empty until `refresh`. Calls that name no account mean `default_account`, an id."""
         self._resources = resources
         self._keys = keys
         self._by_account: dict[str, Facts] = {}
-        self._only: Facts | None = None
+        self._default_account = default_account.lower()
+        self._unnamed: Facts | None = None
         self._turn = asyncio.Lock()
 
     async def refresh(self) -> None:
@@ -37,16 +40,18 @@ class FactsBook:
         async with self._turn:
             fresh: dict[str, Facts] = {}
             for resource in await self._resources.list_under("", ACCOUNT_TYPE):
-                fresh[resource.name.lower()] = await self._read(resource)
+                fresh[domain_of(resource)] = await self._read(resource)
             self._by_account = fresh
-            self._only = next(iter(fresh.values())) if len(fresh) == 1 else None
+            default = (f for f in fresh.values() if f.account.id.lower() == self._default_account)
+            only = next(iter(fresh.values())) if len(fresh) == 1 else None
+            self._unnamed = next(default, only)
 
     def for_account(self, name: str) -> Facts:
-        """The facts of an account; "" means the only one there is.
+        """The facts of an account by its domain; "" means the default or only one.
 
         Raises InvalidKey for an unknown account: names can't be probed.
         """
-        facts = self._by_account.get(name.lower()) if name else self._only
+        facts = self._by_account.get(name.lower()) if name else self._unnamed
         if facts is None:
             raise InvalidKey
         return facts

@@ -18,6 +18,7 @@
     │   ├── TooManyRequests            429
     │   ├── InternalError              500
     │   └── ServiceUnavailable         503  always with Retry-After
+    ├── ArmError                       the control plane refuses: `domain.arm_errors`
     └── ModelError                     the model layer refuses, OpenAI's shape:
         │                              {"error":{"message","type","param","code"}}
         ├── InvalidRequest             400

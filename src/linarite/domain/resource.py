@@ -29,10 +29,19 @@ class Resource(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: str | None = None
     sku: dict[str, Any] | None = None
     tags: dict[str, str] | None = None
+    identity: dict[str, Any] | None = None
     system_data: dict[str, Any] = {}
     """createdBy, createdByType, createdAt, lastModified…; ISO 8601 times"""
     etag: str = ""
     """set by the store on every write"""
+
+
+def domain_of(account: Resource) -> str:
+    """The word under which clients reach an account: its subdomain, else its name; lower case.
+
+    No two accounts of a server have the same.
+    """
+    return str(account.properties.get("customSubDomainName") or account.name).lower()
 
 
 class EtagMismatch(LinariteError):

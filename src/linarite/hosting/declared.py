@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from linarite.domain.arm_id import RESOURCE_GROUP_TYPE
+from linarite.domain.declared import DECLARED_BY, is_declared
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE, Resource
 
 if TYPE_CHECKING:
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
 
     from linarite.domain.resource import ResourceStore
     from linarite.hosting.options import AccountSettings, DeploymentSettings
-
-DECLARED_BY = "linarite.toml"
 
 
 def account_id(account: AccountSettings) -> str:
@@ -48,6 +48,15 @@ async def declare(
             "regionTitle": account.region_title,
         },
     )
+    await _put(
+        store,
+        Resource(
+            id=wanted_account.id.partition("/providers/")[0],
+            type=RESOURCE_GROUP_TYPE,
+            name=account.resource_group,
+            location=account.location,
+        ),
+    )
     await _put(store, wanted_account)
     kept: set[str] = set()
     for deployment in deployments:
@@ -55,16 +64,12 @@ async def declare(
         kept.add(resource.id.lower())
         await _put(store, resource)
     for present in await store.list_under("", DEPLOYMENT_TYPE):
-        if _is_ours(present) and present.id.lower() not in kept:
+        if is_declared(present) and present.id.lower() not in kept:
             await store.delete(present.id)
     for present in await store.list_under("", ACCOUNT_TYPE):
-        if _is_ours(present) and present.id.lower() != wanted_account.id.lower():
+        if is_declared(present) and present.id.lower() != wanted_account.id.lower():
             await _delete_if_empty(store, present)
     return wanted_account.id
-
-
-def _is_ours(resource: Resource) -> bool:
-    return resource.system_data.get("createdBy") == DECLARED_BY
 
 
 async def _delete_if_empty(store: ResourceStore, account: Resource) -> None:
@@ -86,6 +91,7 @@ def _deployment_resource(parent: str, deployment: DeploymentSettings) -> Resourc
                 "version": deployment.model_version,
             },
             "provisioningState": "Succeeded",
+            "versionUpgradeOption": "NoAutoUpgrade",
             "instance": deployment.instance,
         },
     )
@@ -99,14 +105,18 @@ async def _put(store: ResourceStore, wanted: Resource) -> None:
     if present is None:
         by |= {"createdBy": DECLARED_BY, "createdByType": "Application", "createdAt": now}
     else:
-        same = msgspec.structs.replace(
+        # What settings don't declare is the control plane's to change, and stays.
+        wanted = msgspec.structs.replace(
             wanted,
             id=present.id,  # and the name keep the case in which they were first written
             name=present.name,
+            tags=present.tags,
+            identity=present.identity,
+            properties=present.properties | wanted.properties,
             system_data=present.system_data,
             etag=present.etag,
         )
-        if same == present:
+        if wanted == present:
             return
         by = present.system_data | by
     await store.put(msgspec.structs.replace(wanted, system_data=by))

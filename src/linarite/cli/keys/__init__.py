@@ -20,6 +20,7 @@ EXAMPLES = examples(
     ("Where does the server listen, and which keys does it take?", "linarite keys"),
     ("The first key itself, for a script:", "linarite keys --show"),
     ("The second one:", "linarite keys --show --name key2"),
+    ("What opens the control plane:", "linarite keys --management --show"),
     ("Replace the first; the old one opens nothing from then on:", "linarite keys regenerate key1"),
 )
 REGENERATE_EXAMPLES = examples(
@@ -54,6 +55,9 @@ def keys(
     *,
     show: Show = False,
     name: Annotated[KeyName, typer.Option(help="Which key --show prints.")] = KeyName.KEY1,
+    management: Annotated[
+        bool, typer.Option("--management", help="The key that opens the control plane instead.")
+    ] = False,
 ) -> None:
     """Show the account's keys and how to reach the server, or replace a key.
 
@@ -62,6 +66,9 @@ def keys(
     if context.invoked_subcommand is not None:
         return
     commands: Commands = context.obj
+    if management:
+        show_management_key(commands, show=show)
+        return
     serving = serving_now(commands)
     pair = ask_server(commands.home(), serving) if serving else commands.stored_keys(None)
     if show:
@@ -101,6 +108,17 @@ def regenerate(
         f"{name.value} is new. The old one opens nothing any more. The new one: "
         f"linarite keys --show --name {name.value}"
     )
+
+
+def show_management_key(commands: Commands, *, show: bool) -> None:
+    """Print the management key, or where it lies. Raises SetupError while no server runs."""
+    path = commands.home() / SERVING_FILE
+    serving = read_serving_file(path)
+    if show:
+        typer.echo(serving.management_key)
+        return
+    typer.echo(f"endpoint  {serving.endpoint}")
+    typer.echo(f"key       in {path} (linarite keys --management --show prints it)")
 
 
 def serving_now(commands: Commands) -> ServingFile | None:

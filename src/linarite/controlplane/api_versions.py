@@ -1,0 +1,89 @@
+"""Which api-versions each namespace answers, and what is said about the others.
+
+Lists: the published REST specifications of each provider.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from linarite.domain.arm_errors import bad_request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COGNITIVE_SERVICES = (
+    "2017-04-18",
+    "2021-04-30",
+    "2021-10-01",
+    "2022-03-01",
+    "2022-10-01",
+    "2022-12-01",
+    "2023-05-01",
+    "2023-10-01-preview",
+    "2024-04-01-preview",
+    "2024-06-01-preview",
+    "2024-10-01",
+    "2025-04-01-preview",
+    "2025-06-01",
+    "2025-07-01-preview",
+    "2025-09-01",
+    "2025-10-01-preview",
+    "2025-12-01",
+    "2026-01-15-preview",
+    "2026-03-01",
+    "2026-03-15-preview",
+    "2026-05-01",
+    "2026-05-15-preview",
+    "2026-07-01",
+    "2026-09-15-preview",
+)
+
+RESOURCES = (
+    "2016-09-01",
+    "2017-05-10",
+    "2018-02-01",
+    "2018-05-01",
+    "2019-03-01",
+    "2019-05-01",
+    "2019-05-10",
+    "2019-07-01",
+    "2019-08-01",
+    "2019-10-01",
+    "2020-06-01",
+    "2020-08-01",
+    "2020-10-01",
+    "2021-01-01",
+    "2021-04-01",
+    "2022-09-01",
+    "2023-07-01",
+    "2024-03-01",
+    "2024-07-01",
+    "2024-11-01",
+    "2025-03-01",
+    "2025-04-01",
+)
+"""resource groups, resources, providers, tags, deployments"""
+
+
+def require_version(
+    version: str, known: Sequence[str], resource_type: str, locations: Sequence[str]
+) -> None:
+    """Let a version pass that the type knows. Raises what the Resource Manager answers otherwise.
+
+    A version counts for every type of its namespace: what a resource type did not have yet in an
+    old version is answered all the same.
+    """
+    if not version:
+        raise bad_request(
+            "MissingApiVersionParameter",
+            "The api-version query parameter (?api-version=) is required for all requests.",
+        )
+    if version.lower() not in known:
+        kind = resource_type.partition("/")[2]
+        raise bad_request(
+            "NoRegisteredProviderFound",
+            f"No registered resource provider found for location '{locations[0]}' and API version "
+            f"'{version[:40]}' for type '{kind}'. The supported api-versions are "
+            f"'{', '.join(known)}'. The supported locations are '{', '.join(locations)}'.",
+        )

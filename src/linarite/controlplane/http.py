@@ -1,0 +1,145 @@
+"""HTTP for the control plane: from ASGI to a request and back, with ARM's headers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from linarite.controlplane.caller import recognise
+from linarite.controlplane.request import Answer, ArmRequest
+from linarite.domain.errors import LinariteError
+from linarite.web.arm_envelope import arm_error_body
+from linarite.web.body import ClientLeft, discard_rest, read_json_body
+from linarite.web.ids import new_guid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from linarite.controlplane.plane import ControlPlane
+    from linarite.web.asgi import HeaderList, Receive, Scope, Send
+
+BODY_BYTES_MAX = 4 * 1024 * 1024
+"""the Resource Manager's own limit"""
+BODY_WAIT_S = 60.0
+CORRELATION_CHARACTERS_MAX = 100
+
+
+class ManagementApp:
+    """The control plane as an ASGI application."""
+
+    def __init__(
+        self,
+        plane: ControlPlane,
+        digests: Mapping[bytes, str],
+        digest: Callable[[str], bytes],
+    ) -> None:
+        """`digests` are those of the management keys."""
+        self._plane = plane
+        self._digests = digests
+        self._digest = digest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request_id = new_guid()
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        correlation_id = headers.get("x-ms-correlation-request-id", "")
+        if not 0 < len(correlation_id) <= CORRELATION_CHARACTERS_MAX:
+            correlation_id = request_id
+        body_left = scope["method"] in BODIED
+        try:
+            request = self._request(scope, headers, request_id, correlation_id)
+            body = await _body(scope, receive)
+            body_left = False
+            answer = await self._plane.serve(msgspec.structs.replace(request, body=body))
+            content = b"" if answer.body is None else msgspec.json.encode(answer.body)
+        except ClientLeft:
+            return
+        except LinariteError as refused:
+            answer = Answer(refused.status, headers=refused.headers)
+            content = b"" if scope["method"] == "HEAD" else arm_error_body(refused)
+        extra = _headers(headers, request_id, correlation_id, self._plane.surface.realm.locations)
+        await _send(send, answer, content, extra)
+        if body_left:
+            await discard_rest(receive)
+        await send({"type": "http.response.body"})
+
+    def _request(
+        self, scope: Scope, headers: dict[str, str], request_id: str, correlation_id: str
+    ) -> ArmRequest:
+        base_url = _base_url(scope, headers)
+        caller = recognise(
+            headers,
+            self._digests,
+            self._digest,
+            f"{base_url}/{self._plane.surface.realm.tenant}",
+        )
+        query = {
+            name.lower(): value
+            for name, value in parse_qsl(scope["query_string"].decode("latin-1"))
+        }
+        return ArmRequest(
+            method=scope["method"],
+            path=scope["path"],
+            api_version=query.pop("api-version", ""),
+            caller=caller,
+            query=query,
+            headers=headers,
+            base_url=base_url,
+            request_id=request_id,
+            correlation_id=correlation_id,
+        )
+
+
+BODIED = frozenset(("PUT", "PATCH", "POST"))
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes:
+    if scope["method"] not in BODIED:
+        return b""
+    return await read_json_body(scope, receive, dict(scope["headers"]), BODY_BYTES_MAX, BODY_WAIT_S)
+
+
+def _base_url(scope: Scope, headers: dict[str, str]) -> str:
+    """Scheme and authority as the client wrote them."""
+    host = headers.get("host")
+    if not host:
+        server = scope.get("server") or ("localhost", None)
+        host = f"{server[0]}:{server[1]}" if server[1] else str(server[0])
+    return f"{scope.get('scheme', 'http')}://{host}"
+
+
+def _headers(
+    sent: dict[str, str], request_id: str, correlation_id: str, locations: tuple[str, ...]
+) -> HeaderList:
+    """What the Resource Manager puts on every answer."""
+    headers = [
+        ("cache-control", "no-cache"),
+        ("pragma", "no-cache"),
+        ("expires", "-1"),
+        ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+        ("x-content-type-options", "nosniff"),
+        ("x-ms-request-id", request_id),
+        ("x-ms-correlation-request-id", correlation_id),
+        ("x-ms-routing-request-id", f"{locations[0].upper()}:{request_id}"),
+    ]
+    asked = sent.get("x-ms-return-client-request-id", "").lower() == "true"
+    client_id = sent.get("x-ms-client-request-id", "")[:CORRELATION_CHARACTERS_MAX]
+    if asked and client_id:
+        headers.append(("x-ms-client-request-id", client_id))
+    return [(name.encode(), value.encode("latin-1")) for name, value in headers]
+
+
+async def _send(send: Send, answer: Answer, content: bytes, extra: HeaderList) -> None:
+    headers: HeaderList = [
+        *extra,
+        *((name.encode(), value.encode("latin-1")) for name, value in answer.headers.items()),
+        (b"content-length", b"%d" % len(content)),
+    ]
+    if content:
+        headers.append((b"content-type", b"application/json; charset=utf-8"))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": content, "more_body": True})

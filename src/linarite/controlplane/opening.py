@@ -1,0 +1,81 @@
+"""Building the control plane from the parts of a server."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+import msgspec
+
+from linarite.controlplane.caller import MANAGEMENT_KEYS_ID
+from linarite.controlplane.http import ManagementApp
+from linarite.controlplane.plane import ControlPlane
+from linarite.controlplane.routes import ACTIONS, RESOURCE_TYPES
+from linarite.controlplane.surface import Place, Realm, Surface
+from linarite.domain.model_offer import ModelOffers
+from linarite.domain.resource import AccountKeys, KeyStore, Resource, ResourceStore
+
+TENANT_TYPE = "Microsoft.Resources/tenants"
+
+
+class DeclaredAccount(Protocol):
+    """What settings say of the account, as the control plane needs it."""
+
+    @property
+    def subscription(self) -> str:
+        """The subscription's GUID."""
+        ...
+
+    @property
+    def location(self) -> str:
+        """The region, as ARM writes it."""
+        ...
+
+    @property
+    def region_title(self) -> str:
+        """The region, as people read it."""
+        ...
+
+
+class ControlPlaneParts(msgspec.Struct, frozen=True):
+    """What the control plane is made of."""
+
+    account: DeclaredAccount
+    resources: ResourceStore
+    keys: KeyStore
+    offers: ModelOffers
+    changed: Callable[[], Awaitable[None]]
+    """awaited after each write"""
+
+
+async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, ManagementApp]:
+    """The management keys, made at the first start, and the application."""
+    keys = await parts.keys.ensure(MANAGEMENT_KEYS_ID)
+    surface = Surface(
+        realm=Realm(
+            tenant=await _tenant(parts.resources),
+            subscription=parts.account.subscription,
+            subscription_title="Linarite",
+            places=(Place(parts.account.location, parts.account.region_title),),
+        ),
+        resources=parts.resources,
+        keys=parts.keys,
+        offers=parts.offers,
+        changed=parts.changed,
+        now=lambda: datetime.now(UTC),
+    )
+    plane = ControlPlane(RESOURCE_TYPES, ACTIONS, surface)
+    digests = await parts.keys.digests(MANAGEMENT_KEYS_ID)
+    return keys, ManagementApp(plane, digests, parts.keys.digest)
+
+
+async def _tenant(resources: ResourceStore) -> str:
+    """This server's tenant, made up at the first start."""
+    known = await resources.list_under("", TENANT_TYPE)
+    if known:
+        return known[0].name
+    made = str(uuid.uuid4())
+    await resources.put(Resource(id=f"/tenants/{made}", type=TENANT_TYPE, name=made))
+    return made

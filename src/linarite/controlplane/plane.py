@@ -1,0 +1,126 @@
+"""One request to the control plane, from its path to its answer. The order of checks is here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from linarite.controlplane.api_versions import require_version
+from linarite.controlplane.caller import authorize
+from linarite.controlplane.router import Router
+from linarite.controlplane.verbs.delete import delete
+from linarite.controlplane.verbs.get import get, head
+from linarite.controlplane.verbs.list import list_resources
+from linarite.controlplane.verbs.patch import patch
+from linarite.controlplane.verbs.put import put
+from linarite.domain.arm_errors import ArmError
+from linarite.domain.arm_id import segments_of, type_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+    from linarite.controlplane.request import Answer, ArmRequest, Target
+    from linarite.controlplane.resource_type import Action, ResourceType
+    from linarite.controlplane.surface import Surface
+
+VERBS: dict[str, tuple[str, str, Any]] = {
+    "GET": ("GET", "read", get),
+    "HEAD": ("HEAD", "read", head),
+    "PUT": ("PUT", "write", put),
+    "PATCH": ("PATCH", "write", patch),
+    "DELETE": ("DELETE", "delete", delete),
+}
+"""a row's word → the method, what a role must grant, the verb"""
+
+
+class Operation:
+    """What answers one method of one path."""
+
+    __slots__ = ("act", "permission", "type", "versions")
+
+    def __init__(
+        self,
+        act: Callable[[ArmRequest, Target, Surface], Awaitable[Answer]],
+        permission: str,
+        resource_type: str,
+        versions: Sequence[str],
+    ) -> None:
+        self.act = act
+        self.permission = permission
+        self.type = resource_type
+        self.versions = versions
+
+
+class ControlPlane:
+    """Serves requests by the table."""
+
+    def __init__(
+        self, types: Iterable[ResourceType], actions: Iterable[Action], surface: Surface
+    ) -> None:
+        """File every row under the paths that lead to it."""
+        self.surface = surface
+        self._router: Router[Operation] = Router()
+        for row in types:
+            self._add(row)
+        for action in actions:
+            operation = Operation(action.act, action.permission, action.type, action.versions)
+            self._router.add(action.method, action.template, operation)
+
+    async def serve(self, request: ArmRequest) -> Answer:
+        """Answer an authenticated caller's request. Raises ArmError and other LinariteErrors."""
+        operation, target = self._found(request)
+        require_version(
+            request.api_version,
+            operation.versions,
+            operation.type,
+            self.surface.realm.locations,
+        )
+        authorize(request.caller, operation.permission, target.path)
+        return await operation.act(request, target, self.surface)
+
+    def _add(self, row: ResourceType) -> None:
+        for word in sorted(row.verbs - {"LIST"}):
+            method, permission, verb = VERBS[word]
+            self._router.add(method, row.template, _of_row(row, verb, permission))
+        if "LIST" in row.verbs:
+            usual = row.template[: row.template.rindex("/")]
+            for collection in (usual, *row.collections):
+                self._router.add("GET", collection, _of_row(row, list_resources, "read"))
+
+    def _found(self, request: ArmRequest) -> tuple[Operation, Target]:
+        found = self._router.find(request.path)
+        if found is None:
+            raise _unknown_path(request.path, request.api_version)
+        by_method, target = found
+        operation = by_method.get(request.method)
+        if operation is None:
+            allowed = ", ".join(sorted(by_method))
+            raise ArmError(
+                405,
+                "MethodNotAllowed",
+                f"The method '{request.method[:20]}' is not allowed here; allowed: {allowed}.",
+                headers={"allow": allowed},
+            )
+        return operation, target
+
+
+def _of_row(row: ResourceType, verb: Callable[..., Awaitable[Answer]], may: str) -> Operation:
+    async def act(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+        return await verb(request, target, row, surface)
+
+    return Operation(act, f"{row.type}/{may}", row.type, row.versions)
+
+
+def _unknown_path(path: str, api_version: str) -> ArmError:
+    """What the Resource Manager says of a namespace or type that is not there."""
+    parts = segments_of(path)
+    if "providers" not in [part.lower() for part in parts]:
+        return ArmError(404, "ResourceNotFound", f"There is nothing at '{path[:300]}'.")
+    kind = type_of(path)
+    namespace, _, words = kind.partition("/")
+    return ArmError(
+        404,
+        "InvalidResourceType",
+        f"The resource type '{words[:200]}' could not be found in the namespace "
+        f"'{namespace[:100]}' for api version '{api_version[:40]}'. This server does not have it: "
+        "docs/control-plane.md lists what there is.",
+    )

@@ -1,0 +1,111 @@
+"""A row of the table: what a resource type adds to the verbs that all types share."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from linarite.controlplane.request import Answer, ArmRequest, Target
+from linarite.controlplane.surface import Showing, Surface
+from linarite.domain.arm_errors import Problem
+from linarite.domain.resource import Resource
+
+Shape = type[msgspec.Struct]
+"""properties with their types"""
+
+
+async def no_facts(surface: Surface, target: Target) -> None:
+    """A type whose admission needs to know nothing else."""
+    del surface, target
+
+
+def complete_as_sent(new: Resource, old: Resource | None, facts: Any) -> Resource:  # noqa: ANN401
+    """A type that has no defaults."""
+    del old, facts
+    return new
+
+
+def admit_all(new: Resource, old: Resource | None, facts: Any) -> list[Problem]:  # noqa: ANN401
+    """A type without rules of its own."""
+    del new, old, facts
+    return []
+
+
+def show_stored(resource: Resource, showing: Showing) -> dict[str, Any]:
+    """A type that shows what is stored."""
+    del showing
+    return resource.properties
+
+
+async def removed(surface: Surface, resource: Resource) -> None:
+    """Remove the resource and everything under it."""
+    await surface.resources.delete(resource.id)
+
+
+async def nothing_more(surface: Surface, resource: Resource) -> None:
+    """A type whose writes have no further effect."""
+    del surface, resource
+
+
+async def free_to_go(surface: Surface, resource: Resource) -> list[Problem]:
+    """A type whose resources may always be deleted."""
+    del surface, resource
+    return []
+
+
+class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
+    """A resource type. What is left out behaves like most types do.
+
+    `gather` reads what admission must know; `complete` and `admit` are pure functions over it:
+    `(new, old, facts)`. `complete` fills in defaults and what the server decides, `admit` returns
+    every problem.
+    """
+
+    type: str
+    """`Microsoft.CognitiveServices/accounts/deployments`"""
+    template: str
+    """the item's path; names in braces"""
+    versions: Sequence[str]
+    collections: tuple[str, ...] = ()
+    """paths that list it, beyond the item's path without its name"""
+    verbs: frozenset[str] = frozenset(("GET", "LIST", "PUT", "PATCH", "DELETE"))
+    tracked: bool = False
+    """lies in a location and has tags of its own right"""
+    plain: bool = False
+    """shows neither etag nor systemData"""
+    name_pattern: str = ".+"
+    sent_properties: Shape | None = None
+    """the properties whose types are checked; others are kept unseen"""
+    read_only: frozenset[str] = frozenset()
+    """properties that clients may send but that only the server sets"""
+    hidden: frozenset[str] = frozenset()
+    """properties that the server keeps to itself"""
+    gather: Callable[[Surface, Target], Awaitable[Any]] = no_facts
+    complete: Callable[[Resource, Resource | None, Any], Resource] = complete_as_sent
+    admit: Callable[[Resource, Resource | None, Any], list[Problem]] = admit_all
+    show: Callable[[Resource, Showing], dict[str, Any]] = show_stored
+    written: Callable[[Surface, Resource], Awaitable[None]] = nothing_more
+    """what follows a write"""
+    keep: Callable[[Surface, Resource], Awaitable[list[Problem]]] = free_to_go
+    """why it may not be deleted"""
+    remove: Callable[[Surface, Resource], Awaitable[None]] = removed
+
+    @property
+    def name_word(self) -> str:
+        """The template's last name, without braces."""
+        return self.template.rpartition("{")[2].rstrip("}")
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """A path that is no stored resource: a POST action, or a GET that is computed."""
+
+    method: str
+    template: str
+    versions: Sequence[str]
+    type: str
+    """the resource type it belongs to: api-versions are told of this"""
+    permission: str
+    """what a role must grant"""
+    act: Callable[[ArmRequest, Target, Surface], Awaitable[Answer]]

@@ -1,0 +1,58 @@
+"""listKeys and regenerateKey."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from linarite.controlplane.request import Answer
+from linarite.controlplane.wire import read_object
+from linarite.domain.arm_errors import bad_request, resource_not_found
+from linarite.domain.resource import ACCOUNT_TYPE
+
+if TYPE_CHECKING:
+    from linarite.controlplane.request import ArmRequest, Target
+    from linarite.controlplane.surface import Surface
+    from linarite.domain.resource import Resource
+
+KEY_NAMES = {"key1": "key1", "key2": "key2"}
+
+
+async def list_keys(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """Both keys. Refused for accounts that take no keys."""
+    del request
+    account = await account_of(target, surface)
+    if account.properties.get("disableLocalAuth"):
+        raise bad_request(
+            "BadRequest",
+            "Failed to list key. disableLocalAuth is set to be true",
+        )
+    keys = await surface.keys.ensure(account.id)
+    return Answer(200, msgspec.structs.asdict(keys))
+
+
+async def regenerate_key(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """Replace one key. The old one opens nothing any more when the answer comes."""
+    account = await account_of(target, surface)
+    told = str(read_object(request.body).get("keyName", ""))
+    name = KEY_NAMES.get(told.lower())
+    if name is None:
+        raise bad_request(
+            "InvalidKeyName",
+            f"'{told[:100]}' is not the name of a key; use Key1 or Key2.",
+            target="keyName",
+        )
+    async with surface.turn:
+        keys = await surface.keys.regenerate(account.id, name)
+        await surface.changed()
+    return Answer(200, msgspec.structs.asdict(keys))
+
+
+async def account_of(target: Target, surface: Surface) -> Resource:
+    """The account whose action this is. Raises ArmError 404."""
+    account_id = target.path[: target.path.rindex("/")]
+    found = await surface.resources.get(account_id)
+    if found is None:
+        raise resource_not_found(ACCOUNT_TYPE, target["account"], target["resource_group"])
+    return found

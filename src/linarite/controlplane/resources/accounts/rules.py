@@ -1,0 +1,158 @@
+"""What an account may be. A pure module: facts come in, problems go out."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from linarite.controlplane.problems import location_key, location_problems, moved_problems
+from linarite.domain.arm_errors import Problem
+from linarite.domain.declared import is_declared, settled_by_settings
+from linarite.domain.resource import ACCOUNT_TYPE, domain_of
+
+if TYPE_CHECKING:
+    from linarite.domain.resource import Resource
+
+NAME = r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}"
+KINDS = ("OpenAI", "AIServices")
+SKUS = ("S0",)
+IDENTITIES = ("None", "SystemAssigned", "UserAssigned", "SystemAssigned, UserAssigned")
+
+
+class AccountFacts(msgspec.Struct, frozen=True):
+    """What is known when an account is admitted."""
+
+    id: str
+    locations: tuple[str, ...]
+    region_titles: dict[str, str]
+    domains_taken: dict[str, str]
+    """domain in lower case → id of the account that has it"""
+    now: str
+
+
+def complete(new: Resource, old: Resource | None, facts: AccountFacts) -> Resource:
+    """Fill in what Azure fills in."""
+    properties = dict(new.properties)
+    properties.setdefault("publicNetworkAccess", "Enabled")
+    location = location_key(new.location or "")
+    properties["provisioningState"] = "Succeeded"
+    properties["regionTitle"] = facts.region_titles.get(location, location)
+    if old is None:
+        properties["dateCreated"] = facts.now
+    if old is not None and "customSubDomainName" in old.properties:
+        properties.setdefault("customSubDomainName", old.properties["customSubDomainName"])
+    return msgspec.structs.replace(
+        new,
+        location=location or None,
+        kind=new.kind or (old.kind if old else None),
+        sku=new.sku or (old.sku if old else None),
+        properties=properties,
+    )
+
+
+def admit(new: Resource, old: Resource | None, facts: AccountFacts) -> list[Problem]:
+    """Every problem of the account as it would be."""
+    return [
+        *location_problems(new.location, facts.locations, ACCOUNT_TYPE),
+        *(moved_problems(old.location, new.location, new.name) if old else []),
+        *_kind_problems(new),
+        *_domain_problems(new, old, facts),
+        *_network_problems(new.properties),
+        *_identity_problems(new),
+        *_declared_problems(new, old),
+    ]
+
+
+def _kind_problems(new: Resource) -> list[Problem]:
+    found: list[Problem] = []
+    if new.kind not in KINDS:
+        found.append(
+            Problem(
+                "InvalidApiSetId",
+                f"The account type '{(new.kind or '')[:100]}' is either invalid or unavailable in "
+                f"given region. This server has: {', '.join(KINDS)}.",
+                "kind",
+            )
+        )
+    sku = (new.sku or {}).get("name")
+    if sku not in SKUS:
+        found.append(
+            Problem(
+                "InvalidSkuId",
+                f"The SKU '{str(sku or '')[:100]}' is not available for accounts here; use "
+                f"{', '.join(SKUS)}.",
+                "sku.name",
+            )
+        )
+    return found
+
+
+def _domain_problems(new: Resource, old: Resource | None, facts: AccountFacts) -> list[Problem]:
+    before = old.properties.get("customSubDomainName") if old else None
+    after = new.properties.get("customSubDomainName")
+    if before and before != after:
+        return [
+            Problem(
+                "CannotChangeCustomDomain",
+                f"The subdomain name '{before}' can't be changed or removed once it is set.",
+                "properties.customSubDomainName",
+            )
+        ]
+    holder = facts.domains_taken.get(domain_of(new))
+    if holder is None or holder.lower() == facts.id.lower():
+        return []
+    return [
+        Problem(
+            "CustomDomainInUse",
+            f"Please pick a different name. The subdomain name '{domain_of(new)}' is not available "
+            "as it's already used by a resource.",
+            "properties.customSubDomainName",
+            409,
+        )
+    ]
+
+
+def _network_problems(properties: dict[str, Any]) -> list[Problem]:
+    acls = cast("dict[str, Any]", properties.get("networkAcls") or {})
+    rules = cast("list[dict[str, Any]]", acls.get("ipRules") or [])
+    return [
+        Problem(
+            "InvalidIpRule",
+            f"'{str(rule.get('value'))[:100]}' is neither an IP address nor a range in CIDR form.",
+            f"properties.networkAcls.ipRules[{place}].value",
+        )
+        for place, rule in enumerate(rules)
+        if not _is_network(str(rule.get("value")))
+    ]
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _identity_problems(new: Resource) -> list[Problem]:
+    kind = (new.identity or {}).get("type", "None")
+    if str(kind).replace(" ", "") in {each.replace(" ", "") for each in IDENTITIES}:
+        return []
+    return [
+        Problem(
+            "InvalidIdentityType",
+            f"The identity type '{str(kind)[:100]}' is not one of {', '.join(IDENTITIES)}.",
+            "identity.type",
+        )
+    ]
+
+
+def _declared_problems(new: Resource, old: Resource | None) -> list[Problem]:
+    if old is None or not is_declared(old):
+        return []
+    found: list[Problem] = []
+    if (new.kind, (new.sku or {}).get("name")) != (old.kind, (old.sku or {}).get("name")):
+        found.append(settled_by_settings(old, "[account]", "kind"))
+    return found

@@ -1,0 +1,156 @@
+"""What a deployment may be. A pure module: facts come in, problems go out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from linarite.domain.arm_errors import Problem
+from linarite.domain.declared import is_declared, settled_by_settings
+from linarite.domain.model_offer import ModelOffer, find_offer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from linarite.domain.resource import Resource
+
+NAME = r"[a-zA-Z0-9][\w.-]{0,63}"
+SKUS = (
+    "Standard",
+    "GlobalStandard",
+    "DataZoneStandard",
+    "GlobalBatch",
+    "DataZoneBatch",
+    "ProvisionedManaged",
+    "GlobalProvisionedManaged",
+    "DataZoneProvisionedManaged",
+    "DeveloperTier",
+)
+
+
+class DeploymentFacts(msgspec.Struct, frozen=True):
+    """What is known when a deployment is admitted."""
+
+    offers: list[ModelOffer]
+    siblings: frozenset[str] = frozenset()
+    """lower-cased names of the account's deployments"""
+
+
+def complete(new: Resource, old: Resource | None, facts: DeploymentFacts) -> Resource:
+    """Fill in what Azure fills in: the model's default version, one unit of the Standard SKU."""
+    properties: dict[str, Any] = {
+        "versionUpgradeOption": "OnceNewDefaultVersionAvailable",
+        **new.properties,
+        "provisioningState": "Succeeded",
+    }
+    offer = offer_of(new, facts.offers)
+    if offer is not None:
+        model: dict[str, Any] = properties["model"]
+        properties["model"] = {
+            **model,
+            "format": offer.format,
+            "name": offer.name,
+            "version": offer.version,
+        }
+        if old is None or old.properties.get("model") != properties["model"]:
+            properties["instance"] = offer.instance
+    sku = new.sku or {"name": "Standard"}
+    legacy: dict[str, Any] = new.properties.get("scaleSettings") or {}
+    sku = {**sku, "capacity": sku.get("capacity") or legacy.get("capacity") or 1}
+    return msgspec.structs.replace(new, sku=sku, properties=properties)
+
+
+def admit(new: Resource, old: Resource | None, facts: DeploymentFacts) -> list[Problem]:
+    """Every problem of the deployment as it would be."""
+    return [
+        *(_declared_problems(new, old) if old else []),
+        *_model_problems(new, facts),
+        *_sku_problems(new),
+        *_spillover_problems(new, facts.siblings),
+    ]
+
+
+def offer_of(deployment: Resource, offers: list[ModelOffer]) -> ModelOffer | None:
+    """The offered model that a deployment names."""
+    model: dict[str, Any] = deployment.properties.get("model") or {}
+    return find_offer(
+        offers,
+        model_format=str(model.get("format") or "OpenAI"),
+        name=str(model.get("name") or ""),
+        version=str(model.get("version") or ""),
+    )
+
+
+def _model_problems(new: Resource, facts: DeploymentFacts) -> list[Problem]:
+    model: dict[str, Any] = new.properties.get("model") or {}
+    if not model.get("name"):
+        return [
+            Problem(
+                "InvalidResourceProperties",
+                "A deployment names a model: properties.model.name is missing.",
+                "properties.model.name",
+            )
+        ]
+    if offer_of(new, facts.offers) is not None:
+        return []
+    there = ", ".join(f"{each.name} {each.version} ({each.format})" for each in facts.offers)
+    return [
+        Problem(
+            "DeploymentModelNotSupported",
+            f"The model 'Format:{model.get('format') or 'OpenAI'},Name:{model['name']},"
+            f"Version:{model.get('version') or ''}' of account deployment is not supported. "
+            f"This server has: {there or 'none'}.",
+            "properties.model",
+        )
+    ]
+
+
+def _sku_problems(new: Resource) -> list[Problem]:
+    sku = new.sku or {}
+    found: list[Problem] = []
+    if sku.get("name") not in SKUS:
+        model: dict[str, Any] = new.properties.get("model") or {}
+        found.append(
+            Problem(
+                "InvalidResourceProperties",
+                f"The specified SKU '{str(sku.get('name'))[:100]}' for model "
+                f"'{model.get('name')}' is not supported in this region. Use one of "
+                f"{', '.join(SKUS)}.",
+                "sku.name",
+            )
+        )
+    if sku["capacity"] < 1:
+        found.append(
+            Problem(
+                "InvalidCapacity",
+                f"The capacity must be 1 or more; it is {sku['capacity']}.",
+                "sku.capacity",
+            )
+        )
+    return found
+
+
+def _spillover_problems(new: Resource, siblings: Sequence[str] | frozenset[str]) -> list[Problem]:
+    wanted = new.properties.get("spilloverDeploymentName")
+    if not wanted or str(wanted).lower() in siblings:
+        return []
+    return [
+        Problem(
+            "SpilloverDeploymentNotFound",
+            f"The account has no deployment '{str(wanted)[:100]}' to spill over to.",
+            "properties.spilloverDeploymentName",
+        )
+    ]
+
+
+def _declared_problems(new: Resource, old: Resource) -> list[Problem]:
+    if not is_declared(old):
+        return []
+    setting = f'[[deployments]] name = "{old.name}"'
+    found: list[Problem] = []
+    if new.sku != old.sku:
+        found.append(settled_by_settings(old, setting, "sku"))
+    if new.properties.get("model") != old.properties.get("model"):
+        found.append(settled_by_settings(old, setting, "properties.model"))
+    return found

@@ -1,0 +1,31 @@
+"""A deployment as clients read it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from linarite.controlplane.resources.deployments.rules import offer_of
+
+if TYPE_CHECKING:
+    from linarite.controlplane.surface import Showing
+    from linarite.domain.resource import Resource
+
+TOKENS_A_UNIT = 1000
+"""a minute, for each unit of capacity"""
+
+
+def show(deployment: Resource, showing: Showing) -> dict[str, Any]:
+    """The stored properties and those that follow from them.
+
+    One unit of capacity stands for 1,000 tokens a minute and one request in ten seconds.
+    """
+    offer = offer_of(deployment, showing.offers)
+    capacity = int((deployment.sku or {}).get("capacity") or 1)
+    return deployment.properties | {
+        "capabilities": offer.capabilities if offer else {},
+        "currentCapacity": capacity,
+        "rateLimits": [
+            {"key": "request", "renewalPeriod": 10, "count": capacity},
+            {"key": "token", "renewalPeriod": 60, "count": capacity * TOKENS_A_UNIT},
+        ],
+    }

@@ -1,0 +1,30 @@
+"""What resource groups need from the stores, and what deleting one does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from linarite.controlplane.resources.resource_groups.rules import GroupFacts
+from linarite.domain.declared import is_declared, settled_by_settings
+from linarite.domain.resource import ACCOUNT_TYPE
+
+if TYPE_CHECKING:
+    from linarite.controlplane.request import Target
+    from linarite.controlplane.surface import Surface
+    from linarite.domain.arm_errors import Problem
+    from linarite.domain.resource import Resource
+
+
+async def gather(surface: Surface, target: Target) -> GroupFacts:
+    """The regions there are."""
+    del target
+    return GroupFacts(locations=surface.realm.locations)
+
+
+async def keep(surface: Surface, group: Resource) -> list[Problem]:
+    """A group with an account that settings declare stays."""
+    return [
+        settled_by_settings(account, "account.resource_group")
+        for account in await surface.resources.list_under(group.id, ACCOUNT_TYPE)
+        if is_declared(account)
+    ]

@@ -1,0 +1,79 @@
+"""What the verbs work on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from linarite.domain.model_offer import ModelOffer
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from linarite.controlplane.request import ArmRequest
+    from linarite.domain.model_offer import ModelOffers
+    from linarite.domain.resource import KeyStore, ResourceStore
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A region of this server."""
+
+    name: str
+    """as ARM writes it: `eastus2`"""
+    title: str
+    """as people read it: `East US 2`"""
+
+
+class Realm(msgspec.Struct, frozen=True):
+    """What is fixed while the server runs: who owns it and where it is."""
+
+    tenant: str
+    subscription: str
+    subscription_title: str
+    places: tuple[Place, ...]
+
+    @property
+    def locations(self) -> tuple[str, ...]:
+        """The names of all regions."""
+        return tuple(place.name for place in self.places)
+
+
+class Showing(msgspec.Struct, frozen=True):
+    """What showing a resource may need beside it."""
+
+    base_url: str
+    offers: list[ModelOffer]
+    api_version: str
+
+
+class Surface:
+    """The stores and facts behind the control plane, the same for every request."""
+
+    def __init__(
+        self,
+        *,
+        realm: Realm,
+        resources: ResourceStore,
+        keys: KeyStore,
+        offers: ModelOffers,
+        changed: Callable[[], Awaitable[None]],
+        now: Callable[[], datetime],
+    ) -> None:
+        """`changed` is awaited after each write: the data path reads its facts anew."""
+        self.realm = realm
+        self.resources = resources
+        self.keys = keys
+        self.offers = offers
+        self.changed = changed
+        self.now = now
+        self.turn = asyncio.Lock()
+        """held from reading what a decision rests on until it is written: no two decisions cross"""
+
+    def showing(self, request: ArmRequest) -> Showing:
+        """What showing resources in the answer to a request needs."""
+        return Showing(
+            base_url=request.base_url, offers=self.offers.all(), api_version=request.api_version
+        )

@@ -1,0 +1,1 @@
+"""How ARM's verbs behave, the same for every resource type."""

@@ -1,0 +1,79 @@
+"""GET on a collection, in pages."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+from linarite.controlplane.request import Answer
+from linarite.controlplane.verbs.parents import stored_parent_id
+from linarite.controlplane.wire import shown
+from linarite.domain.arm_errors import bad_request
+from linarite.domain.arm_id import collection_parent_id
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from linarite.controlplane.request import ArmRequest, Target
+    from linarite.controlplane.resource_type import ResourceType
+    from linarite.controlplane.surface import Surface
+
+PAGE = 200
+"""resources on a page, unless `$top` asks for fewer"""
+
+
+async def list_resources(
+    request: ArmRequest, target: Target, row: ResourceType, surface: Surface
+) -> Answer:
+    """Those under the collection's scope, ordered by id; `nextLink` while there are more."""
+    parent = await stored_parent_id(surface, collection_parent_id(target.path), row.type, "read")
+    found = await surface.resources.list_under(parent, row.type)
+    page, following = page_of([(each.id.lower(), each) for each in found], request)
+    showing = surface.showing(request)
+    body: dict[str, Any] = {"value": [shown(resource, row, showing) for resource in page]}
+    if following:
+        body["nextLink"] = following
+    return Answer(200, body)
+
+
+def page_of(ordered: list[tuple[str, Any]], request: ArmRequest) -> tuple[list[Any], str]:
+    """The page that the request asks for, and the link to the next one; "" at the end.
+
+    `ordered` are keys, rising, with what belongs to them. A page begins after a key, not at a
+    count: what is made or deleted between two pages neither repeats nor hides others.
+    """
+    size = _top(request.query.get("$top"))
+    after = _key_of(request.query.get("$skiptoken"))
+    rest = [(key, item) for key, item in ordered if key > after]
+    page = rest[:size]
+    following = _link(request, page[-1][0]) if len(rest) > size else ""
+    return [item for _, item in page], following
+
+
+def _top(told: str | None) -> int:
+    if told is None:
+        return PAGE
+    if not told.isdecimal() or int(told) < 1:
+        raise bad_request(
+            "InvalidQueryParameter", f"$top must be a whole number from 1; it is '{told[:40]}'."
+        )
+    return min(int(told), PAGE)
+
+
+def _link(request: ArmRequest, last_key: str) -> str:
+    token = base64.urlsafe_b64encode(last_key.encode()).decode()
+    query = request.query | {"api-version": request.api_version, "$skiptoken": token}
+    return f"{request.base_url}{quote(request.path)}?{urlencode(query, safe='$')}"
+
+
+def _key_of(token: str | None) -> str:
+    if token is None:
+        return ""
+    try:
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise bad_request(
+            "InvalidSkipToken", "The $skiptoken is not one that a nextLink has given out."
+        ) from None

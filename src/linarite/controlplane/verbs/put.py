@@ -1,0 +1,122 @@
+"""PUT: makes a resource or replaces it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from linarite.controlplane import conditions
+from linarite.controlplane.verbs.get import showing_one
+from linarite.controlplane.verbs.parents import stored_parent_id
+from linarite.controlplane.wire import read_resource
+from linarite.domain.arm_errors import Problem, refusal
+from linarite.domain.arm_id import parent_id
+from linarite.domain.resource import Resource
+
+if TYPE_CHECKING:
+    from linarite.controlplane.caller import Caller
+    from linarite.controlplane.request import Answer, ArmRequest, Target
+    from linarite.controlplane.resource_type import ResourceType
+    from linarite.controlplane.surface import Surface
+
+
+async def put(request: ArmRequest, target: Target, row: ResourceType, surface: Surface) -> Answer:
+    """201 for a new resource, 200 for one that was there.
+
+    What is sent replaces what was there; what only the server sets stays. A request that changes
+    nothing writes nothing.
+    """
+    sent = read_resource(request.body, row)
+    require_name(target, row)
+    async with surface.turn:
+        parent = await stored_parent_id(surface, parent_id(target.path), row.type, "write")
+        old = await surface.resources.get(target.path)
+        conditions.require(request.headers, old, target.path)
+        new = proposed(sent, old, target, row, parent)
+        stored = await admitted(Change(old, new), request, target, row, surface)
+    return showing_one(201 if old is None else 200, stored, row, surface, request)
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A write that is asked for."""
+
+    old: Resource | None
+    new: Resource
+
+
+async def admitted(
+    change: Change, request: ArmRequest, target: Target, row: ResourceType, surface: Surface
+) -> Resource:
+    """Complete, admit, stamp and store; PUT and PATCH end here. Raises ArmError."""
+    old = change.old
+    facts = await row.gather(surface, target)
+    new = row.complete(change.new, old, facts)
+    if problems := row.admit(new, old, facts):
+        raise refusal(problems)
+    if old is not None and same(new, old):
+        return old
+    stamped = msgspec.structs.replace(
+        new, system_data=system_data(old, request.caller, surface.now().isoformat())
+    )
+    stored = await surface.resources.put(stamped, expected_etag=old.etag if old else "")
+    await row.written(surface, stored)
+    await surface.changed()
+    return stored
+
+
+def require_name(target: Target, row: ResourceType) -> None:
+    """Let a name pass that the type allows. Raises ArmError."""
+    name = target[row.name_word]
+    if re.fullmatch(row.name_pattern, name) is None:
+        raise refusal(
+            [
+                Problem(
+                    "InvalidResourceName",
+                    f"The resource name '{name[:200]}' is invalid for type '{row.type}': it must "
+                    f"match '{row.name_pattern}'.",
+                    "name",
+                )
+            ]
+        )
+
+
+def proposed(
+    sent: dict[str, Any], old: Resource | None, target: Target, row: ResourceType, parent: str
+) -> Resource:
+    """What a PUT asks for: what was sent, and of the old what only the server sets."""
+    kept_back = row.read_only | row.hidden
+    kept = {k: v for k, v in (old.properties if old else {}).items() if k in kept_back}
+    fresh = Resource(
+        id=parent + target.path[len(parent) :],
+        type=row.type,
+        name=target[row.name_word],
+        properties=kept | {k: v for k, v in sent["properties"].items() if v is not None},
+        location=sent.get("location"),
+        kind=sent.get("kind"),
+        sku=sent.get("sku"),
+        tags=sent.get("tags"),
+        identity=sent.get("identity"),
+    )
+    if old is None:
+        return fresh
+    return msgspec.structs.replace(
+        fresh, id=old.id, name=old.name, location=fresh.location or old.location
+    )
+
+
+def same(new: Resource, old: Resource) -> bool:
+    """Whether a write would change nothing."""
+    return msgspec.structs.replace(new, system_data=old.system_data, etag=old.etag) == old
+
+
+def system_data(old: Resource | None, caller: Caller, now: str) -> dict[str, Any]:
+    """Who made the resource and who changed it last, and when."""
+    made = {"createdBy": caller.name, "createdByType": caller.kind, "createdAt": now}
+    changed = {
+        "lastModifiedBy": caller.name,
+        "lastModifiedByType": caller.kind,
+        "lastModifiedAt": now,
+    }
+    return (old.system_data if old else made) | changed

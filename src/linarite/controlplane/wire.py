@@ -1,0 +1,104 @@
+"""Between a stored resource and its JSON: reading what was sent, showing what is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from linarite.controlplane.problems import shape_problems
+from linarite.domain.arm_errors import content_invalid, refusal
+
+if TYPE_CHECKING:
+    from linarite.controlplane.resource_type import ResourceType
+    from linarite.controlplane.surface import Showing
+    from linarite.domain.resource import Resource
+
+
+class SentSku(msgspec.Struct):
+    """The SKU of any resource; more properties may come with it."""
+
+    name: str | None = None
+    tier: str | None = None
+    size: str | None = None
+    family: str | None = None
+    capacity: int | None = None
+
+
+class SentResource(msgspec.Struct, rename="camel"):
+    """What a client may set at the top of any resource."""
+
+    location: str | None = None
+    kind: str | None = None
+    sku: SentSku | None = None
+    tags: dict[str, str] | None = None
+    identity: dict[str, Any] | None = None
+    properties: dict[str, Any] | None = None
+
+
+SETTABLE = ("location", "kind", "sku", "tags", "identity")
+"""what stands beside `properties`"""
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """The body as a JSON object. Raises ArmError."""
+    if not body.strip():
+        raise content_invalid(
+            "The request content was invalid: the body is empty. Send a JSON object."
+        )
+    try:
+        sent = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise content_invalid(
+            f"The request content was invalid and could not be deserialized: '{problem}'."
+        ) from None
+    if not isinstance(sent, dict):
+        raise content_invalid("The request content was invalid: the body must be a JSON object.")
+    return cast("dict[str, Any]", sent)
+
+
+def read_resource(body: bytes, row: ResourceType) -> dict[str, Any]:
+    """What was sent of a resource: the settable parts, without what only the server sets.
+
+    Raises ArmError that tells every wrong type at once.
+    """
+    sent = read_object(body)
+    problems = shape_problems(sent, SentResource, target="")
+    if problems:
+        raise refusal(problems)
+    properties = cast("dict[str, Any]", sent.get("properties") or {})
+    if row.sent_properties is not None and (
+        problems := shape_problems(properties, row.sent_properties)
+    ):
+        raise refusal(problems)
+    read: dict[str, Any] = {key: sent[key] for key in SETTABLE if key in sent}
+    kept_back = row.read_only | row.hidden
+    read["properties"] = {k: v for k, v in properties.items() if k not in kept_back}
+    return read
+
+
+def shown(resource: Resource, row: ResourceType, showing: Showing) -> dict[str, Any]:
+    """The resource as clients read it."""
+    properties = {
+        key: value for key, value in row.show(resource, showing).items() if key not in row.hidden
+    }
+    view: dict[str, Any] = {
+        "id": resource.id,
+        "name": resource.name,
+        "type": resource.type,
+        "location": resource.location,
+        "kind": resource.kind,
+        "sku": resource.sku,
+        "identity": resource.identity,
+        "tags": resource.tags if resource.tags or not row.tracked else {},
+        "properties": properties,
+    }
+    if not row.plain:
+        view["systemData"] = resource.system_data or None
+        view["etag"] = quoted(resource.etag)
+    return {key: value for key, value in view.items() if value is not None}
+
+
+def quoted(etag: str) -> str:
+    """An etag as HTTP writes it."""
+    return f'"{etag}"'

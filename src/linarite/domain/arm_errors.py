@@ -1,0 +1,141 @@
+"""What Azure Resource Manager refuses, in its own envelope.
+
+Codes and texts follow the Resource Manager's and the Cognitive Services provider's answers; where
+Azure is silent about the way out, a sentence is added.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from linarite.domain.errors import LinariteError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing that is wrong with what was asked for."""
+
+    code: str
+    message: str
+    target: str = ""
+    """the property at fault, in dotted form"""
+    status: int = 400
+
+
+class ArmError(LinariteError):
+    """Refused by the control plane: `{"error":{"code","message","target","details"}}`."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        target: str = "",
+        details: Sequence[Problem] = (),
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        """`details` are the single problems where there are several."""
+        super().__init__(message, headers=headers)
+        self.status = status
+        self.code = code
+        self.target = target
+        self.details = tuple(details)
+
+
+def refusal(problems: Sequence[Problem]) -> ArmError:
+    """One error that tells all problems; a single one stands for itself."""
+    first = problems[0]
+    if len(problems) == 1:
+        return ArmError(first.status, first.code, first.message, target=first.target)
+    codes = ",".join(dict.fromkeys(problem.code for problem in problems))
+    return ArmError(
+        max(problem.status for problem in problems),
+        "MultipleErrorsOccurred",
+        f"Multiple error occurred: {codes}. Please see details.",
+        details=problems,
+    )
+
+
+def bad_request(code: str, message: str, *, target: str = "") -> ArmError:
+    """A 400."""
+    return ArmError(400, code, message, target=target)
+
+
+def content_invalid(message: str, *, target: str = "") -> ArmError:
+    """The body is not what the operation reads."""
+    return bad_request("InvalidRequestContent", message, target=target)
+
+
+def not_authenticated(message: str, authorization_uri: str, *, presented: bool) -> ArmError:
+    """No credential, or one that opens nothing here; the header tells where to get one."""
+    why = ', error="invalid_token", error_description="The access token is invalid."'
+    return ArmError(
+        401,
+        "InvalidAuthenticationToken" if presented else "AuthenticationFailed",
+        message,
+        headers={
+            "www-authenticate": f'Bearer authorization_uri="{authorization_uri}"'
+            f"{why if presented else ''}"
+        },
+    )
+
+
+def subscription_not_found(subscription: str) -> ArmError:
+    """There is no such subscription here."""
+    return ArmError(
+        404, "SubscriptionNotFound", f"The subscription '{subscription[:100]}' could not be found."
+    )
+
+
+def resource_group_not_found(name: str) -> ArmError:
+    """The subscription has no such resource group."""
+    return ArmError(
+        404, "ResourceGroupNotFound", f"Resource group '{name[:100]}' could not be found."
+    )
+
+
+def resource_not_found(resource_type: str, name: str, resource_group: str) -> ArmError:
+    """The resource group has no such resource."""
+    return ArmError(
+        404,
+        "ResourceNotFound",
+        f"The Resource '{resource_type}/{name[:300]}' under resource group "
+        f"'{resource_group[:100]}' was not found. For more details please go to "
+        "https://aka.ms/ARMResourceNotFoundFix",
+    )
+
+
+def parent_not_found(verb: str, resource_type: str, parent_id: str) -> ArmError:
+    """A child was asked for whose parent is not there."""
+    return ArmError(
+        404,
+        "ParentResourceNotFound",
+        f"Failed to perform '{verb}' on resource(s) of type '{resource_type}', because the parent "
+        f"resource '{parent_id[:500]}' could not be found.",
+    )
+
+
+def precondition_failed(resource_id: str) -> ArmError:
+    """An `If-Match` or `If-None-Match` that does not hold."""
+    return ArmError(
+        412,
+        "PreconditionFailed",
+        f"The condition in the request's If-Match or If-None-Match header does not hold for "
+        f"'{resource_id[:500]}'. Read the resource again and use the etag that comes with it.",
+    )
+
+
+def request_conflict(parent_id: str) -> ArmError:
+    """Another operation runs on the resource or its parent."""
+    return ArmError(
+        409,
+        "RequestConflict",
+        f"Another operation is being performed on the parent resource '{parent_id[:500]}'. Please "
+        "try again later.",
+        headers={"retry-after": "1"},
+    )

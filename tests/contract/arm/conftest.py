@@ -1,0 +1,101 @@
+"""A server over TLS, and the official management clients pointed at it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+from azure.core.credentials import AccessToken
+from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
+from azure.mgmt.resource.resources import ResourceManagementClient
+
+from tests.authority import Authority
+from tests.serving import SIMULATED, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.serving import Server
+
+Sdk: TypeAlias = Any
+"""a client of the Azure SDK: its types don't allow the plain dictionaries that it takes"""
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
+
+
+class KeyCredential:
+    """The management key as azure-core wants credentials."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def get_token(self, *_: str, **__: object) -> AccessToken:
+        """A token that is the key."""
+        return AccessToken(self._key, int(time.time()) + 3600)
+
+
+@dataclass
+class Managed:
+    """A running server and how its control plane is reached."""
+
+    server: Server
+    authority: str
+    """PEM file to trust"""
+
+    @property
+    def key(self) -> str:
+        """What opens the control plane."""
+        return str(self.server.ready["management_key"])
+
+    def client(self, kind: type[Any]) -> Sdk:
+        """A management client of the Azure SDK."""
+        return kind(
+            KeyCredential(self.key),
+            SUBSCRIPTION,
+            base_url=self.server.endpoint,
+            credential_scopes=[f"{self.server.endpoint}/.default"],
+            connection_verify=self.authority,
+            retry_total=0,
+            polling_interval=1,
+        )
+
+
+@pytest.fixture(scope="session")
+def managed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Managed]:
+    """A server over TLS whose deployments are simulated."""
+    folder = tmp_path_factory.mktemp("managed")
+    authority = Authority(folder, "managed")
+    chain = authority.server_file("127.0.0.1")
+    settings = f"""
+{SIMULATED}
+[server]
+tls_certificate = "{chain}"
+tls_key = "{chain}"
+tls_ca_file = "{authority.file}"
+"""
+    for server in serving(folder / "home", settings):
+        yield Managed(server, str(authority.file))
+
+
+@pytest.fixture(scope="session")
+def cognitive(managed: Managed) -> Iterator[Sdk]:
+    """azure-mgmt-cognitiveservices."""
+    with managed.client(CognitiveServicesManagementClient) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def resources(managed: Managed) -> Iterator[Sdk]:
+    """azure-mgmt-resource."""
+    with managed.client(ResourceManagementClient) as client:
+        yield client
+
+
+@pytest.fixture
+def group(resources: Sdk, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A resource group of the test's own, deleted with all it holds."""
+    name = f"rg-{abs(hash(request.node.name)) % 10**8}"
+    resources.resource_groups.create_or_update(name, {"location": "local"})
+    yield name
+    resources.resource_groups.begin_delete(name).result()
