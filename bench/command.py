@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import os
+import signal
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -39,12 +41,35 @@ GATEWAYS = {
     "portkey": PortkeyRow,
 }
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALLED = 128
+"""and the signal's number: the exit code that shells give"""
+
 
 def main() -> int:
     """The console's entry point."""
     options = parse()
     with tempfile.TemporaryDirectory(prefix="linarite-bench-") as scratch:
-        return uvloop.run(Run(options, Path(scratch)).run())
+        return uvloop.run(until_told(Run(options, Path(scratch))))
+
+
+async def until_told(run: Run) -> int:
+    """Run to the end, or until a signal: then too, every process that was started is ended."""
+    loop = asyncio.get_running_loop()
+    running = asyncio.create_task(run.run())
+    stopped_by: list[int] = []
+
+    def stop(number: int) -> None:
+        stopped_by.append(number)
+        running.cancel()
+
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, stop, number)
+    await asyncio.wait([running])
+    if running.cancelled() and stopped_by:
+        print("Stopped before the end; what was started has been ended.", file=sys.stderr)
+        return SIGNALLED + stopped_by[0]
+    return running.result()
 
 
 class Run:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.peers import Unavailable
 
@@ -21,7 +22,7 @@ STOP_S = 15.0
 class Started:
     """A process and its descendants."""
 
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[Any], log: Path) -> None:
         self.process = process
         self.log = log
 
@@ -55,7 +56,7 @@ class Started:
         return self.process.poll() is None
 
     def stop(self) -> None:
-        """Ask it to end, then insist."""
+        """Ask it to end, then insist; what it started and left behind is ended too."""
         if self.alive():
             self.process.terminate()
         try:
@@ -63,6 +64,8 @@ class Started:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
 
 
 def start(
@@ -87,6 +90,8 @@ def start(
             stderr=subprocess.STDOUT,
             env={**inherited, **(environment or {})},
             cwd=folder,
+            # Its own group: the keyboard's Ctrl-C is ours alone to act on, and `stop` finds all.
+            process_group=0,
         )
     return Started(process, log)
 

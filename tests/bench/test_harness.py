@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from bench.processes import Started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,3 +78,28 @@ def test_missing_peers_are_told(bench: Callable[..., tuple[str, dict[str, Any]]]
     printed, results = bench("--only", "gateway", "--rows", "linarite,missing")
     assert "Not measured: missing: unknown" in printed
     assert len(results["gateway"]) == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_benchmark_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+    """In the middle of its load, with upstream and gateway running: all end, scratch is swept."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench", "--quick", "--only", "gateway", "--rows", "linarite"],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "round 1" in line:
+            break
+    children = Started(process, tmp_path).tree()[1:]
+    assert len(children) >= 2
+    process.send_signal(number)
+    assert process.stderr.read().splitlines()[-1].startswith("Stopped")
+    assert process.wait(30) == 128 + number
+    process.stderr.close()
+    assert [child for child in children if Path(f"/proc/{child}").exists()] == []
+    assert list(tmp_path.iterdir()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import struct
@@ -14,8 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from linarite.dataplane.call import OperationKit
 from linarite.dataplane.operations.chat_completions.reply import ChatReply
 from linarite.dataplane.operations.completions.reply import CompletionReply
+from linarite.dataplane.operations.embeddings.operation import Embeddings
 from linarite.dataplane.operations.embeddings.reply import EmbeddingReply
 from linarite.domain.chat import (
     ChatAsk,
@@ -36,6 +39,7 @@ from linarite.domain.completion import (
     CompletionLogprobs,
 )
 from linarite.domain.embedding import EmbeddingAsk, EmbeddingEvent
+from linarite.domain.engine import Capabilities, Slot
 from linarite.domain.facts import Deployment, Model, Sku
 from linarite.domain.usage import usage_of
 from tests.dataplane.rig import EMBEDDINGS
@@ -271,6 +275,38 @@ def test_large_answers_are_folded_in_linear_time() -> None:
         reply.add(event)
     whole = msgspec.json.decode(reply.body())
     assert len(whole["choices"][0]["logprobs"]["content"]) == 100_000
+
+
+@pytest.mark.anyio
+async def test_others_get_turns_while_many_vectors_are_written() -> None:
+    """Two thousand vectors come in batches, in their order."""
+    vectors = [struct.pack("<f", number) for number in range(2_048)]
+
+    class Engine:
+        async def embed(self, ask: EmbeddingAsk) -> EmbeddingEvent:
+            del ask
+            return EmbeddingEvent(vectors, usage_of(7, 0))
+
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    other = asyncio.create_task(others())
+    ask = EmbeddingAsk(input="x", encoding_format="float")
+    reply = EmbeddingReply(ask, DEPLOYMENT)
+    slot = Slot(Engine(), Capabilities(embeddings=True), "m")
+    kit = OperationKit(accept_unknown_arguments=False, capabilities_of=lambda _: None)
+    async for event in Embeddings(kit).run(ask, slot):
+        reply.add(event)
+    other.cancel()
+    assert turns >= 50
+    shown = json.loads(reply.body())["data"]
+    assert [item["index"] for item in shown] == list(range(2_048))
+    assert [item["embedding"] for item in shown] == [[float(at)] for at in range(2_048)]
 
 
 @pytest.mark.anyio

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from array import array
 from math import hypot
 from operator import mul
@@ -45,3 +46,22 @@ async def test_more_dimensions_than_there_are_is_refused() -> None:
     async with running(embedding_dimensions=8) as engine:
         with pytest.raises(InvalidRequest, match=r"16.*8"):
             await engine.embed(EmbeddingAsk(input="x", dimensions=16))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("text", ["word " * 1_500, "word"])
+async def test_others_get_turns_while_many_texts_are_embedded(text: str) -> None:
+    """After some thousand tokens at most: long texts and many short ones alike."""
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async with running(embedding_dimensions=8) as engine:
+        other = asyncio.create_task(others())
+        await engine.embed(EmbeddingAsk(input=[text for _ in range(200)]))
+        other.cancel()
+    assert turns >= (190 if len(text) > 1_000 else 15)

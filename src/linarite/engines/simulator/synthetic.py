@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from linarite.engines.simulator.options import SimulatorOptions
     from linarite.engines.simulator.steps import EventT, Steps, Waits
 
-_INPUTS_BETWEEN_BREATHS = 8
-"""inputs embedded before other tasks get a turn"""
+_TOKENS_BETWEEN_BREATHS = 1_000
+"""tokens embedded before other tasks get a turn: some milliseconds"""
+_TOKENS_OF_A_VECTOR = 100
+"""what a vector costs however short its text is"""
 
 
 class SyntheticAnswers:
@@ -75,16 +77,18 @@ class SyntheticAnswers:
                 f"'dimensions' is {dimensions}, but vectors of this model have {whole}.",
                 param="dimensions",
             )
-        tokens = 0
+        tokens = unbroken = 0
         vectors: list[bytes] = []
-        for at, text in enumerate(ask.inputs):
+        for text in ask.inputs:
             if isinstance(text, str):
                 _require_room_for(self._options.context_tokens, least(len(text)))
             length = count(text) if isinstance(text, str) else len(text)
             _require_room(self._options.context_tokens, length, None)
             tokens += length
             vectors.append(self._embedder.vector(text, dimensions))
-            if at % _INPUTS_BETWEEN_BREATHS == _INPUTS_BETWEEN_BREATHS - 1:
+            unbroken += length + _TOKENS_OF_A_VECTOR
+            if unbroken >= _TOKENS_BETWEEN_BREATHS:
+                unbroken = 0
                 await asyncio.sleep(0)
         event = EmbeddingEvent(vectors, usage_of(tokens, 0))
         async for timed in self._timed(iter([(0, event)])):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,18 +11,19 @@ from linarite.dataplane.operations.embeddings.reply import EmbeddingReply
 from linarite.dataplane.parts import checks
 from linarite.dataplane.parts.decode import decode
 from linarite.dataplane.parts.token_arrays import check_items
-from linarite.domain.embedding import EmbeddingAsk, StrictEmbeddingAsk
+from linarite.domain.embedding import EmbeddingAsk, EmbeddingEvent, StrictEmbeddingAsk
 from linarite.domain.errors import InvalidRequest, OperationNotSupported
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from linarite.dataplane.call import Call, OperationKit
-    from linarite.domain.embedding import EmbeddingEvent
     from linarite.domain.engine import Slot
     from linarite.domain.facts import Facts
 
 INPUTS_MAX = 2048
+BATCH = 32
+"""vectors written in one go: some milliseconds"""
 
 
 class Embeddings:
@@ -46,7 +48,10 @@ class Embeddings:
         return ask
 
     async def run(self, ask: EmbeddingAsk, slot: Slot) -> AsyncGenerator[EmbeddingEvent, None]:
-        """One event with all vectors. Raises OperationNotSupported, InvalidRequest."""
+        """The vectors in batches. Raises OperationNotSupported, InvalidRequest.
+
+        Writing thousands of vectors takes a good part of a second: others get their turns.
+        """
         able = slot.capabilities
         if not able.embeddings:
             raise OperationNotSupported("embeddings", slot.model)
@@ -57,7 +62,11 @@ class Embeddings:
                 param="dimensions",
                 code="invalid_value",
             )
-        yield await slot.engine.embed(ask)
+        event = await slot.engine.embed(ask)
+        yield EmbeddingEvent(event.vectors[:BATCH], event.usage)
+        for at in range(BATCH, len(event.vectors), BATCH):
+            await asyncio.sleep(0)
+            yield EmbeddingEvent(event.vectors[at : at + BATCH], event.usage)
 
 
 def check_input(ask: EmbeddingAsk) -> None:

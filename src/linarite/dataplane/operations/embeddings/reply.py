@@ -28,7 +28,7 @@ class EmbeddingReply:
         self.headers: HeaderList = []
         self._base64 = ask.encoding_format == "base64"
         self._model = deployment.model.served_name
-        self._vectors: list[bytes] = []
+        self._items: list[bytes] = []
 
     def frame(self, event: EmbeddingEvent) -> bytes:
         """Vectors are not streamed: folded instead."""
@@ -40,20 +40,19 @@ class EmbeddingReply:
         return DONE
 
     def add(self, event: EmbeddingEvent) -> None:
-        """Take the vectors."""
+        """Write these vectors."""
         self.usage = event.usage
-        self._vectors.extend(event.vectors)
+        self._items.extend(
+            b'{"embedding":%s,"index":%d,"object":"embedding"}' % (self._shown(vector), index)
+            for index, vector in enumerate(event.vectors, len(self._items))
+        )
 
     def body(self) -> bytes:
         """The plain answer."""
         usage = self.usage
         prompt_tokens = usage.prompt_tokens if usage is not None else 0
-        items = b",".join(
-            b'{"embedding":%s,"index":%d,"object":"embedding"}' % (self._shown(vector), index)
-            for index, vector in enumerate(self._vectors)
-        )
         return b'{"data":[%s],"model":%s,"object":"list","usage":%s}' % (
-            items,
+            b",".join(self._items),
             encode(self._model),
             encode({"prompt_tokens": prompt_tokens, "total_tokens": prompt_tokens}),
         )
