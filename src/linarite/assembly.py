@@ -9,7 +9,7 @@ import sys
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
@@ -23,18 +23,24 @@ from linarite.dataplane.http import DataPlane
 from linarite.dataplane.pipeline import Surface
 from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
-from linarite.domain.engine import Engine, InstanceSpec, Surroundings
+from linarite.domain.engine import Surroundings
 from linarite.domain.errors import EgressRefused, SetupError
-from linarite.engines import build_engine
+from linarite.domain.jobs import PROVISION_DEPLOYMENT
 from linarite.hosting.declared import declare
 from linarite.hosting.deployable import DeployableModels
 from linarite.hosting.host import Host
-from linarite.hosting.instance import Instance
+from linarite.hosting.inventory import Inventory
 from linarite.hosting.options import DeploymentSettings, InstanceSettings
+from linarite.hosting.provisioner import HostProvisioner
+from linarite.hosting.regions import Regions
+from linarite.instances import InstanceMaker, answering_engine
+from linarite.jobs.kinds.provisioning import Provisioning
+from linarite.jobs.worker import Worker
 from linarite.settings import open_pages
 from linarite.status_pages import StatusPages
 from linarite.storage.database import open_database
 from linarite.storage.retention import Retention
+from linarite.storage.sqlite.jobs import SqliteJobStore
 from linarite.storage.sqlite.keys import open_key_store
 from linarite.storage.sqlite.requests import open_request_ledger
 from linarite.storage.sqlite.resources import SqliteResourceStore
@@ -49,10 +55,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from linarite.domain.facts import Serving
+    from linarite.domain.jobs import JobStore
     from linarite.domain.request_record import RequestRecord
-    from linarite.domain.resource import AccountKeys, ResourceStore
+    from linarite.domain.resource import AccountKeys, Committed, ResourceStore
     from linarite.hosting.models.store import ModelStore
     from linarite.settings import Loaded, Settings
+    from linarite.storage.sqlite.requests import SqliteRequestLedger
     from linarite.web.asgi import App
 
 log = structlog.get_logger("linarite")
@@ -145,14 +153,7 @@ class Assembly:
         settings = self.loaded.settings
         database = open_database(self.loaded.home)
         self._stack.push_async_callback(database.close)
-        records = settings.records
-        ledger = open_request_ledger(
-            self.loaded.home,
-            retention=Retention(
-                age_s=records.keep_days * DAY_S or None, rows=records.rows_max or None
-            ),
-        )
-        self._stack.push_async_callback(ledger.close)
+        ledger = self._open_ledger()
         keys = await open_key_store(database, given_master_key=self.loaded.master_key)
         resources = SqliteResourceStore(database)
         account_id = await declare(resources, settings.account, self.plan.deployments)
@@ -161,8 +162,12 @@ class Assembly:
         self._facts = FactsBook(resources, keys, default_account=account_id)
         await self._facts.refresh()
         dialer = EgressDialer(self._egress_policy())
-        self._host = Host(self._instances(dialer))
+        instances = InstanceMaker(settings.hosting, self._store, self._surroundings(dialer))
+        self._host = Host(
+            {name: instances.declared(name, said) for name, said in self.plan.instances.items()}
+        )
         self._stack.push_async_callback(self._host.stop, settings.server.drain_s)
+        worker = await self._open_worker(resources, SqliteJobStore(database), instances)
         metrics = RequestMetrics(version=__version__)
         access = AccessLog(settings.logs.access)
         router = Router(
@@ -200,6 +205,18 @@ class Assembly:
         self._host.start(
             name for name, declared in self.plan.instances.items() if declared.start == "boot"
         )
+        await worker.start()
+
+    def _open_ledger(self) -> SqliteRequestLedger:
+        records = self.loaded.settings.records
+        ledger = open_request_ledger(
+            self.loaded.home,
+            retention=Retention(
+                age_s=records.keep_days * DAY_S or None, rows=records.rows_max or None
+            ),
+        )
+        self._stack.push_async_callback(ledger.close)
+        return ledger
 
     async def _management(self, resources: ResourceStore) -> App:
         self.management_keys, management = await open_control_plane(
@@ -227,38 +244,46 @@ class Assembly:
         named = msgspec.structs.replace(here, host=served.host_for(here.host))
         return f"https://{named.host_header}", served.authority_file(self.loaded.home)
 
-    def _instances(self, dialer: EgressDialer) -> dict[str, Instance]:
+    def _surroundings(self, dialer: EgressDialer) -> Surroundings:
         scratch = scratch_folder(self.loaded.home)
         self._stack.callback(shutil.rmtree, scratch, ignore_errors=True)
-        surroundings = Surroundings(
+        return Surroundings(
             scratch=scratch,
             dialer=dialer,
             threads=threads_for_engines(usable_cores()),
         )
 
-        async def build(spec: InstanceSpec) -> Engine:
-            return build_engine(await self._with_model_file(spec), surroundings)
+    async def _open_worker(
+        self, resources: ResourceStore, jobs: JobStore, instances: InstanceMaker
+    ) -> Worker:
+        """Hosting follows the resources from here on; jobs begin when the worker is started."""
+        settings = self.loaded.settings
+        provisioner = HostProvisioner(
+            resources,
+            self._host,
+            Inventory(
+                resources,
+                self._store,
+                instances.records(self.plan.instances, settings),
+                Regions(settings.regions),
+                settings.hosting,
+            ),
+            instances.made,
+            settings.server.drain_s,
+        )
+        await provisioner.restore()
+        resources.subscribe(self._refresh_facts)
+        resources.subscribe(provisioner.follow)
+        self._stack.push_async_callback(provisioner.stop)
+        worker = Worker(
+            resources, jobs, {PROVISION_DEPLOYMENT: Provisioning(resources, provisioner)}
+        )
+        self._stack.push_async_callback(worker.stop)
+        return worker
 
-        return {
-            name: Instance(
-                InstanceSpec(
-                    name=name,
-                    engine=declared.engine,
-                    model=declared.model or name,
-                    options=declared.options,
-                ),
-                build,
-                declared,
-            )
-            for name, declared in self.plan.instances.items()
-        }
-
-    async def _with_model_file(self, spec: InstanceSpec) -> InstanceSpec:
-        """The spec with its verified model file, for engines that read one."""
-        if answering_engine(spec.engine, spec.options)[0] != "llamacpp":
-            return spec
-        path = await asyncio.to_thread(self._store.verified_path, spec.model)
-        return msgspec.structs.replace(spec, model_path=str(path))
+    async def _refresh_facts(self, committed: Committed) -> None:
+        if committed.written or committed.removed:
+            await self._facts.refresh()
 
     def _egress_policy(self) -> EgressPolicy:
         """Upstreams that settings name may be reached, wherever they are; nothing else may."""
@@ -276,15 +301,6 @@ class Assembly:
             allowed_hosts=tuple(self.loaded.settings.egress.allowed_hosts),
             named_hosts=frozenset(named),
         )
-
-
-def answering_engine(engine: str, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The engine that answers in the end, and its options: the simulator may wrap another."""
-    wraps = options.get("wraps")
-    if engine != "simulator" or not isinstance(wraps, dict):
-        return engine, options
-    wrapped = cast("dict[str, Any]", wraps)
-    return str(wrapped.get("engine", "")), cast("dict[str, Any]", wrapped.get("options") or {})
 
 
 def scratch_folder(home: Path) -> Path:

@@ -21,7 +21,14 @@ from msgspec import Meta
 from linarite.controls.egress.options import Egress
 from linarite.dataplane.options import Limits
 from linarite.domain.errors import SetupError
-from linarite.hosting.options import AccountSettings, DeploymentSettings, InstanceSettings, Models
+from linarite.hosting.options import (
+    AccountSettings,
+    DeploymentSettings,
+    Hosting,
+    InstanceSettings,
+    Models,
+)
+from linarite.hosting.regions import RegionSettings
 from linarite.setting_rows import Row, advice, page_of, rows_of, variable_of
 from linarite.storage.options import Records
 from linarite.telemetry.options import Logs
@@ -47,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     server: Server = Server()
     account: AccountSettings = AccountSettings()
     models: Models = Models()
+    hosting: Hosting = Hosting()
     limits: Limits = Limits()
     logs: Logs = Logs()
     records: Records = Records()
@@ -60,6 +68,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = []
     instances: Annotated[
         dict[str, InstanceSettings], Meta(description="Engines to run, by name.")
+    ] = {}
+    regions: Annotated[
+        dict[str, RegionSettings],
+        Meta(description="Regions of this installation, by name. Empty: one that stands for all."),
     ] = {}
 
 
@@ -138,12 +150,31 @@ def check(settings: Settings) -> None:
                 f"instances: '{name}' can't be a name. Use up to 64 letters, digits, '_', '.' and "
                 "'-', beginning with a letter or digit."
             )
+    check_regions(settings)
     for deployment in settings.deployments:
         if deployment.instance and deployment.instance not in settings.instances:
             known = ", ".join(sorted(settings.instances)) or "none"
             raise SetupError(
                 f"deployments '{deployment.name}': instance = '{deployment.instance}' is not "
                 f"declared. Add [instances.{deployment.instance}] or use one of: {known}."
+            )
+
+
+def check_regions(settings: Settings) -> None:
+    """Where regions are declared, what names one must name one of them. Raises SetupError."""
+    if not settings.regions:
+        return
+    known = ", ".join(settings.regions)
+    named = {"account.location": settings.account.location} | {
+        f"instances.{name}.region": instance.region
+        for name, instance in settings.instances.items()
+        if instance.region
+    }
+    for key, region in named.items():
+        if region not in settings.regions:
+            raise SetupError(
+                f"{key} is '{region}', which is not declared. Add [regions.{region}] or use one "
+                f"of: {known}."
             )
 
 
@@ -341,6 +372,7 @@ def _all_rows() -> list[Row]:
         *reference(),
         *rows_of(DeploymentSettings, "deployments."),
         *rows_of(InstanceSettings, "instances."),
+        *rows_of(RegionSettings, "regions."),
     ]
 
 
@@ -351,5 +383,6 @@ def reference_page() -> str:
         {
             "[[deployments]]": rows_of(DeploymentSettings),
             "[instances.NAME]": rows_of(InstanceSettings),
+            "[regions.NAME]": rows_of(RegionSettings),
         },
     )

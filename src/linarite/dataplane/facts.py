@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from linarite.controls.authenticate.api_key import Caller, identify
 from linarite.domain.errors import InvalidKey, KeyAuthenticationDisabled
 from linarite.domain.facts import Account, Deployment, Facts, Model, Sku
+from linarite.domain.placement import PLACEMENT_TYPE, deployment_id_of, placement_of
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE, domain_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from linarite.domain.placement import Placement
     from linarite.domain.resource import KeyStore, Resource, ResourceStore
 
 
@@ -74,10 +76,19 @@ class FactsBook:
         return list(self._by_account.values())
 
     async def _read(self, resource: Resource) -> Facts:
+        placed = {
+            deployment_id_of(each).lower(): placement_of(each)
+            for each in await self._resources.list_under(resource.id, PLACEMENT_TYPE)
+        }
         children = await self._resources.list_under(resource.id, DEPLOYMENT_TYPE)
+        found = [(child, placed.get(child.id.lower())) for child in children]
         return Facts(
             account=account_of(resource, await self._keys.digests(resource.id)),
-            deployments={child.name.lower(): deployment_of(child) for child in children},
+            deployments={
+                child.name.lower(): deployment_of(child, placement)
+                for child, placement in found
+                if placement is not None or serves_without_placement(child)
+            },
         )
 
 
@@ -95,7 +106,15 @@ def account_of(resource: Resource, digests: dict[bytes, str]) -> Account:
     )
 
 
-def deployment_of(resource: Resource) -> Deployment:
+def serves_without_placement(resource: Resource) -> bool:
+    """Whether settings say where a deployment runs. One that is being made does not exist yet."""
+    return (
+        bool(resource.properties.get("instance"))
+        or resource.properties.get("provisioningState", "Succeeded") == "Succeeded"
+    )
+
+
+def deployment_of(resource: Resource, placement: Placement | None = None) -> Deployment:
     """A deployment as the data path knows it."""
     model: dict[str, Any] = resource.properties["model"]
     sku = resource.sku or {}
@@ -107,7 +126,9 @@ def deployment_of(resource: Resource) -> Deployment:
             format=model.get("format") or "OpenAI",
         ),
         sku=Sku(name=sku.get("name", "GlobalStandard"), capacity=sku.get("capacity", 1)),
-        instance=resource.properties.get("instance") or model["name"],
+        instance=placement.instance
+        if placement is not None
+        else resource.properties.get("instance") or model["name"],
         created_at=created_at(resource),
     )
 

@@ -57,6 +57,8 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     """set when it failed"""
     found: dict[str, Any] = {}
     """step → what it found: a step that stands here is not done again after a restart"""
+    interruptions: int = 0
+    """how many times a server died while it carried the job out, the present one counted in"""
 
     @property
     def running(self) -> bool:

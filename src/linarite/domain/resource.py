@@ -74,9 +74,11 @@ Change = Put | Delete
 class Committed(msgspec.Struct, frozen=True):
     """What a transaction changed, told to those who subscribed."""
 
-    resource_ids: tuple[str, ...]
-    """written and removed ones; of a removed tree only the root"""
-    jobs: tuple[Job, ...]
+    written: tuple[str, ...] = ()
+    """ids"""
+    removed: tuple[str, ...] = ()
+    """ids; of a removed tree only the root"""
+    jobs: tuple[Job, ...] = ()
 
 
 class ResourceStore(Protocol):

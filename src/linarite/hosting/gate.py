@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from linarite.domain.errors import ServiceUnavailable
@@ -26,6 +27,8 @@ class Gate:
         """Open, with nobody inside."""
         self.parallel = parallel
         self.running = 0
+        self.left_at = monotonic()
+        """when it was last left, or made"""
         self._queue_max = queue_max
         self._wait_s = wait_s
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -54,6 +57,7 @@ class Gate:
         self.running -= 1
         self._admit()
         if not self.running:
+            self.left_at = monotonic()
             self._empty.set()
 
     def widen(self, parallel: int) -> None:
@@ -62,12 +66,18 @@ class Gate:
         self._admit()
 
     async def until_empty(self, grace_s: float) -> None:
-        """Return when nobody runs, or after `grace_s`."""
+        """Return when nobody runs or waits, or after `grace_s`."""
         self._empty.clear()
         if self.running:
             with suppress(TimeoutError):
                 async with asyncio.timeout(grace_s):
                     await self._empty.wait()
+
+    async def until_idle_for(self, idle_s: float) -> None:
+        """Return when nobody has run or waited for so long."""
+        # Slept through rather than told: leaving is the hot path.
+        while (left_s := self.left_at + idle_s - monotonic()) > 0 or self.running:  # noqa: ASYNC110
+            await asyncio.sleep(max(left_s, idle_s) if self.running else left_s)
 
     def refuse_waiting(self, refusal: Callable[[], LinariteError]) -> None:
         """Send everybody in the queue away, each with an error of its own."""

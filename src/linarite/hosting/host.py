@@ -36,11 +36,12 @@ class Hold:
 
 
 class Host:
-    """The instances, by name."""
+    """The instances, by name. They come and go while requests run."""
 
     def __init__(self, instances: Mapping[str, Instance]) -> None:
         """Take them as they are: not started."""
-        self._instances = instances
+        self._instances = dict(instances)
+        self._retiring: dict[asyncio.Task[None], Instance] = {}
 
     def slot(self, instance: str) -> Hold:
         """A place on an instance. Raises ServiceUnavailable when there is none of that name."""
@@ -49,13 +50,17 @@ class Host:
             raise ServiceUnavailable("no instance serves this deployment", 30)
         return Hold(found)
 
+    def find(self, name: str) -> Instance | None:
+        """The instance of that name."""
+        return self._instances.get(name)
+
     def capabilities_of(self, instance: str) -> Capabilities | None:
         """What an instance can do; None until it has started once."""
         found = self._instances.get(instance)
         return found.capabilities if found is not None else None
 
     def instances(self) -> list[Instance]:
-        """All of them, in the order of settings."""
+        """All of them: those of settings, then the others as they came."""
         return list(self._instances.values())
 
     def serving(self, deployments: Iterable[Deployment]) -> list[Serving]:
@@ -76,6 +81,42 @@ class Host:
         for name in names:
             self._instances[name].start()
 
+    def put(self, instance: Instance, grace_s: float) -> None:
+        """Hand this one out from now on.
+
+        One that had its name goes on with the requests it has, for at most `grace_s`, and is
+        stopped then.
+        """
+        name = instance.spec.name
+        before = self._instances.get(name)
+        self._instances[name] = instance
+        if before is not None and before is not instance:
+            self._retire(before, grace_s)
+
+    def remove(self, name: str, grace_s: float, linger_s: float = 0.0) -> None:
+        """Hand it out no more after `linger_s`, let its requests finish, stop it."""
+        found = self._instances.get(name)
+        if found is not None:
+            self._retire(found, grace_s, linger_s)
+
+    def _retire(self, instance: Instance, grace_s: float, linger_s: float = 0.0) -> None:
+        name = instance.spec.name
+
+        async def retire() -> None:
+            await asyncio.sleep(linger_s)
+            if self._instances.get(name) is instance:
+                del self._instances[name]
+            await instance.retire(grace_s)
+
+        task = asyncio.create_task(retire(), name=f"retire instance {name}")
+        self._retiring[task] = instance
+        task.add_done_callback(lambda done: self._retiring.pop(done, None))
+
     async def stop(self, grace_s: float) -> None:
         """Drain and stop all, side by side."""
-        await asyncio.gather(*(found.stop(grace_s) for found in self._instances.values()))
+        retiring = dict(self._retiring)
+        for task in retiring:
+            task.cancel()
+        await asyncio.gather(*retiring, return_exceptions=True)
+        every = [*self._instances.values(), *retiring.values()]
+        await asyncio.gather(*(found.stop(grace_s) for found in every))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -29,6 +30,7 @@ STOPPED = "Stopped"
 BACK_OFF_FIRST_S = 0.5
 BACK_OFF_MAX_S = 30.0
 DOUBLINGS_MAX = 10
+RETIRE_LOOK_S = 0.02
 HEALTHY_AFTER_S = 60.0
 """an engine that lived this long starts again with the shortest back-off"""
 
@@ -49,6 +51,8 @@ class Instance:
         self.spec = spec
         self.state = NOT_STARTED
         self.detail = ""
+        self.loaded_share = 0.0
+        """how far the model is loaded, between 0 and 1"""
         self.capabilities: Capabilities | None = None
         self.gate = Gate(1, policy.queue_max, policy.queue_wait_s)
         self._build = build
@@ -58,13 +62,21 @@ class Instance:
         self._supervision: asyncio.Task[None] | None = None
         self._retry_at = 0.0
         self._awaiting_start = 0
+        self._wanted = asyncio.Event()
+        """cleared while the model is unloaded because nobody asked for it"""
+        self._wanted.set()
 
     def start(self) -> None:
-        """Begin to supervise; idempotent."""
-        if self._supervision is None and self.state != STOPPED:
+        """Begin to supervise, or load again what was unloaded; idempotent."""
+        if self.state == STOPPED:
+            return
+        if self._supervision is None:
             self._supervision = asyncio.create_task(
                 self._supervise(), name=f"instance {self.spec.name}"
             )
+        elif not self._wanted.is_set():
+            self._wanted.set()
+            self._become(STARTING, "loading again")
 
     async def stop(self, grace_s: float) -> None:
         """Take no more requests, let running ones finish for `grace_s`, free the engine."""
@@ -76,9 +88,22 @@ class Instance:
             self._supervision.cancel()
             await asyncio.gather(self._supervision, return_exceptions=True)
 
+    async def retire(self, grace_s: float) -> None:
+        """Serve those who are inside or wait, for at most `grace_s`, then stop.
+
+        For an instance that is handed out no more.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace_s):
+                while self._awaiting_start:  # noqa: ASYNC110 - seldom, and nobody tells
+                    await asyncio.sleep(RETIRE_LOOK_S)
+                await self.gate.until_empty(grace_s)
+        await self.stop(0)
+
     async def settled(self) -> None:
-        """Return once the first start has succeeded or failed."""
-        if self.state == STARTING or (self.state == NOT_STARTED and self._supervision is not None):
+        """Return once a start that was begun has succeeded or failed."""
+        begun = self._supervision is not None and self._wanted.is_set()
+        if self.state == STARTING or (self.state == NOT_STARTED and begun):
             await self._ready.wait()
 
     async def enter(self) -> Slot:
@@ -133,6 +158,10 @@ class Instance:
         failures = 0
         while self.state != STOPPED:
             served_s = await self._run_once()
+            if served_s is None:
+                failures = 0
+                await self._wanted.wait()
+                continue
             failures = 1 if served_s > HEALTHY_AFTER_S else failures + 1
             doublings = min(failures - 1, DOUBLINGS_MAX)
             pause_s = min(BACK_OFF_MAX_S, BACK_OFF_FIRST_S * 2**doublings)
@@ -153,10 +182,11 @@ class Instance:
         self._ready = asyncio.Event()
         self.gate.refuse_waiting(self._unavailable)
 
-    async def _run_once(self) -> float:
-        """One life of an engine; returns how many seconds it served."""
+    async def _run_once(self) -> float | None:
+        """One life of an engine; returns how many seconds it served, None if it was unloaded."""
         clock = asyncio.get_running_loop().time
         self._become(STARTING, "starting")
+        self.loaded_share = 0.0
         engine: Engine | None = None
         ready_at: float | None = None
         try:
@@ -164,7 +194,10 @@ class Instance:
             capabilities = await engine.start(self._progress)
             ready_at = clock()
             self._serve_with(engine, capabilities)
-            self._become(BACKING_OFF, await engine.wait_exit())
+            reason = await self._until_over(engine)
+            if reason is None:
+                return None
+            self._become(BACKING_OFF, reason)
         except SetupError as problem:
             self._become(FAILED, problem.message)
         except LinariteError as problem:
@@ -177,6 +210,32 @@ class Instance:
             if engine is not None:
                 await self._free(engine)
         return clock() - ready_at if ready_at is not None else 0.0
+
+    async def _until_over(self, engine: Engine) -> str | None:
+        """Why the engine can serve no more; None when it was unloaded for being idle."""
+        if not self._policy.unload_after_s:
+            return await engine.wait_exit()
+        ended = asyncio.ensure_future(engine.wait_exit())
+        try:
+            while not ended.done():
+                idle = asyncio.ensure_future(self.gate.until_idle_for(self._policy.unload_after_s))
+                await asyncio.wait({ended, idle}, return_when=asyncio.FIRST_COMPLETED)
+                idle.cancel()
+                if not ended.done() and not self.gate.running:
+                    self._unload()
+                    return None
+            return ended.result()
+        finally:
+            ended.cancel()
+            await asyncio.gather(ended, return_exceptions=True)
+
+    def _unload(self) -> None:
+        """From now on the next request loads the model again."""
+        self._slot = None
+        self._wanted.clear()
+        self._ready = asyncio.Event()
+        self._become(NOT_STARTED, "unloaded: nobody asked for it")
+        log.info("instance unloaded", instance=self.spec.name)
 
     async def _free(self, engine: Engine) -> None:
         """Whatever an engine does, the next one must be started."""
@@ -201,4 +260,5 @@ class Instance:
         log.info("instance ready", instance=self.spec.name, engine=self.spec.engine)
 
     def _progress(self, share: float, doing: str) -> None:
+        self.loaded_share = share
         self.detail = f"{doing} ({share:.0%})"

@@ -22,6 +22,9 @@ SkuName = Literal[
 Azure AI Foundry Models"). Names are compared with their case, as Azure compares them."""
 
 
+EngineName = Literal["llamacpp", "simulator", "upstream"]
+
+
 class AccountSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The account: what owns the keys and the deployments."""
 
@@ -81,9 +84,7 @@ class DeploymentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 class InstanceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A running engine with a model. One `[instances.NAME]` table each."""
 
-    engine: Annotated[
-        Literal["llamacpp", "simulator", "upstream"], Meta(description="What runs the model.")
-    ] = "llamacpp"
+    engine: Annotated[EngineName, Meta(description="What runs the model.")] = "llamacpp"
     model: Annotated[
         str,
         Meta(
@@ -104,6 +105,17 @@ class InstanceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     start_wait_s: Annotated[
         float, Meta(description="Seconds a request may wait for the model to load.", gt=0, le=3600)
     ] = 120.0
+    unload_after_s: Annotated[
+        float,
+        Meta(
+            description="Seconds without a request after which the model is unloaded; the next "
+            "request loads it again. 0: never.",
+            ge=0,
+        ),
+    ] = 0.0
+    region: Annotated[
+        str, Meta(description="The region it runs in: one of [regions]. Empty: the account's.")
+    ] = ""
     options: Annotated[
         dict[str, Any], Meta(description="The engine's own options: see the engine's page.")
     ] = {}
@@ -114,6 +126,59 @@ class InstanceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             f"InstanceSettings(engine={self.engine!r}, model={self.model!r}, start={self.start!r}, "
             f"options={sorted(self.options)})"
         )
+
+
+class Hosting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How instances are made for deployments that are created while the server runs."""
+
+    engine: Annotated[EngineName, Meta(description="What runs the models of new instances.")] = (
+        "llamacpp"
+    )
+    slots: Annotated[
+        int, Meta(description="Requests a new instance answers at the same time.", ge=1, le=256)
+    ] = 4
+    slots_max: Annotated[
+        int,
+        Meta(description="The most it may get when deployments on it scale up.", ge=1, le=256),
+    ] = 8
+    units_per_slot: Annotated[
+        int,
+        Meta(
+            description="Capacity units (1,000 tokens a minute) for which an instance gets one "
+            "more slot, beyond those it has anyway.",
+            ge=1,
+        ),
+    ] = 25
+    tokens_per_second_per_ptu: Annotated[
+        float,
+        Meta(description="Tokens per second that a provisioned throughput unit reserves.", gt=0),
+    ] = 1.0
+    memory_mib: Annotated[
+        int,
+        Meta(
+            description="Memory for all models together. 0: that of the machine or container, "
+            "less memory_reserve_mib.",
+            ge=0,
+        ),
+    ] = 0
+    memory_reserve_mib: Annotated[
+        int, Meta(description="Memory that is left to the gateway and to others.", ge=0)
+    ] = 1024
+    unload_after_s: Annotated[
+        float,
+        Meta(
+            description="Seconds without a request after which a new instance unloads its model; "
+            "the next request loads it again. 0: never.",
+            ge=0,
+        ),
+    ] = 0.0
+    options: Annotated[
+        dict[str, Any], Meta(description="Options of the engine, for every new instance.")
+    ] = {}
+
+    def __repr__(self) -> str:
+        """Hide the options' values, as InstanceSettings does."""
+        return f"Hosting(engine={self.engine!r}, options={sorted(self.options)})"
 
 
 class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

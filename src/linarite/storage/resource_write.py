@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite.domain.errors import InvalidRequest
-from linarite.domain.resource import EtagMismatch, Put, Resource
+from linarite.domain.resource import Committed, Delete, EtagMismatch, Put, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from linarite.domain.jobs import Job
     from linarite.domain.resource import Change
 
 
@@ -48,12 +49,15 @@ def require_etag(resource_id: str, present: Resource | None, expected_etag: str 
         )
 
 
-def changed_ids(changes: Sequence[Change], outcome: Sequence[Resource | None]) -> tuple[str, ...]:
-    """The ids of what a transaction wrote or removed; removing nothing is no change."""
-    return tuple(
-        change.resource.id if isinstance(change, Put) else change.resource_id
-        for change, made in zip(changes, outcome, strict=True)
-        if made is not None
+def committed(
+    changes: Sequence[Change], outcome: Sequence[Resource | None], jobs: Sequence[Job]
+) -> Committed:
+    """What a transaction did, for listeners; removing nothing is no change."""
+    done = [change for change, made in zip(changes, outcome, strict=True) if made is not None]
+    return Committed(
+        written=tuple(change.resource.id for change in done if isinstance(change, Put)),
+        removed=tuple(change.resource_id for change in done if isinstance(change, Delete)),
+        jobs=tuple(jobs),
     )
 
 

@@ -34,7 +34,11 @@ class Subscriptions:
             try:
                 await listener(committed)
             except Exception:
-                log.exception("a change was not followed", resource_ids=committed.resource_ids)
+                log.exception(
+                    "a change was not followed",
+                    written=committed.written,
+                    removed=committed.removed,
+                )
 
     async def to_its_end(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:
         """Do the work whole even if the caller is cancelled: no write stays untold."""

@@ -203,7 +203,7 @@ async def test_listeners_hear_of_every_write_before_the_writer_goes_on(stores: S
     await stores.resources.commit([Delete(CHAT), Delete(CHAT)], [job])
     with pytest.raises(EtagMismatch):
         await stores.resources.put(make_resource(CHAT), expected_etag="gone")
-    assert heard == [Committed((CHAT,), ()), Committed((CHAT,), (job,))]
+    assert heard == [Committed(written=(CHAT,)), Committed(removed=(CHAT,), jobs=(job,))]
 
 
 async def test_a_writer_that_leaves_leaves_no_write_untold(stores: Stores) -> None:
@@ -212,7 +212,7 @@ async def test_a_writer_that_leaves_leaves_no_write_untold(stores: Stores) -> No
 
     async def listen(committed: Committed) -> None:
         await asyncio.sleep(0.001)
-        heard.extend(committed.resource_ids)
+        heard.extend(committed.written)
 
     stores.resources.subscribe(listen)
     for number in range(20):

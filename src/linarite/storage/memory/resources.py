@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite.domain.jobs import OperationInProgress
-from linarite.domain.resource import Committed, Delete, Put, Resource
+from linarite.domain.resource import Delete, Put, Resource
 from linarite.storage.job_write import encoded_job, require_running
 from linarite.storage.memory.jobs import MemoryJobStore
 from linarite.storage.resource_id import id_key, range_under
-from linarite.storage.resource_write import changed_ids, encoded, require_etag, written
+from linarite.storage.resource_write import committed, encoded, require_etag, written
 from linarite.storage.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class MemoryResourceStore:
             raise
         for job in jobs:
             self._jobs.keep(job)
-        await self._subscriptions.tell(Committed(changed_ids(changes, outcome), tuple(jobs)))
+        await self._subscriptions.tell(committed(changes, outcome, jobs))
         return outcome
 
     def _apply(self, change: Change) -> Resource | None:

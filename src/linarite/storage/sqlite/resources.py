@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import msgspec
 from sqlalchemy import delete, insert, or_, select, update
 
-from linarite.domain.resource import Committed, Delete, Put, Resource
+from linarite.domain.resource import Delete, Put, Resource
 from linarite.storage.resource_id import id_key, range_under
-from linarite.storage.resource_write import changed_ids, encoded, require_etag, written
+from linarite.storage.resource_write import committed, encoded, require_etag, written
 from linarite.storage.sqlite.jobs import keep_job
 from linarite.storage.subscriptions import Subscriptions
 from linarite.storage.tables import resources
@@ -74,7 +74,7 @@ class SqliteResourceStore:
             outcome = [await self._apply(connection, change) for change in changes]
             for job in jobs:
                 await keep_job(connection, job)
-        await self._subscriptions.tell(Committed(changed_ids(changes, outcome), tuple(jobs)))
+        await self._subscriptions.tell(committed(changes, outcome, jobs))
         return outcome
 
     async def _apply(self, connection: AsyncConnection, change: Change) -> Resource | None:

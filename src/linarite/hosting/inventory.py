@@ -1,0 +1,138 @@
+"""What there is to place deployments on: instances, what is taken of them, memory."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from linarite.domain.facts import Sku
+from linarite.domain.placement import (
+    INSTANCE_TYPE,
+    PLACEMENT_TYPE,
+    deployment_id_of,
+    instance_of,
+    placement_of,
+)
+from linarite.domain.resource import DEPLOYMENT_TYPE
+from linarite.hosting.memory import MIB, machine_bytes
+from linarite.hosting.models.errors import ModelStoreError
+from linarite.hosting.placement import Candidate, Room
+from linarite.hosting.regions import PlaceRefused, is_provisioned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from linarite.domain.facts import Model
+    from linarite.domain.placement import InstanceRecord, Placement, Wish
+    from linarite.domain.resource import Resource, ResourceStore
+    from linarite.hosting.models.manifest import Manifest
+    from linarite.hosting.models.store import ModelStore
+    from linarite.hosting.options import Hosting
+    from linarite.hosting.regions import Regions
+
+
+class Inventory:
+    """Reads the resource store and the model store; changes nothing."""
+
+    def __init__(
+        self,
+        resources: ResourceStore,
+        models: ModelStore,
+        declared: Sequence[InstanceRecord],
+        regions: Regions,
+        hosting: Hosting,
+    ) -> None:
+        """`declared` are the instances of settings."""
+        self.regions = regions
+        self.hosting = hosting
+        self._resources = resources
+        self._models = models
+        self._declared = {record.name: record for record in declared}
+
+    async def records(self) -> dict[str, InstanceRecord]:
+        """Instances that were made for deployments, as they are kept."""
+        kept = await self._resources.list_under("", INSTANCE_TYPE)
+        return {record.name: record for record in map(instance_of, kept)}
+
+    async def placements(self) -> dict[str, Placement]:
+        """Lower-cased id of a deployment → its placement."""
+        kept = await self._resources.list_under("", PLACEMENT_TYPE)
+        return {deployment_id_of(each).lower(): placement_of(each) for each in kept}
+
+    async def candidates(
+        self, wish: Wish, planned: Mapping[str, InstanceRecord]
+    ) -> list[Candidate]:
+        """Every instance with what other deployments take of it."""
+        placements = await self.placements()
+        placements.pop(wish.deployment_id.lower(), None)
+        deployments = await self._resources.list_under("", DEPLOYMENT_TYPE)
+        skus = {each.id.lower(): sku_of(each) for each in deployments}
+        units: dict[str, int] = {}
+        reserved: dict[str, float] = {}
+        for deployment_id, placement in placements.items():
+            sku = skus.get(deployment_id, Sku(capacity=0))
+            taken = 0 if is_provisioned(sku.name) else sku.capacity
+            units[placement.instance] = units.get(placement.instance, 0) + taken
+            reserved[placement.instance] = reserved.get(placement.instance, 0) + placement.reserved
+        made = await self.records() | dict(planned)
+        return [
+            Candidate(
+                record=record,
+                units=units.get(record.name, 0),
+                reserved=reserved.get(record.name, 0.0),
+            )
+            for record in (made | self._declared).values()
+        ]
+
+    async def room(self, model: Model, planned: Mapping[str, InstanceRecord]) -> Room | None:
+        """What a new instance of a model could have; None when there is no such model."""
+        weights_bytes = 0
+        if self.hosting.engine == "upstream":
+            return None  # where it should forward to, settings alone can say
+        if self.hosting.engine == "llamacpp":
+            manifest = await self.manifest(model)
+            if manifest is None:
+                return None
+            weights_bytes = manifest.size_bytes
+        every = (await self.records() | dict(planned) | self._declared).values()
+        return Room(
+            weights_bytes=weights_bytes,
+            free_bytes=self._free_bytes(every),
+            taken_names=frozenset(record.name.lower() for record in every),
+        )
+
+    async def manifest(self, model: Model) -> Manifest | None:
+        """The model in the store; None when it, or this version of it, is not there."""
+        try:
+            manifest = await asyncio.to_thread(self._models.get, model.name)
+        except ModelStoreError:
+            return None
+        return manifest if model.version in ("", manifest.version) else None
+
+    async def require_whole(self, model: Model) -> Manifest | None:
+        """Hash the model's file where it may have changed. Raises PlaceRefused; None: no model."""
+        manifest = await self.manifest(model)
+        if manifest is not None:
+            try:
+                await asyncio.to_thread(self._models.verified_path, model.name)
+            except ModelStoreError as problem:
+                raise PlaceRefused(problem.code or "ModelStoreError", problem.message) from problem
+        return manifest
+
+    def _free_bytes(self, every: Iterable[InstanceRecord]) -> dict[str, int]:
+        hosting = self.hosting
+        most = hosting.memory_mib * MIB or machine_bytes() - hosting.memory_reserve_mib * MIB
+        records = list(every)
+        free = most - sum(record.memory_bytes for record in records)
+        found: dict[str, int] = {}
+        for name in self.regions.names():
+            bound = self.regions.memory_bytes(name)
+            taken = sum(record.memory_bytes for record in records if record.region == name)
+            found[name] = free if bound is None else min(free, bound - taken)
+        return found
+
+
+def sku_of(deployment: Resource) -> Sku:
+    """The SKU of a deployment; Azure's default is one unit."""
+    sku = deployment.sku or {}
+    return Sku(name=str(sku.get("name") or "Standard"), capacity=int(sku.get("capacity") or 1))

@@ -1,0 +1,203 @@
+"""Bringing instances up and down as deployments come, change and go."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from linarite.domain.errors import LinariteError
+from linarite.domain.placement import Placement, instance_id
+from linarite.domain.resource import Delete
+from linarite.hosting.instance import READY
+from linarite.hosting.measure import answer_once, measure
+from linarite.hosting.placement import Rules, place, require_share, reserved_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from linarite.domain.placement import InstanceRecord, Measured, Wish
+    from linarite.domain.resource import Committed, ResourceStore
+    from linarite.hosting.host import Host
+    from linarite.hosting.instance import Instance
+    from linarite.hosting.inventory import Inventory
+
+log = structlog.get_logger("linarite.hosting")
+
+LOOK_S = 0.2
+LINGER_S = 2.0
+"""an instance is still handed out for so long to calls that were admitted before it had to go"""
+UNMEASURED = ("upstream",)
+"""engines that are not tried out: what they forward is paid for elsewhere"""
+
+
+class ProvisioningFailed(LinariteError):
+    """The instance did not come up; the message is its engine's."""
+
+    code = "DeploymentFailed"
+
+
+class HostProvisioner:
+    """`Provisioner` on a Host. One for each server: it serialises placing."""
+
+    def __init__(
+        self,
+        resources: ResourceStore,
+        host: Host,
+        inventory: Inventory,
+        make: Callable[[InstanceRecord], Instance],
+        drain_s: float,
+    ) -> None:
+        """`make` builds an instance that is not started; `drain_s` is for those that leave."""
+        hosting = inventory.hosting
+        self._resources = resources
+        self._host = host
+        self._inventory = inventory
+        self._rules = Rules(
+            engine=hosting.engine,
+            slots=hosting.slots,
+            slots_max=max(hosting.slots, hosting.slots_max),
+            units_per_slot=hosting.units_per_slot,
+            tokens_per_second_per_ptu=hosting.tokens_per_second_per_ptu,
+        )
+        self._make = make
+        self._drain_s = drain_s
+        self._placing = asyncio.Lock()
+        self._planned: dict[str, InstanceRecord] = {}
+        """deployment → the instance that a job in progress is about to give it"""
+        self._running: dict[str, InstanceRecord] = {}
+        """name → as what it was made"""
+        self._measured: dict[str, Measured] = {}
+        self._tidying: asyncio.Task[None] | None = None
+
+    async def restore(self) -> None:
+        """Bring back the instances that deployments have, as an earlier server left them."""
+        for record in (await self._inventory.records()).values():
+            self._put(record).start()
+
+    async def follow(self, committed: Committed) -> None:
+        """Deployments may have gone: tidy up, and let the one who removed them go on."""
+        if any(not gone.startswith(instance_id("")) for gone in committed.removed):
+            self._tidying = asyncio.create_task(self._tidy_quietly(), name="tidy instances")
+
+    async def stop(self) -> None:
+        """Tidy no more."""
+        if self._tidying is not None:
+            self._tidying.cancel()
+            await asyncio.gather(self._tidying, return_exceptions=True)
+
+    async def _tidy_quietly(self) -> None:
+        try:
+            await self.tidy()
+        except LinariteError as problem:
+            log.warning("instances not tidied up", reason=problem.message)
+
+    async def verify(self, wish: Wish, progress: Callable[[float, str], None]) -> dict[str, Any]:
+        """Hash the model's file where it is in the store. Raises PlaceRefused."""
+        progress(0.0, f"verifying {wish.model.name}")
+        manifest = await self._inventory.require_whole(wish.model)
+        return {} if manifest is None else {"sha256": manifest.sha256, "size": manifest.size_bytes}
+
+    async def place(self, wish: Wish) -> InstanceRecord:
+        """Choose or plan the instance. Raises PlaceRefused."""
+        async with self._placing:
+            planned = {record.name: record for record in self._planned.values()}
+            record = place(
+                wish,
+                self._inventory.regions.eligible(wish.sku.name, wish.location),
+                await self._inventory.candidates(wish, planned),
+                await self._inventory.room(wish.model, planned),
+                self._rules,
+            )
+            self._planned[wish.deployment_id.lower()] = record
+            return record
+
+    async def bring_up(
+        self, wish: Wish, record: InstanceRecord, progress: Callable[[float, str], None]
+    ) -> None:
+        """Return once it serves as the record says. Raises ProvisioningFailed."""
+        self._planned[wish.deployment_id.lower()] = record
+        present = self._host.find(record.name)
+        if present is None:
+            await self._until_ready(self._put(record), progress)
+        elif record.declared or not self._differs(record):
+            await self._until_ready(present, progress)
+        else:
+            fresh = self._make(record)
+            try:
+                await self._until_ready(fresh, progress)
+            except BaseException:
+                await fresh.stop(0)
+                raise
+            self._running[record.name] = record
+            self._host.put(fresh, self._drain_s)
+
+    async def warm_up(self, record: InstanceRecord) -> None:
+        """Have the instance answer once."""
+        if record.engine not in UNMEASURED:
+            await answer_once(self._host, record.name)
+
+    async def measure(self, wish: Wish, record: InstanceRecord) -> Placement:
+        """Measure the instance unless that was done; refuse what is more than it can do."""
+        measured = record.measured or self._measured.get(record.name)
+        if measured is None and record.engine not in UNMEASURED:
+            measured = await measure(self._host, record.name)
+            if record.declared:
+                self._measured[record.name] = measured
+        async with self._placing:
+            planned = {each.name: each for each in self._planned.values()}
+            others = await self._inventory.candidates(wish, planned)
+            reserved = next((o.reserved for o in others if o.record.name == record.name), 0.0)
+            require_share(wish, measured, reserved, self._rules)
+        return Placement(
+            instance=record.name,
+            region=record.region,
+            reserved=reserved_by(wish, self._rules),
+            measured=measured,
+        )
+
+    async def tidy(self, ended: str = "") -> None:
+        """Take down instances that no deployment and no job in progress needs.
+
+        `ended` is the deployment whose job is over.
+        """
+        async with self._placing:
+            self._planned.pop(ended.lower(), None)
+            needed = {each.instance for each in (await self._inventory.placements()).values()}
+            needed |= {record.name for record in self._planned.values()}
+            kept = await self._inventory.records()
+            surplus = [name for name in {*kept, *self._running} if name not in needed]
+            for name in surplus:
+                self._running.pop(name, None)
+                self._host.remove(name, self._drain_s, LINGER_S)
+            gone = [Delete(instance_id(name)) for name in surplus if name in kept]
+        if gone:
+            log.info("instances taken down", instances=surplus)
+            await self._resources.commit(gone)
+
+    def _put(self, record: InstanceRecord) -> Instance:
+        instance = self._make(record)
+        self._running[record.name] = record
+        self._host.put(instance, self._drain_s)
+        return instance
+
+    def _differs(self, record: InstanceRecord) -> bool:
+        running = self._running.get(record.name)
+        return running is None or running.slots != record.slots
+
+    async def _until_ready(
+        self, instance: Instance, progress: Callable[[float, str], None]
+    ) -> None:
+        instance.start()
+        settled = asyncio.ensure_future(instance.settled())
+        try:
+            while not settled.done():
+                await asyncio.wait({settled}, timeout=LOOK_S)
+                progress(instance.loaded_share, f"loading {instance.spec.model}")
+        finally:
+            settled.cancel()
+        if instance.state != READY:
+            raise ProvisioningFailed(
+                f"The model did not come up: {instance.detail or instance.state}"
+            )

@@ -1,0 +1,95 @@
+"""Making instances: those that settings declare, and those that deployments ask for."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from linarite.domain.engine import Engine, InstanceSpec
+from linarite.domain.placement import InstanceRecord
+from linarite.engines import build_engine
+from linarite.hosting.instance import Instance
+from linarite.hosting.memory import needed_bytes
+from linarite.hosting.options import InstanceSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from linarite.domain.engine import Surroundings
+    from linarite.hosting.models.store import ModelStore
+    from linarite.hosting.options import Hosting
+    from linarite.settings import Settings
+
+
+class InstanceMaker:
+    """Knows what every instance is handed: its surroundings, and its verified model file."""
+
+    def __init__(self, hosting: Hosting, store: ModelStore, surroundings: Surroundings) -> None:
+        self._hosting = hosting
+        self._store = store
+        self._surroundings = surroundings
+
+    def declared(self, name: str, said: InstanceSettings) -> Instance:
+        """One that settings declare. It is not started."""
+        spec = InstanceSpec(
+            name=name, engine=said.engine, model=said.model or name, options=said.options
+        )
+        return Instance(spec, self._build, said)
+
+    def made(self, record: InstanceRecord) -> Instance:
+        """One that deployments ask for. It is not started."""
+        slots = {"parallel_requests": record.slots} if record.engine != "upstream" else {}
+        spec = InstanceSpec(
+            name=record.name,
+            engine=record.engine,
+            model=record.model,
+            options={**self._hosting.options, **slots},
+        )
+        policy = InstanceSettings(unload_after_s=self._hosting.unload_after_s)
+        return Instance(spec, self._build, policy)
+
+    def records(
+        self, declared: Mapping[str, InstanceSettings], settings: Settings
+    ) -> list[InstanceRecord]:
+        """What placing needs to know of those that settings declare."""
+        sizes = {manifest.name: manifest.size_bytes for manifest in self._store.list()}
+        home = settings.account.location if settings.regions else ""
+        records: list[InstanceRecord] = []
+        for name, said in declared.items():
+            model = said.model or name
+            local = answering_engine(said.engine, said.options)[0] == "llamacpp"
+            slots = said.options.get("parallel_requests", self._hosting.slots)
+            records.append(
+                InstanceRecord(
+                    name=name,
+                    engine=said.engine,
+                    model=model,
+                    version="",
+                    region=said.region or home,
+                    slots=slots,
+                    memory_bytes=needed_bytes(sizes.get(model.lower(), 0), slots) if local else 0,
+                    declared=True,
+                )
+            )
+        return records
+
+    async def _build(self, spec: InstanceSpec) -> Engine:
+        return build_engine(await self._with_model_file(spec), self._surroundings)
+
+    async def _with_model_file(self, spec: InstanceSpec) -> InstanceSpec:
+        """The spec with its verified model file, for engines that read one."""
+        if answering_engine(spec.engine, spec.options)[0] != "llamacpp":
+            return spec
+        path = await asyncio.to_thread(self._store.verified_path, spec.model)
+        return msgspec.structs.replace(spec, model_path=str(path))
+
+
+def answering_engine(engine: str, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The engine that answers in the end, and its options: the simulator may wrap another."""
+    wraps = options.get("wraps")
+    if engine != "simulator" or not isinstance(wraps, dict):
+        return engine, options
+    wrapped = cast("dict[str, Any]", wraps)
+    return str(wrapped.get("engine", "")), cast("dict[str, Any]", wrapped.get("options") or {})
