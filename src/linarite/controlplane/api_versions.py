@@ -62,6 +62,7 @@ RESOURCES = (
     "2024-11-01",
     "2025-03-01",
     "2025-04-01",
+    "2026-06-01",
 )
 """resource groups, resources, providers, tags, deployments"""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from linarite.controlplane.api_versions import require_version
 from linarite.controlplane.caller import authorize
+from linarite.controlplane.preview import Preview, previewed
 from linarite.controlplane.router import Router
 from linarite.controlplane.verbs.delete import delete
 from linarite.controlplane.verbs.get import get, head
@@ -35,7 +36,7 @@ VERBS: dict[str, tuple[str, str, Any]] = {
 class Operation:
     """What answers one method of one path."""
 
-    __slots__ = ("act", "permission", "type", "versions")
+    __slots__ = ("act", "permission", "row", "type", "versions")
 
     def __init__(
         self,
@@ -43,21 +44,26 @@ class Operation:
         permission: str,
         resource_type: str,
         versions: Sequence[str],
+        row: ResourceType | None = None,
     ) -> None:
         self.act = act
         self.permission = permission
         self.type = resource_type
         self.versions = versions
+        self.row = row
+        """the stored resources it is about; None for actions"""
 
 
 class ControlPlane:
     """Serves requests by the table."""
 
     def __init__(
-        self, types: Iterable[ResourceType], actions: Iterable[Action], surface: Surface
+        self, types: Sequence[ResourceType], actions: Iterable[Action], surface: Surface
     ) -> None:
         """File every row under the paths that lead to it."""
         self.surface = surface
+        surface.plane = self
+        self.stored_types = tuple(row.type for row in types)
         self._router: Router[Operation] = Router()
         for row in types:
             self._add(row)
@@ -67,6 +73,18 @@ class ControlPlane:
 
     async def serve(self, request: ArmRequest) -> Answer:
         """Answer an authenticated caller's request. Raises ArmError and other LinariteErrors."""
+        operation, target = self.check(request)
+        return await operation.act(request, target, self.surface)
+
+    async def preview(self, request: ArmRequest) -> Preview:
+        """What a PUT would do; nothing is known of what is not stored. Raises ArmError."""
+        operation, target = self.check(request)
+        if operation.row is None:
+            return Preview()
+        return await previewed(request, target, operation.row, self.surface)
+
+    def check(self, request: ArmRequest) -> tuple[Operation, Target]:
+        """What answers the request, which must know its api-version and caller. Raises ArmError."""
         operation, target = self._found(request)
         require_version(
             request.api_version,
@@ -75,7 +93,7 @@ class ControlPlane:
             self.surface.realm.locations,
         )
         authorize(request.caller, operation.permission, target.path)
-        return await operation.act(request, target, self.surface)
+        return operation, target
 
     def _add(self, row: ResourceType) -> None:
         for word in sorted(row.verbs - {"LIST"}):
@@ -107,7 +125,7 @@ def _of_row(row: ResourceType, verb: Callable[..., Awaitable[Answer]], may: str)
     async def act(request: ArmRequest, target: Target, surface: Surface) -> Answer:
         return await verb(request, target, row, surface)
 
-    return Operation(act, f"{row.type}/{may}", row.type, row.versions)
+    return Operation(act, f"{row.type}/{may}", row.type, row.versions, row)
 
 
 def _unknown_path(path: str, api_version: str) -> ArmError:

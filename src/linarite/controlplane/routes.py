@@ -15,6 +15,7 @@ from linarite.controlplane.resources.deployments import rules as deployment_rule
 from linarite.controlplane.resources.deployments import view as deployment_view
 from linarite.controlplane.resources.resource_groups import effects as group_effects
 from linarite.controlplane.resources.resource_groups import rules as group_rules
+from linarite.controlplane.resources.template_deployments.rows import deployment_rows
 from linarite.domain.arm_id import RESOURCE_GROUP_TYPE
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE
 
@@ -89,4 +90,5 @@ ACTIONS: tuple[Action, ...] = (
         permission=f"{ACCOUNT_TYPE}/regenerateKey/action",
         act=account_keys.regenerate_key,
     ),
+    *deployment_rows(SUBSCRIPTION, GROUP),
 )

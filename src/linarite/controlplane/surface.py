@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from linarite.domain.model_offer import ModelOffer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
-    from linarite.controlplane.request import ArmRequest
+    from linarite.controlplane.preview import Preview
+    from linarite.controlplane.request import Answer, ArmRequest
     from linarite.domain.model_offer import ModelOffers
     from linarite.domain.resource import KeyStore, ResourceStore
 
@@ -49,6 +50,27 @@ class Showing(msgspec.Struct, frozen=True):
     api_version: str
 
 
+class Plane(Protocol):
+    """The control plane, as those use it who work in it."""
+
+    @property
+    def stored_types(self) -> Sequence[str]:
+        """The types of the resources that are kept."""
+        ...
+
+    async def serve(self, request: ArmRequest) -> Answer:
+        """Answer a request. Raises ArmError and other LinariteErrors."""
+        ...
+
+    async def preview(self, request: ArmRequest) -> Preview:
+        """What a PUT would do, without doing it. Raises ArmError."""
+        ...
+
+    def check(self, request: ArmRequest) -> Any:  # noqa: ANN401 - nobody here looks into it
+        """Refuse what has no row, an unknown api-version or no permission. Raises ArmError."""
+        ...
+
+
 class Surface:
     """The stores and facts behind the control plane, the same for every request."""
 
@@ -69,6 +91,8 @@ class Surface:
         self.offers = offers
         self.changed = changed
         self.now = now
+        self.plane: Plane
+        """set by the control plane itself: what makes requests of its own makes them here"""
         self.turn = asyncio.Lock()
         """held from reading what a decision rests on until it is written: no two decisions cross"""
 

@@ -80,6 +80,10 @@ class Names:
                 self._pending.discard(key)
         return self._variables[key]
 
+    def begin_work(self) -> None:
+        """A new piece of work begins; it may be as large as the last one."""
+        self._work = 0
+
     def spend(self, work: int) -> None:
         """Count work done. Raises ExpressionFailed when the template asks for too much."""
         self._work += work

@@ -1,0 +1,52 @@
+"""What a PUT would do, without doing it: for validation and for what-if."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from linarite.controlplane.verbs.put import proposed, require_name, same
+from linarite.controlplane.wire import read_resource, shown
+from linarite.domain.arm_errors import Problem
+from linarite.domain.arm_id import parent_id
+
+if TYPE_CHECKING:
+    from linarite.controlplane.request import ArmRequest, Target
+    from linarite.controlplane.resource_type import ResourceType
+    from linarite.controlplane.surface import Surface
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """The resource before and after, as clients read it."""
+
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    """None where only the write itself can tell"""
+    unchanged: bool = False
+    problems: tuple[Problem, ...] = ()
+    """why it would be refused"""
+
+
+async def previewed(
+    request: ArmRequest, target: Target, row: ResourceType, surface: Surface
+) -> Preview:
+    """What a PUT would come to; its parent need not be there yet. Raises ArmError.
+
+    What a write checks in passing, such as `If-Match`, is not looked at.
+    """
+    sent = read_resource(request.body, row)
+    require_name(target, row)
+    old = await surface.resources.get(target.path)
+    parent = await surface.resources.get(parent_id(target.path))
+    base = parent.id if parent is not None else parent_id(target.path)
+    facts = await row.gather(surface, target)
+    new = row.complete(proposed(sent, old, target, row, base), old, facts)
+    problems = row.admit(new, old, facts)
+    showing = surface.showing(request)
+    return Preview(
+        before=None if old is None else shown(old, row, showing),
+        after=None if problems else shown(new, row, showing),
+        unchanged=old is not None and same(new, old),
+        problems=tuple(problems),
+    )

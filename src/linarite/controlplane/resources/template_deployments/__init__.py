@@ -1,0 +1,1 @@
+"""Microsoft.Resources/deployments: templates are checked, planned and carried out."""

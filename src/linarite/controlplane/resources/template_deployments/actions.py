@@ -1,0 +1,260 @@
+"""The requests that deployments answer. Source: the Resource Manager's REST API, Deployments."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from linarite.controlplane.request import Answer
+from linarite.controlplane.resources.template_deployments.execution import carry_out
+from linarite.controlplane.resources.template_deployments.failures import not_valid, refused
+from linarite.controlplane.resources.template_deployments.place import (
+    DEPLOYMENT_TYPE,
+    DeploymentPlace,
+)
+from linarite.controlplane.resources.template_deployments.planning import Planned, planned
+from linarite.controlplane.resources.template_deployments.preflight import foresee
+from linarite.controlplane.resources.template_deployments.records import (
+    ENDED,
+    OPERATION_TYPE,
+    dependencies,
+    kept_begin,
+    providers,
+    shown_deployment,
+    shown_operation,
+    shown_resource,
+)
+from linarite.controlplane.resources.template_deployments.sent import Sent, read_sent
+from linarite.controlplane.resources.template_deployments.what_if import what_if
+from linarite.controlplane.resources.template_deployments.world import Errand, World
+from linarite.controlplane.templates.problems import TemplateRefused
+from linarite.controlplane.verbs.list import page_of
+from linarite.controlplane.verbs.parents import stored_parent_id
+from linarite.domain.arm_errors import ArmError
+from linarite.domain.arm_id import parent_id
+
+if TYPE_CHECKING:
+    from linarite.controlplane.request import ArmRequest, Target
+    from linarite.controlplane.surface import Surface
+    from linarite.domain.arm_errors import Problem
+    from linarite.domain.resource import Resource
+
+NAME_MAX = 64
+
+
+async def put(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """Check the template as a whole, then carry it out. 201, or 200 for a name used before."""
+    sent = read_sent(request.body)
+    world = _world(request, surface)
+    existed = await surface.resources.get(target.path)
+    _require_idle(existed)
+    deployment, problems = await _checked(world, target, sent)
+    if problems:
+        raise not_valid(target["deployment"], request.correlation_id, problems)
+    operation = str(uuid.uuid4())
+    await kept_begin(world, deployment, operation)
+    await carry_out(world, deployment, lambda _share, _doing: None)
+    kept = await _existing(target, surface)
+    return Answer(
+        201 if existed is None else 200,
+        shown_deployment(kept),
+        {
+            "azure-asyncoperation": f"{request.base_url}{kept.id}/operationStatuses/{operation}"
+            f"?api-version={request.api_version}",
+            "retry-after": "0",
+        },
+    )
+
+
+async def validate(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """200 with what the template would do, or 400 with everything that is wrong with it."""
+    sent = read_sent(request.body)
+    deployment, problems = await _checked(_world(request, surface), target, sent)
+    if problems:
+        raise not_valid(target["deployment"], request.correlation_id, problems)
+    place = deployment.place
+    properties: dict[str, Any] = {
+        "templateHash": sent.template_hash,
+        "parameters": deployment.plan.shown_parameters(),
+        "mode": "Incremental",
+        "provisioningState": "Succeeded",
+        "correlationId": request.correlation_id,
+        "providers": providers(deployment),
+        "dependencies": dependencies(deployment),
+        "validatedResources": [shown_resource(one) for one in deployment.plan.resources],
+    }
+    view = {"id": place.id, "name": place.name, "type": DEPLOYMENT_TYPE, "properties": properties}
+    return Answer(200, view)
+
+
+async def what_would_change(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """200 with a change for every resource; what would be refused is told as an error."""
+    sent = read_sent(request.body)
+    world = _world(request, surface)
+    deployment = await _planned(world, target, sent)
+    changes, problems = await what_if(world, deployment, sent.result_format)
+    if problems:
+        raise not_valid(target["deployment"], request.correlation_id, problems)
+    return Answer(200, {"status": "Succeeded", "properties": {"changes": changes}})
+
+
+async def get(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """The deployment as it stands."""
+    del request
+    return Answer(200, shown_deployment(await _existing(target, surface)))
+
+
+async def head(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """204 when it is there, 404 when not."""
+    del request
+    return Answer(404 if await surface.resources.get(target.path) is None else 204)
+
+
+async def list_deployments(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """Those of the group or subscription itself, ordered by id."""
+    scope = target.path.removesuffix(f"/providers/{DEPLOYMENT_TYPE}")
+    await stored_parent_id(surface, scope, DEPLOYMENT_TYPE, "read")
+    found = await surface.resources.list_under(scope, DEPLOYMENT_TYPE)
+    here = [one for one in found if parent_id(one.id).lower() == scope.lower()]
+    return _page([(one.id.lower(), shown_deployment(one)) for one in here], request)
+
+
+async def delete(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """204; the record goes, what was deployed stays."""
+    del request
+    found = await surface.resources.get(target.path)
+    _require_idle(found)
+    await surface.resources.delete(target.path)
+    return Answer(204)
+
+
+async def cancel(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """204 when it was running; what has been written stays."""
+    del request
+    found = await _existing(target, surface)
+    if found.properties.get("provisioningState") in ENDED:
+        raise ArmError(
+            409,
+            "DeploymentCannotBeCancelled",
+            f"The deployment '{found.name}' cannot be cancelled: it has ended as "
+            f"'{found.properties['provisioningState']}'.",
+        )
+    properties = {**found.properties, "provisioningState": "Canceled"}
+    await surface.resources.put(msgspec.structs.replace(found, properties=properties))
+    return Answer(204)
+
+
+async def export(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """The template that was deployed."""
+    del request
+    found = await _existing(target, surface)
+    return Answer(200, {"template": found.properties["template"]})
+
+
+async def list_operations(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """What was done for each resource, in the order in which it was done."""
+    deployment = await _existing(target, surface)
+    found = await surface.resources.list_under(deployment.id, OPERATION_TYPE)
+    return _page(
+        sorted((f"{one.properties['timestamp']}{one.name}", shown_operation(one)) for one in found),
+        request,
+    )
+
+
+async def get_operation(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """One operation."""
+    del request
+    deployment = await _existing(target, surface)
+    found = await surface.resources.get(f"{deployment.id}/operations/{target['operation']}")
+    if found is None:
+        raise ArmError(
+            404,
+            "DeploymentOperationNotFound",
+            f"Deployment operation '{target['operation'][:100]}' could not be found.",
+        )
+    return Answer(200, shown_operation(found))
+
+
+async def get_status(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """How far the deployment is: what `Azure-AsyncOperation` points at."""
+    del request
+    found = await _existing(target, surface)
+    state = str(found.properties["provisioningState"])
+    body: dict[str, Any] = {"status": state}
+    if "error" in found.properties:
+        body["error"] = found.properties["error"]
+    return Answer(200, body, {} if state in ENDED else {"retry-after": "1"})
+
+
+def _world(request: ArmRequest, surface: Surface) -> World:
+    errand = Errand(
+        caller=request.caller,
+        base_url=request.base_url,
+        correlation_id=request.correlation_id or str(uuid.uuid4()),
+    )
+    return World(surface, errand)
+
+
+async def _planned(world: World, target: Target, sent: Sent) -> Planned:
+    name = target["deployment"]
+    if len(name) > NAME_MAX:
+        raise ArmError(
+            400,
+            "InvalidDeploymentName",
+            f"The name of a deployment can have {NAME_MAX} characters; it has {len(name)}.",
+        )
+    try:
+        return await planned(world, DeploymentPlace(_id(target), name, sent.location), sent)
+    except TemplateRefused as refusal:
+        raise refused(refusal) from None
+
+
+async def _checked(world: World, target: Target, sent: Sent) -> tuple[Planned, list[Problem]]:
+    """The plan, and everything that can be seen to fail."""
+    deployment = await _planned(world, target, sent)
+    problems = [
+        problem async for foreseen in foresee(world, deployment) for problem in foreseen.problems
+    ]
+    return deployment, problems
+
+
+def _require_idle(found: Resource | None) -> None:
+    """Let pass what does not run. Raises ArmError 409."""
+    if found is not None and found.properties.get("provisioningState") not in ENDED:
+        raise ArmError(
+            409,
+            "DeploymentActive",
+            f"Unable to edit or replace deployment '{found.name}': previous deployment from "
+            f"'{found.properties['timestamp']}' is still active. Please see "
+            "https://aka.ms/arm-deploy for usage details.",
+        )
+
+
+async def _existing(target: Target, surface: Surface) -> Resource:
+    deployment_id = _id(target)
+    found = await surface.resources.get(deployment_id)
+    if found is None:
+        await stored_parent_id(surface, parent_id(deployment_id), DEPLOYMENT_TYPE, "read")
+        raise ArmError(
+            404,
+            "DeploymentNotFound",
+            f"Deployment '{target['deployment'][:100]}' could not be found.",
+        )
+    return found
+
+
+def _page(ordered: list[tuple[str, Any]], request: ArmRequest) -> Answer:
+    page, following = page_of(ordered, request)
+    body: dict[str, Any] = {"value": page}
+    if following:
+        body["nextLink"] = following
+    return Answer(200, body)
+
+
+def _id(target: Target) -> str:
+    """The deployment that a path is about, whatever follows its name."""
+    group = f"/resourceGroups/{target['resource_group']}" if target["resource_group"] else ""
+    scope = f"/subscriptions/{target['subscription']}{group}"
+    return f"{scope}/providers/{DEPLOYMENT_TYPE}/{target['deployment']}"
