@@ -16,7 +16,7 @@ import structlog
 
 from linarite import __version__
 from linarite.controlplane.opening import ControlPlaneParts, open_control_plane
-from linarite.controls.egress import EgressDialer, EgressPolicy, target_of
+from linarite.controls.egress import EgressDialer, EgressPolicy, HttpProxy, target_of
 from linarite.dataplane.call import OperationKit
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.http import DataPlane
@@ -297,9 +297,11 @@ class Assembly:
                 named.add(target_of(str(address)).host)
             except EgressRefused as refused:
                 raise SetupError(f"instances.{name}.options.base_url: {refused.message}") from None
+        egress = self.loaded.settings.egress
         return EgressPolicy(
-            allowed_hosts=tuple(self.loaded.settings.egress.allowed_hosts),
+            allowed_hosts=tuple(egress.allowed_hosts),
             named_hosts=frozenset(named),
+            proxy=HttpProxy(egress) if egress.proxy else None,
         )
 
 

@@ -33,7 +33,7 @@ from linarite.domain.errors import LinariteError
 from linarite.hosting.models.catalogue import DEFAULT_MODELS, MINIMAL_MODELS
 from linarite.hosting.models.store import ModelStore
 from linarite.hosting.options import InstanceSettings
-from linarite.settings import Loaded, load, reference, reference_page, variable
+from linarite.settings import HIDDEN, Loaded, load, reference, reference_page, variable
 from linarite.telemetry.logs import configure_logs
 
 if TYPE_CHECKING:
@@ -276,6 +276,8 @@ def settings_shown(config: Path | None) -> list[SettingShown]:
         value: object = loaded.settings
         for part in row.key.split("."):
             value = getattr(value, part)
+        if row.key in HIDDEN and value:
+            value = "(hidden)"
         rows.append(
             SettingShown(
                 key=row.key,

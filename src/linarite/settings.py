@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CONFIG_FILE = "linarite.toml"
+HIDDEN = frozenset(("egress.proxy_credentials",))
+"""keys whose values are shown to nobody"""
 SERVICE_LINK = re.compile(
     r"LINARITE\w*_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)"
 )
@@ -275,7 +277,8 @@ def variables() -> dict[str, str]:
 
 
 def _with_secrets(tree: dict[str, Any]) -> dict[str, Any]:
-    """Replace `env:NAME` in instance options: secrets need not stand in the file."""
+    """Replace `env:NAME` where secrets are set: they need not stand in the file."""
+    _reveal("egress", _table(tree.get("egress")))
     for name, instance in _table(tree.get("instances")).items():
         _reveal(f"instances.{name}.options", _table(_table(instance).get("options")))
     return tree

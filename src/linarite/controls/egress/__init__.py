@@ -2,7 +2,7 @@
 
 Guards: every outgoing connection, whoever asks for it. Nothing is reachable by default.
 Raises: EgressRefused, whose message names the setting to change; OSError for what is not reached.
-Settings: `egress.allowed_hosts`, and the upstreams that `instances.NAME.options.base_url` name.
+Settings: `egress.*`, and the upstreams that `instances.NAME.options.base_url` name.
 
 Names are resolved once, every address found is checked, and one of the checked addresses is
 connected to, so an answer of the name server that changes in between changes nothing. Rules and
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from linarite.controls.egress.dialer import EgressDialer
 from linarite.controls.egress.policy import EgressPolicy
+from linarite.controls.egress.proxy import HttpProxy
 from linarite.domain.target import Target, target_of
 
-__all__ = ["EgressDialer", "EgressPolicy", "Target", "target_of"]
+__all__ = ["EgressDialer", "EgressPolicy", "HttpProxy", "Target", "target_of"]

@@ -19,6 +19,7 @@ from linarite.domain.errors import EgressRefused
 from linarite.domain.target import host_of, literal_address
 
 if TYPE_CHECKING:
+    from linarite.controls.egress.proxy import HttpProxy
     from linarite.domain.dial import ProtocolT
 
 log = structlog.get_logger("linarite.egress")
@@ -43,6 +44,10 @@ class EgressDialer:
         `on_refused(host, port, why)` is called for each refusal, which is logged anyhow.
         """
         self._rules = EgressRules(policy)
+        self._proxy = policy.proxy
+        # The proxy is no host that anybody may call: it has rules of its own.
+        proxies = frozenset((policy.proxy.host,)) if policy.proxy else frozenset[str]()
+        self._proxy_rules = EgressRules(EgressPolicy(named_hosts=proxies))
         self._connect_s = policy.connect_s
         self._resolve = resolve or system_addresses
         self._on_refused = on_refused
@@ -61,30 +66,57 @@ class EgressDialer:
     ) -> ProtocolT:
         """Connect, within the policy's `connect_s`.
 
-        TLS is 1.2 or later, with the certificate checked for `host`; no proxy is used.
+        TLS is 1.2 or later, with the certificate checked for `host`, through a proxy as well.
         Raises EgressRefused, or OSError (of which TimeoutError and ssl.SSLError are kinds).
         """
         async with asyncio.timeout(self._connect_s):
             try:
                 name = host_of(host)
                 self._rules.require_host(name)
-                addresses = await self._addresses_of(name, port)
+                proxy = self._proxy if self._proxy and self._proxy.serves(name) else None
+                if proxy is None:
+                    addresses = await self._addresses_of(name, port, self._rules)
+                else:
+                    self._require_literal(name)
+                    addresses = await self._addresses_of(proxy.host, proxy.port, self._proxy_rules)
             except EgressRefused as refused:
                 self._note(host, port, refused)
                 raise
             context = await self._context(ca_file) if tls else None
-            connected = await first_connected(addresses, port)
+            if proxy is None:
+                connected = await first_connected(addresses, port)
+            else:
+                connected = await self._through(proxy, addresses, name, port)
             _, protocol = await asyncio.get_running_loop().create_connection(
                 factory, sock=connected, ssl=context, server_hostname=name if tls else None
             )
             return protocol
 
-    async def _addresses_of(self, host: str, port: int) -> list[Address]:
+    def _require_literal(self, host: str) -> None:
+        """An address is judged though the proxy connects; a name's addresses only it knows."""
+        literal = literal_address(host)
+        if literal is not None:
+            self._rules.require_address(host, literal)
+
+    async def _through(
+        self, proxy: HttpProxy, addresses: list[Address], host: str, port: int
+    ) -> socket.socket:
+        connected = await first_connected(addresses, proxy.port)
+        try:
+            await proxy.open_way(connected, host, port)
+        except BaseException as problem:
+            connected.close()
+            if isinstance(problem, OSError):
+                log.warning("no way through the proxy", host=host, port=port, why=str(problem))
+            raise
+        return connected
+
+    async def _addresses_of(self, host: str, port: int, rules: EgressRules) -> list[Address]:
         """Every address of the host, each allowed, the families taking turns (RFC 8305)."""
         literal = literal_address(host)
         addresses = [literal] if literal else await self._resolve(host, port)
         for address in addresses:
-            self._rules.require_address(host, address)
+            rules.require_address(host, address)
         return _interleaved(addresses)
 
     def _note(self, host: str, port: int, refused: EgressRefused) -> None:

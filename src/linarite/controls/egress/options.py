@@ -14,3 +14,27 @@ class Egress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allowed_hosts: Annotated[
         list[str], Meta(description="Host names, exact or `*.suffix`; empty means none.")
     ] = []
+    proxy: Annotated[
+        str,
+        Meta(
+            description="HTTP proxy that all connections to other machines go through, such as "
+            "http://proxy.example.com:3128. Empty: none; no variable such as HTTPS_PROXY is read."
+        ),
+    ] = ""
+    proxy_credentials: Annotated[
+        str, Meta(description="NAME:PASSWORD for the proxy, best as `env:NAME`.")
+    ] = ""
+    proxy_credentials_file: Annotated[
+        str, Meta(description="File with NAME:PASSWORD for the proxy, read at each connection.")
+    ] = ""
+    no_proxy: Annotated[
+        list[str],
+        Meta(
+            description="Hosts reached without the proxy, exact or `*.suffix`; this machine always "
+            "is."
+        ),
+    ] = []
+
+    def __repr__(self) -> str:
+        """Hide the credentials."""
+        return f"Egress(allowed_hosts={self.allowed_hosts}, proxy={self.proxy!r})"

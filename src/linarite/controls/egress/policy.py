@@ -7,8 +7,10 @@ from ipaddress import IPv4Address, IPv6Address  # noqa: TC003 - for readers of t
 import msgspec
 
 from linarite.controls.egress.addresses import Reach, reach_of
-from linarite.domain.errors import EgressRefused, SetupError
-from linarite.domain.target import host_of, literal_address
+from linarite.controls.egress.patterns import HostPatterns
+from linarite.controls.egress.proxy import HttpProxy
+from linarite.domain.errors import EgressRefused
+from linarite.domain.target import host_of
 
 
 class EgressPolicy(msgspec.Struct, frozen=True):
@@ -18,6 +20,8 @@ class EgressPolicy(msgspec.Struct, frozen=True):
     """host names, exact or `*.suffix`; they must have public addresses only"""
     named_hosts: frozenset[str] = frozenset()
     """hosts that settings name as upstreams; their addresses may be private"""
+    proxy: HttpProxy | None = None
+    """where connections to other machines go through"""
     connect_s: float = 10.0
     """seconds for name resolution, connection and TLS handshake together"""
 
@@ -27,17 +31,11 @@ class EgressRules:
 
     def __init__(self, policy: EgressPolicy) -> None:
         self._named = frozenset(host_of(host) for host in policy.named_hosts)
-        self._exact: set[str] = set()
-        self._suffixes: list[str] = []
-        for pattern in policy.allowed_hosts:
-            self._add(pattern)
+        self._allowed = HostPatterns(policy.allowed_hosts, "egress.allowed_hosts")
 
     def require_host(self, host: str) -> None:
         """Raise EgressRefused unless the (normal) host is listed."""
-        if host in self._named or host in self._exact:
-            return
-        is_name = literal_address(host) is None
-        if is_name and any(host.endswith(suffix) for suffix in self._suffixes):
+        if host in self._named or self._allowed.match(host):
             return
         raise EgressRefused(
             f"Connections to '{host}' are not allowed. If they shall be, add it to "
@@ -56,17 +54,3 @@ class EgressRules:
             else "No setting allows that."
         )
         raise EgressRefused(f"'{host}' has the address {address}, {what}. {advice}")
-
-    def _add(self, pattern: str) -> None:
-        wildcard = pattern.startswith("*.")
-        try:
-            host = host_of(pattern.removeprefix("*."))
-        except EgressRefused as refused:
-            raise SetupError(
-                f"egress.allowed_hosts: '{pattern}' is neither a host name nor `*.` and the end of "
-                f"one. {refused.message}"
-            ) from None
-        if wildcard:
-            self._suffixes.append(f".{host}")
-        else:
-            self._exact.add(host)
