@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from linarite.web.exchange import Exchange
 from tests.dataplane.rig import CHAT, COMPLETIONS, EMBEDDINGS, GA, Rig, rig
+from tests.web.wire import read_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -164,45 +166,65 @@ def mutated(draw: st.DrawFn) -> tuple[str, bytes]:
     return target, raw
 
 
+class Wire:
+    """A connection that keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.sent = b""
+        self.over = False
+
+    def send(self, data: bytes) -> None:
+        """Keep it."""
+        self.sent += data
+
+    def stop_reading(self) -> None:
+        """Nothing is read anyway."""
+
+    def go_on_reading(self) -> None:
+        """Nothing is read anyway."""
+
+    def answered(self, exchange: Exchange) -> None:
+        """It is over."""
+        self.over = exchange.complete
+
+    def date_line(self) -> bytes:
+        """None."""
+        return b""
+
+
 @pytest.fixture(scope="module")
 def call() -> Iterator[Callable[[str, bytes, bytes], tuple[int, bytes]]]:
-    """Call the application without a socket between: thousands of requests in seconds."""
+    """Call the handler without a socket between: thousands of requests in seconds."""
     with asyncio.Runner() as runner:
         running_rig = rig()
         running: Rig = runner.run(running_rig.__aenter__())
 
         async def ask(target: str, body: bytes, content_type: bytes) -> tuple[int, bytes]:
             path, _, query = target.partition("?")
-            scope = {
-                "type": "http",
-                "method": "POST",
-                "path": path,
-                "query_string": query.encode(),
-                "headers": [
-                    (b"api-key", running.keys.key1.encode()),
-                    (b"content-type", content_type),
-                    (b"content-length", b"%d" % len(body)),
-                ],
-                "client": ("127.0.0.1", 1),
-            }
-            sent: list[Any] = []
-            messages = iter([{"type": "http.request", "body": body, "more_body": False}])
-
-            async def receive() -> Any:  # noqa: ANN401 - ASGI
-                for message in messages:
-                    return message
-                return await asyncio.Future()
-
-            async def send(message: Any) -> None:  # noqa: ANN401 - ASGI
-                sent.append(message)
-
-            await running.app(scope, receive, send)
-            assert sent[-1].get("more_body", False) is False
-            answer = b"".join(message["body"] for message in sent[1:])
-            return sent[0]["status"], answer
+            wire = Wire()
+            exchange = Exchange(wire, "POST", (path, path.encode(), query.encode()))
+            exchange.headers = [
+                (b"api-key", running.keys.key1.encode()),
+                (b"content-type", content_type),
+                (b"content-length", b"%d" % len(body)),
+            ]
+            exchange.take(body)
+            exchange.body_complete = True
+            await running.app(exchange)
+            assert wire.over
+            answer = await read_answer(fed(wire.sent))
+            return answer.status, answer.body
 
         yield lambda target, body, content_type: runner.run(ask(target, body, content_type))
         runner.run(running_rig.__aexit__(None, None, None))
+
+
+def fed(data: bytes) -> asyncio.StreamReader:
+    """A reader of these bytes."""
+    reader = asyncio.StreamReader()
+    reader.feed_data(data)
+    reader.feed_eof()
+    return reader
 
 
 def check(status: int, answer: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -17,19 +18,24 @@ from linarite.domain.errors import (
     ResourceNotFound,
     UpstreamRefused,
 )
+from linarite.web.asgi import handler_of
 from linarite.web.edge import Edge
 from linarite.web.error_envelope import error_body
 from linarite.web.ids import RandomPool, new_guid, new_object_id
+from linarite.web.listener import Listener
+from linarite.web.options import Server
 from linarite.web.pages import page
 from linarite.web.sse import error_frame, frame
+from tests.web.wire import exchange, get_lines
 
 if TYPE_CHECKING:
     from linarite.web.asgi import App, Receive, Scope, Send
+    from tests.web.wire import Answer
 
 pytestmark = pytest.mark.anyio
 
 
-async def ask(app: Any, path: str = "/", method: str = "GET") -> list[Any]:  # noqa: ANN401 - any ASGI application
+async def ask(app: App, path: str = "/", method: str = "GET") -> list[Any]:
     """What an application sends for a request."""
     sent: list[Any] = []
 
@@ -42,6 +48,16 @@ async def ask(app: Any, path: str = "/", method: str = "GET") -> list[Any]:  # n
     scope = {"type": "http", "method": method, "path": path, "headers": [(b"a", b"b")]}
     await app(scope, receive, send)
     return sent
+
+
+async def get(edge: Edge, path: str) -> Answer:
+    """What a server with this edge answers."""
+    listener = Listener(edge, Server(port=0))
+    await listener.open()
+    try:
+        return await exchange(listener.port, get_lines("GET", path, [("host", "x")]))
+    finally:
+        await listener.close(0)
 
 
 def saying(text: bytes) -> App:
@@ -70,51 +86,36 @@ def failing(after: int) -> App:
 
 async def test_pages_stand_at_their_exact_paths_and_all_else_is_the_api() -> None:
     """No prefix, no trailing slash, no other case."""
-    edge = Edge({"/healthz": saying(b"page")}, saying(b"api"))
+    edge = Edge({"/healthz": saying(b"page")}, handler_of(saying(b"api")))
     for path, expected in (
         ("/healthz", b"page"),
         ("/", b"api"),
         ("/healthz/", b"api"),
         ("/HEALTHZ", b"api"),
     ):
-        assert (await ask(edge, path))[1]["body"] == expected
+        assert (await get(edge, path)).body == expected
 
 
 @pytest.mark.parametrize("path", ["/page", "/api"])
 async def test_nothing_escapes_as_a_traceback(path: str) -> None:
     """500 in the gateway's shape with the id that stands in the log, and nothing of the inside."""
-    edge = Edge({"/page": failing(0)}, failing(0))
+    edge = Edge({"/page": failing(0)}, handler_of(failing(0)))
     with capture_logs() as logged:
-        start, body = await ask(edge, path)
-    assert start["status"] == 500
-    request_id = dict(start["headers"])[b"apim-request-id"].decode()
-    error = json.loads(body["body"])["error"]
-    assert error["code"] == "InternalServerError"
-    assert request_id in error["message"]
-    assert b"the inside" not in body["body"]
+        answer = await get(edge, path)
+    assert answer.status == 500
+    request_id = answer.header("apim-request-id")
+    assert request_id
+    assert answer.error["code"] == "InternalServerError"
+    assert request_id in answer.error["message"]
+    assert b"the inside" not in answer.body
     assert [entry["request_id"] for entry in logged] == [request_id]
 
 
 async def test_a_page_that_fails_in_the_middle_is_not_answered_twice() -> None:
-    """What has begun cannot be taken back; the failure is logged."""
-    with capture_logs() as logged:
-        sent = await ask(Edge({"/page": failing(1)}, saying(b"")), "/page")
-    assert len(sent) == 1
+    """What has begun cannot be taken back: the connection is cut, and the failure logged."""
+    with capture_logs() as logged, pytest.raises(asyncio.IncompleteReadError):
+        await get(Edge({"/page": failing(1)}, handler_of(saying(b""))), "/page")
     assert len(logged) == 1
-
-
-async def test_a_websocket_is_refused() -> None:
-    """No operation takes one yet."""
-    sent: list[Any] = []
-
-    async def receive() -> Any:  # noqa: ANN401 - ASGI
-        return {"type": "websocket.connect"}
-
-    async def send(message: Any) -> None:  # noqa: ANN401 - ASGI
-        sent.append(message)
-
-    await Edge({}, saying(b""))({"type": "websocket", "path": "/"}, receive, send)
-    assert sent == [{"type": "websocket.close", "code": 1000}]
 
 
 @pytest.mark.parametrize(

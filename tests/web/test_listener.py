@@ -21,6 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from linarite.domain.errors import SetupError
 from linarite.web import protocol
+from linarite.web.asgi import handler_of
 from linarite.web.listener import Listener
 from linarite.web.options import Server
 from tests.web.wire import exchange, get_lines, read_answer
@@ -110,7 +111,7 @@ class Certificate:
 async def test_it_says_where_it_listens() -> None:
     """The port that was found free, in a URL that clients on this machine can use."""
     for host, shown in (("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::1", "[::1]")):  # noqa: S104 - closed at once
-        listener = Listener(Page(), Server(host=host, port=0))
+        listener = Listener(handler_of(Page()), Server(host=host, port=0))
         await listener.open()
         try:
             assert listener.port > 0
@@ -123,9 +124,9 @@ async def test_it_says_where_it_listens() -> None:
 
 async def test_a_port_in_use_is_told() -> None:
     """With what to change; nothing is left open."""
-    first = Listener(Page(), Server(port=0))
+    first = Listener(handler_of(Page()), Server(port=0))
     await first.open()
-    second = Listener(Page(), Server(port=first.port))
+    second = Listener(handler_of(Page()), Server(port=first.port))
     with pytest.raises(SetupError, match=r"server\.port") as refused:
         await second.open()
     assert str(first.port) in refused.value.message
@@ -140,7 +141,7 @@ async def test_a_port_that_is_bound_but_not_listened_on_yet_is_told() -> None:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", 0))
         port = other.getsockname()[1]
-        listener = Listener(Page(), Server(port=port))
+        listener = Listener(handler_of(Page()), Server(port=port))
         other.listen()
         with pytest.raises(SetupError, match=r"server\.port"):
             await listener.open()
@@ -150,13 +151,13 @@ async def test_a_port_that_is_bound_but_not_listened_on_yet_is_told() -> None:
 async def test_an_address_of_another_machine_is_told(host: str) -> None:
     """It cannot be listened on; the message names the setting."""
     with pytest.raises(SetupError, match=r"server\.host"):
-        await Listener(Page(), Server(host=host, port=0)).open()
+        await Listener(handler_of(Page()), Server(host=host, port=0)).open()
 
 
 async def test_tls_with_ones_own_certificate(tmp_path: Path) -> None:
     """Clients that trust it are served, others and plain ones are not; and streams work."""
     own = Certificate(tmp_path)
-    listener = Listener(Page(), own.options())
+    listener = Listener(handler_of(Page()), own.options())
     await listener.open()
     try:
         assert listener.url.startswith("https://127.0.0.1:")
@@ -189,7 +190,7 @@ async def test_over_tls_too_large_a_head_is_refused_once(
     monkeypatch.setattr(protocol, "LINGER_S", 0.1)
     own = Certificate(tmp_path)
     page = Page()
-    listener = Listener(page, own.options())
+    listener = Listener(handler_of(page), own.options())
     await listener.open()
     trusting = ssl.create_default_context(cafile=str(own.certificate))
     try:
@@ -220,14 +221,14 @@ async def test_certificates_that_cannot_be_used_are_told(tmp_path: Path) -> None
         (str(own.certificate), str(other.key)),
         (str(sealed.certificate), str(sealed.key)),
     ):
-        listener = Listener(Page(), Server(port=0, tls_certificate=certificate, tls_key=key))
+        listener = Listener(handler_of(Page()), Server(port=0, tls_certificate=certificate, tls_key=key))
         with pytest.raises(SetupError, match=r"server\.tls_certificate or server\.tls_key"):
             await listener.open()
 
 
 async def test_the_date_moves_on() -> None:
     """Every answer has it; it is the time it is, in GMT."""
-    listener = Listener(Page(), Server(port=0))
+    listener = Listener(handler_of(Page()), Server(port=0))
     await listener.open()
     try:
         seen: set[str | None] = set()
@@ -246,7 +247,7 @@ async def test_the_date_moves_on() -> None:
 async def test_the_end_lets_running_answers_finish() -> None:
     """They are complete, their connections close, idle ones close at once, new ones find nobody."""
     page = Page()
-    listener = Listener(page, Server(port=0))
+    listener = Listener(handler_of(page), Server(port=0))
     await listener.open()
     idle_reader, idle_writer = await asyncio.open_connection("127.0.0.1", listener.port)
     idle_writer.write(GET)
@@ -274,7 +275,7 @@ async def test_the_end_comes_even_if_an_answer_does_not() -> None:
     """After the grace the connection is cut; `close` returns."""
     page = Page()
     page.may_end.clear()
-    listener = Listener(page, Server(port=0))
+    listener = Listener(handler_of(page), Server(port=0))
     await listener.open()
     reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
     writer.write(GET)
@@ -283,10 +284,10 @@ async def test_the_end_comes_even_if_an_answer_does_not() -> None:
         await listener.close(0.05)
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await read_answer(reader)
-    assert not listener._state.connections
+    assert not listener._shared.connections
     writer.close()
 
 
 async def test_closing_what_never_opened_is_nothing() -> None:
     """A start that failed half-way may close everything."""
-    await Listener(Page(), Server(port=0)).close(0)
+    await Listener(handler_of(Page()), Server(port=0)).close(0)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from linarite.web import protocol
+from linarite.web.asgi import handler_of
 from linarite.web.listener import Listener
 from linarite.web.options import Server
 from tests.web.wire import get_lines, read_answer
@@ -89,7 +90,7 @@ class Peer:
 async def listening(**options: Any) -> AsyncIterator[tuple[Echo, Listener]]:  # noqa: ANN401 - settings
     """A listener on a free port with an echo behind it."""
     echo = Echo()
-    listener = Listener(echo, Server(port=0, **options))
+    listener = Listener(handler_of(echo), Server(port=0, **options))
     await listener.open()
     try:
         yield echo, listener
@@ -433,7 +434,7 @@ async def test_a_client_that_takes_nothing_is_cut_off(monkeypatch: pytest.Monkey
         peer.writer.write(get_lines("GET", "/endless", [HOST]))
         await peer.reader.readline()
         peer.writer.transport.pause_reading()  # pyright: ignore[reportAttributeAccessIssue] # it can
-        await until(lambda: not listener._state.connections)
+        await until(lambda: not listener._shared.connections)
 
 
 async def test_a_client_that_takes_it_slowly_is_served() -> None:
@@ -443,4 +444,4 @@ async def test_a_client_that_takes_it_slowly_is_served() -> None:
         taken = 0
         while taken < 5_000_000:
             taken += len(await peer.reader.read(100_000))
-        assert listener._state.connections
+        assert listener._shared.connections

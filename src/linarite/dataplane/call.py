@@ -10,11 +10,24 @@ import msgspec
 from linarite.domain.engine import Capabilities
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     from linarite.domain.facts import Deployment, Facts
     from linarite.domain.usage import Usage
     from linarite.web.asgi import HeaderList
+
+
+class Body(Protocol):
+    """A request's body, still to be read."""
+
+    @property
+    def left(self) -> bool:
+        """Whether a body was announced and has not been read."""
+        ...
+
+    async def read(self) -> bytes:
+        """The whole of it. Raises the 408s, 413s and 415s."""
+        ...
 
 
 class Call:
@@ -27,10 +40,11 @@ class Call:
         "account",
         "api_version",
         "body",
-        "body_left",
         "caller_key",
         "deployment",
+        "error_code",
         "facts",
+        "finish",
         "first_event_at",
         "headers",
         "method",
@@ -39,6 +53,7 @@ class Call:
         "reply",
         "request_id",
         "started_at",
+        "status",
         "usage",
         "v1",
     )
@@ -51,17 +66,15 @@ class Call:
         headers: Mapping[bytes, bytes],
         request_id: str,
         started_at: float,
-        body: Callable[[], Awaitable[bytes]],
+        body: Body,
     ) -> None:
-        """`started_at` is of `time.perf_counter`, in seconds; `body` reads the body when called."""
+        """`started_at` is of `time.perf_counter`, in seconds."""
         self.method = method
         self.path = path
         self.headers = headers
         self.request_id = request_id
         self.started_at = started_at
         self.body = body
-        self.body_left = False
-        """whether a body was announced and has not been read"""
         self.v1 = False
         """whether it came by /openai/v1/"""
         self.api_version = ""
@@ -76,6 +89,11 @@ class Call:
         """set before the first event: how the answer is written"""
         self.usage: Usage | None = None
         self.first_event_at = 0.0
+        self.status = 0
+        """of the answer; 0 until there is one"""
+        self.error_code = ""
+        self.finish = "completed"
+        """or `refused`, `failed`, `client_left`"""
 
 
 class OperationKit(msgspec.Struct, frozen=True):

@@ -56,7 +56,7 @@ async def serve(
     call.caller_key = caller.key_name
     if isinstance(found, LinariteError):
         raise found  # 404, 405: told only to those who hold a key
-    body = await call.body() if found.reads_body else b""  # 408, 413, 415
+    body = await call.body.read() if found.reads_body else b""  # 408, 413, 415
     ask = found.parse(call, body, facts)  # 400, 404; typed from here on
     if call.deployment is None:
         async for event in found.run(ask, None):

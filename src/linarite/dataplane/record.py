@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from linarite.domain.request_record import RequestRecord
 
@@ -12,17 +12,8 @@ if TYPE_CHECKING:
 TEXT_MAX = 256
 
 
-class Outcome(NamedTuple):
-    """How a request ended."""
-
-    status: int
-    error_code: str
-    finish: str
-
-
 def record_of(
     call: Call,
-    outcome: Outcome,
     *,
     operation: str,
     client: tuple[str, int] | None,
@@ -46,8 +37,8 @@ def record_of(
         method=call.method[:16],
         path=call.path[:TEXT_MAX],
         api_version=call.api_version[:40],
-        status=outcome.status,
-        error_code=outcome.error_code[:TEXT_MAX],  # an upstream chooses its own
+        status=call.status,
+        error_code=call.error_code[:TEXT_MAX],  # an upstream chooses its own
         streamed=reply is not None and reply.streamed,
         caller_key=call.caller_key,
         client_request_id=_text(headers.get(b"x-ms-client-request-id", b"")),
@@ -59,7 +50,7 @@ def record_of(
         to_first_token_us=first_us if call.first_event_at else 0,
         to_last_token_us=total_us if call.first_event_at else 0,
         total_us=total_us,
-        finish=outcome.finish,
+        finish=call.finish,
     )
 
 

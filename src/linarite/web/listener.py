@@ -8,14 +8,11 @@ import ssl
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
-import uvicorn
-from uvicorn.server import ServerState
-
 from linarite.domain.errors import SetupError
-from linarite.web.protocol import BoundedProtocol
+from linarite.web.protocol import HttpProtocol, Shared
 
 if TYPE_CHECKING:
-    from linarite.web.asgi import App
+    from linarite.web.exchange import Handler
     from linarite.web.options import Server
 
 LAST_WORDS_S = 1.0
@@ -23,23 +20,16 @@ LAST_WORDS_S = 1.0
 
 
 class Listener:
-    """A listening socket with an application behind it."""
+    """A listening socket with a handler behind it."""
 
-    def __init__(self, app: App, options: Server) -> None:
+    def __init__(self, handler: Handler, options: Server) -> None:
         """Nothing is bound until `open`."""
         self._options = options
-        self._config = uvicorn.Config(
-            app,
-            http=BoundedProtocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=max(1, round(options.keep_alive_s)),
+        self._shared = Shared(
+            handler,
+            connections_max=options.connections_max,
+            keep_alive_s=options.keep_alive_s,
         )
-        self._state = ServerState()
         self._server: asyncio.Server | None = None
         self._clock: asyncio.Task[None] | None = None
         self.port = options.port
@@ -55,7 +45,6 @@ class Listener:
 
     async def open(self) -> None:
         """Bind and serve. Raises SetupError when the address can't be had."""
-        self._config.load()
         tls = _tls(self._options)
         bound = _bind(self._options.host, self._options.port)
         self.port = bound.getsockname()[1]
@@ -63,7 +52,7 @@ class Listener:
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(
-                self._protocol, sock=bound, ssl=tls, backlog=2048
+                lambda: HttpProtocol(self._shared), sock=bound, ssl=tls, backlog=2048
             )
         except OSError as problem:  # another socket listens there, though both could be bound
             bound.close()
@@ -79,11 +68,13 @@ class Listener:
             self._clock.cancel()
         if self._server is not None:
             self._server.close()
-        for connection in list(self._state.connections):
+        shared = self._shared
+        shared.closing = True
+        for connection in list(shared.connections):
             connection.shutdown()
-        if self._state.tasks:
-            await asyncio.wait(set(self._state.tasks), timeout=grace_s)
-        late = set(self._state.tasks)
+        if shared.tasks:
+            await asyncio.wait(set(shared.tasks), timeout=grace_s)
+        late = set(shared.tasks)
         for task in late:
             task.cancel()
         if late:
@@ -92,17 +83,13 @@ class Listener:
 
     async def _hang_up(self) -> None:
         """Let closing connections send what they have written, then cut those that are left."""
+        connections = self._shared.connections
         loop = asyncio.get_running_loop()
         deadline = loop.time() + LAST_WORDS_S
-        while self._state.connections and loop.time() < deadline:  # noqa: ASYNC110 - uvicorn's set
+        while connections and loop.time() < deadline:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
-        for connection in list(self._state.connections):
-            connection.transport.abort()
-
-    def _protocol(self) -> BoundedProtocol:
-        protocol = BoundedProtocol(config=self._config, server_state=self._state, app_state={})
-        protocol.connections_max = self._options.connections_max
-        return protocol
+        for connection in list(connections):
+            connection.abort()
 
     async def _keep_date(self) -> None:
         while True:
@@ -110,7 +97,7 @@ class Listener:
             await asyncio.sleep(1)
 
     def _tell_date(self) -> None:
-        self._state.default_headers = [(b"date", formatdate(usegmt=True).encode())]
+        self._shared.date_line = b"date: %b\r\n" % formatdate(usegmt=True).encode()
 
 
 def require_free(options: Server) -> None:

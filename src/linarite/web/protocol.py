@@ -1,22 +1,28 @@
-"""HTTP/1.1 on one connection: uvicorn's protocol, with bounds it does not have."""
+"""HTTP/1.1 on one connection: requests are parsed, started one after the other, and bounded."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import re
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import structlog
 
 from linarite.domain.errors import GatewayError, ServiceUnavailable
-from linarite.web.body import ARRIVED, LINGER_S
-from linarite.web.cycle import Cycle
+from linarite.web.body import LINGER_S
 from linarite.web.error_envelope import error_body
+from linarite.web.exchange import Exchange, status_line
+from linarite.web.ids import new_guid
 
 if TYPE_CHECKING:
     from linarite.domain.errors import LinariteError
+    from linarite.web.exchange import Handler
+
+log = structlog.get_logger("linarite.web")
 
 HEAD_BYTES_MAX = 64 * 1024
 HEADERS_MAX = 100
@@ -32,140 +38,280 @@ class ParserStopped(Exception):
     """Raised into the parser by its callbacks: what follows is not to be parsed as it stands."""
 
 
-class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with bounds on heads, silence, connections, pipelines and slow readers.
+class Shared:
+    """What the connections of one listener have in common."""
 
-    What is not HTTP, or too much, is refused in the shape of every other refusal.
+    def __init__(self, handler: Handler, *, connections_max: int, keep_alive_s: float) -> None:
+        self.handler = handler
+        self.connections_max = connections_max
+        self.keep_alive_s = keep_alive_s
+        self.connections: set[HttpProtocol] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
+        """requests that are being answered, and those whose clients have left"""
+        self.date_line = b""
+        self.closing = False
+
+
+class HttpProtocol(asyncio.Protocol):
+    """One connection: bounds on heads, silence, connections, pipelines and slow readers.
+
+    What is not HTTP, or too much, is refused in the shape of every other refusal. Only one request
+    is answered at a time; those that a client sends ahead wait, and reading with them.
     """
 
-    app: Any
-    connections_max = 10_000
-    _in_head = True
-    _chunk = b""
-    """the data that is being parsed"""
-    _head_chunks = 0
-    """earlier data that the head, not yet whole, came in"""
-    _head_bytes = 0
-    """of that data, but for the first, which also holds what was before the head"""
-    _without_upgrade = b""
-    """the same data without an offer to change to HTTP/2: to be parsed instead"""
-    _answering: Any = None
-    """the cycle whose answer is on the wire; `cycle` is the newest, which may wait behind it"""
-    _refused = False
-    _silence: asyncio.TimerHandle | None = None
-    _stall: asyncio.TimerHandle | None = None
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport
+        self._client: tuple[str, int] | None = None
+        self._secure = False
+        # The request that is being received.
+        self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._receiving: Exchange | None = None
+        self._in_head = True
+        self._chunk = b""
+        """the data that is being parsed"""
+        self._head_chunks = 0
+        """earlier data that the head, not yet whole, came in"""
+        self._head_bytes = 0
+        """of that data, but for the first, which also holds what was before the head"""
+        self._without_upgrade = b""
+        """the same data without an offer to change to HTTP/2: to be parsed instead"""
+        # The request that is being answered, and those behind it.
+        self._answering: Exchange | None = None
+        self._pipeline: deque[Exchange] = deque()
+        self._reading_stopped = False
+        self._write_paused = False
+        self._refused = False
+        # Clocks.
+        self._silence: asyncio.TimerHandle | None = None
+        self._stall: asyncio.TimerHandle | None = None
+        self._idle_until = math.inf
+        self._idle: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn narrows it too
+    # The event loop's side.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, unless there are too many."""
-        super().connection_made(transport)
-        if len(self.connections) > self.connections_max:
-            most = f"{self.connections_max} connections are open: server.connections_max"
+        self._transport = cast("asyncio.Transport", transport)
+        peer = transport.get_extra_info("peername")
+        self._client = (str(peer[0]), int(peer[1])) if isinstance(peer, tuple) else None
+        self._secure = transport.get_extra_info("sslcontext") is not None
+        shared = self._shared
+        shared.connections.add(self)
+        if len(shared.connections) > shared.connections_max:
+            most = f"{shared.connections_max} connections are open: server.connections_max"
             self._refuse(ServiceUnavailable(most))
-            transport.close()
+            self._transport.close()
             return
         self._await_head()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - whatever it was
+        """Forget the connection, and tell the request that is being answered."""
+        self._shared.connections.discard(self)
         self._stop_waiting()
-        if self._stall is not None:
-            self._stall.cancel()
-        self._disconnect()
-        super().connection_lost(exc)
+        for timer in (self._stall, self._idle):
+            if timer is not None:
+                timer.cancel()
+        self._stall = self._idle = None
+        self._pipeline.clear()
+        if self._answering is not None:
+            self._answering.depart()
+        # The parser holds our bound methods; without it the cycle is gone.
+        del self._parser
+
+    def eof_received(self) -> None:
+        """The client sends no more: the connection closes, as most servers do."""
 
     def data_received(self, data: bytes) -> None:
         """Parse, and keep an eye on what does not come in one piece."""
         if self._refused:  # TLS goes on delivering what it had read before the connection closed
             return
-        self._unset_keepalive_if_required()
+        self._idle_until = math.inf
         self._chunk = data
         self._parse(data)
         if self._in_head:
             self._wait_for_more_head()
-        elif self.cycle and self.cycle.response_complete:
+        elif self._answering is None:
             self._await_head()  # blank lines, or the rest of a body: they stopped the idle timer
-        elif len(self.headers) > HEADERS_MAX:  # the trailers of a chunked body
+        elif len(self._headers) > HEADERS_MAX:  # the trailers of a chunked body
             self._refuse(_head_too_large())
+
+    def pause_writing(self) -> None:
+        """The client reads slower than we write."""
+        self._write_paused = True
+        if self._answering is not None:
+            self._answering.write_paused = True
+        self._stall = self._loop.call_later(STALL_S, self._transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self._write_paused = False
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+        if self._answering is not None:
+            self._answering.write_paused = False
+            self._answering.wake()
+
+    def shutdown(self) -> None:
+        """Close as soon as no answer is under way."""
+        if self._answering is None:
+            self._transport.close()
+        else:
+            self._answering.keep_alive = False
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self._transport.abort()
+
+    # The exchanges' side.
+
+    def send(self, data: bytes) -> None:
+        """Write to the client, in order."""
+        self._transport.write(data)
+
+    def date_line(self) -> bytes:
+        """The `date` header of this second."""
+        return self._shared.date_line
+
+    def stop_reading(self) -> None:
+        """Read nothing more for now."""
+        if not self._reading_stopped and not self._transport.is_closing():
+            self._reading_stopped = True
+            self._transport.pause_reading()
+
+    def go_on_reading(self) -> None:
+        """Read again, unless requests wait that came ahead of their turn."""
+        if self._reading_stopped and not self._pipeline and not self._transport.is_closing():
+            self._reading_stopped = False
+            self._transport.resume_reading()
+
+    def answered(self, exchange: Exchange) -> None:
+        """The answer is complete: on to the next request."""
+        if exchange is not self._answering:
+            return
+        self._answering = None
+        if exchange.departed:
+            return
+        if not exchange.keep_alive or self._shared.closing:
+            self._transport.close()
+        elif self._pipeline:
+            following = self._pipeline.popleft()
+            self._start(following)
+            self.go_on_reading()
+        else:
+            self.go_on_reading()
+            self._wait_idle()
+
+    # The parser's side.
 
     def on_message_begin(self) -> None:
         """A new head begins."""
         self._in_head = True
         self._head_chunks = 0
         self._head_bytes = 0
-        super().on_message_begin()
+        self._url = b""
+        self._headers = []
+
+    def on_url(self, url: bytes) -> None:
+        """A piece of the target."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header of the head or, unused, of the trailers."""
+        self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """The head is whole. Raises ParserStopped."""
         large = self._head_chunks or len(self._chunk) > HEAD_BYTES_MAX
-        if len(self.headers) > HEADERS_MAX or (large and self._head_size() > HEAD_BYTES_MAX):
+        if len(self._headers) > HEADERS_MAX or (large and self._head_size() > HEAD_BYTES_MAX):
             self._refuse(_head_too_large())
             raise ParserStopped
-        if self.parser.should_upgrade():
+        if self._parser.should_upgrade():
             self._decline_http2()
-        self._begin_cycle()
+        exchange = self._exchange()
+        self._receiving = exchange
         self._in_head = False
         self._stop_waiting()
-        if len(self.pipeline) > PIPELINED_MAX:
+        if self._answering is None:
+            self._start(exchange)
+            return
+        self.stop_reading()
+        self._pipeline.append(exchange)
+        if len(self._pipeline) > PIPELINED_MAX:
             self._refuse(ServiceUnavailable("too many requests wait on one connection"))
 
-    def _start_asgi_task(self, cycle: Any, app: Any) -> None:  # noqa: ANN401 - uvicorn's own
-        self._answering = cycle
-        super()._start_asgi_task(cycle, app)
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body; of one that was refused, nothing is kept."""
+        exchange = self._receiving
+        if exchange is not None and not exchange.complete:
+            exchange.take(body)
 
-    def _disconnect(self) -> None:
-        """Tell the application that is answering; uvicorn would tell the newest request's only."""
-        cycle = self._answering
-        if cycle is not None and not cycle.response_complete:
-            cycle.disconnected = True
-            cycle.message_event.set()
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        exchange, self._receiving = self._receiving, None
+        if exchange is not None and not exchange.complete:
+            exchange.body_complete = True
+            exchange.wake()
 
-    def _begin_cycle(self) -> None:
-        """Start to answer, or queue behind the answer under way: uvicorn's, with our own cycle."""
-        version = self.parser.get_http_version()
-        url = httptools.parse_url(self.url)
-        path = url.path.decode("ascii")
-        scope: Any = self.scope
-        scope["http_version"] = version
-        scope["method"] = self.parser.get_method().decode("ascii")
-        scope["path"] = unquote(path) if "%" in path else path
-        scope["raw_path"] = url.path
-        scope["query_string"] = url.query or b""
-        before: Any = self.cycle
-        self.cycle = cycle = Cycle(
-            scope=scope,
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=False,
-            default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=self.expect_100_continue,
-            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
-            on_response=self.on_response_complete,
-        )
-        scope["extensions"] = {ARRIVED: cycle.take_arrived_body}
-        if before is None or before.response_complete:
-            self._start_asgi_task(cycle, self.app)
-        else:
-            self.flow.pause_reading()
-            self.pipeline.appendleft((cycle, self.app))
+    # Inside.
+
+    def _exchange(self) -> Exchange:
+        """The request whose head is whole."""
+        url, parser = self._url, self._parser
+        if url.startswith(b"/") and b"#" not in url:
+            raw_path, _, query = url.partition(b"?")
+        else:  # absolute, as for a proxy; or an asterisk
+            parsed = httptools.parse_url(url)
+            raw_path, query = parsed.path, parsed.query or b""
+        path = raw_path.decode("ascii")
+        target = (unquote(path) if "%" in path else path, raw_path, query)
+        exchange = Exchange(self, parser.get_method().decode("ascii"), target)
+        exchange.headers = self._headers
+        exchange.client = self._client
+        exchange.secure = self._secure
+        exchange.http_1_0 = parser.get_http_version() == "1.0"
+        exchange.keep_alive = not exchange.http_1_0 and parser.should_keep_alive()
+        for name, value in self._headers:
+            if name == b"expect" and value.lower() == b"100-continue":
+                exchange.expects_continue = True
+        return exchange
+
+    def _start(self, exchange: Exchange) -> None:
+        self._answering = exchange
+        exchange.write_paused = self._write_paused
+        exchange.task = task = self._loop.create_task(self._answer(exchange))
+        self._shared.tasks.add(task)
+
+    async def _answer(self, exchange: Exchange) -> None:
+        """Have the request answered; whatever happens, it is over then."""
+        try:
+            await self._shared.handler(exchange)
+        except Exception:
+            log.exception("request failed", path=exchange.path)
+        finally:
+            task, exchange.task = exchange.task, None
+            self._shared.tasks.discard(cast("asyncio.Task[None]", task))
+            if not exchange.complete and not exchange.departed:
+                self._transport.close()
 
     def _parse(self, data: bytes) -> None:
         try:
-            self.parser.feed_data(data)
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            # Answered as a plain request; after it the parser understands nothing more.
+            if self._answering is not None:
+                self._answering.keep_alive = False
         except httptools.HttpParserError:
             if not self._without_upgrade:
                 self._refuse(_Malformed("Invalid HTTP request received.", code="BadRequest"))
                 return
             data, self._without_upgrade = self._without_upgrade, b""
-            self.parser = httptools.HttpRequestParser(self)
+            self._parser = httptools.HttpRequestParser(self)
             self._parse(data)
-        except httptools.HttpParserUpgrade:
-            if self._should_upgrade():
-                self.handle_websocket_upgrade()
-            else:  # answered as a plain request; after it the parser understands nothing more
-                self.cycle.keep_alive = False
 
     def _decline_http2(self) -> None:
         """Have the request parsed as if it had not offered to change to HTTP/2.
@@ -173,22 +319,10 @@ class BoundedProtocol(HttpToolsProtocol):
         An offer may be ignored, but the parser then takes the body for the other protocol's.
         Java's own client makes this offer with every plain request. Raises ParserStopped.
         """
-        whole = not self._head_chunks and (not self.cycle or self.cycle.response_complete)
+        whole = not self._head_chunks and self._answering is None
         if whole and _UPGRADE_TO_HTTP2.search(self._chunk):
             self._without_upgrade = _UPGRADE_TO_HTTP2.sub(b"\r\nx-upgrade", self._chunk, 1)
             raise ParserStopped
-
-    def pause_writing(self) -> None:
-        """The client reads slower than we write."""
-        super().pause_writing()
-        self._stall = self.loop.call_later(STALL_S, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        """The client has caught up."""
-        if self._stall is not None:
-            self._stall.cancel()
-            self._stall = None
-        super().resume_writing()
 
     def _wait_for_more_head(self) -> None:
         self._head_chunks += 1
@@ -201,25 +335,35 @@ class BoundedProtocol(HttpToolsProtocol):
     def _await_head(self) -> None:
         """Wait for a whole head, from the first sign of one: what trickles in gains no time."""
         if self._silence is None and not self._refused:
-            self._silence = self.loop.call_later(HEAD_DEADLINE_S, self._too_silent)
+            self._silence = self._loop.call_later(HEAD_DEADLINE_S, self._too_silent)
 
     def _too_silent(self) -> None:
         self._silence = None
-        if self._is_answering():
+        if self._answering is not None:
             self._await_head()  # half a request behind a long answer may wait for the answer
         else:
-            self.transport.close()
-
-    def _is_answering(self) -> bool:
-        return self._answering is not None and not self._answering.response_complete
+            self._transport.close()
 
     def _stop_waiting(self) -> None:
         if self._silence is not None:
             self._silence.cancel()
             self._silence = None
 
+    def _wait_idle(self) -> None:
+        """One timer for the connection's life, looked at when it rings: a request costs none."""
+        self._idle_until = self._loop.time() + self._shared.keep_alive_s
+        if self._idle is None:
+            self._idle = self._loop.call_at(self._idle_until, self._look_at_idle)
+
+    def _look_at_idle(self) -> None:
+        self._idle = None
+        if self._loop.time() >= self._idle_until:
+            self._transport.close()
+        elif self._idle_until < math.inf:
+            self._idle = self._loop.call_at(self._idle_until, self._look_at_idle)
+
     def _head_size(self) -> int:
-        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        return len(self._url) + sum(len(name) + len(value) + 4 for name, value in self._headers)
 
     def _refuse(self, error: LinariteError) -> None:
         """Answer and close, soon. What is still coming is not read, so the client hears of it.
@@ -227,29 +371,37 @@ class BoundedProtocol(HttpToolsProtocol):
         Only close while an answer is under way: nothing can be said in the middle of it, and what
         is said before it would be taken for it.
         """
-        if self._refused or self.transport.is_closing():
+        if self._refused or self._transport.is_closing():
             return
         self._refused = True
         self._stop_waiting()
-        own_body = not self._in_head and self.cycle is self._answering
-        if self._is_answering() and (not own_body or self._answering.response_started):
-            self._disconnect()
-            self.transport.close()
-            return
-        self._disconnect()
-        body = error_body(error)
-        headers = [
-            *self.server_state.default_headers,
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
-            (b"connection", b"close"),
-            *((name.encode(), value.encode()) for name, value in error.headers.items()),
-        ]
-        lines = b"".join(b"%s: %s\r\n" % header for header in headers)
-        status = b"HTTP/1.1 %d %s\r\n" % (error.status, _REASONS[error.status])
-        self.transport.write(status + lines + b"\r\n" + body)
+        self._idle_until = math.inf
+        answering = self._answering
+        own_body = not self._in_head and self._receiving is answering
+        if answering is not None:
+            answering.depart()
+            if not own_body or answering.began:
+                self._transport.close()
+                return
+        self._transport.write(refusal(error, self._shared.date_line))
         # Closing at once, with data unread, would reset the connection under the answer.
-        self._silence = self.loop.call_later(LINGER_S, self.transport.close)
+        self._silence = self._loop.call_later(LINGER_S, self._transport.close)
+
+
+def refusal(error: LinariteError, date_line: bytes) -> bytes:
+    """A whole answer for what never became a request."""
+    body = error_body(error)
+    request_id = new_guid().encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"connection", b"close"),
+        (b"apim-request-id", request_id),
+        (b"x-request-id", request_id),
+        *((name.encode(), value.encode()) for name, value in error.headers.items()),
+    ]
+    lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+    return status_line(error.status) + date_line + lines + b"\r\n" + body
 
 
 class _Malformed(GatewayError):
@@ -270,10 +422,3 @@ def _head_too_large() -> _HeadTooLarge:
         "headers are read.",
         code="431",
     )
-
-
-_REASONS = {
-    400: b"Bad Request",
-    431: b"Request Header Fields Too Large",
-    503: b"Service Unavailable",
-}

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 DONE = b"data: [DONE]\n\n"
 
-STREAM_HEADERS: list[tuple[bytes, bytes]] = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache, must-revalidate"),
-    (b"x-accel-buffering", b"no"),
-]
+STREAM_LINES = (
+    b"content-type: text/event-stream; charset=utf-8\r\n"
+    b"cache-control: no-cache, must-revalidate\r\n"
+    b"x-accel-buffering: no\r\n"
+)
 
 
 def frame(payload: bytes) -> bytes:
