@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import httptools
 import structlog
 
-from linarite.domain.errors import GatewayError, ServiceUnavailable
+from linarite.domain.errors import GatewayError, InternalError, ServiceUnavailable
 from linarite.web.body import LINGER_S
 from linarite.web.error_envelope import error_body
 from linarite.web.exchange import Exchange, status_line
@@ -290,8 +290,8 @@ class HttpProtocol(asyncio.Protocol):
         """Have the request answered; whatever happens, it is over then."""
         try:
             await self._shared.handler(exchange)
-        except Exception:
-            log.exception("request failed", path=exchange.path)
+        except Exception as problem:  # noqa: BLE001 - nothing may escape
+            fail(exchange, problem)
         finally:
             task, exchange.task = exchange.task, None
             self._shared.tasks.discard(cast("asyncio.Task[None]", task))
@@ -386,6 +386,15 @@ class HttpProtocol(asyncio.Protocol):
         self._transport.write(refusal(error, self._shared.date_line))
         # Closing at once, with data unread, would reset the connection under the answer.
         self._silence = self._loop.call_later(LINGER_S, self._transport.close)
+
+
+def fail(exchange: Exchange, problem: Exception) -> None:
+    """Log what escaped, and say so to the client unless its answer has begun."""
+    request_id = new_guid()
+    log.error("request failed", path=exchange.path, request_id=request_id, exc_info=problem)
+    if not exchange.began:
+        lines = b"content-type: application/json\r\napim-request-id: %b\r\n" % request_id.encode()
+        exchange.respond(500, lines, error_body(InternalError(request_id)))
 
 
 def refusal(error: LinariteError, date_line: bytes) -> bytes:
