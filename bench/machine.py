@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 QUIET_SHARE = 0.10
-PACKAGES = ("linarite", "uvicorn", "httptools", "uvloop", "msgspec", "xllamacpp")
+PACKAGES = ("linarite", "httptools", "uvloop", "msgspec", "xllamacpp")
 
 
 def describe() -> dict[str, str]:

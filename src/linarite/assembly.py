@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from linarite.hosting.models.store import ModelStore
     from linarite.settings import Loaded, Settings
     from linarite.storage.sqlite.requests import SqliteRequestLedger
-    from linarite.web.asgi import App
+    from linarite.web.exchange import Handler
 
 log = structlog.get_logger("linarite")
 
@@ -218,7 +218,7 @@ class Assembly:
         self._stack.push_async_callback(ledger.close)
         return ledger
 
-    async def _management(self, resources: ResourceStore) -> App:
+    async def _management(self, resources: ResourceStore) -> Handler:
         self.management_keys, management = await open_control_plane(
             ControlPlaneParts(
                 account=self.loaded.settings.account,

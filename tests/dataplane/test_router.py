@@ -280,10 +280,7 @@ class NoBody:
 )
 def test_no_path_and_no_query_surprises_the_router(path: str, query: bytes, method: str) -> None:
     """It answers with an operation or a refusal, and never raises."""
-
-    call = Call(
-        method=method, path=path, headers={}, request_id="", started_at=0, body=NoBody()
-    )
+    call = Call(method=method, path=path, headers={}, request_id="", started_at=0, body=NoBody())
     found = ROUTER.find(call, query)
     if isinstance(found, LinariteError):
         assert found.status in {400, 404, 405}

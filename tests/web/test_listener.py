@@ -221,7 +221,9 @@ async def test_certificates_that_cannot_be_used_are_told(tmp_path: Path) -> None
         (str(own.certificate), str(other.key)),
         (str(sealed.certificate), str(sealed.key)),
     ):
-        listener = Listener(handler_of(Page()), Server(port=0, tls_certificate=certificate, tls_key=key))
+        listener = Listener(
+            handler_of(Page()), Server(port=0, tls_certificate=certificate, tls_key=key)
+        )
         with pytest.raises(SetupError, match=r"server\.tls_certificate or server\.tls_key"):
             await listener.open()
 

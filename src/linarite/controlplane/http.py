@@ -1,4 +1,4 @@
-"""HTTP for the control plane: from ASGI to a request and back, with ARM's headers."""
+"""HTTP for the control plane: from an exchange to a request and back, with ARM's headers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from linarite.controlplane.caller import recognise
 from linarite.controlplane.request import Answer, ArmRequest
 from linarite.domain.errors import LinariteError
 from linarite.web.arm_envelope import arm_error_body
-from linarite.web.body import ClientLeft, discard_rest, read_json_body
+from linarite.web.body import discard_rest, read_json_body
+from linarite.web.exchange import ClientLeft, header_lines
 from linarite.web.ids import new_guid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from linarite.controlplane.plane import ControlPlane
-    from linarite.web.asgi import HeaderList, Receive, Scope, Send
+    from linarite.web.asgi import HeaderList
+    from linarite.web.exchange import Exchange
 
 BODY_BYTES_MAX = 4 * 1024 * 1024
 """the Resource Manager's own limit"""
@@ -27,7 +29,7 @@ CORRELATION_CHARACTERS_MAX = 100
 
 
 class ManagementApp:
-    """The control plane as an ASGI application."""
+    """The control plane's handler."""
 
     def __init__(
         self,
@@ -40,19 +42,19 @@ class ManagementApp:
         self._digests = digests
         self._digest = digest
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, exchange: Exchange) -> None:
         """Answer one request."""
         request_id = new_guid()
         headers = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+            name.decode("latin-1"): value.decode("latin-1") for name, value in exchange.headers
         }
         correlation_id = headers.get("x-ms-correlation-request-id", "")
         if not 0 < len(correlation_id) <= CORRELATION_CHARACTERS_MAX:
             correlation_id = request_id
-        body_left = scope["method"] in BODIED
+        body_left = exchange.method in BODIED
         try:
-            request = self._request(scope, headers, request_id, correlation_id)
-            body = await _body(scope, receive)
+            request = self._request(exchange, headers, request_id, correlation_id)
+            body = await _body(exchange)
             body_left = False
             answer = await self._plane.serve(msgspec.structs.replace(request, body=body))
             content = b"" if answer.body is None else msgspec.json.encode(answer.body)
@@ -60,30 +62,32 @@ class ManagementApp:
             return
         except LinariteError as refused:
             answer = Answer(refused.status, headers=refused.headers)
-            content = b"" if scope["method"] == "HEAD" else arm_error_body(refused)
+            content = b"" if exchange.method == "HEAD" else arm_error_body(refused)
         extra = _headers(headers, request_id, correlation_id, self._plane.surface.realm.locations)
-        await _send(send, answer, content, extra)
-        if body_left:
-            await discard_rest(receive)
-        await send({"type": "http.response.body"})
+        lines = _lines(answer, content, extra)
+        if not body_left:
+            exchange.respond(answer.status, lines, content)
+            return
+        exchange.keep_alive = False
+        exchange.begin(answer.status, lines, length=len(content))
+        exchange.write(content)
+        await discard_rest(exchange)
+        exchange.end()
 
     def _request(
-        self, scope: Scope, headers: dict[str, str], request_id: str, correlation_id: str
+        self, exchange: Exchange, headers: dict[str, str], request_id: str, correlation_id: str
     ) -> ArmRequest:
-        base_url = _base_url(scope, headers)
+        base_url = _base_url(exchange, headers)
         caller = recognise(
             headers,
             self._digests,
             self._digest,
             f"{base_url}/{self._plane.surface.realm.tenant}",
         )
-        query = {
-            name.lower(): value
-            for name, value in parse_qsl(scope["query_string"].decode("latin-1"))
-        }
+        query = {name.lower(): value for name, value in parse_qsl(exchange.query.decode("latin-1"))}
         return ArmRequest(
-            method=scope["method"],
-            path=scope["path"],
+            method=exchange.method,
+            path=exchange.path,
             api_version=query.pop("api-version", ""),
             caller=caller,
             query=query,
@@ -97,19 +101,17 @@ class ManagementApp:
 BODIED = frozenset(("PUT", "PATCH", "POST"))
 
 
-async def _body(scope: Scope, receive: Receive) -> bytes:
-    if scope["method"] not in BODIED:
+async def _body(exchange: Exchange) -> bytes:
+    if exchange.method not in BODIED:
         return b""
-    return await read_json_body(scope, receive, dict(scope["headers"]), BODY_BYTES_MAX, BODY_WAIT_S)
+    headers = dict(exchange.headers)
+    return await read_json_body(exchange, headers, BODY_BYTES_MAX, BODY_WAIT_S)
 
 
-def _base_url(scope: Scope, headers: dict[str, str]) -> str:
+def _base_url(exchange: Exchange, headers: dict[str, str]) -> str:
     """Scheme and authority as the client wrote them."""
-    host = headers.get("host")
-    if not host:
-        server = scope.get("server") or ("localhost", None)
-        host = f"{server[0]}:{server[1]}" if server[1] else str(server[0])
-    return f"{scope.get('scheme', 'http')}://{host}"
+    scheme = "https" if exchange.secure else "http"
+    return f"{scheme}://{headers.get('host') or 'localhost'}"
 
 
 def _headers(
@@ -133,13 +135,11 @@ def _headers(
     return [(name.encode(), value.encode("latin-1")) for name, value in headers]
 
 
-async def _send(send: Send, answer: Answer, content: bytes, extra: HeaderList) -> None:
+def _lines(answer: Answer, content: bytes, extra: HeaderList) -> bytes:
     headers: HeaderList = [
         *extra,
         *((name.encode(), value.encode("latin-1")) for name, value in answer.headers.items()),
-        (b"content-length", b"%d" % len(content)),
     ]
     if content:
         headers.append((b"content-type", b"application/json; charset=utf-8"))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": content, "more_body": True})
+    return header_lines(headers)

@@ -21,7 +21,8 @@ def common_lines(call: Call) -> bytes:
     request_id = call.request_id.encode()
     lines = (
         b"apim-request-id: %b\r\nx-request-id: %b\r\nx-ms-client-request-id: %b\r\n"
-        b"openai-processing-ms: %d\r\nx-content-type-options: nosniff\r\nx-ms-rai-invoked: false\r\n"
+        b"openai-processing-ms: %d\r\nx-content-type-options: nosniff\r\n"
+        b"x-ms-rai-invoked: false\r\n"
         % (
             request_id,
             request_id,
@@ -35,9 +36,7 @@ def common_lines(call: Call) -> bytes:
     deployment = call.deployment
     if deployment is None:
         return lines + region_line(region)
-    return lines + deployment_lines(
-        region, deployment.name, deployment.model, deployment.instance
-    )
+    return lines + deployment_lines(region, deployment.name, deployment.model, deployment.instance)
 
 
 @lru_cache(maxsize=1024)  # the same few for every request

@@ -49,9 +49,7 @@ class RequestBody:
 
     __slots__ = ("_exchange", "_headers", "_limits", "left")
 
-    def __init__(
-        self, exchange: Exchange, headers: Mapping[bytes, bytes], limits: Limits
-    ) -> None:
+    def __init__(self, exchange: Exchange, headers: Mapping[bytes, bytes], limits: Limits) -> None:
         self._exchange = exchange
         self._headers = headers
         self._limits = limits

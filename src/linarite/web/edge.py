@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from linarite.web.asgi import App
     from linarite.web.exchange import Exchange, Handler
 
+
 class Edge:
     """Sends exact paths to their own application and everything else to the data plane."""
 

@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from linarite.web.asgi import App, Receive, Scope, Send
+    from collections.abc import Awaitable
+
+    from linarite.web.exchange import Exchange, Handler
 
 MANAGEMENT = ("/subscriptions", "/providers", "/tenants", "/metadata/")
 """where the control plane's paths begin; compared without case"""
 
 
-def by_plane(management: App, dataplane: App) -> App:
+def by_plane(management: Handler, dataplane: Handler) -> Handler:
     """The control plane for its paths, the data plane for all others, tried first."""
 
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        path: str = scope["path"]
+    def choose(exchange: Exchange) -> Awaitable[None]:
+        path = exchange.path
         if path.startswith("/openai/") or not path[:14].lower().startswith(MANAGEMENT):
-            await dataplane(scope, receive, send)
-        else:
-            await management(scope, receive, send)
+            return dataplane(exchange)
+        return management(exchange)
 
-    return answer
+    return choose

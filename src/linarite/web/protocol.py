@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
 
 import httptools
-import structlog
 
-from linarite.domain.errors import GatewayError, InternalError, ServiceUnavailable
+from linarite.domain.errors import ServiceUnavailable
 from linarite.web.body import LINGER_S
-from linarite.web.error_envelope import error_body
-from linarite.web.exchange import Exchange, status_line
-from linarite.web.ids import new_guid
+from linarite.web.exchange import Exchange
+from linarite.web.refusals import (
+    HEAD_BYTES_MAX,
+    HEADERS_MAX,
+    Malformed,
+    fail,
+    head_too_large,
+    refusal,
+)
 
 if TYPE_CHECKING:
     from linarite.domain.errors import LinariteError
     from linarite.web.exchange import Handler
 
-log = structlog.get_logger("linarite.web")
-
-HEAD_BYTES_MAX = 64 * 1024
-HEADERS_MAX = 100
 HEAD_DEADLINE_S = 30.0
 PIPELINED_MAX = 16
 STALL_S = 60.0
@@ -96,8 +97,8 @@ class HttpProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, unless there are too many."""
         self._transport = cast("asyncio.Transport", transport)
-        peer = transport.get_extra_info("peername")
-        self._client = (str(peer[0]), int(peer[1])) if isinstance(peer, tuple) else None
+        peer = cast("tuple[str, int] | str | None", transport.get_extra_info("peername"))
+        self._client = (peer[0], peer[1]) if isinstance(peer, tuple) else None
         self._secure = transport.get_extra_info("sslcontext") is not None
         shared = self._shared
         shared.connections.add(self)
@@ -137,7 +138,7 @@ class HttpProtocol(asyncio.Protocol):
         elif self._answering is None:
             self._await_head()  # blank lines, or the rest of a body: they stopped the idle timer
         elif len(self._headers) > HEADERS_MAX:  # the trailers of a chunked body
-            self._refuse(_head_too_large())
+            self._refuse(head_too_large())
 
     def pause_writing(self) -> None:
         """The client reads slower than we write."""
@@ -228,7 +229,7 @@ class HttpProtocol(asyncio.Protocol):
         """The head is whole. Raises ParserStopped."""
         large = self._head_chunks or len(self._chunk) > HEAD_BYTES_MAX
         if len(self._headers) > HEADERS_MAX or (large and self._head_size() > HEAD_BYTES_MAX):
-            self._refuse(_head_too_large())
+            self._refuse(head_too_large())
             raise ParserStopped
         if self._parser.should_upgrade():
             self._decline_http2()
@@ -307,7 +308,7 @@ class HttpProtocol(asyncio.Protocol):
                 self._answering.keep_alive = False
         except httptools.HttpParserError:
             if not self._without_upgrade:
-                self._refuse(_Malformed("Invalid HTTP request received.", code="BadRequest"))
+                self._refuse(Malformed("Invalid HTTP request received.", code="BadRequest"))
                 return
             data, self._without_upgrade = self._without_upgrade, b""
             self._parser = httptools.HttpRequestParser(self)
@@ -329,7 +330,7 @@ class HttpProtocol(asyncio.Protocol):
         if self._head_chunks > 1:
             self._head_bytes += len(self._chunk)
         if self._head_bytes > HEAD_BYTES_MAX:
-            self._refuse(_head_too_large())
+            self._refuse(head_too_large())
         self._await_head()
 
     def _await_head(self) -> None:
@@ -386,48 +387,3 @@ class HttpProtocol(asyncio.Protocol):
         self._transport.write(refusal(error, self._shared.date_line))
         # Closing at once, with data unread, would reset the connection under the answer.
         self._silence = self._loop.call_later(LINGER_S, self._transport.close)
-
-
-def fail(exchange: Exchange, problem: Exception) -> None:
-    """Log what escaped, and say so to the client unless its answer has begun."""
-    request_id = new_guid()
-    log.error("request failed", path=exchange.path, request_id=request_id, exc_info=problem)
-    if not exchange.began:
-        lines = b"content-type: application/json\r\napim-request-id: %b\r\n" % request_id.encode()
-        exchange.respond(500, lines, error_body(InternalError(request_id)))
-
-
-def refusal(error: LinariteError, date_line: bytes) -> bytes:
-    """A whole answer for what never became a request."""
-    body = error_body(error)
-    request_id = new_guid().encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", b"%d" % len(body)),
-        (b"connection", b"close"),
-        (b"apim-request-id", request_id),
-        (b"x-request-id", request_id),
-        *((name.encode(), value.encode()) for name, value in error.headers.items()),
-    ]
-    lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-    return status_line(error.status) + date_line + lines + b"\r\n" + body
-
-
-class _Malformed(GatewayError):
-    """What came is not HTTP."""
-
-    status = 400
-
-
-class _HeadTooLarge(GatewayError):
-    """More header bytes, or more headers, than are read."""
-
-    status = 431
-
-
-def _head_too_large() -> _HeadTooLarge:
-    return _HeadTooLarge(
-        f"The request's headers are too large: at most {HEAD_BYTES_MAX} bytes and {HEADERS_MAX} "
-        "headers are read.",
-        code="431",
-    )
