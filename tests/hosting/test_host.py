@@ -92,3 +92,54 @@ async def test_deployments_share_the_state_of_their_instance() -> None:
         assert shown[2].capabilities is None
         await host.stop(0)
         assert [item.state for item in host.serving(both)] == ["Stopped"] * 3
+
+
+async def test_instances_come_and_go_while_requests_run() -> None:
+    """A replaced one finishes what it has; a removed one lingers, then is handed out no more."""
+    with capture_logs():
+        host = host_of("one")
+        (old,) = host.instances()
+        async with host.slot("one"):
+            (fresh,) = host_of("one").instances()
+            host.put(fresh, 5)
+            assert host.find("one") is fresh
+            await asyncio.sleep(0.05)
+            assert old.state == "Ready"
+        async with host.slot("one"):
+            assert (old.gate.running, fresh.gate.running) == (0, 1)
+        await asyncio.sleep(0.05)
+        assert old.state == "Stopped"
+        host.remove("one", 5, 0.1)
+        async with host.slot("one"):
+            await asyncio.sleep(0.15)
+            assert host.find("one") is None
+            assert fresh.state == "Ready"
+        await asyncio.sleep(0.05)
+        assert fresh.state == "Stopped"
+        host.remove("absent", 5)
+        await host.stop(0)
+
+
+async def test_one_that_was_to_go_may_be_replaced_meanwhile() -> None:
+    """Lingering takes away the instance that it was asked to, not its successor."""
+    with capture_logs():
+        host = host_of("one")
+        host.remove("one", 5, 0.05)
+        (fresh,) = host_of("one").instances()
+        host.put(fresh, 5)
+        await asyncio.sleep(0.1)
+        assert host.find("one") is fresh
+        await host.stop(0)
+
+
+async def test_stopping_the_host_stops_those_that_retire() -> None:
+    """Their requests get the same grace as all."""
+    with capture_logs():
+        host = host_of("one")
+        (old,) = host.instances()
+        async with host.slot("one"):
+            host.remove("one", 60)
+            await asyncio.sleep(0.02)
+            assert host.instances() == []
+            await host.stop(0.01)
+            assert old.state == "Stopped"

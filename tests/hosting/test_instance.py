@@ -407,3 +407,117 @@ async def test_one_that_never_started_can_be_stopped() -> None:
     with pytest.raises(ServiceUnavailable, match="shutting down"):
         await instance.enter()
     assert nursery.built == []
+
+
+async def test_an_idle_model_is_unloaded_and_loaded_on_demand() -> None:
+    """It is freed after its pause, not while somebody is inside; the next request waits for it."""
+    first, second = Life(), Life()
+    nursery = Nursery(first, second)
+    instance = nursery.instance(unload_after_s=0.05)
+    instance.start()
+    await instance.enter()
+    await asyncio.sleep(0.15)
+    assert (instance.state, first.stops) == ("Ready", 0)
+    instance.leave()
+    await until(lambda: first.stops == 1)
+    assert instance.state == "NotStarted"
+    assert "nobody asked" in instance.detail
+    await instance.settled()
+    second.load.clear()
+    entering = asyncio.create_task(instance.enter())
+    await until(lambda: second.starts == 1)
+    assert instance.state == "Starting"
+    second.load.set()
+    slot = await entering
+    assert slot.engine is second
+    instance.leave()
+    await instance.stop(0)
+    assert second.stops == 1
+
+
+async def test_an_unloaded_model_is_loaded_while_it_is_still_being_freed() -> None:
+    """A request in that very moment waits for the new engine."""
+
+    class SlowToGo(Life):
+        """Takes its time to stop."""
+
+        async def stop(self, grace_s: float) -> None:
+            await asyncio.sleep(0.05)
+            await super().stop(grace_s)
+
+    first, second = SlowToGo(), Life()
+    nursery = Nursery(first, second)
+    instance = nursery.instance(unload_after_s=0.02)
+    instance.start()
+    await until(
+        lambda: (
+            instance.state == "NotStarted"
+            and len(nursery.built) == 1
+            and instance.capabilities is not None
+        )
+    )
+    assert first.stops == 0
+    slot = await instance.enter()
+    assert (slot.engine, first.stops) == (second, 1)
+    instance.leave()
+    await instance.stop(0)
+
+
+async def test_an_engine_that_dies_while_idle_is_started_again() -> None:
+    """Unloading is not the only way out."""
+    first, second = Life(), Life()
+    nursery = Nursery(first, second)
+    instance = nursery.instance(unload_after_s=30)
+    instance.start()
+    await until(lambda: instance.state == "Ready")
+    first.die.set()
+    await until(lambda: len(nursery.built) == 2 and instance.state == "Ready")
+    await instance.stop(0)
+
+
+async def test_retiring_serves_who_is_inside_and_who_waits() -> None:
+    """Everybody who came before gets an answer; then the engine is freed."""
+    life = Life()
+    instance = Nursery(life).instance()
+    instance.start()
+    served: list[int] = []
+
+    async def request(number: int) -> None:
+        await instance.enter()
+        await asyncio.sleep(0.02)
+        served.append(number)
+        instance.leave()
+
+    requests = [asyncio.create_task(request(number)) for number in range(7)]
+    await until(lambda: instance.gate.running == 2)
+    await instance.retire(5)
+    await asyncio.gather(*requests)
+    assert sorted(served) == list(range(7))
+    assert (instance.state, life.stops) == ("Stopped", 1)
+
+
+async def test_retiring_waits_for_those_who_wait_for_the_start() -> None:
+    """Also a start that is under way is somebody's."""
+    life = Life()
+    life.load.clear()
+    instance = Nursery(life).instance()
+    entering = asyncio.create_task(instance.enter())
+    await until(lambda: life.starts == 1)
+    retiring = asyncio.create_task(instance.retire(5))
+    await asyncio.sleep(0.05)
+    life.load.set()
+    await entering
+    await asyncio.sleep(0.05)
+    assert not retiring.done()
+    instance.leave()
+    await retiring
+
+
+async def test_retiring_has_an_end() -> None:
+    """A request that never ends is broken off after the grace."""
+    life = Life()
+    instance = Nursery(life).instance()
+    instance.start()
+    await instance.enter()
+    await instance.retire(0.05)
+    assert (instance.state, life.stops) == ("Stopped", 1)
