@@ -159,7 +159,9 @@ class Assembly:
         account_id = await declare(resources, settings.account, self.plan.deployments)
         self._account_id, self._key_store = account_id, keys
         self._keys = await keys.ensure(account_id)
-        self._facts = FactsBook(resources, keys, default_account=account_id)
+        self._facts = FactsBook(
+            resources, keys, default_account=account_id, region_title=self._region_title
+        )
         await self._facts.refresh()
         dialer = EgressDialer(self._egress_policy())
         instances = InstanceMaker(settings.hosting, self._store, self._surroundings(dialer))
@@ -280,6 +282,11 @@ class Assembly:
         )
         self._stack.push_async_callback(worker.stop)
         return worker
+
+    def _region_title(self, instance: str, region: str) -> str:
+        declared = self.plan.instances.get(instance)
+        where = region or (declared.region if declared is not None else "")
+        return Regions(self.loaded.settings.regions).title(where)
 
     async def _refresh_facts(self, committed: Committed) -> None:
         if committed.written or committed.removed:

@@ -69,6 +69,7 @@ async def test_a_success_is_recorded_whole(server: Rig, stream: bool) -> None:
         to_last_token_us=0,
         total_us=0,
         finish="completed",
+        region="Local",
     )
 
 

@@ -95,6 +95,13 @@ class Call:
         self.finish = "completed"
         """or `refused`, `failed`, `client_left`"""
 
+    @property
+    def region_title(self) -> str:
+        """Where it is served: by the deployment's instance, or in the account's region."""
+        if self.deployment is not None and self.deployment.region_title:
+            return self.deployment.region_title
+        return self.facts.account.region_title if self.facts is not None else ""
+
 
 class OperationKit(msgspec.Struct, frozen=True):
     """What operations are made with."""

@@ -7,6 +7,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from linarite.controls.authenticate.api_key import Caller, identify
 from linarite.domain.errors import InvalidKey, KeyAuthenticationDisabled
 from linarite.domain.facts import Account, Deployment, Facts, Model, Sku
@@ -24,9 +26,19 @@ class FactsBook:
     """What the hot path looks up. No request reads the database."""
 
     def __init__(
-        self, resources: ResourceStore, keys: KeyStore, *, default_account: str = ""
+        self,
+        resources: ResourceStore,
+        keys: KeyStore,
+        *,
+        default_account: str = "",
+        region_title: Callable[[str, str], str] = lambda _instance, _region: "",
     ) -> None:
-        """Empty until `refresh`. Calls that name no account mean `default_account`, an id."""
+        """Empty until `refresh`. Calls that name no account mean `default_account`, an id.
+
+        `region_title` says what `x-ms-region` shows for an instance in the region of a placement
+        ("" without one); an empty title means the account's.
+        """
+        self._region_title = region_title
         self._resources = resources
         self._keys = keys
         self._by_account: dict[str, Facts] = {}
@@ -85,11 +97,16 @@ class FactsBook:
         return Facts(
             account=account_of(resource, await self._keys.digests(resource.id)),
             deployments={
-                child.name.lower(): deployment_of(child, placement)
+                child.name.lower(): self._deployment(child, placement)
                 for child, placement in found
                 if placement is not None or serves_without_placement(child)
             },
         )
+
+    def _deployment(self, resource: Resource, placement: Placement | None) -> Deployment:
+        found = deployment_of(resource, placement)
+        title = self._region_title(found.instance, placement.region if placement else "")
+        return msgspec.structs.replace(found, region_title=title)
 
 
 def account_of(resource: Resource, digests: dict[bytes, str]) -> Account:

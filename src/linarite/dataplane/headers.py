@@ -32,7 +32,7 @@ def common_lines(call: Call) -> bytes:
     )
     if call.facts is None:
         return lines
-    region = call.facts.account.region_title
+    region = call.region_title
     deployment = call.deployment
     if deployment is None:
         return lines + region_line(region)

@@ -51,6 +51,7 @@ def record_of(
         to_last_token_us=total_us if call.first_event_at else 0,
         total_us=total_us,
         finish=call.finish,
+        region=call.region_title if deployment is not None else "",
     )
 
 

@@ -41,6 +41,8 @@ class Deployment(msgspec.Struct, frozen=True):
     """name of the instance that serves it; several deployments may share one"""
     created_at: int = 0
     """seconds since the epoch"""
+    region_title: str = ""
+    """where that instance runs, as `x-ms-region` shows it; "" is the account's region"""
 
 
 class Account(msgspec.Struct, frozen=True):

@@ -42,6 +42,8 @@ class RequestRecord(msgspec.Struct, frozen=True, gc=False):
     total_us: int
     finish: str
     """how it ended: completed, refused, client_left, failed"""
+    region: str = ""
+    """where it ran, as `x-ms-region` shows it; "" when no deployment was reached"""
 
 
 class RequestLedger(Protocol):

@@ -28,7 +28,7 @@ class History:
 
 
 STATE_HISTORY = History(SCRIPTS / "state", "0002")
-REQUESTS_HISTORY = History(SCRIPTS / "requests", "0001")
+REQUESTS_HISTORY = History(SCRIPTS / "requests", "0002")
 
 
 def migrate(path: Path, connection: sqlite3.Connection, history: History) -> bool:

@@ -110,6 +110,7 @@ request_records = Table(
     Column("to_last_token_us", BigInteger, nullable=False),
     Column("total_us", BigInteger, nullable=False),
     Column("finish", Text, nullable=False),
+    Column("region", Text, nullable=False),
     Index("request_records_by_request_id", "request_id"),
     Index("request_records_by_account", "account", "seq"),
 )
