@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-_LINE_BYTES_MAX = 64 * 1024
+_LINE_BYTES_MAX = 1024 * 1024
 _TERMINATE_S = 5.0
 """how long a process that was asked to end may take, before it is killed"""
 

@@ -74,3 +74,30 @@ def test_fills_in_the_middle(coder: AzureOpenAI) -> None:
     text = reply.choices[0].text
     assert "a + b" in text
     assert "def add" not in text
+
+
+def test_filling_in_costs_the_text_and_three_markers(coder: AzureOpenAI) -> None:
+    """No header is made up around it, and nothing of a long prefix or suffix is left out."""
+    numbers = " ".join(str(number) for number in range(100, 300))
+
+    def prompt_tokens(prompt: str, suffix: str | None) -> int:
+        reply = coder.completions.create(
+            model="coder", prompt=prompt, suffix=suffix, max_tokens=1, temperature=0
+        )
+        assert reply.usage is not None
+        return reply.usage.prompt_tokens
+
+    apart = prompt_tokens(numbers, None) + prompt_tokens("\n" + numbers, None)
+    assert prompt_tokens(numbers, "\n" + numbers) == apart + 3
+
+
+def test_a_marker_in_the_text_is_text(coder: AzureOpenAI) -> None:
+    """Code that is about fill-in markers is filled in as code."""
+    told: list[int] = []
+    for text in ("x = '<|fim_middle|>'", "x = 'middle'"):
+        reply = coder.completions.create(
+            model="coder", prompt=text, suffix="\n", max_tokens=1, temperature=0
+        )
+        assert reply.usage is not None
+        told.append(reply.usage.prompt_tokens)
+    assert told[0] > told[1] + 2

@@ -8,6 +8,7 @@ import pytest
 from linarite.domain.completion import CompletionAsk, CompletionEvent
 from linarite.domain.errors import InvalidRequest
 from linarite.engines.llamacpp.completion import answer_completion
+from linarite.engines.llamacpp.fill_in import FillIn
 from tests.engines.llamacpp.scripted_server import completion, scripted_model, whole
 
 if TYPE_CHECKING:
@@ -20,11 +21,6 @@ async def answer(model: LoadedModel, **fields: object) -> list[CompletionEvent]:
     """All events."""
     ask = msgspec.convert(fields, CompletionAsk)
     return [event async for event in answer_completion(model, ask)]
-
-
-def able_to_fill_in(model: LoadedModel) -> None:
-    """Pretend that the script's model has the tokens for it."""
-    model.capabilities = msgspec.structs.replace(model.capabilities, fill_in_the_middle=True)
 
 
 async def test_defaults() -> None:
@@ -48,17 +44,18 @@ async def test_no_prompt_is_the_beginning_of_a_text(prompt: object) -> None:
 
 
 async def test_a_suffix_is_filled_in_between() -> None:
-    """Prompt and suffix go to the endpoint made for it; ids become the text it needs."""
+    """The prompt is the markers and what is around the gap; ids are taken as they are."""
     script = {
-        "/infill": [completion("b")],
-        "/detokenize": [whole({"content": "ids"})],
+        "/completion": [completion("b")],
+        "/tokenize": [whole({"tokens": [{"id": 7, "piece": "x"}]})],
     }
     async with scripted_model(script) as (model, server):
-        able_to_fill_in(model)
+        model.fill_in = FillIn([1], prefix=101, suffix=102, middle=103)
         await answer(model, prompt="a", suffix="c")
-        await answer(model, prompt=[1, 2], suffix="c")
-    prefixes = [(body["input_prefix"], body["input_suffix"]) for body in server.bodies("/infill")]
-    assert prefixes == [("a", "c"), ("ids", "c")]
+        await answer(model, prompt=[5, 6], suffix="c")
+    prompts = [body["prompt"] for body in server.bodies("/completion")]
+    assert prompts == [[1, 101, 7, 102, 7, 103], [1, 101, 5, 6, 102, 7, 103]]
+    assert not any(body["parse_special"] for body in server.bodies("/tokenize"))
 
 
 async def test_a_suffix_needs_a_model_that_can() -> None:

@@ -93,3 +93,32 @@ def test_any_damage_is_survived(tmp_path: Path, position: int, damage: bytes) ->
     content = WHOLE[:position] + damage + WHOLE[position + len(damage) :]
     with contextlib.suppress(UnreadableModel):
         assert isinstance(facts(tmp_path, content), ModelFacts)
+
+
+def vocabulary(kinds: list[int], *more: bytes) -> bytes:
+    """A file with a token `t0`, `t1` … of each kind."""
+    texts = b"".join(text(f"t{at}") for at in range(len(kinds)))
+    return gguf(
+        ARCHITECTURE,
+        entry("tokenizer.ggml.tokens", ARRAY, struct.pack("<IQ", TEXT, len(kinds)) + texts),
+        entry(
+            "tokenizer.ggml.token_type",
+            ARRAY,
+            struct.pack(f"<IQ{len(kinds)}i", 5, len(kinds), *kinds),
+        ),
+        *more,
+    )
+
+
+def test_special_tokens_are_found_by_their_kind_and_their_purpose(tmp_path: Path) -> None:
+    """Unknown and control tokens, and those that the file names, whatever their kind."""
+    end = entry("tokenizer.ggml.eot_token_id", NUMBER, struct.pack("<I", 4))
+    far = entry("tokenizer.ggml.eos_token_id", NUMBER, struct.pack("<I", 99))
+    found = facts(tmp_path, vocabulary([1, 2, 3, 4, 1, 6], end, far)).special_texts
+    assert found == ["t1", "t2", "t4"]
+
+
+def test_a_vocabulary_that_is_nothing_but_special_tokens_is_refused(tmp_path: Path) -> None:
+    """Their names must fit a line of the process's output."""
+    with pytest.raises(UnreadableModel, match="special"):
+        facts(tmp_path, vocabulary([3] * 20_000))

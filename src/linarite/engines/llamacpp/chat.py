@@ -57,6 +57,7 @@ async def _choices(
     if constraint is not None:
         await model.trials.require(constraint)
     chat = plain = PlainChat(model, ask, tally, constraint)
+    await plain.prepare()
     if toolbox is not None:
         chat = ToolChat(model, ask, toolbox, tally, plain)
         await chat.prepare(reply_rule)

@@ -10,8 +10,8 @@ import msgspec
 
 from linarite.domain.completion import CompletionChoice, CompletionEvent
 from linarite.domain.errors import InvalidRequest
-from linarite.engines.llamacpp.generation import COMPLETION, INFILL, Generation
-from linarite.engines.llamacpp.prompt_echo import PromptEcho, echo_of, text_of
+from linarite.engines.llamacpp.generation import COMPLETION, Generation
+from linarite.engines.llamacpp.prompt_echo import PromptEcho, echo_of
 from linarite.engines.llamacpp.sampling import sampling_of
 from linarite.engines.llamacpp.tally import Tally
 from linarite.engines.llamacpp.wire import CHUNK_FIELDS, TokenProbability
@@ -39,7 +39,7 @@ async def answer_completion(
 
     Raises InvalidRequest, ContextLengthExceeded, EngineFailed, EngineRefusal and HttpClientError.
     """
-    if ask.suffix and not model.capabilities.fill_in_the_middle:
+    if ask.suffix and model.fill_in is None:
         raise InvalidRequest(
             "Invalid 'suffix': this model cannot insert text. Leave 'suffix' out, or use a "
             "deployment of a model made for filling in code.",
@@ -89,20 +89,30 @@ class _Completion:
         self._echoes: list[PromptEcho] = []
         # A model continues something: where there is nothing, the token that texts begin with.
         given: list[Prompt] = ask.prompts if ask.prompt is not None else [""]
-        self.prompts = [prompt or model.begin_text for prompt in given]
+        self.prompts = [prompt or self._beginning for prompt in given]
         for prompt in self.prompts:
             if isinstance(prompt, str):
                 require_room(len(prompt) + len(ask.suffix or ""), model.context_tokens)
         self.tally = Tally()
 
+    @property
+    def _beginning(self) -> str:
+        """Stands for an empty prompt."""
+        return "" if self._ask.suffix else self._model.begin_text
+
     async def prepare(self) -> None:
-        """Look at the prompts as far as the answer speaks of them."""
+        """Look at the prompts as far as the answer speaks of them, and put suffixes to them."""
         if self._ask.echo or self._ask.logprobs is not None or self._tokens_max == 0:
             top = self._ask.logprobs if self._ask.echo else None
             self._echoes = await gathered(
                 [partial(echo_of, self._model, prompt, top) for prompt in self.prompts],
                 self._model.options.parallel_requests,
             )
+        fill_in, client = self._model.fill_in, self._model.client
+        if self._ask.suffix and fill_in is not None:
+            self.prompts = [
+                await fill_in.prompt(client, prompt, self._ask.suffix) for prompt in self.prompts
+            ]
 
     async def choice(self, prompt: int, choice: int) -> AsyncGenerator[CompletionEvent, None]:
         """Continue a prompt once."""
@@ -118,7 +128,7 @@ class _Completion:
             yield self._told(index, prompt, whole.text, whole.probabilities)
             yield _ending(index, whole.generation.finish)
             return
-        generation = await self._generation(prompt, choice)
+        generation = self._generation(prompt, choice)
         said = 0
         with self.tally.counting(generation, prompt):
             async with aclosing(self._steps(generation)) as steps:
@@ -143,7 +153,7 @@ class _Completion:
 
     async def _whole(self, prompt: int, choice: int) -> _Whole:
         """Generate a continuation to its end."""
-        generation = await self._generation(prompt, choice)
+        generation = self._generation(prompt, choice)
         texts: list[str] = []
         probabilities: list[TokenProbability] = []
         with self.tally.counting(generation, prompt):
@@ -153,21 +163,17 @@ class _Completion:
                     probabilities += step.probabilities
         return _Whole(generation, "".join(texts), probabilities)
 
-    async def _generation(self, prompt: int, choice: int) -> Generation:
-        ask, client = self._ask, self._model.client
+    def _generation(self, prompt: int, choice: int) -> Generation:
+        ask = self._ask
         body: dict[str, Any] = {
             **sampling_of(ask, self._model.options, choice),
+            "prompt": self.prompts[prompt],
             "n_predict": self._tokens_max,
             "response_fields": CHUNK_FIELDS,
         }
         if ask.logprobs is not None or (ask.best_of or 0) > self._wanted:
             body["n_probs"] = max(1, ask.logprobs or 0)
-        given = self.prompts[prompt]
-        if not ask.suffix:
-            return Generation(client, COMPLETION, {**body, "prompt": given})
-        prefix = given if isinstance(given, str) else await text_of(client, given)
-        around = {"input_prefix": prefix, "input_suffix": ask.suffix}
-        return Generation(client, INFILL, {**body, **around})
+        return Generation(self._model.client, COMPLETION, body)
 
     def _steps(self, generation: Generation) -> AsyncGenerator[Step, None]:
         return generation.steps(self._model.context_tokens, self._tokens_max)

@@ -140,5 +140,4 @@ _COMPLETION = msgspec.json.Decoder(CompletionChunk)
 _CHAT = msgspec.json.Decoder(ChatChunk)
 
 COMPLETION = Endpoint("/completion", _read_completion)
-INFILL = Endpoint("/infill", _read_completion)
 CHAT = Endpoint("/v1/chat/completions", _read_chat)

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from linarite.domain.engine import Capabilities
 from linarite.engines.llamacpp.constraint import ConstraintTrials, SchemaCompiler
-from linarite.engines.llamacpp.generation import INFILL
-from linarite.engines.llamacpp.socket_client import EngineRefusal
-from linarite.engines.llamacpp.wire import CompletionChunk, Models, Properties
+from linarite.engines.llamacpp.fill_in import find_fill_in
+from linarite.engines.llamacpp.special_text import SpecialText
+from linarite.engines.llamacpp.wire import Models, Properties
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from linarite.engines.llamacpp.fill_in import FillIn
     from linarite.engines.llamacpp.options import LlamacppOptions
     from linarite.engines.llamacpp.socket_client import SocketClient
     from linarite.engines.llamacpp.worker_messages import LlamacppLoaded
@@ -25,7 +28,9 @@ class LoadedModel:
         options: LlamacppOptions,
         properties: Properties,
         capabilities: Capabilities,
+        special_texts: Sequence[str] = (),
     ) -> None:
+        """`special_texts` are what the vocabulary's special tokens are called."""
         self.client = client
         self.options = options
         self.capabilities = capabilities
@@ -33,6 +38,9 @@ class LoadedModel:
         self.knows_calls = properties.chat_template_caps.supports_tool_calls
         self.begin_text = properties.bos_token or properties.eos_token
         """stands for no prompt at all"""
+        self.special_text = SpecialText(client, special_texts)
+        self.fill_in: FillIn | None = None
+        """how to ask for what comes between two texts, if the model was trained for that"""
         self.schemas = SchemaCompiler(options)
         self.trials = ConstraintTrials(client)
 
@@ -49,27 +57,17 @@ async def look_at(
     deadline_s = options.first_byte_s
     properties = await client.look("/props", Properties, deadline_s=deadline_s)
     models = await client.look("/v1/models", Models, deadline_s=deadline_s)
+    fill_in = None if loaded.embedding else await find_fill_in(client)
     meta = models.data[0].meta if models.data else None
     capabilities = Capabilities(
         chat_completion=loaded.chat_template,
         completion=not loaded.embedding,
         embeddings=loaded.embedding,
-        fill_in_the_middle=not loaded.embedding and await _fills_in(client),
+        fill_in_the_middle=fill_in is not None,
         context_tokens=min(loaded.context_tokens, properties.default_generation_settings.n_ctx),
         embedding_dimensions=meta.n_embd if meta and loaded.embedding else 0,
         parallel_requests=options.parallel_requests,
     )
-    return LoadedModel(client, options, properties, capabilities)
-
-
-async def _fills_in(client: SocketClient) -> bool:
-    """Whether the vocabulary has the tokens for it shows when it is tried."""
-    try:
-        await client.ask(
-            INFILL.path,
-            {"input_prefix": "a", "input_suffix": "b", "n_predict": 1},
-            CompletionChunk,
-        )
-    except EngineRefusal:
-        return False
-    return True
+    model = LoadedModel(client, options, properties, capabilities, loaded.special_texts)
+    model.fill_in = fill_in
+    return model

@@ -29,6 +29,16 @@ _ENCODERS = frozenset(
 """architectures that make vectors and nothing else"""
 
 
+_TOKENS, _TOKEN_KINDS = "tokenizer.ggml.tokens", "tokenizer.ggml.token_type"
+_KEPT_ARRAYS = frozenset({_TOKENS, _TOKEN_KINDS})
+_SPECIAL_CHARACTERS_MAX = 65_536
+"""names of all special tokens together; the largest vocabularies in use have half of it"""
+_SPECIAL_KINDS = frozenset({2, 3})
+"""unknown and control, as llama.cpp numbers them: names of these it takes for the token"""
+
+Value = str | float | list[str] | list[float]
+
+
 class UnreadableModel(ValueError):
     """The file is no GGUF, or cut short."""
 
@@ -42,6 +52,8 @@ class ModelFacts(msgspec.Struct, frozen=True):
     pooling: bool
     """the file says how to make one vector out of many"""
     chat_template: bool
+    special_texts: list[str] = []
+    """what special tokens are called: the ones that are not text, such as the end of a message"""
 
     @property
     def makes_vectors(self) -> bool:
@@ -54,6 +66,7 @@ def read_model_facts(path: Path) -> ModelFacts:
     with path.open("rb") as file:
         try:
             metadata = _read_metadata(file)
+            special_texts = _special_texts(metadata)
         except (struct.error, UnicodeDecodeError) as error:
             raise UnreadableModel("the file is cut short or damaged in its metadata") from error
     architecture = str(metadata.get("general.architecture", ""))
@@ -64,11 +77,32 @@ def read_model_facts(path: Path) -> ModelFacts:
         context_tokens=int(context) if isinstance(context, (int, float)) else 0,
         pooling=isinstance(pooling, int) and pooling > 0,
         chat_template=bool(metadata.get("tokenizer.chat_template")),
+        special_texts=special_texts,
     )
 
 
-def _read_metadata(file: BinaryIO) -> dict[str, str | float]:
-    """All entries but arrays, which are skipped."""
+def _special_texts(metadata: dict[str, Value]) -> list[str]:
+    """The texts of tokens that the file calls control tokens, or names for a purpose."""
+    texts, kinds = metadata.get(_TOKENS), metadata.get(_TOKEN_KINDS)
+    if not isinstance(texts, list):
+        return []
+    kinds = kinds if isinstance(kinds, list) else []
+    chosen = {at for at, kind in enumerate(kinds) if kind in _SPECIAL_KINDS}
+    chosen |= {
+        int(value)
+        for key, value in metadata.items()
+        if key.startswith("tokenizer.ggml.")
+        and key.endswith("_token_id")
+        and isinstance(value, (int, float))
+    }
+    special = [str(texts[at]) for at in sorted(chosen) if 0 <= at < len(texts)]
+    if sum(map(len, special)) > _SPECIAL_CHARACTERS_MAX:
+        raise UnreadableModel("the file has too many special tokens")
+    return special
+
+
+def _read_metadata(file: BinaryIO) -> dict[str, Value]:
+    """All entries; of arrays only those that describe the vocabulary, others are skipped."""
     magic, version, _tensors, entries = struct.unpack("<4sIQQ", file.read(24))
     if magic != _MAGIC:
         raise UnreadableModel("the file is no GGUF file")
@@ -76,25 +110,29 @@ def _read_metadata(file: BinaryIO) -> dict[str, str | float]:
         raise UnreadableModel(f"GGUF version {version} is not known")
     if entries > _ENTRIES_MAX:
         raise UnreadableModel("the file claims to have too much metadata")
-    found: dict[str, str | float] = {}
+    found: dict[str, Value] = {}
     for _ in range(entries):
         key = _read_text(file)
-        value = _read_value(file, _read_number(file, 4))
+        value = _read_value(file, _read_number(file, 4), keep_array=key in _KEPT_ARRAYS)
         if value is not None:
             found[key] = value
     return found
 
 
-def _read_value(file: BinaryIO, kind: float) -> str | float | None:
+def _read_value(file: BinaryIO, kind: float, *, keep_array: bool) -> Value | None:
     if kind == _TEXT:
         return _read_text(file)
     if kind != _ARRAY:
         return _read_number(file, kind)
     item_kind, count = struct.unpack("<IQ", file.read(12))
     if item_kind == _TEXT:
+        if keep_array:
+            return [_read_text(file) for _ in range(count)]
         for _ in range(count):
             _skip(file, _length(file))
     elif item_kind in _NUMBER_FORMATS:
+        if keep_array:
+            return [_read_number(file, item_kind) for _ in range(count)]
         _skip(file, count * struct.calcsize(_NUMBER_FORMATS[item_kind]))
     else:
         raise UnreadableModel("the file has an array of a type that is not known")

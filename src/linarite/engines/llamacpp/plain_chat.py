@@ -1,4 +1,7 @@
-"""Chats in which nothing can be called: the engine renders the template itself."""
+"""Chats in which nothing can be called.
+
+The engine renders the template itself, unless a message spells a special token.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +9,26 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from linarite.domain.chat import ChatChoice, ChatDelta, ChatEvent
-from linarite.engines.llamacpp.generation import CHAT, Generation
+from linarite.engines.llamacpp.generation import CHAT, COMPLETION, Generation, Step
 from linarite.engines.llamacpp.sampling import sampling_of
+from linarite.engines.llamacpp.wire import CHUNK_FIELDS
 from linarite.engines.text_chat.logprobs import chat_logprobs
 from linarite.engines.text_chat.messages import template_messages
 from linarite.engines.text_chat.opening import opening
 from linarite.engines.text_chat.room import require_room
+from linarite.engines.text_chat.thinking import ThoughtSplitter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from linarite.domain.chat import ChatAsk
     from linarite.engines.llamacpp.constraint import Constraint
-    from linarite.engines.llamacpp.generation import Step
     from linarite.engines.llamacpp.loaded_model import LoadedModel
     from linarite.engines.llamacpp.tally import Tally
 
 
 class PlainChat:
-    """A chat whose replies are text, or JSON."""
+    """A chat whose replies are text, or JSON. `prepare` once, then `choice` for each choice."""
 
     def __init__(
         self, model: LoadedModel, ask: ChatAsk, tally: Tally, constraint: Constraint | None
@@ -33,26 +37,42 @@ class PlainChat:
         self._ask = ask
         self._tally = tally
         self._top = ask.top_logprobs or 0
-        messages = template_messages(ask.messages, calls="words")
-        require_room(sum(len(each["content"]) for each in messages), model.context_tokens)
-        self._fields: dict[str, Any] = {
-            "messages": messages,
-            "stream_options": {"include_usage": True},
-        }
+        self._messages = template_messages(ask.messages, calls="words")
+        require_room(sum(len(each["content"]) for each in self._messages), model.context_tokens)
+        self._endpoint = CHAT
+        self._begins_thinking = False
+        self._fields: dict[str, Any] = {}
+        if constraint is not None:
+            self._fields["grammar"] = constraint.grammar
+
+    async def prepare(self) -> None:
+        """Decide who renders the template."""
+        ask, special_text = self._ask, self._model.special_text
+        if special_text.is_in(self._messages):
+            prompt = await special_text.render({"messages": self._messages})
+            self._endpoint = COMPLETION
+            self._begins_thinking = prompt.begins_thinking
+            limit = ask.completion_tokens_max
+            self._fields |= {
+                "prompt": prompt.as_sent,
+                "n_predict": -1 if limit is None else limit,
+                "response_fields": CHUNK_FIELDS,
+            }
+            if ask.logprobs:
+                self._fields["n_probs"] = max(1, self._top)
+            return
+        self._fields |= {"messages": self._messages, "stream_options": {"include_usage": True}}
         if ask.completion_tokens_max is not None:
             self._fields["max_tokens"] = ask.completion_tokens_max
         if ask.logprobs:
             self._fields |= {"logprobs": True, "top_logprobs": max(1, self._top)}
-        if constraint is not None:
-            self._fields["grammar"] = constraint.grammar
 
     async def choice(self, index: int, *, begun: bool = False) -> AsyncGenerator[ChatEvent, None]:
         """Generate one choice; `begun` when its role has been told."""
         sampling = sampling_of(self._ask, self._model.options, index)
-        generation = Generation(self._model.client, CHAT, {**self._fields, **sampling})
-        limit = self._ask.completion_tokens_max or 0
+        generation = Generation(self._model.client, self._endpoint, {**self._fields, **sampling})
         with self._tally.counting(generation):
-            async with aclosing(generation.steps(self._model.context_tokens, limit)) as steps:
+            async with aclosing(self._steps(generation)) as steps:
                 async for step in steps:
                     if not begun:
                         begun = True
@@ -61,6 +81,26 @@ class PlainChat:
         if not begun:
             yield opening(index)
         yield ChatEvent([ChatChoice(index, ChatDelta(), generation.finish)])
+
+    async def _steps(self, generation: Generation) -> AsyncGenerator[Step, None]:
+        """The steps, with thoughts told apart from the reply."""
+        limit = self._ask.completion_tokens_max or 0
+        # The chat endpoint tells them apart by itself.
+        thoughts = None
+        if self._endpoint is COMPLETION:
+            thoughts = ThoughtSplitter(thinking=self._begins_thinking)
+        async with aclosing(generation.steps(self._model.context_tokens, limit)) as steps:
+            async for step in steps:
+                if thoughts is None:
+                    yield step
+                    continue
+                thought, text = thoughts.feed(step.text)
+                if thought or text or step.probabilities:
+                    yield step._replace(reasoning=thought, text=text)
+        if thoughts is not None:
+            thought, text = thoughts.finish()
+            if thought or text:
+                yield Step(text=text, reasoning=thought)
 
     def _event(self, index: int, step: Step) -> ChatEvent:
         delta = ChatDelta(content=step.text or None, reasoning_content=step.reasoning or None)

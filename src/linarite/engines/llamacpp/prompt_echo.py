@@ -15,12 +15,8 @@ import msgspec
 from linarite.domain.completion import CompletionLogprobs
 from linarite.domain.errors import ContextLengthExceeded
 from linarite.engines.llamacpp.generation import COMPLETION, Generation
-from linarite.engines.llamacpp.wire import (
-    CHUNK_FIELDS,
-    Detokenized,
-    TokenProbability,
-    Tokens,
-)
+from linarite.engines.llamacpp.tokenizing import text_of, tokens_of
+from linarite.engines.llamacpp.wire import CHUNK_FIELDS, TokenProbability
 from linarite.engines.text_chat.logprobs import completion_logprobs, legacy_token
 
 if TYPE_CHECKING:
@@ -62,18 +58,6 @@ async def echo_of(model: LoadedModel, prompt: Prompt, top: int | None) -> Prompt
         text_offset=[0, *logprobs.text_offset],
     )
     return PromptEcho(text, len(tokens), first_logprobs)
-
-
-async def tokens_of(client: SocketClient, text: str) -> list[int]:
-    """A text's tokens, just as a completion of it begins with."""
-    body = {"content": text, "add_special": True, "parse_special": True, "with_pieces": True}
-    reply = await client.ask("/tokenize", body, Tokens)
-    return [token.id for token in reply.tokens]
-
-
-async def text_of(client: SocketClient, tokens: list[int]) -> str:
-    """The text of tokens."""
-    return (await client.ask("/detokenize", {"tokens": tokens}, Detokenized)).content
 
 
 async def _likelihoods(client: SocketClient, tokens: list[int], top: int) -> list[TokenProbability]:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from linarite.engines.llamacpp.call_constraint import arguments_constraint, calls_constraint
 from linarite.engines.llamacpp.generation import COMPLETION, Generation
 from linarite.engines.llamacpp.sampling import sampling_of
-from linarite.engines.llamacpp.wire import CHUNK_FIELDS, Rendered
+from linarite.engines.llamacpp.special_text import RenderedPrompt
+from linarite.engines.llamacpp.wire import CHUNK_FIELDS
 from linarite.engines.text_chat.messages import template_messages, with_instruction
-from linarite.engines.text_chat.thinking import begins_thinking
 from linarite.engines.text_chat.told_calls import answered_calls
 from linarite.engines.text_chat.tool_reply import ToolReply
 from linarite.engines.text_chat.toolbox import CALL_OPENING, instruction, known_call
@@ -54,7 +54,7 @@ class ToolChat:
         self._toolbox = toolbox
         self._tally = tally
         self._plain = plain
-        self._prompt = ""
+        self._prompt = RenderedPrompt([""])
         self._opening = ""
         """how every reply begins: the end of the prompt"""
         self._fields: dict[str, Any] = {}
@@ -64,8 +64,8 @@ class ToolChat:
         """Render the prompt and make sure that the grammar, if there is one, compiles."""
         toolbox, forced = self._toolbox, self._toolbox.forced
         prompt = await self._rendered()
-        if forced and begins_thinking(prompt):
-            prompt += _THOUGHT_SKIPPED
+        if forced and prompt.begins_thinking:
+            prompt = prompt.followed_by(_THOUGHT_SKIPPED)
         constraint: Constraint | None = None
         if len(forced) == 1:
             self._opening = known_call(forced[0])
@@ -75,9 +75,9 @@ class ToolChat:
             constraint = calls_constraint(forced, self._model.schemas)
         elif reply_rule is not None:
             constraint = calls_constraint(toolbox.functions, self._model.schemas, reply_rule)
-        self._prompt = prompt + self._opening
+        self._prompt = prompt.followed_by(self._opening)
         self._fields = {
-            "prompt": self._prompt,
+            "prompt": self._prompt.as_sent,
             "n_predict": -1,
             "preserved_tokens": _TAGS,
             "response_fields": CHUNK_FIELDS,
@@ -100,7 +100,7 @@ class ToolChat:
                 await self._model.trials.require(constraint)
                 self._strict[function.name] = Strict(known_call(function), constraint.grammar)
 
-    async def _rendered(self) -> str:
+    async def _rendered(self) -> RenderedPrompt:
         calls: CallsTold = "template" if self._model.knows_calls else "tags"
         messages = template_messages(self._ask.messages, calls=calls)
         body: dict[str, Any] = {"messages": messages}
@@ -108,7 +108,7 @@ class ToolChat:
             body["tools"] = self._toolbox.as_tools()
         else:
             body["messages"] = with_instruction(messages, instruction(self._toolbox))
-        return (await self._model.client.ask("/apply-template", body, Rendered)).prompt
+        return await self._model.special_text.render(body)
 
     async def choice(self, index: int) -> AsyncGenerator[ChatEvent, None]:
         """Generate one choice."""
@@ -125,7 +125,7 @@ class ToolChat:
         if not self._toolbox.forced:
             if self._model.options.repeated_calls_answered:
                 reply.expect_repetition(answered_calls(self._ask.messages))
-            reply.expect_thoughts(begun=begins_thinking(self._prompt))
+            reply.expect_thoughts(begun=self._prompt.begins_thinking)
         with self._tally.counting(generation):
             async with aclosing(self._told(generation, reply)) as events:
                 async for event in events:
@@ -162,11 +162,12 @@ class ToolChat:
         """Have the arguments of a call generated again, held to their schema, and end there."""
         strict = self._strict[reply.strict_call]
         said = f"{reply.said}\n" if reply.said else ""
-        closing = _THOUGHT_SKIPPED if begins_thinking(self._prompt) else ""
+        closing = _THOUGHT_SKIPPED if self._prompt.begins_thinking else ""
+        prompt = self._prompt.followed_by(f"{closing}{said}{strict.opening}")
         fields = {
             **self._fields,
             **sampling,
-            "prompt": f"{self._prompt}{closing}{said}{strict.opening}",
+            "prompt": prompt.as_sent,
             "grammar": strict.grammar,
         }
         limit = self._ask.completion_tokens_max

@@ -22,7 +22,7 @@ class Timings(msgspec.Struct, frozen=True):
 
 
 class CompletionChunk(msgspec.Struct, frozen=True):
-    """An event of `/completion` and `/infill`."""
+    """An event of `/completion`."""
 
     content: str = ""
     stop: bool = False

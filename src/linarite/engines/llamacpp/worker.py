@@ -60,9 +60,13 @@ def _serve(order: Order, reports: int) -> object:
     parameters = _parameters(library, order, facts, context=context, embedding=embedding)
     server: object = library.Server(parameters)
     template = not embedding and (bool(order.options.chat_template) or facts.chat_template)
-    report(
-        reports, LlamacppLoaded(embedding=embedding, context_tokens=context, chat_template=template)
+    loaded = LlamacppLoaded(
+        embedding=embedding,
+        context_tokens=context,
+        chat_template=template,
+        special_texts=facts.special_texts,
     )
+    report(reports, loaded)
     return server
 
 

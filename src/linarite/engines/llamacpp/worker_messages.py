@@ -28,3 +28,5 @@ class LlamacppLoaded(Loaded, frozen=True, tag="loaded"):
     """what one request may use"""
     chat_template: bool
     """the model has a template of its own, or was given one"""
+    special_texts: list[str]
+    """what the special tokens of the vocabulary are called"""
