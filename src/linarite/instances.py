@@ -12,7 +12,7 @@ from linarite.domain.placement import InstanceRecord
 from linarite.engines import build_engine
 from linarite.hosting.instance import Instance
 from linarite.hosting.memory import needed_bytes
-from linarite.hosting.options import InstanceSettings
+from linarite.hosting.options import MODEL_FILE_ENGINES, InstanceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,7 @@ class InstanceMaker:
         records: list[InstanceRecord] = []
         for name, said in declared.items():
             model = said.model or name
-            local = answering_engine(said.engine, said.options)[0] == "llamacpp"
+            local = answering_engine(said.engine, said.options)[0] in MODEL_FILE_ENGINES
             slots = said.options.get("parallel_requests", self._hosting.slots)
             records.append(
                 InstanceRecord(
@@ -80,7 +80,7 @@ class InstanceMaker:
 
     async def _with_model_file(self, spec: InstanceSpec) -> InstanceSpec:
         """The spec with its verified model file, for engines that read one."""
-        if answering_engine(spec.engine, spec.options)[0] != "llamacpp":
+        if answering_engine(spec.engine, spec.options)[0] not in MODEL_FILE_ENGINES:
             return spec
         path = await asyncio.to_thread(self._store.verified_path, spec.model)
         return msgspec.structs.replace(spec, model_path=str(path))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ENGINES: dict[str, str] = {
     "llamacpp": "linarite.engines.llamacpp.engine:LlamacppEngine",
+    "openvino": "linarite.engines.openvino.engine:OpenvinoEngine",
     "simulator": "linarite.engines.simulator.engine:SimulatorEngine",
     "upstream": "linarite.engines.upstream.engine:UpstreamEngine",
 }

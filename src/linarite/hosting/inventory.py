@@ -16,6 +16,7 @@ from linarite.domain.placement import (
 from linarite.domain.resource import DEPLOYMENT_TYPE
 from linarite.hosting.memory import MIB, machine_bytes
 from linarite.hosting.models.errors import ModelStoreError
+from linarite.hosting.options import MODEL_FILE_ENGINES
 from linarite.hosting.placement import Candidate, Room
 from linarite.hosting.regions import PlaceRefused, is_provisioned
 
@@ -89,7 +90,7 @@ class Inventory:
         weights_bytes = 0
         if self.hosting.engine == "upstream":
             return None  # where it should forward to, settings alone can say
-        if self.hosting.engine == "llamacpp":
+        if self.hosting.engine in MODEL_FILE_ENGINES:
             manifest = await self.manifest(model)
             if manifest is None:
                 return None

@@ -22,7 +22,9 @@ SkuName = Literal[
 Azure AI Foundry Models"). Names are compared with their case, as Azure compares them."""
 
 
-EngineName = Literal["llamacpp", "simulator", "upstream"]
+EngineName = Literal["llamacpp", "openvino", "simulator", "upstream"]
+MODEL_FILE_ENGINES = frozenset({"llamacpp", "openvino"})
+"""engines that run a model file of the store"""
 
 
 class AccountSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,7 +90,7 @@ class InstanceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: Annotated[
         str,
         Meta(
-            description="A model of the model store (llamacpp), or a name of your choice. "
+            description="A model of the model store (llamacpp, openvino), or a name you choose. "
             "Empty: the instance's own name."
         ),
     ] = ""

@@ -14,6 +14,7 @@ from linarite.domain.engine import InstanceSpec, Surroundings
 from linarite.domain.errors import EgressRefused
 from linarite.engines import build_engine
 from linarite.engines.llamacpp.engine import LlamacppEngine
+from linarite.engines.openvino.engine import OpenvinoEngine
 from tests.fake_upstream import FakeUpstream, serving
 from tests.model_home import model_file
 
@@ -42,6 +43,8 @@ class EngineCase:
     """whether no request is under way, asked of the engine itself"""
     reproducible: bool
     """the same seed gives the same text, streamed or not"""
+    alternatives: bool = True
+    """it knows which tokens could have come instead, and takes a `logit_bias`; else it refuses"""
 
 
 def simulator() -> EngineCase:
@@ -114,6 +117,28 @@ def llamacpp() -> EngineCase:
     )
 
 
+def openvino() -> EngineCase:
+    """A real small model in a process of its own. Without a prompt cache, a seed is kept."""
+
+    @asynccontextmanager
+    async def opened(scratch: Path) -> AsyncIterator[Engine]:
+        model = "smollm2-135m-instruct"
+        spec = InstanceSpec(
+            "contract",
+            "openvino",
+            model,
+            model_path=str(model_file(model)),
+            options={"context_tokens": 1_024, "parallel_requests": 4, "prompt_cache": False},
+        )
+        yield build_engine(spec, Surroundings(scratch, NoDialer(), threads=2))
+
+    async def is_idle(engine: Engine) -> bool:
+        assert isinstance(engine, OpenvinoEngine)
+        return await engine.running_replies() == 0
+
+    return EngineCase(opened, None, is_idle, reproducible=True, alternatives=False)
+
+
 class NoDialer:
     """Lets nothing out, for engines that talk to nobody."""
 
@@ -124,6 +149,7 @@ class NoDialer:
 
 CASES: dict[str, Callable[[], EngineCase]] = {
     "llamacpp": llamacpp,
+    "openvino": openvino,
     "simulator": simulator,
     "upstream": upstream,
 }

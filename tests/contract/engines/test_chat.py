@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from linarite.domain.errors import InvalidRequest
 from tests.contract.engines.folding import SHORT, chat, chat_ask, is_logprob
 
 if TYPE_CHECKING:
@@ -81,9 +82,10 @@ async def test_several_choices(engine: Engine, stream: bool) -> None:
 
 
 @both_ways
-async def test_logprobs_cover_the_text(engine: Engine, stream: bool) -> None:
+async def test_logprobs_cover_the_text(case: EngineCase, engine: Engine, stream: bool) -> None:
     """The tokens' bytes joined are the text's, and alternatives are as many as asked for."""
-    ask = chat_ask("Say something.", logprobs=True, top_logprobs=2, stream=stream, max_tokens=8)
+    top = 2 if case.alternatives else 0
+    ask = chat_ask("Say something.", logprobs=True, top_logprobs=top, stream=stream, max_tokens=8)
     choices, usage = await chat(engine, ask)
     likely = choices[0].logprobs
     assert b"".join(bytes(token.bytes or []) for token in likely) == choices[0].content.encode()
@@ -91,10 +93,30 @@ async def test_logprobs_cover_the_text(engine: Engine, stream: bool) -> None:
     assert len(likely) in {usage.completion_tokens, usage.completion_tokens - 1}
     for token in likely:
         assert is_logprob(token.logprob)
-        assert len(token.top_logprobs) == 2
+        assert len(token.top_logprobs) == top
         tops = [top.logprob for top in token.top_logprobs]
         assert tops == sorted(tops, reverse=True)
         assert all(is_logprob(top.logprob) and top.bytes is not None for top in token.top_logprobs)
+
+
+@pytest.mark.parametrize(
+    ("param", "fields"),
+    [
+        ("top_logprobs", {"logprobs": True, "top_logprobs": 1}),
+        ("logit_bias", {"logit_bias": {"10": 5}}),
+    ],
+)
+async def test_what_an_engine_cannot_do_is_refused(
+    case: EngineCase, engine: Engine, param: str, fields: dict[str, Any]
+) -> None:
+    """The refusal names the parameter; nothing is answered as if it had not been there."""
+    if case.alternatives:
+        await chat(engine, chat_ask("Say something.", **fields))
+        return
+    with pytest.raises(InvalidRequest) as refused:
+        await chat(engine, chat_ask("Say something.", **fields))
+    assert refused.value.param == param
+    assert refused.value.code == "unsupported_parameter"
 
 
 async def test_no_logprobs_unless_asked_for(engine: Engine) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from linarite.domain.errors import InvalidRequest
 from tests.contract.engines.folding import complete, completion_ask, is_logprob
 
 if TYPE_CHECKING:
@@ -61,13 +62,15 @@ async def test_stop_strings_end_a_text(engine: Engine, stream: bool) -> None:
 
 
 @both_ways
-async def test_logprobs_cover_the_text(engine: Engine, stream: bool) -> None:
+async def test_logprobs_cover_the_text(case: EngineCase, engine: Engine, stream: bool) -> None:
     """Parallel lists, offsets counted from the start of the prompt, one entry a token."""
-    ask = completion_ask(PROMPT, logprobs=2, max_tokens=6, stream=stream)
+    top_max = 2 if case.alternatives else 0
+    ask = completion_ask(PROMPT, logprobs=top_max, max_tokens=6, stream=stream)
     choices, _ = await complete(engine, ask)
     choice = choices[0]
     assert "".join(choice.tokens) == choice.text
-    assert len(choice.token_logprobs) == len(choice.tokens) == len(choice.tops)
+    assert len(choice.token_logprobs) == len(choice.tokens)
+    assert len(choice.tops) == (len(choice.tokens) if top_max else 0)
     assert all(map(is_logprob, choice.token_logprobs))
     offset = len(PROMPT)
     for token, at in zip(choice.tokens, choice.offsets, strict=True):
@@ -81,9 +84,12 @@ async def test_logprobs_cover_the_text(engine: Engine, stream: bool) -> None:
 
 
 @both_ways
-async def test_echo_with_logprobs_tells_about_the_prompt(engine: Engine, stream: bool) -> None:
+async def test_echo_with_logprobs_tells_about_the_prompt(
+    case: EngineCase, engine: Engine, stream: bool
+) -> None:
     """The prompt comes first, from offset 0, and only its first token has no probability."""
-    ask = completion_ask(PROMPT, logprobs=1, echo=True, max_tokens=4, stream=stream)
+    top = 1 if case.alternatives else 0
+    ask = completion_ask(PROMPT, logprobs=top, echo=True, max_tokens=4, stream=stream)
     choices, _ = await complete(engine, ask)
     choice = choices[0]
     assert choice.text.startswith(PROMPT)
@@ -91,6 +97,18 @@ async def test_echo_with_logprobs_tells_about_the_prompt(engine: Engine, stream:
     assert choice.offsets[0] == 0
     assert choice.token_logprobs[0] is None
     assert all(map(is_logprob, choice.token_logprobs[1:]))
+
+
+async def test_alternatives_are_given_or_refused(case: EngineCase, engine: Engine) -> None:
+    """An engine that knows none says so, and names the parameter."""
+    ask = completion_ask(PROMPT, logprobs=1, max_tokens=2)
+    if case.alternatives:
+        choices, _ = await complete(engine, ask)
+        assert choices[0].tops
+        return
+    with pytest.raises(InvalidRequest) as refused:
+        await complete(engine, ask)
+    assert refused.value.param == "logprobs"
 
 
 async def test_echo_alone_gives_the_prompt_back(engine: Engine) -> None:

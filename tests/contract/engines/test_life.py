@@ -86,11 +86,12 @@ async def test_a_cancelled_request_frees_the_engine(
     case: EngineCase, engine: Engine, what: str
 ) -> None:
     """A caller that is cancelled while it waits leaves nothing running either."""
+    likely = 1 if case.alternatives else 0
     asked: dict[str, Coroutine[Any, Any, object]] = {
         "chat": chat(engine, chat_ask("Count to a thousand.", max_tokens=900)),
         "choices": chat(engine, chat_ask("Count to a thousand.", max_tokens=900, n=3)),
         "echo": complete(
-            engine, completion_ask("word " * 900, echo=True, logprobs=1, max_tokens=0)
+            engine, completion_ask("word " * 900, echo=True, logprobs=likely, max_tokens=0)
         ),
     }
     running = asked.pop(what)

@@ -9,10 +9,10 @@ from linarite.domain.chat import ChatEvent
 from linarite.domain.errors import InvalidRequest
 from linarite.engines.llamacpp.constraint import Constraint
 from linarite.engines.llamacpp.plain_chat import PlainChat
-from linarite.engines.llamacpp.tally import Tally
 from linarite.engines.llamacpp.tool_chat import ToolChat
 from linarite.engines.text_chat.chat_fold import folded
 from linarite.engines.text_chat.fan_out import merged
+from linarite.engines.text_chat.tally import Tally
 from linarite.engines.text_chat.toolbox import toolbox_of
 
 if TYPE_CHECKING:

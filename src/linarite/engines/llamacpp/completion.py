@@ -13,11 +13,11 @@ from linarite.domain.errors import InvalidRequest
 from linarite.engines.llamacpp.generation import COMPLETION, Generation
 from linarite.engines.llamacpp.prompt_echo import PromptEcho, echo_of
 from linarite.engines.llamacpp.sampling import sampling_of
-from linarite.engines.llamacpp.tally import Tally
 from linarite.engines.llamacpp.wire import CHUNK_FIELDS, TokenProbability
 from linarite.engines.text_chat.fan_out import gathered, merged
 from linarite.engines.text_chat.logprobs import completion_logprobs
 from linarite.engines.text_chat.room import require_room
+from linarite.engines.text_chat.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

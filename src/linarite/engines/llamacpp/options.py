@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
-from linarite.domain.errors import SetupError
+from linarite.engines.worker_process.options import typed_options
 
 if TYPE_CHECKING:
     from linarite.domain.engine import InstanceSpec
@@ -169,28 +168,4 @@ class LlamacppOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def read_options(spec: InstanceSpec) -> LlamacppOptions:
     """Type an instance's options. Raises SetupError that names the key and its meaning."""
-    place = f"instances.{spec.name}.options"
-    try:
-        return msgspec.convert(spec.options, LlamacppOptions)
-    except msgspec.ValidationError as error:
-        raise SetupError(_explain(place, str(error))) from error
-
-
-def _explain(place: str, problem: str) -> str:
-    match = re.fullmatch(r"(?P<what>.*?) - at `\$\.?(?P<path>.*)`", problem, re.DOTALL)
-    what, path = (match["what"], match["path"]) if match else (problem, "")
-    if "unknown field" in what:
-        known = ", ".join(LlamacppOptions.__struct_fields__)
-        return f"{place}: {what}. The llamacpp engine's options are: {known}."
-    where = f"{place}.{path}" if path else place
-    meaning = _meaning(re.split(r"[.\[]", path)[0])
-    return f"{where}: {what[:1].lower()}{what[1:]}. {meaning}".rstrip()
-
-
-def _meaning(field: str) -> str:
-    for known in msgspec.structs.fields(LlamacppOptions):
-        if known.name == field:
-            described = getattr(known.type, "__metadata__", ())
-            texts = [meta.description for meta in described if meta.description]
-            return f"It is: {texts[-1]}" if texts else ""
-    return ""
+    return typed_options(spec, LlamacppOptions)

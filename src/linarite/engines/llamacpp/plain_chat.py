@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from linarite.domain.chat import ChatAsk
     from linarite.engines.llamacpp.constraint import Constraint
     from linarite.engines.llamacpp.loaded_model import LoadedModel
-    from linarite.engines.llamacpp.tally import Tally
+    from linarite.engines.text_chat.tally import Tally
 
 
 class PlainChat:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from linarite.engines.llamacpp.constraint import Constraint
     from linarite.engines.llamacpp.loaded_model import LoadedModel
     from linarite.engines.llamacpp.plain_chat import PlainChat
-    from linarite.engines.llamacpp.tally import Tally
+    from linarite.engines.text_chat.tally import Tally
     from linarite.engines.text_chat.told_calls import CallsTold
     from linarite.engines.text_chat.toolbox import Toolbox
 

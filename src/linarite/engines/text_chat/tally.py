@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from linarite.domain.usage import usage_of
 
@@ -11,14 +11,32 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from linarite.domain.usage import Usage
-    from linarite.engines.llamacpp.generation import Generation
+
+
+class Counted(Protocol):
+    """A reply and its counts so far."""
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Of its prompt; 0 until the engine has told."""
+        ...
+
+    @property
+    def cached_tokens(self) -> int:
+        """Of those, the ones that needed no computation."""
+        ...
+
+    @property
+    def completion_tokens(self) -> int:
+        """Generated so far."""
+        ...
 
 
 class Tally:
     """Tokens of all choices. Those of one prompt share it, so it counts once."""
 
     def __init__(self) -> None:
-        self._running: dict[Generation, int | None] = {}
+        self._running: dict[Counted, int | None] = {}
         self._prompt_tokens: dict[int, int] = {}
         self._cached_tokens: dict[int, int] = {}
         # Kept beside the entries they are sums of: a request may have thousands of prompts.
@@ -27,7 +45,7 @@ class Tally:
         self._completion_tokens = 0
 
     @contextmanager
-    def counting(self, generation: Generation, prompt: int | None = 0) -> Generator[None]:
+    def counting(self, generation: Counted, prompt: int | None = 0) -> Generator[None]:
         """Count a reply, for as long as it runs, to the prompt of that number.
 
         None: it continues another one, whose prompt has been counted, as has what it continues.
@@ -40,7 +58,7 @@ class Tally:
                 self._count_prompt(generation, self._running.pop(generation))
                 self._completion_tokens += generation.completion_tokens
 
-    def drop(self, generation: Generation) -> None:
+    def drop(self, generation: Counted) -> None:
         """Do not count a reply after all: another one takes its place."""
         self._running.pop(generation, None)
 
@@ -60,7 +78,7 @@ class Tally:
             completion_tokens += generation.completion_tokens
         return usage_of(self._prompt_tokens_sum, completion_tokens, self._cached_tokens_sum)
 
-    def _count_prompt(self, generation: Generation, prompt: int | None) -> None:
+    def _count_prompt(self, generation: Counted, prompt: int | None) -> None:
         if prompt is None or not generation.prompt_tokens:
             return
         self.add_prompt(generation.prompt_tokens, prompt)

@@ -1,0 +1,1 @@
+"""The openvino engine: GGUF models on OpenVINO GenAI, for servers without a GPU."""

@@ -1,0 +1,89 @@
+"""One thread that reads requests, computes, and tells what came of it, in turn.
+
+The library holds the interpreter while it computes a step, so nothing is gained by threads: what
+has arrived is looked at between two steps.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from linarite.engines.openvino.messages import (
+    Cancel,
+    News,
+    Probe,
+    Request,
+    Status,
+    Submit,
+    frame,
+    take_frames,
+)
+from linarite.engines.openvino.worker.batch import Batch
+
+if TYPE_CHECKING:
+    from linarite.engines.openvino.messages import Reply
+    from linarite.engines.openvino.worker.library import Model
+
+_PIECE_BYTES = 1 << 20
+
+
+def listen(socket_path: str) -> socket.socket:
+    """A socket that the gateway connects to, once."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(socket_path)
+    listener.listen(1)
+    return listener
+
+
+def serve(listener: socket.socket, model: Model) -> None:
+    """Serve the one connection until it is closed. Raises whatever the library fails with."""
+    connection, _ = listener.accept()
+    listener.close()
+    with connection:
+        _Server(connection, Batch(model)).run()
+
+
+class _Server:
+    def __init__(self, connection: socket.socket, batch: Batch) -> None:
+        self._connection = connection
+        self._batch = batch
+        self._received = bytearray()
+        self._decode = msgspec.msgpack.Decoder(Request).decode
+
+    def run(self) -> None:
+        while self._receive():
+            for message in take_frames(self._received):
+                self._obey(self._decode(message))
+            if self._batch.busy:
+                steps = self._batch.advance()
+                if steps:
+                    self._send(News(steps))
+
+    def _receive(self) -> bool:
+        """Take what has come; wait for something when there is nothing else to do."""
+        self._connection.settimeout(0 if self._batch.busy else None)
+        try:
+            while piece := self._connection.recv(_PIECE_BYTES):
+                self._received += piece
+                self._connection.settimeout(0)
+        except BlockingIOError:
+            return True
+        return False
+
+    def _obey(self, request: Submit | Cancel | Probe) -> None:
+        if isinstance(request, Cancel):
+            self._batch.cancel(request.id)
+        elif isinstance(request, Probe):
+            self._send(Status(request.id, self._batch.running))
+        else:
+            answer, step = self._batch.begin(request)
+            self._send(answer)
+            if step is not None:
+                self._send(News([step]))
+
+    def _send(self, reply: Reply) -> None:
+        self._connection.settimeout(None)
+        self._connection.sendall(frame(reply))
