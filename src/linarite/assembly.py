@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from linarite.domain.facts import Serving
     from linarite.domain.jobs import JobStore
     from linarite.domain.request_record import RequestRecord
-    from linarite.domain.resource import AccountKeys, Committed, ResourceStore
+    from linarite.domain.resource import AccountKeys, ResourceStore
     from linarite.hosting.models.store import ModelStore
     from linarite.settings import Loaded, Settings
     from linarite.storage.sqlite.requests import SqliteRequestLedger
@@ -274,7 +274,7 @@ class Assembly:
             settings.server.drain_s,
         )
         await provisioner.restore()
-        resources.subscribe(self._refresh_facts)
+        resources.subscribe(self._facts.follow)
         resources.subscribe(provisioner.follow)
         self._stack.push_async_callback(provisioner.stop)
         worker = Worker(
@@ -287,10 +287,6 @@ class Assembly:
         declared = self.plan.instances.get(instance)
         where = region or (declared.region if declared is not None else "")
         return Regions(self.loaded.settings.regions).title(where)
-
-    async def _refresh_facts(self, committed: Committed) -> None:
-        if committed.written or committed.removed:
-            await self._facts.refresh()
 
     def _egress_policy(self) -> EgressPolicy:
         """Upstreams that settings name may be reached, wherever they are; nothing else may."""

@@ -41,6 +41,8 @@ class StatusPages:
         self._ledger = ledger
         self._metrics = metrics
         self._dialer = dialer
+        self._measured_names: set[str] = set()
+        """instances that the metrics show"""
 
     def by_path(
         self, recognise: Callable[[Mapping[bytes, bytes]], object] | None
@@ -86,7 +88,11 @@ class StatusPages:
         return (200 if ready else 503), JSON, msgspec.json.encode(body)
 
     def _measured(self) -> Rendered:
-        for instance in self._host.instances():
+        present = self._host.instances()
+        for gone in self._measured_names - {instance.spec.name for instance in present}:
+            self._metrics.forget_instance(gone)
+        self._measured_names = {instance.spec.name for instance in present}
+        for instance in present:
             self._metrics.set_instance(
                 instance.spec.name,
                 state=instance.state,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from linarite.dataplane.facts import FactsBook
@@ -107,3 +108,30 @@ async def test_a_key_of_any_account_is_recognised_and_no_other() -> None:
     for headers in ({}, {b"api-key": b"wrong"}, {b"api-key": refused.key1.encode()}):
         with pytest.raises(InvalidKey):
             recognise(headers)
+
+
+async def test_a_change_is_followed_where_it_touches() -> None:
+    """Written, moved to another domain, or removed with its group; others' facts stay the same."""
+    resources, keys = MemoryResourceStore(), MemoryKeyStore()
+    account_id = await declare(resources, AccountSettings(), DECLARED)
+    book = FactsBook(resources, keys, default_account=account_id)
+    await book.refresh()
+    resources.subscribe(book.follow)
+    mine = book.for_account("")
+    await put_foreign_account(resources, "other")
+    assert book.for_account("other").deployment("theirs") is not None
+    assert book.for_account("linarite") is mine
+    theirs = await resources.get(foreign_account_id("other"))
+    assert theirs is not None
+    moved = theirs.properties | {"customSubDomainName": "elsewhere"}
+    await resources.put(msgspec.structs.replace(theirs, properties=moved))
+    assert book.for_account("elsewhere").account.name == "other"
+    with pytest.raises(InvalidKey):
+        book.for_account("other")
+    await resources.delete(f"{account_id}/deployments/gpt")
+    assert book.for_account("").deployment("gpt") is None
+    group = foreign_account_id("other").partition("/providers/")[0]
+    await resources.put(Resource(group, "Microsoft.Resources/resourceGroups", "g"))
+    await resources.delete(group)
+    with pytest.raises(InvalidKey):
+        book.for_account("elsewhere")

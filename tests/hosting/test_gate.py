@@ -250,3 +250,78 @@ async def test_under_any_schedule(
             widest = max(widest, which if what == "widen" else 1)
         schedule.check(widest)
     await schedule.end()
+
+
+async def test_kept_places_are_for_those_who_reserved() -> None:
+    """Others take the rest at most; who has reserved takes any place."""
+    gate = Gate(4, 10, 5)
+    gate.reserve(0.5)
+    await gate.enter()
+    await gate.enter()
+    third = asyncio.create_task(gate.enter())
+    await asyncio.sleep(0)
+    assert (gate.running, gate.waiting) == (2, 1)
+    await gate.enter(reserved=True)
+    await gate.enter(reserved=True)
+    assert gate.running == 4
+    gate.leave(reserved=True)
+    await asyncio.sleep(0)
+    assert not third.done()
+    gate.leave()
+    await third
+    gate.reserve(0)
+    await gate.enter()
+    assert gate.running == 4
+
+
+async def test_who_has_reserved_goes_first() -> None:
+    """Before those who came earlier without; among themselves in their order."""
+    gate = Gate(1, 10, 5)
+    gate.reserve(1.0)
+    await gate.enter()
+    order: list[str] = []
+
+    async def request(name: str, reserved: bool) -> None:
+        await gate.enter(reserved=reserved)
+        order.append(name)
+        gate.leave(reserved=reserved)
+
+    tasks = [
+        asyncio.create_task(request(name, reserved))
+        for name, reserved in (("a", False), ("b", True), ("c", False), ("d", True))
+    ]
+    await asyncio.sleep(0)
+    gate.leave()
+    await asyncio.gather(*tasks)
+    assert order == ["b", "d", "a", "c"]
+    assert gate.running == 0
+
+
+async def test_a_share_follows_the_number_of_places() -> None:
+    """Told before the engine has said how many it can take; one is always left to the others."""
+    gate = Gate(1, 0, 5)
+    gate.reserve(0.3)
+    await gate.enter()
+    gate.widen(10)
+    for _ in range(6):
+        await gate.enter()
+    with pytest.raises(ServiceUnavailable):
+        await gate.enter()
+    for _ in range(3):
+        await gate.enter(reserved=True)
+    with pytest.raises(ServiceUnavailable):
+        await gate.enter(reserved=True)
+
+
+async def test_a_waiter_with_a_reservation_that_leaves_frees_its_turn() -> None:
+    """Whether it leaves while it waits or just when its turn has come."""
+    gate = Gate(1, 10, 5)
+    await gate.enter()
+    first, second = (asyncio.create_task(gate.enter(reserved=True)) for _ in range(2))
+    await asyncio.sleep(0)
+    gate.leave()
+    first.cancel()
+    await second
+    assert (gate.running, gate.waiting) == (1, 0)
+    gate.leave(reserved=True)
+    assert gate.running == 0

@@ -12,14 +12,14 @@ import msgspec
 from linarite.controls.authenticate.api_key import Caller, identify
 from linarite.domain.errors import InvalidKey, KeyAuthenticationDisabled
 from linarite.domain.facts import Account, Deployment, Facts, Model, Sku
-from linarite.domain.placement import PLACEMENT_TYPE, deployment_id_of, placement_of
+from linarite.domain.placement import PLACEMENT_TYPE, deployment_id_of, instance_id, placement_of
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE, domain_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from linarite.domain.placement import Placement
-    from linarite.domain.resource import KeyStore, Resource, ResourceStore
+    from linarite.domain.resource import Committed, KeyStore, Resource, ResourceStore
 
 
 class FactsBook:
@@ -55,10 +55,31 @@ class FactsBook:
             fresh: dict[str, Facts] = {}
             for resource in await self._resources.list_under("", ACCOUNT_TYPE):
                 fresh[domain_of(resource)] = await self._read(resource)
-            self._by_account = fresh
-            default = (f for f in fresh.values() if f.account.id.lower() == self._default_account)
-            only = next(iter(fresh.values())) if len(fresh) == 1 else None
-            self._unnamed = next(default, only)
+            self._take(fresh)
+
+    async def follow(self, committed: Committed) -> None:
+        """Read anew what a change has touched, before its writer goes on."""
+        if any(not account_of_id(gone) and not is_instance(gone) for gone in committed.removed):
+            await self.refresh()  # a whole resource group
+            return
+        touched = {account_of_id(each) for each in (*committed.written, *committed.removed)}
+        async with self._turn:
+            for account_id in touched - {""}:
+                fresh = {
+                    domain: facts
+                    for domain, facts in self._by_account.items()
+                    if facts.account.id.lower() != account_id
+                }
+                resource = await self._resources.get(account_id)
+                if resource is not None:
+                    fresh[domain_of(resource)] = await self._read(resource)
+                self._take(fresh)
+
+    def _take(self, fresh: dict[str, Facts]) -> None:
+        self._by_account = fresh
+        default = (f for f in fresh.values() if f.account.id.lower() == self._default_account)
+        only = next(iter(fresh.values())) if len(fresh) == 1 else None
+        self._unnamed = next(default, only)
 
     def for_account(self, name: str) -> Facts:
         """The facts of an account by its domain; "" means the default or only one.
@@ -106,7 +127,19 @@ class FactsBook:
     def _deployment(self, resource: Resource, placement: Placement | None) -> Deployment:
         found = deployment_of(resource, placement)
         title = self._region_title(found.instance, placement.region if placement else "")
-        return msgspec.structs.replace(found, region_title=title)
+        reserved = placement is not None and placement.reserved > 0
+        return msgspec.structs.replace(found, region_title=title, reserved=reserved)
+
+
+def account_of_id(resource_id: str) -> str:
+    """The lower-cased id of the account that an id is of or under; "" when it is in none."""
+    before, mark, rest = resource_id.lower().partition(f"/providers/{ACCOUNT_TYPE.lower()}/")
+    return f"{before}{mark}{rest.partition('/')[0]}" if mark else ""
+
+
+def is_instance(resource_id: str) -> bool:
+    """Whether it is the record of an instance, which no account has."""
+    return resource_id.startswith(instance_id(""))
 
 
 def account_of(resource: Resource, digests: dict[bytes, str]) -> Account:

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 class Host(Protocol):
     """Where instances run, as the pipeline needs it."""
 
-    def slot(self, instance: str) -> AbstractAsyncContextManager[Slot]:
+    def slot(self, instance: str, *, reserved: bool = False) -> AbstractAsyncContextManager[Slot]:
         """Leave to run one request; entering waits in the instance's bounded queue.
 
+        Those of a deployment that has `reserved` a share go first.
         Raises ServiceUnavailable when the queue is full or the instance can't serve.
         """
         ...
@@ -62,8 +63,9 @@ async def serve(
         async for event in found.run(ask, None):
             yield event
         return
+    where = call.deployment
     async with (
-        on.host.slot(call.deployment.instance) as slot,  # 503 with Retry-After
+        on.host.slot(where.instance, reserved=where.reserved) as slot,  # 503 with Retry-After
         aclosing(found.run(ask, slot)) as events,
     ):
         async for event in events:

@@ -20,19 +20,20 @@ if TYPE_CHECKING:
 class Hold:
     """A request's place on an instance: enter it, run, leave."""
 
-    __slots__ = ("_instance",)
+    __slots__ = ("_instance", "_reserved")
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, *, reserved: bool) -> None:
         """Nothing is taken until it is entered."""
         self._instance = instance
+        self._reserved = reserved
 
     def __aenter__(self) -> CoroutineType[Any, Any, Slot]:
         """Wait in the queue. Raises ServiceUnavailable."""
-        return self._instance.enter()
+        return self._instance.enter(reserved=self._reserved)
 
     async def __aexit__(self, *_: object) -> None:
         """Leave, however the request ended."""
-        self._instance.leave()
+        self._instance.leave(reserved=self._reserved)
 
 
 class Host:
@@ -43,12 +44,15 @@ class Host:
         self._instances = dict(instances)
         self._retiring: dict[asyncio.Task[None], Instance] = {}
 
-    def slot(self, instance: str) -> Hold:
-        """A place on an instance. Raises ServiceUnavailable when there is none of that name."""
+    def slot(self, instance: str, *, reserved: bool = False) -> Hold:
+        """A place on an instance, a kept one too for those who have reserved.
+
+        Raises ServiceUnavailable when there is none of that name.
+        """
         found = self._instances.get(instance)
         if found is None:
             raise ServiceUnavailable("no instance serves this deployment", 30)
-        return Hold(found)
+        return Hold(found, reserved=reserved)
 
     def find(self, name: str) -> Instance | None:
         """The instance of that name."""

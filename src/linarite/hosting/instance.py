@@ -106,20 +106,20 @@ class Instance:
         if self.state == STARTING or (self.state == NOT_STARTED and begun):
             await self._ready.wait()
 
-    async def enter(self) -> Slot:
+    async def enter(self, *, reserved: bool = False) -> Slot:
         """A place and the engine; pair with `leave`. Raises ServiceUnavailable."""
         if self._slot is None:
             await self._until_ready()
-        await self.gate.enter()
+        await self.gate.enter(reserved=reserved)
         slot = self._slot
         if slot is None:
-            self.gate.leave()
+            self.gate.leave(reserved=reserved)
             raise self._unavailable()
         return slot
 
-    def leave(self) -> None:
+    def leave(self, *, reserved: bool = False) -> None:
         """Give the place back."""
-        self.gate.leave()
+        self.gate.leave(reserved=reserved)
 
     async def _until_ready(self) -> None:
         if self.state == NOT_STARTED:

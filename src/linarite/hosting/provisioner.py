@@ -15,7 +15,7 @@ from linarite.hosting.measure import answer_once, measure
 from linarite.hosting.placement import Rules, place, require_share, reserved_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from linarite.domain.placement import InstanceRecord, Measured, Wish
     from linarite.domain.resource import Committed, ResourceStore
@@ -75,6 +75,17 @@ class HostProvisioner:
         """Bring back the instances that deployments have, as an earlier server left them."""
         for record in (await self._inventory.records()).values():
             self._put(record).start()
+        self._share_out((await self._inventory.placements()).values())
+
+    def _share_out(self, placements: Iterable[Placement]) -> None:
+        """Keep for Provisioned deployments their share of each instance's places."""
+        shares: dict[str, float] = {}
+        for placed in placements:
+            if placed.reserved and placed.measured is not None:
+                share = placed.reserved / max(placed.measured.tokens_per_second, placed.reserved)
+                shares[placed.instance] = shares.get(placed.instance, 0.0) + share
+        for instance in self._host.instances():
+            instance.gate.reserve(min(1.0, shares.get(instance.spec.name, 0.0)))
 
     async def follow(self, committed: Committed) -> None:
         """Deployments may have gone: tidy up, and let the one who removed them go on."""
@@ -164,7 +175,9 @@ class HostProvisioner:
         """
         async with self._placing:
             self._planned.pop(ended.lower(), None)
-            needed = {each.instance for each in (await self._inventory.placements()).values()}
+            placements = (await self._inventory.placements()).values()
+            self._share_out(placements)
+            needed = {placed.instance for placed in placements}
             needed |= {record.name for record in self._planned.values()}
             kept = await self._inventory.records()
             surplus = [name for name in {*kept, *self._running} if name not in needed]

@@ -120,12 +120,9 @@ async def site(
     provisioner = HostProvisioner(resources, host, inventory, maker.made, 5.0)
     facts = FactsBook(resources, MemoryKeyStore())
 
-    async def refresh(_: object) -> None:
-        await facts.refresh()
-
     await facts.refresh()
     await provisioner.restore()
-    resources.subscribe(refresh)
+    resources.subscribe(facts.follow)
     resources.subscribe(provisioner.follow)
     worker = Worker(resources, jobs, {PROVISION_DEPLOYMENT: Provisioning(resources, provisioner)})
     await worker.start()

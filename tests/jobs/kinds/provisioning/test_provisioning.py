@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -314,6 +315,22 @@ async def test_provisioned_throughput_is_what_was_measured(land: Land) -> None:
         assert placement.reserved == 100
         assert placement.measured is not None
         assert 150 < placement.measured.tokens_per_second < 450
+        facts = running.facts.for_account("a").deployment("first")
+        assert facts is not None
+        assert facts.reserved
+        instance = running.host.find("gpt-4o")
+        assert instance is not None
+        free = instance.gate.parallel - ceil(4 * 100 / placement.measured.tokens_per_second)
+        for _ in range(free):
+            await instance.enter()
+        waiting = asyncio.create_task(instance.enter())
+        await asyncio.sleep(0)
+        assert instance.gate.waiting == 1
+        await instance.enter(reserved=True)
+        instance.leave(reserved=True)
+        waiting.cancel()
+        for _ in range(free):
+            instance.leave()
         too_much = await running.deployed("second", name="GlobalProvisionedManaged", capacity=500)
         assert too_much.error is not None
         assert too_much.error.code == "InsufficientResources"
