@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import msgspec
 import uvicorn
 
-from linarite.domain.chat import ChatAsk, ChatEvent
-from linarite.domain.completion import CompletionAsk, CompletionEvent
+from linarite.domain.chat import ChatAsk, ChatChoice, ChatEvent
+from linarite.domain.completion import CompletionAsk, CompletionChoice, CompletionEvent
 from linarite.domain.embedding import EmbeddingAsk
 from linarite.domain.engine import InstanceSpec, Surroundings
 from linarite.domain.errors import EgressRefused, LinariteError, ModelError
@@ -336,7 +336,7 @@ async def _tell(
             usage = None
             async for event in events:
                 for choice in event.choices:
-                    _fold(choices, msgspec.to_builtins(choice))
+                    _fold(choices, _shown(choice))
                 usage = event.usage or usage
             whole = {**head, "object": kind, "choices": list(choices.values()), "usage": usage}
             await plain(whole)(answering)
@@ -349,11 +349,21 @@ async def _tell(
                 await answering.head(200, EVENTS, {})
                 begun = True
             for choice in event.choices:
-                await answering.piece(b"data: " + encode({**head, "choices": [choice]}) + b"\n\n")
+                chunk = {**head, "choices": [_shown(choice)]}
+                await answering.piece(b"data: " + encode(chunk) + b"\n\n")
             if event.usage is not None and wants_usage:
                 last = {**head, "choices": [], "usage": event.usage}
                 await answering.piece(b"data: " + encode(last) + b"\n\n")
         await answering.piece(b"data: [DONE]\n\n", more=False)
+
+
+def _shown(choice: ChatChoice | CompletionChoice) -> dict[str, Any]:
+    """A choice as OpenAI shows it: every field, and none of Azure's content filter."""
+    return {
+        name: msgspec.to_builtins(getattr(choice, name))
+        for name in choice.__struct_fields__
+        if not name.startswith("content_filter")
+    }
 
 
 def _fold(choices: dict[int, dict[str, Any]], news: dict[str, Any]) -> None:

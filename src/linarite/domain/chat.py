@@ -295,16 +295,23 @@ class ChoiceLogprobs(msgspec.Struct, frozen=True):
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
 
 
-class ChatChoice(msgspec.Struct, frozen=True):
-    """News of one choice. The last one of a choice carries `finish_reason`."""
+class ChatChoice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """News of one choice. The last one of a choice carries `finish_reason`.
+
+    What Azure's content filter says about it is passed on as it came ("Content filter
+    annotations"); with the asynchronous filter it may come alone, even after the last one.
+    """
 
     index: int = 0
     delta: ChatDelta = ChatDelta()
     finish_reason: FinishReason | None = None
     logprobs: ChoiceLogprobs | None = None
+    content_filter_results: dict[str, Any] | None = None
+    content_filter_offsets: dict[str, Any] | None = None
+    content_filter_raw: list[Any] | None = None
 
 
-class ChatEvent(msgspec.Struct, frozen=True):
+class ChatEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     """One step of the answer.
 
     `usage` is the counts so far, whether or not the client asked for them; the last one is the
@@ -314,3 +321,5 @@ class ChatEvent(msgspec.Struct, frozen=True):
 
     choices: list[ChatChoice] = []
     usage: Usage | None = None
+    prompt_filter_results: list[Any] | None = None
+    """what Azure's content filter says about the prompt, as it came: in the first event, if any"""

@@ -190,7 +190,11 @@ async def test_recordings_can_be_reviewed_and_edited(tmp_path: Path) -> None:
         text = await say(engine, "Go", max_tokens=5)
     (file,) = files(tmp_path)
     lines = file.read_text().splitlines()
-    assert sum('"choices"' in line for line in lines) == 2
+    events = lines[lines.index('  "events": [') + 1 : lines.index("  ],")]
+    assert [list(msgspec.json.decode(line.rstrip(","))[1]) for line in events] == [
+        ["choices"],
+        ["usage"],
+    ]
     assert '  "operation": "chat",' in lines
     file.write_text(file.read_text().replace(text, "An edited answer."))
     async with running(replay_folder=str(tmp_path)) as engine:

@@ -88,7 +88,7 @@ async def test_a_streamed_chat(upstream: Upstream) -> None:
     async with upstream(stream(*pieces)) as (engine, fake):
         events = await chat(engine, chat_ask(stream=True))
         assert text_of(events) == "hello"
-        assert [event.usage is not None for event in events] == [False] * 4 + [True]
+        assert [event.usage is not None for event in events] == [False] * 5 + [True]
         assert events[-1] == ChatEvent(
             usage=Usage(prompt_tokens=3, completion_tokens=2, total_tokens=5)
         )

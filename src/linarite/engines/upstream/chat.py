@@ -29,6 +29,7 @@ class WholeChoice(msgspec.Struct, frozen=True):
     index: int = 0
     finish_reason: FinishReason | None = None
     logprobs: ChoiceLogprobs | None = None
+    content_filter_results: dict[str, Any] | None = None
 
 
 class WholeChat(msgspec.Struct, frozen=True):
@@ -36,6 +37,7 @@ class WholeChat(msgspec.Struct, frozen=True):
 
     choices: list[WholeChoice] = []
     usage: Usage | None = None
+    prompt_filter_results: list[Any] | None = None
 
 
 class ErrorAnswer(msgspec.Struct, frozen=True):
@@ -80,10 +82,11 @@ class ChatReader:
                 delta=_numbered(choice.message),
                 finish_reason=choice.finish_reason or "stop",
                 logprobs=choice.logprobs,
+                content_filter_results=choice.content_filter_results,
             )
             for choice in answer.choices
         ]
-        return ChatEvent(choices=choices, usage=answer.usage)
+        return ChatEvent(choices, answer.usage, answer.prompt_filter_results)
 
     def piece(self, payload: bytes) -> ChatEvent | None:
         """The event for a piece of a stream; None when it says nothing for us.
@@ -97,14 +100,19 @@ class ChatReader:
         if event.usage is not None:
             # Some servers count in every piece; the last count is the whole.
             self._usage = event.usage
-            event = ChatEvent(choices=choices)
+            event = ChatEvent(choices, None, event.prompt_filter_results)
         if not choices:
-            return None
+            return event if event.prompt_filter_results else None
         news = False
         for choice in choices:
             if choice.finish_reason is not None:
                 self._finished = news = True
-            elif choice.delta != _NOTHING_NEW or choice.logprobs is not None:
+            elif (
+                choice.delta != _NOTHING_NEW
+                or choice.logprobs is not None
+                or choice.content_filter_results
+                or choice.content_filter_offsets
+            ):
                 news = True
         return event if news else None
 

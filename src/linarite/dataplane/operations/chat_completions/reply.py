@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     )
     from linarite.domain.facts import Deployment
 
-_OPENING = b'{"delta":{"content":"","refusal":null,"role":"assistant"},"finish_reason":null,'
+_OPENING = b'"delta":{"content":"","refusal":null,"role":"assistant"},"finish_reason":null,'
+
+_PROMPT = b'data: {"choices":[],"created":0,"id":"","model":"","object":"",'
+"""what the service sends first where its filter looked at the prompt; clients know it"""
+
+_NO_RESULTS = b'"content_filter_results":{},'
 
 _TEXT = b'[{"delta":{"content":%b},"finish_reason":null,"index":%d,"logprobs":null}]'
 
@@ -41,6 +46,7 @@ class ChatReply(StreamedReply):
         )
         self._opened: set[int] = set()
         self._folded: dict[int, FoldedChoice] = {}
+        self._prompt_filter_results: list[Any] | None = None
 
     def frame(self, event: ChatEvent) -> bytes:
         """The chunks of an event: each choice opens with its role, as the service does."""
@@ -56,19 +62,26 @@ class ChatReply(StreamedReply):
                 return self.chunk(_TEXT % (encode(text), index), self._null_usage)
         if usage is None:
             self._count_piece(event)
+        return self._chunks(event)
+
+    def _chunks(self, event: ChatEvent) -> bytes:
         out = b""
-        if event.choices:
-            for choice in event.choices:
-                if choice.index not in self._opened:
-                    self._opened.add(choice.index)
-                    out += self.chunk(
-                        b'[%s"index":%d,"logprobs":null}]' % (_OPENING, choice.index),
-                        self._null_usage,
-                    )
-            shown = [render(choice) for choice in event.choices if says_something(choice)]
-            if shown:
-                out += self.chunk(b"[" + b",".join(shown) + b"]", self._null_usage)
+        if event.prompt_filter_results is not None:
+            results = encode(event.prompt_filter_results)
+            out = _PROMPT + b'"prompt_filter_results":%b}\n\n' % results
+        for choice in event.choices:
+            if choice.index not in self._opened:
+                out += self._opening(choice)
+        shown = [render(choice) for choice in event.choices if says_something(choice)]
+        if shown:
+            out += self.chunk(b"[" + b",".join(shown) + b"]", self._null_usage)
         return out
+
+    def _opening(self, choice: ChatChoice) -> bytes:
+        self._opened.add(choice.index)
+        annotated = b"" if choice.content_filter_results is None else _NO_RESULTS
+        opening = b'[{%b%b"index":%d,"logprobs":null}]' % (annotated, _OPENING, choice.index)
+        return self.chunk(opening, self._null_usage)
 
     def add(self, event: ChatEvent) -> None:
         """Fold an event into the message of each choice."""
@@ -76,6 +89,8 @@ class ChatReply(StreamedReply):
             self._count_piece(event)
         else:
             self.counted = event.usage
+        if event.prompt_filter_results is not None:
+            self._prompt_filter_results = event.prompt_filter_results
         for choice in event.choices:
             folded = self._folded.get(choice.index)
             if folded is None:
@@ -84,7 +99,11 @@ class ChatReply(StreamedReply):
 
     def body(self) -> bytes:
         """The plain answer."""
-        return self.whole([folded.render(index) for index, folded in sorted(self._folded.items())])
+        choices = [folded.render(index) for index, folded in sorted(self._folded.items())]
+        answer = self.whole(choices)
+        if self._prompt_filter_results is None:
+            return answer
+        return answer[:-1] + b',"prompt_filter_results":%b}' % encode(self._prompt_filter_results)
 
     def _count_piece(self, event: ChatEvent) -> None:
         if any(tells(choice.delta) for choice in event.choices):
@@ -117,13 +136,21 @@ def text_of(choice: ChatChoice) -> str | None:
         or delta.function_call
         or delta.refusal
         or delta.reasoning_content
+        or choice.content_filter_results is not None
+        or choice.content_filter_offsets is not None
     )
     return None if other else delta.content
 
 
 def says_something(choice: ChatChoice) -> bool:
     """Whether a choice holds more than the role, which the opening chunk already told."""
-    return bool(choice.finish_reason or choice.logprobs or tells(choice.delta))
+    return bool(
+        choice.finish_reason
+        or choice.logprobs
+        or choice.content_filter_results
+        or choice.content_filter_offsets
+        or tells(choice.delta)
+    )
 
 
 def tells(delta: ChatDelta) -> bool:
@@ -148,11 +175,26 @@ def render(choice: ChatChoice) -> bytes:
         inner = encode(without_role(delta))
     finish = b"null" if choice.finish_reason is None else b'"%s"' % choice.finish_reason.encode()
     logprobs = b"null" if choice.logprobs is None else encode(choice.logprobs)
-    return b'{"delta":%s,"finish_reason":%s,"index":%d,"logprobs":%s}' % (
+    return b'{%s"delta":%s,"finish_reason":%s,"index":%d,"logprobs":%s}' % (
+        filter_fields(choice),
         inner,
         finish,
         choice.index,
         logprobs,
+    )
+
+
+def filter_fields(choice: ChatChoice) -> bytes:
+    """What a content filter said about it, as fields at the beginning of an object."""
+    said = {
+        "content_filter_results": choice.content_filter_results,
+        "content_filter_offsets": choice.content_filter_offsets,
+        "content_filter_raw": choice.content_filter_raw,
+    }
+    return b"".join(
+        b'"%b":%b,' % (name.encode(), encode(value))
+        for name, value in said.items()
+        if value is not None
     )
 
 
@@ -192,6 +234,7 @@ class FoldedChoice:
         self._logprobs: list[TokenLogprob] | None = None
         self._refusal_logprobs: list[TokenLogprob] | None = None
         self._finish: str | None = None
+        self._filter: dict[str, Any] | None = None
 
     def add(self, choice: ChatChoice) -> None:
         """Append what is new."""
@@ -212,6 +255,9 @@ class FoldedChoice:
         if choice.logprobs is not None:
             self._add_logprobs(choice.logprobs)
         self._finish = choice.finish_reason or self._finish
+        if choice.content_filter_results is not None:
+            # Pieces of a stream are judged one by one; what came last of a category holds.
+            self._filter = {**(self._filter or {}), **choice.content_filter_results}
 
     def _add_logprobs(self, logprobs: ChoiceLogprobs) -> None:
         if logprobs.content is not None:
@@ -249,7 +295,9 @@ class FoldedChoice:
         logprobs = None
         if self._logprobs is not None or self._refusal_logprobs is not None:
             logprobs = {"content": self._logprobs, "refusal": self._refusal_logprobs}
+        annotated = {} if self._filter is None else {"content_filter_results": self._filter}
         return {
+            **annotated,
             "finish_reason": self._finish,
             "index": index,
             "logprobs": logprobs,
