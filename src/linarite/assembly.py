@@ -25,7 +25,7 @@ from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
 from linarite.domain.engine import Surroundings
 from linarite.domain.errors import EgressRefused, SetupError
-from linarite.domain.jobs import PROVISION_DEPLOYMENT
+from linarite.domain.jobs import DEPLOY_TEMPLATE, PROVISION_DEPLOYMENT
 from linarite.hosting.declared import declare
 from linarite.hosting.deployable import DeployableModels
 from linarite.hosting.host import Host
@@ -35,6 +35,7 @@ from linarite.hosting.provisioner import HostProvisioner
 from linarite.hosting.regions import Regions
 from linarite.instances import InstanceMaker, answering_engine
 from linarite.jobs.kinds.provisioning import Provisioning
+from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
 from linarite.jobs.worker import Worker
 from linarite.settings import open_pages
 from linarite.status_pages import StatusPages
@@ -54,14 +55,15 @@ from linarite.web.planes import by_plane
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from linarite.controlplane.http import ManagementApp
     from linarite.domain.facts import Serving
     from linarite.domain.jobs import JobStore
     from linarite.domain.request_record import RequestRecord
     from linarite.domain.resource import AccountKeys, ResourceStore
     from linarite.hosting.models.store import ModelStore
+    from linarite.jobs.kind import Kind
     from linarite.settings import Loaded, Settings
     from linarite.storage.sqlite.requests import SqliteRequestLedger
-    from linarite.web.exchange import Handler
 
 log = structlog.get_logger("linarite")
 
@@ -169,7 +171,9 @@ class Assembly:
             {name: instances.declared(name, said) for name, said in self.plan.instances.items()}
         )
         self._stack.push_async_callback(self._host.stop, settings.server.drain_s)
-        worker = await self._open_worker(resources, SqliteJobStore(database), instances)
+        management = await self._management(resources)
+        kinds: dict[str, Kind] = {DEPLOY_TEMPLATE: TemplateDeployment(management.deployer)}
+        worker = await self._open_worker(resources, SqliteJobStore(database), instances, kinds)
         metrics = RequestMetrics(version=__version__)
         access = AccessLog(settings.logs.access)
         router = Router(
@@ -191,7 +195,6 @@ class Assembly:
             settings.limits,
             observe,
         )
-        management = await self._management(resources)
         pages = StatusPages(self._host, self._facts, ledger, metrics, dialer)
         guard = None if open_pages(settings) else self._facts.recogniser(keys.digest)
         operator = operator_pages(
@@ -220,12 +223,13 @@ class Assembly:
         self._stack.push_async_callback(ledger.close)
         return ledger
 
-    async def _management(self, resources: ResourceStore) -> Handler:
+    async def _management(self, resources: ResourceStore) -> ManagementApp:
         self.management_keys, management = await open_control_plane(
             ControlPlaneParts(
                 account=self.loaded.settings.account,
                 resources=resources,
                 keys=self._key_store,
+                box=self._key_store.box,
                 offers=DeployableModels(
                     self.plan.deployments, self.plan.instances, self._store.list()
                 ),
@@ -256,9 +260,16 @@ class Assembly:
         )
 
     async def _open_worker(
-        self, resources: ResourceStore, jobs: JobStore, instances: InstanceMaker
+        self,
+        resources: ResourceStore,
+        jobs: JobStore,
+        instances: InstanceMaker,
+        kinds: dict[str, Kind],
     ) -> Worker:
-        """Hosting follows the resources from here on; jobs begin when the worker is started."""
+        """Hosting follows the resources from here on; jobs begin when the worker is started.
+
+        `kinds` are those of other work than hosting's.
+        """
         settings = self.loaded.settings
         provisioner = HostProvisioner(
             resources,
@@ -278,7 +289,7 @@ class Assembly:
         resources.subscribe(provisioner.follow)
         self._stack.push_async_callback(provisioner.stop)
         worker = Worker(
-            resources, jobs, {PROVISION_DEPLOYMENT: Provisioning(resources, provisioner)}
+            resources, jobs, {PROVISION_DEPLOYMENT: Provisioning(resources, provisioner), **kinds}
         )
         self._stack.push_async_callback(worker.stop)
         return worker

@@ -30,6 +30,16 @@ def test_what_is_sealed_opens_again(plain: bytes, name: str) -> None:
     assert SEALING.seal(wrapped, "/a", name, plain) != sealed
 
 
+@given(st.binary(max_size=200), st.text(st.characters(codec="utf-8"), max_size=20))
+def test_box_opens_under_its_name_alone(plain: bytes, name: str) -> None:
+    """What waits on disk comes back under its name; another name or master key is refused."""
+    sealed = SEALING.box.seal(name, plain)
+    assert SEALING.box.unseal(name, sealed) == plain
+    for box, wrong in ((SEALING.box, name + "x"), (Sealing(b"n" * 32).box, name)):
+        with pytest.raises(SetupError):
+            box.unseal(wrong, sealed)
+
+
 def test_nothing_else_opens_it() -> None:
     """Another account, name, wrapped key or master key, or any changed bit, is refused."""
     wrapped = SEALING.new_account_key("/a")

@@ -9,6 +9,7 @@ import msgspec
 
 from linarite.controlplane.caller import recognise
 from linarite.controlplane.request import Answer, ArmRequest
+from linarite.controlplane.resources.template_deployments.deployer import TemplateDeployer
 from linarite.domain.errors import LinariteError
 from linarite.web.arm_envelope import arm_error_body
 from linarite.web.body import discard_rest, read_json_body
@@ -41,6 +42,11 @@ class ManagementApp:
         self._plane = plane
         self._digests = digests
         self._digest = digest
+
+    @property
+    def deployer(self) -> TemplateDeployer:
+        """What carries template deployments out."""
+        return TemplateDeployer(self._plane.surface)
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer one request."""

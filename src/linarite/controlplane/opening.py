@@ -16,6 +16,7 @@ from linarite.controlplane.routes import ACTIONS, RESOURCE_TYPES
 from linarite.controlplane.surface import Place, Realm, Surface
 from linarite.domain.model_offer import ModelOffers
 from linarite.domain.resource import AccountKeys, KeyStore, Resource, ResourceStore
+from linarite.domain.secret_box import SecretBox
 
 TENANT_TYPE = "Microsoft.Resources/tenants"
 
@@ -45,6 +46,7 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     account: DeclaredAccount
     resources: ResourceStore
     keys: KeyStore
+    box: SecretBox
     offers: ModelOffers
     changed: Callable[[], Awaitable[None]]
     """awaited after each write"""
@@ -62,6 +64,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         ),
         resources=parts.resources,
         keys=parts.keys,
+        box=parts.box,
         offers=parts.offers,
         changed=parts.changed,
         now=lambda: datetime.now(UTC),

@@ -62,7 +62,7 @@ class ControlPlane:
     ) -> None:
         """File every row under the paths that lead to it."""
         self.surface = surface
-        surface.plane = self
+        surface.own_plane = self
         self.stored_types = tuple(row.type for row in types)
         self._router: Router[Operation] = Router()
         for row in types:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from linarite.domain.model_offer import ModelOffer
+from linarite.domain.model_offer import ModelOffer, ModelOffers
+from linarite.domain.resource import KeyStore, ResourceStore
+from linarite.domain.secret_box import SecretBox
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from linarite.controlplane.preview import Preview
     from linarite.controlplane.request import Answer, ArmRequest
-    from linarite.domain.model_offer import ModelOffers
-    from linarite.domain.resource import KeyStore, ResourceStore
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -71,30 +72,27 @@ class Plane(Protocol):
         ...
 
 
-class Surface:
+class Surface(msgspec.Struct, kw_only=True):
     """The stores and facts behind the control plane, the same for every request."""
 
-    def __init__(
-        self,
-        *,
-        realm: Realm,
-        resources: ResourceStore,
-        keys: KeyStore,
-        offers: ModelOffers,
-        changed: Callable[[], Awaitable[None]],
-        now: Callable[[], datetime],
-    ) -> None:
-        """`changed` is awaited after each write: the data path reads its facts anew."""
-        self.realm = realm
-        self.resources = resources
-        self.keys = keys
-        self.offers = offers
-        self.changed = changed
-        self.now = now
-        self.plane: Plane
-        """set by the control plane itself: what makes requests of its own makes them here"""
-        self.turn = asyncio.Lock()
-        """held from reading what a decision rests on until it is written: no two decisions cross"""
+    realm: Realm
+    resources: ResourceStore
+    keys: KeyStore
+    box: SecretBox
+    offers: ModelOffers
+    changed: Callable[[], Awaitable[None]]
+    """awaited after each write: the data path reads its facts anew"""
+    now: Callable[[], datetime]
+    own_plane: Plane | None = None
+    """the control plane fills it in"""
+    turn: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
+    """held from reading what a decision rests on until it is written: no two decisions cross"""
+
+    @property
+    def plane(self) -> Plane:
+        """The control plane: what makes requests of its own makes them here."""
+        assert self.own_plane is not None  # noqa: S101 - set before any request is served
+        return self.own_plane
 
     def showing(self, request: ArmRequest) -> Showing:
         """What showing resources in the answer to a request needs."""

@@ -24,6 +24,11 @@ JobStatus = Literal["InProgress", "Succeeded", "Failed", "Canceled"]
 PROVISION_DEPLOYMENT = "provision-deployment"
 """kind: bring a model up for a deployment (`resource_id`), or change how it is served"""
 
+DEPLOY_TEMPLATE = "deploy-template"
+"""kind: write what a template declares (`resource_id` is the deployment of the template)"""
+WAITING_KINDS = frozenset({DEPLOY_TEMPLATE})
+"""kinds that mostly wait for other jobs, and so take no turn from them"""
+
 
 class JobProblem(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why a job failed, as Azure Resource Manager shows an error."""

@@ -8,7 +8,7 @@ nobody sees the one without the other.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from linarite.domain.errors import LinariteError, ServiceUnavailable
-from linarite.domain.jobs import JobEnded, JobProblem
+from linarite.domain.jobs import WAITING_KINDS, JobEnded, JobProblem
 from linarite.domain.resource import EtagMismatch
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ class Worker:
         task.add_done_callback(lambda _: self._tasks.pop(job.id, None))
 
     async def _carry_out(self, job: Job) -> None:
-        async with self._turns:
+        turn = nullcontext() if job.kind in WAITING_KINDS else self._turns
+        async with turn:
             with suppress(JobEnded):  # somebody has ended it: what was done of it is left as it is
                 await self._until_ended(job)
 

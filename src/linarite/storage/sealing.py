@@ -7,6 +7,7 @@ is copied to another account or another name does not open there.
 
 from __future__ import annotations
 
+import base64
 import hmac
 import secrets
 
@@ -26,6 +27,25 @@ KEY_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 """letters and digits without those that people mix up (0 O, 1 l I): safe in URLs and shells"""
 
 
+class MasterKeyBox:
+    """`SecretBox`, for what must wait on disk and belongs to no account."""
+
+    def __init__(self, cipher: AESGCM) -> None:
+        self._cipher = cipher
+
+    def __repr__(self) -> str:
+        """Hide the key."""
+        return "MasterKeyBox(…)"
+
+    def seal(self, name: str, plain: bytes) -> str:
+        """The sealed bytes in base64."""
+        return base64.b64encode(_seal(self._cipher, plain, _bound("", name))).decode()
+
+    def unseal(self, name: str, sealed: str) -> bytes:
+        """Undo `seal`. Raises SetupError for another name or another master key."""
+        return _unseal(self._cipher, base64.b64decode(sealed), _bound("", name))
+
+
 class Sealing:
     """What the master key can do. Holds only keys derived from it, each for one purpose."""
 
@@ -33,6 +53,7 @@ class Sealing:
         self._wrapping = AESGCM(_derived(master_key, b"account key wrapping"))
         # A copy of a keyed state costs 1.7 µs a digest; keying it anew each time, twice that.
         self._digest = hmac.new(_derived(master_key, b"presented key digest"), digestmod="sha256")
+        self.box = MasterKeyBox(AESGCM(_derived(master_key, b"secret box")))
         self.fingerprint = _derived(master_key, b"master key check")
         """tells whether this is the master key that sealed a database; gives nothing away"""
 

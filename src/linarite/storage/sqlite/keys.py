@@ -53,6 +53,8 @@ class SqliteKeyStore:
         self._database = database
         self._sealing = sealing
         self.digest = sealing.digest
+        self.box = sealing.box
+        """for secrets that belong to no account"""
 
     async def ensure(self, account_id: str) -> AccountKeys:
         """The account's keys, made if there are none yet."""

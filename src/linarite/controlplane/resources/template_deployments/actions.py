@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.controlplane.request import Answer
-from linarite.controlplane.resources.template_deployments.execution import carry_out
+from linarite.controlplane.resources.template_deployments.deployer import (
+    deployment_job,
+    quickly_ended,
+)
 from linarite.controlplane.resources.template_deployments.failures import not_valid, refused
 from linarite.controlplane.resources.template_deployments.place import (
     DEPLOYMENT_TYPE,
@@ -19,8 +22,8 @@ from linarite.controlplane.resources.template_deployments.preflight import fores
 from linarite.controlplane.resources.template_deployments.records import (
     ENDED,
     OPERATION_TYPE,
+    beginning,
     dependencies,
-    kept_begin,
     providers,
     shown_deployment,
     shown_operation,
@@ -53,17 +56,18 @@ async def put(request: ArmRequest, target: Target, surface: Surface) -> Answer:
     deployment, problems = await _checked(world, target, sent)
     if problems:
         raise not_valid(target["deployment"], request.correlation_id, problems)
-    operation = str(uuid.uuid4())
-    await kept_begin(world, deployment, operation)
-    await carry_out(world, deployment, lambda _share, _doing: None)
-    kept = await _existing(target, surface)
+    job = deployment_job(world, deployment)
+    changes = await beginning(world, deployment, job.id)
+    await surface.resources.commit(changes, [job])
+    kept = await quickly_ended(surface, deployment.place.id) or await _existing(target, surface)
+    ended = kept.properties["provisioningState"] in ENDED
     return Answer(
         201 if existed is None else 200,
         shown_deployment(kept),
         {
-            "azure-asyncoperation": f"{request.base_url}{kept.id}/operationStatuses/{operation}"
+            "azure-asyncoperation": f"{request.base_url}{kept.id}/operationStatuses/{job.id}"
             f"?api-version={request.api_version}",
-            "retry-after": "0",
+            "retry-after": "0" if ended else "1",
         },
     )
 

@@ -162,12 +162,13 @@ class Run:
                 return
             if state in SETTLED:
                 raise DeploymentFailed(write_failed(state, resource.id, None))
+            await self._stop_if_canceled()
             await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _module(self, resource: PlannedResource) -> str:
         world = self._world
         module = await planned_module(world, self._deployment, resource)
-        await kept_begin(world, module, world.errand.correlation_id)
+        await kept_begin(world, module)
         outcome = await carry_out(world, module, lambda _share, _doing: None)
         world.forget(resource.id)
         if outcome.state == "Canceled":

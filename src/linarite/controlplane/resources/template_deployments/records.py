@@ -13,13 +13,15 @@ import msgspec
 
 from linarite.controlplane.resources.template_deployments.place import DEPLOYMENT_TYPE
 from linarite.controlplane.templates.planned import PlannedResource
-from linarite.domain.resource import Resource
+from linarite.domain.resource import Delete, Put, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from linarite.controlplane.resources.template_deployments.planning import Planned
     from linarite.controlplane.resources.template_deployments.world import World
+    from linarite.controlplane.surface import Surface
+    from linarite.domain.resource import Change
 
 OPERATION_TYPE = f"{DEPLOYMENT_TYPE}/operations"
 HIDDEN = frozenset({"template", "operation", "startedAt"})
@@ -39,12 +41,16 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     error: dict[str, Any] | None = None
 
 
-async def kept_begin(world: World, deployment: Planned, operation: str) -> Resource:
-    """Keep that a deployment begins; what an earlier one of its name left goes."""
+async def kept_begin(world: World, deployment: Planned) -> None:
+    """Keep that a module begins; what an earlier one of its name left goes."""
+    await world.surface.resources.commit(await beginning(world, deployment, ""))
+
+
+async def beginning(world: World, deployment: Planned, operation: str) -> list[Change]:
+    """The changes that keep that a deployment begins; what an earlier one left goes."""
     surface, place, sent = world.surface, deployment.place, deployment.sent
     now = surface.now()
     old = await surface.resources.get(place.id)
-    await surface.resources.delete(place.id)
     who = {"createdBy": world.errand.caller.name, "createdByType": world.errand.caller.kind}
     resource = Resource(
         id=place.id if old is None else old.id,
@@ -68,7 +74,14 @@ async def kept_begin(world: World, deployment: Planned, operation: str) -> Resou
             "startedAt": now.isoformat(),
         },
     )
-    return await surface.resources.put(resource)
+    return [Delete(place.id), Put(resource)]
+
+
+async def forget_operations(surface: Surface, deployment_id: str) -> None:
+    """Forget what was done: it is all done again."""
+    done = await surface.resources.list_under(deployment_id, OPERATION_TYPE)
+    if done:
+        await surface.resources.commit([Delete(one.id) for one in done])
 
 
 async def kept_end(world: World, place_id: str, state: str, **found: Any) -> None:  # noqa: ANN401
