@@ -33,7 +33,7 @@ from linarite.hosting.inventory import Inventory
 from linarite.hosting.options import DeploymentSettings, InstanceSettings
 from linarite.hosting.provisioner import HostProvisioner
 from linarite.hosting.regions import Regions
-from linarite.instances import InstanceMaker, answering_engine
+from linarite.instances import InstanceMaker, answering_engine, require_right_options
 from linarite.jobs.kinds.provisioning import Provisioning
 from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
 from linarite.jobs.worker import Worker
@@ -153,6 +153,7 @@ class Assembly:
 
     async def _open(self) -> None:
         settings = self.loaded.settings
+        require_right_options(self.plan.instances)
         database = open_database(self.loaded.home)
         self._stack.push_async_callback(database.close)
         ledger = self._open_ledger()

@@ -9,7 +9,7 @@ import msgspec
 
 from linarite.domain.engine import Engine, InstanceSpec
 from linarite.domain.placement import InstanceRecord
-from linarite.engines import build_engine
+from linarite.engines import build_engine, check_options
 from linarite.hosting.instance import Instance
 from linarite.hosting.memory import needed_bytes
 from linarite.hosting.options import MODEL_FILE_ENGINES, InstanceSettings
@@ -33,10 +33,7 @@ class InstanceMaker:
 
     def declared(self, name: str, said: InstanceSettings) -> Instance:
         """One that settings declare. It is not started."""
-        spec = InstanceSpec(
-            name=name, engine=said.engine, model=said.model or name, options=said.options
-        )
-        return Instance(spec, self._build, said)
+        return Instance(declared_spec(name, said), self._build, said)
 
     def made(self, record: InstanceRecord) -> Instance:
         """One that deployments ask for. It is not started."""
@@ -84,6 +81,22 @@ class InstanceMaker:
             return spec
         path = await asyncio.to_thread(self._store.verified_path, spec.model)
         return msgspec.structs.replace(spec, model_path=str(path))
+
+
+def declared_spec(name: str, said: InstanceSettings) -> InstanceSpec:
+    """What to run for an instance of the settings; the model's file is not looked up yet."""
+    return InstanceSpec(
+        name=name, engine=said.engine, model=said.model or name, options=said.options
+    )
+
+
+def require_right_options(declared: Mapping[str, InstanceSettings]) -> None:
+    """Refuse a start that no retry would mend. Raises SetupError naming the key and what is right.
+
+    A mistake in one instance's options stops all of them: whoever wrote it is there to be told.
+    """
+    for name, said in declared.items():
+        check_options(declared_spec(name, said))
 
 
 def answering_engine(engine: str, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -114,6 +114,45 @@ def test_nothing_is_downloaded_for_a_server_that_cannot_start(
         assert not (home / "models").exists()
 
 
+WRONG_OPTIONS = [
+    ("llamacpp", "context_token = 9", ("options:", "`context_token`", "context_tokens")),
+    ("llamacpp", "parallel_requests = 0", ("options.parallel_requests", ">= 1", "It is: ")),
+    ("simulator", "jitter = 2", ("options.jitter", "<= 1", "It is: ")),
+    ("simulator", "replay_folder = '/no/such'", ("options.replay_folder", "is no folder")),
+    ("simulator", "wraps = { engine = 'vllm' }", ("options.wraps.engine", "'vllm'", "llamacpp")),
+    (
+        "simulator",
+        "wraps = { engine = 'llamacpp', options = { threads = -1 } }",
+        ("options.wraps.options.threads", ">= 0"),
+    ),
+    ("upstream", "base_url = 5", ("options.base_url", "it is: ")),
+]
+
+
+@pytest.mark.parametrize(("engine", "option", "words"), WRONG_OPTIONS, ids=str)
+def test_a_mistake_in_engine_options_refuses_the_start(
+    tmp_path: Path, engine: str, option: str, words: tuple[str, ...]
+) -> None:
+    """One line names the key and what is right; no engine is started, and none tried again."""
+    settings = f"[instances.wrong]\nengine = '{engine}'\n[instances.wrong.options]\n{option}\n"
+    (tmp_path / "linarite.toml").write_text(SIMULATED + settings)
+    done = linarite(tmp_path, "up", "--port", "0")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: instances.wrong.options"), done.stderr
+    assert done.stderr.count("\n") == 1
+    for word in words:
+        assert word in done.stderr
+
+
+def test_engine_options_are_looked_at_before_models_are_brought(tmp_path: Path) -> None:
+    """As is everything else that would stop the server."""
+    (tmp_path / "linarite.toml").write_text("[instances.wrong.options]\nthread = 1\n")
+    done = linarite(tmp_path, "up", "--port", "0", "--minimal")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: instances.wrong.options"), done.stderr
+    assert not (tmp_path / "models").exists()
+
+
 @pytest.mark.parametrize("folder", ["file", "file/below"])
 def test_a_folder_that_cannot_be_had_is_one_line(tmp_path: Path, folder: str) -> None:
     """There is no traceback, and the message names the folder and its setting."""

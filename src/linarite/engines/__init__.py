@@ -25,6 +25,23 @@ ENGINES: dict[str, str] = {
 
 def build_engine(spec: InstanceSpec, surroundings: Surroundings) -> Engine:
     """Make the engine an instance asks for. Raises SetupError for an unknown or broken one."""
+    module_name, class_name = _target(spec)
+    engine: Engine = getattr(import_module(module_name), class_name)(spec, surroundings)
+    return engine
+
+
+def check_options(spec: InstanceSpec) -> None:
+    """Refuse options that the engine would refuse, before it is made and without its library.
+
+    Raises SetupError that names the key and says what would be right. Every engine's folder has an
+    `options.py` with a `read_options`.
+    """
+    folder = _target(spec)[0].rpartition(".")[0]
+    import_module(f"{folder}.options").read_options(spec)
+
+
+def _target(spec: InstanceSpec) -> tuple[str, str]:
+    """Module and class of an engine."""
     target = ENGINES.get(spec.engine)
     if target is None:
         known = ", ".join(sorted(ENGINES))
@@ -33,5 +50,4 @@ def build_engine(spec: InstanceSpec, surroundings: Surroundings) -> Engine:
             f"Choose one of: {known}."
         )
     module_name, class_name = target.split(":")
-    engine: Engine = getattr(import_module(module_name), class_name)(spec, surroundings)
-    return engine
+    return module_name, class_name

@@ -7,11 +7,11 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from linarite.domain.engine import Capabilities, InstanceSpec
+from linarite.domain.engine import Capabilities
 from linarite.domain.errors import EngineFailed, ServiceUnavailable
 from linarite.engines import build_engine
 from linarite.engines.simulator.faults import FaultPlan, FaultyPlayer
-from linarite.engines.simulator.options import read_options
+from linarite.engines.simulator.options import read_options, wrapped_spec
 from linarite.engines.simulator.prompt import question_of
 from linarite.engines.simulator.recorder import Recorder
 from linarite.engines.simulator.replayer import Replayer
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from linarite.domain.chat import ChatAsk, ChatEvent
     from linarite.domain.completion import CompletionAsk, CompletionEvent
     from linarite.domain.embedding import EmbeddingAsk, EmbeddingEvent
-    from linarite.domain.engine import Engine, Surroundings
+    from linarite.domain.engine import Engine, InstanceSpec, Surroundings
     from linarite.engines.simulator.answers import Answers
     from linarite.engines.simulator.options import Wraps
     from linarite.engines.simulator.steps import EventT
@@ -153,12 +153,4 @@ async def _as_events(answers: Answers, ask: EmbeddingAsk) -> AsyncGenerator[Embe
 
 
 def _wrapped(spec: InstanceSpec, wraps: Wraps, surroundings: Surroundings) -> Engine:
-    inner = InstanceSpec(
-        # Messages about it then name the right key of the settings.
-        name=f"{spec.name}.options.wraps",
-        engine=wraps.engine,
-        model=wraps.model or spec.model,
-        model_path=wraps.model_path or spec.model_path,
-        options=wraps.options,
-    )
-    return build_engine(inner, surroundings)
+    return build_engine(wrapped_spec(spec, wraps), surroundings)

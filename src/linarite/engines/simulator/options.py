@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
+from linarite.domain.engine import InstanceSpec
 from linarite.domain.errors import SetupError
-
-if TYPE_CHECKING:
-    from linarite.domain.engine import InstanceSpec
+from linarite.engines import check_options
 
 FaultName = Literal[
     "429",
@@ -175,7 +174,20 @@ def read_options(spec: InstanceSpec) -> SimulatorOptions:
             f"{place}.replay_folder is '{replay}', which is no folder. Name a folder of "
             "recordings, or record one first with record_folder and wraps."
         )
+    if options.wraps is not None:
+        check_options(wrapped_spec(spec, options.wraps))
     return options
+
+
+def wrapped_spec(spec: InstanceSpec, wraps: Wraps) -> InstanceSpec:
+    """The wrapped engine as an instance. Messages about it name the right key of the settings."""
+    return InstanceSpec(
+        name=f"{spec.name}.options.wraps",
+        engine=wraps.engine,
+        model=wraps.model or spec.model,
+        model_path=wraps.model_path or spec.model_path,
+        options=wraps.options,
+    )
 
 
 def _explain(place: str, problem: str) -> str:
