@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from linarite.jobs.kind import Kind
     from linarite.settings import Loaded, Settings
     from linarite.storage.sqlite.requests import SqliteRequestLedger
+    from linarite.web.asgi import App
 
 log = structlog.get_logger("linarite")
 
@@ -172,7 +173,7 @@ class Assembly:
             {name: instances.declared(name, said) for name, said in self.plan.instances.items()}
         )
         self._stack.push_async_callback(self._host.stop, settings.server.drain_s)
-        management = await self._management(resources)
+        management = await self._management(resources, SqliteJobStore(database))
         kinds: dict[str, Kind] = {DEPLOY_TEMPLATE: TemplateDeployment(management.deployer)}
         worker = await self._open_worker(resources, SqliteJobStore(database), instances, kinds)
         metrics = RequestMetrics(version=__version__)
@@ -198,12 +199,8 @@ class Assembly:
         )
         pages = StatusPages(self._host, self._facts, ledger, metrics, dialer)
         guard = None if open_pages(settings) else self._facts.recogniser(keys.digest)
-        operator = operator_pages(
-            write_operator_key(self.loaded.home),
-            lambda: keys.ensure(account_id),
-            self.regenerate_key,
-        )
-        edge = Edge({**pages.by_path(guard), **operator}, by_plane(management, dataplane))
+        exact = {**pages.by_path(guard), **self._operator_pages()}
+        edge = Edge(exact, by_plane(management, dataplane))
         self._listener = Listener(edge, settings.server)
         await self._listener.open()
         self._stack.push_async_callback(self._listener.close, settings.server.drain_s)
@@ -212,6 +209,13 @@ class Assembly:
             name for name, declared in self.plan.instances.items() if declared.start == "boot"
         )
         await worker.start()
+
+    def _operator_pages(self) -> dict[str, App]:
+        return operator_pages(
+            write_operator_key(self.loaded.home),
+            lambda: self._key_store.ensure(self._account_id),
+            self.regenerate_key,
+        )
 
     def _open_ledger(self) -> SqliteRequestLedger:
         records = self.loaded.settings.records
@@ -224,17 +228,24 @@ class Assembly:
         self._stack.push_async_callback(ledger.close)
         return ledger
 
-    async def _management(self, resources: ResourceStore) -> ManagementApp:
+    async def _management(self, resources: ResourceStore, jobs: JobStore) -> ManagementApp:
+        settings = self.loaded.settings
         self.management_keys, management = await open_control_plane(
             ControlPlaneParts(
-                account=self.loaded.settings.account,
+                account=settings.account,
                 resources=resources,
                 keys=self._key_store,
                 box=self._key_store.box,
                 offers=DeployableModels(
-                    self.plan.deployments, self.plan.instances, self._store.list()
+                    self.plan.deployments,
+                    self.plan.instances,
+                    self._store.list,
+                    settings.hosting,
                 ),
                 changed=self._facts.refresh,
+                quota=settings.quota,
+                jobs=jobs,
+                regions={name: each.title or name for name, each in settings.regions.items()},
             )
         )
         return management

@@ -67,6 +67,11 @@ class InstanceMaker:
                     region=said.region or home,
                     slots=slots,
                     memory_bytes=needed_bytes(sizes.get(model.lower(), 0), slots) if local else 0,
+                    also=tuple(
+                        deployment.model
+                        for deployment in settings.deployments
+                        if deployment.instance == name
+                    ),
                     declared=True,
                 )
             )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import msgspec
 from msgspec import Meta
 
+from linarite.controlplane.options import Quota
 from linarite.controls.egress.options import Egress
 from linarite.dataplane.options import Limits
 from linarite.domain.errors import SetupError
@@ -61,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     logs: Logs = Logs()
     records: Records = Records()
     egress: Egress = Egress()
+    quota: Quota = Quota()
     deployments: Annotated[
         list[DeploymentSettings],
         Meta(

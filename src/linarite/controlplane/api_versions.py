@@ -67,6 +67,30 @@ RESOURCES = (
 """resource groups, resources, providers, tags, deployments"""
 
 
+SUBSCRIPTIONS = (
+    "2016-06-01",
+    "2018-06-01",
+    "2019-06-01",
+    "2019-11-01",
+    "2020-01-01",
+    "2021-01-01",
+    "2021-10-01",
+    "2022-12-01",
+)
+"""subscriptions, tenants, locations"""
+
+METADATA = (
+    "2015-01-01",
+    "2018-05-01",
+    "2019-05-01",
+    "2019-10-01",
+    "2020-06-01",
+    "2021-10-01",
+    "2022-09-01",
+    "2023-11-01",
+)
+
+
 def require_version(
     version: str, known: Sequence[str], resource_type: str, locations: Sequence[str]
 ) -> None:

@@ -28,6 +28,10 @@ MANAGEMENT_KEY = Caller(name="management-key", kind="Key")
 """whoever holds the management key"""
 
 
+ANYONE = Caller(name="", kind="User")
+"""who has shown no credential, where none is wanted"""
+
+
 def recognise(
     headers: Mapping[str, str],
     digests: Mapping[bytes, str],

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from linarite.controlplane.caller import recognise
+from linarite.controlplane.caller import ANYONE, recognise
 from linarite.controlplane.request import Answer, ArmRequest
 from linarite.controlplane.resources.template_deployments.deployer import TemplateDeployer
 from linarite.domain.errors import LinariteError
@@ -84,12 +84,11 @@ class ManagementApp:
         self, exchange: Exchange, headers: dict[str, str], request_id: str, correlation_id: str
     ) -> ArmRequest:
         base_url = _base_url(exchange, headers)
-        caller = recognise(
-            headers,
-            self._digests,
-            self._digest,
-            f"{base_url}/{self._plane.surface.realm.tenant}",
-        )
+        if self._plane.is_public(exchange.method, exchange.path):
+            caller = ANYONE
+        else:
+            authorization_uri = f"{base_url}/{self._plane.surface.realm.tenant}"
+            caller = recognise(headers, self._digests, self._digest, authorization_uri)
         query = {name.lower(): value for name, value in parse_qsl(exchange.query.decode("latin-1"))}
         return ArmRequest(
             method=exchange.method,

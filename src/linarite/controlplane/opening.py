@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
 
+from linarite.controlplane.actions import ACTIONS
 from linarite.controlplane.caller import MANAGEMENT_KEYS_ID
 from linarite.controlplane.http import ManagementApp
+from linarite.controlplane.options import Quota
 from linarite.controlplane.plane import ControlPlane
-from linarite.controlplane.routes import ACTIONS, RESOURCE_TYPES
+from linarite.controlplane.routes import RESOURCE_TYPES
 from linarite.controlplane.surface import Place, Realm, Surface
+from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import ModelOffers
 from linarite.domain.resource import AccountKeys, KeyStore, Resource, ResourceStore
 from linarite.domain.secret_box import SecretBox
@@ -48,6 +51,10 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     keys: KeyStore
     box: SecretBox
     offers: ModelOffers
+    quota: Quota
+    jobs: JobStore
+    regions: Mapping[str, str]
+    """the declared regions with their titles; none: this machine stands for every location"""
     changed: Callable[[], Awaitable[None]]
     """awaited after each write"""
 
@@ -60,7 +67,8 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
             tenant=await _tenant(parts.resources),
             subscription=parts.account.subscription,
             subscription_title="Linarite",
-            places=(Place(parts.account.location, parts.account.region_title),),
+            places=_places(parts),
+            anywhere=not parts.regions,
         ),
         resources=parts.resources,
         keys=parts.keys,
@@ -68,10 +76,19 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         offers=parts.offers,
         changed=parts.changed,
         now=lambda: datetime.now(UTC),
+        quota=parts.quota,
+        jobs=parts.jobs,
     )
     plane = ControlPlane(RESOURCE_TYPES, ACTIONS, surface)
     digests = await parts.keys.digests(MANAGEMENT_KEYS_ID)
     return keys, ManagementApp(plane, digests, parts.keys.digest)
+
+
+def _places(parts: ControlPlaneParts) -> tuple[Place, ...]:
+    """The account's own region first."""
+    own = parts.account.location
+    titles = {own: parts.account.region_title} | dict(parts.regions)
+    return tuple(Place(name, title) for name, title in titles.items())
 
 
 async def _tenant(resources: ResourceStore) -> str:

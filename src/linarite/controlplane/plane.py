@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from linarite.controlplane.api_versions import require_version
 from linarite.controlplane.caller import authorize
 from linarite.controlplane.preview import Preview, previewed
+from linarite.controlplane.request import Answer, ArmRequest, Target
+from linarite.controlplane.resource_type import ResourceType
 from linarite.controlplane.router import Router
+from linarite.controlplane.surface import Known, Surface
 from linarite.controlplane.verbs.delete import delete
 from linarite.controlplane.verbs.get import get, head
 from linarite.controlplane.verbs.list import list_resources
@@ -17,11 +23,9 @@ from linarite.domain.arm_errors import ArmError
 from linarite.domain.arm_id import segments_of, type_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Iterable
 
-    from linarite.controlplane.request import Answer, ArmRequest, Target
-    from linarite.controlplane.resource_type import Action, ResourceType
-    from linarite.controlplane.surface import Surface
+    from linarite.controlplane.resource_type import Action
 
 VERBS: dict[str, tuple[str, str, Any]] = {
     "GET": ("GET", "read", get),
@@ -33,25 +37,16 @@ VERBS: dict[str, tuple[str, str, Any]] = {
 """a row's word → the method, what a role must grant, the verb"""
 
 
-class Operation:
+class Operation(msgspec.Struct, frozen=True):
     """What answers one method of one path."""
 
-    __slots__ = ("act", "permission", "row", "type", "versions")
-
-    def __init__(
-        self,
-        act: Callable[[ArmRequest, Target, Surface], Awaitable[Answer]],
-        permission: str,
-        resource_type: str,
-        versions: Sequence[str],
-        row: ResourceType | None = None,
-    ) -> None:
-        self.act = act
-        self.permission = permission
-        self.type = resource_type
-        self.versions = versions
-        self.row = row
-        """the stored resources it is about; None for actions"""
+    act: Callable[[ArmRequest, Target, Surface], Awaitable[Answer]]
+    permission: str
+    type: str
+    versions: Sequence[str]
+    public: bool = False
+    row: ResourceType | None = None
+    """the stored resources it is about; None for actions"""
 
 
 class ControlPlane:
@@ -61,15 +56,25 @@ class ControlPlane:
         self, types: Sequence[ResourceType], actions: Iterable[Action], surface: Surface
     ) -> None:
         """File every row under the paths that lead to it."""
+        types, actions = tuple(types), tuple(actions)
         self.surface = surface
         surface.own_plane = self
         self.stored_types = tuple(row.type for row in types)
+        surface.known = known_types(types, actions)
+        surface.rows = {row.type.lower(): row for row in types}
         self._router: Router[Operation] = Router()
         for row in types:
             self._add(row)
         for action in actions:
-            operation = Operation(action.act, action.permission, action.type, action.versions)
+            operation = Operation(
+                action.act, action.permission, action.type, action.versions, action.public
+            )
             self._router.add(action.method, action.template, operation)
+
+    def is_public(self, method: str, path: str) -> bool:
+        """Whether a path answers without a credential."""
+        found = self._router.find(path)
+        return found is not None and method in found[0] and found[0][method].public
 
     async def serve(self, request: ArmRequest) -> Answer:
         """Answer an authenticated caller's request. Raises ArmError and other LinariteErrors."""
@@ -125,7 +130,31 @@ def _of_row(row: ResourceType, verb: Callable[..., Awaitable[Answer]], may: str)
     async def act(request: ArmRequest, target: Target, surface: Surface) -> Answer:
         return await verb(request, target, row, surface)
 
-    return Operation(act, f"{row.type}/{may}", row.type, row.versions, row)
+    return Operation(act, f"{row.type}/{may}", row.type, row.versions, row=row)
+
+
+def known_types(types: Sequence[ResourceType], actions: Sequence[Action]) -> tuple[Known, ...]:
+    """The table as others list it: each type once, with what roles can grant on it."""
+    permissions: dict[str, dict[str, None]] = {}
+    versions: dict[str, Sequence[str]] = {}
+    for row in types:
+        granted = permissions.setdefault(row.type, {})
+        granted |= {f"{row.type}/{VERBS[word][1]}": None for word in sorted(row.verbs - {"LIST"})}
+        versions[row.type] = row.versions
+    for action in actions:
+        permissions.setdefault(action.type, {})[action.permission] = None
+        versions.setdefault(action.type, action.versions)
+    tracked = {row.type for row in types if row.tracked}
+    return tuple(
+        Known(
+            namespace=kind.partition("/")[0],
+            words=kind.partition("/")[2],
+            versions=tuple(versions[kind]),
+            tracked=kind in tracked,
+            permissions=tuple(granted),
+        )
+        for kind, granted in sorted(permissions.items())
+    )
 
 
 def _unknown_path(path: str, api_version: str) -> ArmError:

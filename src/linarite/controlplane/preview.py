@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from linarite.controlplane.resource_type import found
 from linarite.controlplane.verbs.put import proposed, require_name, same
 from linarite.controlplane.wire import read_resource, shown
 from linarite.domain.arm_errors import Problem
@@ -37,7 +38,7 @@ async def previewed(
     """
     sent = read_resource(request.body, row)
     require_name(target, row)
-    old = await surface.resources.get(target.path)
+    old = await found(surface, row, target.path)
     parent = await surface.resources.get(parent_id(target.path))
     base = parent.id if parent is not None else parent_id(target.path)
     facts = await row.gather(surface, target)

@@ -9,7 +9,7 @@ import msgspec
 from linarite.domain.arm_errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from linarite.controlplane.surface import Realm
 
 
 def shape_problems(
@@ -41,7 +41,7 @@ def location_key(location: str) -> str:
     return location.replace(" ", "").lower()
 
 
-def location_problems(location: str | None, known: Sequence[str], kind: str) -> list[Problem]:
+def location_problems(location: str | None, realm: Realm, kind: str) -> list[Problem]:
     """A location that is missing, or that this server does not have."""
     if not location:
         return [
@@ -51,13 +51,14 @@ def location_problems(location: str | None, known: Sequence[str], kind: str) -> 
                 "location",
             )
         ]
-    if location_key(location) in known:
+    if realm.has(location_key(location)):
         return []
+    available = ",".join(realm.locations)
     return [
         Problem(
             "LocationNotAvailableForResourceType",
             f"The provided location '{location[:100]}' is not available for resource type "
-            f"'{kind}'. List of available regions for the resource type is '{','.join(known)}'.",
+            f"'{kind}'. List of available regions for the resource type is '{available}'.",
             "location",
         )
     ]

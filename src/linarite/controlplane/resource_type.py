@@ -10,6 +10,8 @@ import msgspec
 from linarite.controlplane.request import Answer, ArmRequest, Target
 from linarite.controlplane.surface import Showing, Surface
 from linarite.domain.arm_errors import Problem
+from linarite.domain.arm_id import parent_id
+from linarite.domain.jobs import Job
 from linarite.domain.resource import Resource
 
 Shape = type[msgspec.Struct]
@@ -49,6 +51,17 @@ async def nothing_more(surface: Surface, resource: Resource) -> None:
     del surface, resource
 
 
+def none_built_in(parent: str) -> tuple[Resource, ...]:
+    """A type of which all resources are made by someone."""
+    del parent
+    return ()
+
+
+def no_job(new: Resource, old: Resource | None) -> Job | None:
+    """A type whose writes are carried out by being written."""
+    del new, old
+
+
 async def free_to_go(surface: Surface, resource: Resource) -> list[Problem]:
     """A type whose resources may always be deleted."""
     del surface, resource
@@ -73,11 +86,17 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     verbs: frozenset[str] = frozenset(("GET", "LIST", "PUT", "PATCH", "DELETE"))
     tracked: bool = False
     """lies in a location and has tags of its own right"""
+    deleted: int = 200
+    """the status of a DELETE that removed something, as the operation's specification has it"""
     plain: bool = False
     """shows neither etag nor systemData"""
     name_pattern: str = ".+"
     sent_properties: Shape | None = None
     """the properties whose types are checked; others are kept unseen"""
+    built_in: Callable[[str], tuple[Resource, ...]] = none_built_in
+    """what is there under a parent (its id) without being made; a write makes it a stored one"""
+    partial: str = ""
+    """what of it has no effect yet, for the coverage table; empty when all of it acts"""
     read_only: frozenset[str] = frozenset()
     """properties that clients may send but that only the server sets"""
     hidden: frozenset[str] = frozenset()
@@ -86,6 +105,8 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     complete: Callable[[Resource, Resource | None, Any], Resource] = complete_as_sent
     admit: Callable[[Resource, Resource | None, Any], list[Problem]] = admit_all
     show: Callable[[Resource, Showing], dict[str, Any]] = show_stored
+    job: Callable[[Resource, Resource | None], Job | None] = no_job
+    """the work that carries a write (new, old) out, committed with it"""
     written: Callable[[Surface, Resource], Awaitable[None]] = nothing_more
     """what follows a write"""
     keep: Callable[[Surface, Resource], Awaitable[list[Problem]]] = free_to_go
@@ -109,3 +130,18 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     permission: str
     """what a role must grant"""
     act: Callable[[ArmRequest, Target, Surface], Awaitable[Answer]]
+    public: bool = False
+    """answers without a credential"""
+    partial: str = ""
+    """as `ResourceType.partial`"""
+
+
+async def found(surface: Surface, row: ResourceType, resource_id: str) -> Resource | None:
+    """The stored resource, else the built-in one, else None."""
+    stored = await surface.resources.get(resource_id)
+    if stored is not None:
+        return stored
+    wanted = resource_id.lower()
+    return next(
+        (each for each in row.built_in(parent_id(resource_id)) if each.id.lower() == wanted), None
+    )

@@ -1,11 +1,10 @@
-"""The table of the control plane: every resource type and every action, a row each."""
+"""The table of the control plane: every stored resource type, a row each. See also `actions`."""
 
 from __future__ import annotations
 
 from linarite.controlplane.api_versions import COGNITIVE_SERVICES, RESOURCES
-from linarite.controlplane.resource_type import Action, ResourceType
+from linarite.controlplane.resource_type import ResourceType
 from linarite.controlplane.resources.accounts import effects as account_effects
-from linarite.controlplane.resources.accounts import keys as account_keys
 from linarite.controlplane.resources.accounts import properties as account_properties
 from linarite.controlplane.resources.accounts import rules as account_rules
 from linarite.controlplane.resources.accounts import view as account_view
@@ -13,9 +12,15 @@ from linarite.controlplane.resources.deployments import effects as deployment_ef
 from linarite.controlplane.resources.deployments import properties as deployment_properties
 from linarite.controlplane.resources.deployments import rules as deployment_rules
 from linarite.controlplane.resources.deployments import view as deployment_view
+from linarite.controlplane.resources.private_endpoint_connections import (
+    rules as endpoint_connections,
+)
+from linarite.controlplane.resources.projects import rules as projects
+from linarite.controlplane.resources.quota_tiers import rules as quota_tiers
+from linarite.controlplane.resources.rai_blocklists import rules as rai_blocklists
+from linarite.controlplane.resources.rai_policies import rules as rai_policies
 from linarite.controlplane.resources.resource_groups import effects as group_effects
 from linarite.controlplane.resources.resource_groups import rules as group_rules
-from linarite.controlplane.resources.template_deployments.rows import deployment_rows
 from linarite.domain.arm_id import RESOURCE_GROUP_TYPE
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE
 
@@ -24,6 +29,7 @@ GROUP = f"{SUBSCRIPTION}/resourceGroups/{{resource_group}}"
 COGNITIVE = f"{SUBSCRIPTION}/providers/Microsoft.CognitiveServices"
 ACCOUNTS = f"{GROUP}/providers/{ACCOUNT_TYPE}"
 ACCOUNT = f"{ACCOUNTS}/{{account}}"
+WITHOUT_PATCH = frozenset(("GET", "LIST", "PUT", "DELETE"))
 
 RESOURCE_TYPES: tuple[ResourceType, ...] = (
     ResourceType(
@@ -69,26 +75,82 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
         complete=deployment_rules.complete,
         admit=deployment_rules.admit,
         show=deployment_view.show,
+        job=deployment_rules.job,
         keep=deployment_effects.keep,
     ),
-)
-
-ACTIONS: tuple[Action, ...] = (
-    Action(
-        method="POST",
-        template=f"{ACCOUNT}/listKeys",
+    ResourceType(
+        type=rai_policies.TYPE,
+        deleted=204,
+        template=f"{ACCOUNT}/raiPolicies/{{policy}}",
         versions=COGNITIVE_SERVICES,
-        type=ACCOUNT_TYPE,
-        permission=f"{ACCOUNT_TYPE}/listKeys/action",
-        act=account_keys.list_keys,
+        verbs=WITHOUT_PATCH,
+        name_pattern=rai_policies.NAME,
+        sent_properties=rai_policies.SentPolicy,
+        read_only=frozenset(("type",)),
+        gather=rai_policies.gather,
+        complete=rai_policies.complete,
+        admit=rai_policies.admit,
+        built_in=rai_policies.built_in,
+        keep=rai_policies.keep,
+        partial="kept; no request is filtered by it yet",
     ),
-    Action(
-        method="POST",
-        template=f"{ACCOUNT}/regenerateKey",
+    ResourceType(
+        type=rai_blocklists.TYPE,
+        deleted=204,
+        template=f"{ACCOUNT}/raiBlocklists/{{blocklist}}",
         versions=COGNITIVE_SERVICES,
-        type=ACCOUNT_TYPE,
-        permission=f"{ACCOUNT_TYPE}/regenerateKey/action",
-        act=account_keys.regenerate_key,
+        verbs=WITHOUT_PATCH,
+        name_pattern=rai_blocklists.NAME,
+        sent_properties=rai_blocklists.SentBlocklist,
+        partial="kept; no request is filtered by it yet",
     ),
-    *deployment_rows(SUBSCRIPTION, GROUP),
+    ResourceType(
+        type=rai_blocklists.ITEM_TYPE,
+        deleted=204,
+        template=f"{ACCOUNT}/raiBlocklists/{{blocklist}}/raiBlocklistItems/{{item}}",
+        versions=COGNITIVE_SERVICES,
+        verbs=WITHOUT_PATCH,
+        name_pattern=rai_blocklists.NAME,
+        sent_properties=rai_blocklists.SentItem,
+        gather=rai_blocklists.gather_item,
+        admit=rai_blocklists.admit_item,
+        partial="kept; no request is filtered by it yet",
+    ),
+    ResourceType(
+        type=projects.TYPE,
+        template=f"{ACCOUNT}/projects/{{project}}",
+        versions=COGNITIVE_SERVICES,
+        tracked=True,
+        name_pattern=projects.NAME,
+        sent_properties=projects.SentProject,
+        read_only=frozenset(("endpoints", "isDefault", "provisioningState")),
+        gather=projects.gather,
+        complete=projects.complete,
+        admit=projects.admit,
+        show=projects.show,
+        partial="kept; the endpoint answers nothing yet",
+    ),
+    ResourceType(
+        type=endpoint_connections.TYPE,
+        template=f"{ACCOUNT}/privateEndpointConnections/{{connection}}",
+        versions=COGNITIVE_SERVICES,
+        verbs=WITHOUT_PATCH,
+        name_pattern=endpoint_connections.NAME,
+        sent_properties=endpoint_connections.SentConnection,
+        read_only=frozenset(("provisioningState",)),
+        complete=endpoint_connections.complete,
+        admit=endpoint_connections.admit,
+        partial="kept; no listener is bound to it yet",
+    ),
+    ResourceType(
+        type=quota_tiers.TYPE,
+        template=f"{COGNITIVE}/quotaTiers/{{tier}}",
+        versions=COGNITIVE_SERVICES,
+        verbs=frozenset(("GET", "LIST", "PUT", "PATCH")),
+        name_pattern="default",
+        sent_properties=quota_tiers.SentTier,
+        read_only=frozenset(("currentTierName", "assignmentDate", "tierUpgradeEligibilityInfo")),
+        built_in=quota_tiers.built_in,
+        partial="kept; settings make the quotas, no tier is ever upgraded",
+    ),
 )

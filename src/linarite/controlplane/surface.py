@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from linarite.domain.model_offer import ModelOffer, ModelOffers
+from linarite.controlplane.options import Quota
+from linarite.domain.jobs import JobStore
+from linarite.domain.model_offer import Assortment, ModelOffers
 from linarite.domain.resource import KeyStore, ResourceStore
 from linarite.domain.secret_box import SecretBox
 
@@ -37,17 +39,45 @@ class Realm(msgspec.Struct, frozen=True):
     subscription_title: str
     places: tuple[Place, ...]
 
+    anywhere: bool = False
+    """settings declare no regions: this machine stands for every location"""
+
     @property
     def locations(self) -> tuple[str, ...]:
-        """The names of all regions."""
+        """The names of all regions; the first is where the declared account lies."""
         return tuple(place.name for place in self.places)
+
+    def title_of(self, location: str) -> str:
+        """A region as people read it."""
+        return next((each.title for each in self.places if each.name == location), location)
+
+    def has(self, location: str) -> bool:
+        """Whether resources may lie there."""
+        return self.anywhere or location in self.locations
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A resource type that the table has, for those that list what there is."""
+
+    namespace: str
+    words: str
+    """the type without its namespace: `accounts/deployments`"""
+    versions: tuple[str, ...]
+    tracked: bool
+    permissions: tuple[str, ...]
+    """what roles can grant on it"""
+
+    @property
+    def type(self) -> str:
+        """The full resource type."""
+        return f"{self.namespace}/{self.words}"
 
 
 class Showing(msgspec.Struct, frozen=True):
     """What showing a resource may need beside it."""
 
     base_url: str
-    offers: list[ModelOffer]
+    assortment: Assortment
     api_version: str
 
 
@@ -83,6 +113,12 @@ class Surface(msgspec.Struct, kw_only=True):
     changed: Callable[[], Awaitable[None]]
     """awaited after each write: the data path reads its facts anew"""
     now: Callable[[], datetime]
+    quota: Quota
+    jobs: JobStore
+    known: tuple[Known, ...] = ()
+    """what the table has; the plane fills it in"""
+    rows: dict[str, Any] = {}
+    """lower-cased type → its row; the plane fills it in"""
     own_plane: Plane | None = None
     """the control plane fills it in"""
     turn: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
@@ -97,5 +133,5 @@ class Surface(msgspec.Struct, kw_only=True):
     def showing(self, request: ArmRequest) -> Showing:
         """What showing resources in the answer to a request needs."""
         return Showing(
-            base_url=request.base_url, offers=self.offers.all(), api_version=request.api_version
+            base_url=request.base_url, assortment=self.offers.now(), api_version=request.api_version
         )

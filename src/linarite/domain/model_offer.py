@@ -16,29 +16,45 @@ class ModelOffer(msgspec.Struct, frozen=True, kw_only=True):
     is_default_version: bool = True
     capabilities: dict[str, str] = {}
     """ARM's words with "true" or a number as text: chatCompletion, maxContextToken …"""
-    instance: str
-    """the instance that serves it"""
     source: str = ""
     """where it comes from, for people"""
+
+
+UNKNOWN_ABILITIES = {"chatCompletion": "true", "completion": "true", "embeddings": "true"}
+"""of a model whose file is not here: a simulated one, or one behind another endpoint"""
+
+
+class Assortment(msgspec.Struct, frozen=True):
+    """What can be deployed at a moment."""
+
+    offers: list[ModelOffer]
+    """ordered by name and version"""
+    any_model: bool = False
+    """models that are not listed can be deployed too: they are simulated"""
+
+    def find(self, *, model_format: str, name: str, version: str) -> ModelOffer | None:
+        """The offer with these coordinates, compared without case; no version: the default one."""
+        alike = [
+            offer
+            for offer in self.offers
+            if offer.name.lower() == name.lower() and offer.format.lower() == model_format.lower()
+        ]
+        for offer in alike:
+            if offer.version == version or (not version and offer.is_default_version):
+                return offer
+        if not self.any_model or not name:
+            return None
+        return ModelOffer(
+            name=name,
+            version=version or "1",
+            format=model_format,
+            capabilities=UNKNOWN_ABILITIES,
+        )
 
 
 class ModelOffers(Protocol):
     """What can be deployed on this server."""
 
-    def all(self) -> list[ModelOffer]:
-        """Every offer, ordered by name and version."""
+    def now(self) -> Assortment:
+        """The assortment of this moment."""
         ...
-
-
-def find_offer(
-    offers: list[ModelOffer], *, model_format: str, name: str, version: str
-) -> ModelOffer | None:
-    """The offer with these coordinates, compared without case; no version means the default."""
-    alike = [
-        offer
-        for offer in offers
-        if offer.name.lower() == name.lower() and offer.format.lower() == model_format.lower()
-    ]
-    if version:
-        return next((offer for offer in alike if offer.version == version), None)
-    return next((offer for offer in alike if offer.is_default_version), None)

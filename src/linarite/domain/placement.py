@@ -57,6 +57,8 @@ class InstanceRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     memory_bytes: int = 0
     """what it is taken to need"""
     measured: Measured | None = None
+    also: tuple[str, ...] = ()
+    """other models under which settings have it answer"""
     declared: bool = False
     """settings own it: it is used as it is, and nothing is kept about it"""
 

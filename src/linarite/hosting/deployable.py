@@ -1,4 +1,4 @@
-"""Which models a deployment may name: those that this server's instances answer with."""
+"""Which models a deployment may name: those of settings, those of the store, or any."""
 
 from __future__ import annotations
 
@@ -6,54 +6,64 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from linarite.domain.model_offer import ModelOffer
+from linarite.domain.model_offer import UNKNOWN_ABILITIES, Assortment, ModelOffer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from linarite.hosting.models.manifest import Manifest
-    from linarite.hosting.options import DeploymentSettings, InstanceSettings
-
-UNKNOWN = {"chatCompletion": "true", "completion": "true", "embeddings": "true"}
-"""of a model whose file is not here: a simulated one, or one behind another endpoint"""
+    from linarite.hosting.options import DeploymentSettings, Hosting, InstanceSettings
 
 
 class DeployableModels:
-    """`ModelOffers` over settings, with what the model store knows of each model."""
+    """`ModelOffers` over settings and the model store."""
 
     def __init__(
         self,
         deployments: Sequence[DeploymentSettings],
         instances: Mapping[str, InstanceSettings],
-        manifests: Iterable[Manifest],
+        manifests: Callable[[], Iterable[Manifest]],
+        hosting: Hosting,
     ) -> None:
         """`deployments` have their instances resolved."""
-        self._manifests = {manifest.name: manifest for manifest in manifests}
+        self._deployments = deployments
         self._instances = instances
-        used = {deployment.instance for deployment in deployments}
-        declared = [
-            self._offer(each.instance, each.model, each.model_version, each.model_format)
-            for each in deployments
+        self._manifests = manifests
+        self._hosting = hosting
+
+    def now(self) -> Assortment:
+        """What settings name comes first; the newest version of a model is its default one."""
+        known = {manifest.name: manifest for manifest in self._manifests()}
+        used = {deployment.instance for deployment in self._deployments}
+        offers = [
+            self._offer(each.instance, each.model, each.model_version, each.model_format, known)
+            for each in self._deployments
         ]
-        others = [
-            self._offer(name, each.model or name, "", "OpenAI")
-            for name, each in instances.items()
+        offers += [
+            self._offer(name, each.model or name, "", "OpenAI", known)
+            for name, each in self._instances.items()
             if name not in used
         ]
-        self._offers = with_default_versions([*declared, *others])
+        if self._hosting.engine not in {"simulator", "upstream"}:
+            offers += [_of_manifest(manifest) for manifest in known.values()]
+        return Assortment(
+            offers=with_default_versions(offers), any_model=self._hosting.engine == "simulator"
+        )
 
-    def all(self) -> list[ModelOffer]:
-        """Every offer, ordered by name and version; the newest version is the default one."""
-        return self._offers
-
-    def _offer(self, instance: str, model: str, version: str, model_format: str) -> ModelOffer:
-        manifest = self._manifests.get(self._instances[instance].model or instance)
+    def _offer(
+        self,
+        instance: str,
+        model: str,
+        version: str,
+        model_format: str,
+        known: Mapping[str, Manifest],
+    ) -> ModelOffer:
+        manifest = known.get(self._instances[instance].model or instance)
         return ModelOffer(
             name=model,
             version=version or (manifest.version if manifest else "1"),
             format=model_format,
-            capabilities=capabilities_of(manifest) if manifest else UNKNOWN,
-            instance=instance,
+            capabilities=capabilities_of(manifest) if manifest else UNKNOWN_ABILITIES,
             source=manifest.source if manifest else "",
         )
 
@@ -82,3 +92,12 @@ def capabilities_of(manifest: Manifest) -> dict[str, str]:
     if manifest.context_length:
         words["maxContextToken"] = str(manifest.context_length)
     return words
+
+
+def _of_manifest(manifest: Manifest) -> ModelOffer:
+    return ModelOffer(
+        name=manifest.name,
+        version=manifest.version,
+        capabilities=capabilities_of(manifest),
+        source=manifest.source,
+    )

@@ -99,7 +99,7 @@ def require_share(
 def _serves(candidate: Candidate, wish: Wish, region: str) -> bool:
     record = candidate.record
     return (
-        record.model.lower() == wish.model.name.lower()
+        wish.model.name.lower() in {name.lower() for name in (record.model, *record.also)}
         and record.version in ("", wish.model.version)
         and record.region == region
     )

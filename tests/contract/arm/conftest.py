@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import httpx
 import pytest
 from azure.core.credentials import AccessToken
 from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
@@ -47,6 +49,13 @@ class Managed:
     def key(self) -> str:
         """What opens the control plane."""
         return str(self.server.ready["management_key"])
+
+    def ask(self, method: str, path: str, **extra: Any) -> httpx.Response:  # noqa: ANN401 - httpx
+        """A bare request with the management key."""
+        url = path if path.startswith("https:") else self.server.endpoint + path
+        headers = {"authorization": f"Bearer {self.key}"} | extra.pop("headers", {})
+        trust = ssl.create_default_context(cafile=self.authority)
+        return httpx.request(method, url, headers=headers, verify=trust, timeout=30, **extra)
 
     def client(self, kind: type[Any]) -> Sdk:
         """A management client of the Azure SDK."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from linarite.controlplane import conditions
 from linarite.controlplane.request import Answer
+from linarite.controlplane.resource_type import found
 from linarite.controlplane.verbs.get import existing
 from linarite.controlplane.verbs.parents import stored_parent_id
 from linarite.domain.arm_errors import refusal
@@ -20,17 +21,17 @@ if TYPE_CHECKING:
 async def delete(
     request: ArmRequest, target: Target, row: ResourceType, surface: Surface
 ) -> Answer:
-    """200 when it is gone, 204 when it was not there; an unknown resource group is a 404."""
+    """200 (for some types 204) when it is gone, 204 when it was not there."""
     async with surface.turn:
         if row.type == RESOURCE_GROUP_TYPE:
             await existing(target, row, surface, "delete")
         await stored_parent_id(surface, parent_id(target.path), row.type, "delete")
-        found = await surface.resources.get(target.path)
-        conditions.require(request.headers, found, target.path)
-        if found is None:
+        resource = await found(surface, row, target.path)
+        conditions.require(request.headers, resource, target.path)
+        if resource is None:
             return Answer(204)
-        if problems := await row.keep(surface, found):
+        if problems := await row.keep(surface, resource):
             raise refusal(problems)
-        await row.remove(surface, found)
+        await row.remove(surface, resource)
         await surface.changed()
-    return Answer(200)
+    return Answer(row.deleted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linarite.controlplane.request import Answer
+from linarite.controlplane.resource_type import found
 from linarite.controlplane.verbs.parents import stored_parent_id
 from linarite.controlplane.wire import quoted, shown
 from linarite.domain.arm_errors import resource_group_not_found, resource_not_found
@@ -31,9 +32,11 @@ async def head(request: ArmRequest, target: Target, row: ResourceType, surface: 
 
 async def existing(target: Target, row: ResourceType, surface: Surface, verb: str) -> Resource:
     """The stored resource. Raises ArmError 404 for the outermost thing that is missing."""
-    found = await surface.resources.get(target.path)
-    if found is not None and found.type.lower() == row.type.lower():
-        return found
+    resource = await found(surface, row, target.path)
+    if resource is not None and resource.type.lower() == row.type.lower():
+        if not resource.etag:  # built in: its parent must be there
+            await stored_parent_id(surface, parent_id(target.path), row.type, verb)
+        return resource
     await stored_parent_id(surface, parent_id(target.path), row.type, verb)
     if row.type == RESOURCE_GROUP_TYPE:
         raise resource_group_not_found(resource_group_of(target.path))

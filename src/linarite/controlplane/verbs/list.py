@@ -29,8 +29,9 @@ async def list_resources(
 ) -> Answer:
     """Those under the collection's scope, ordered by id; `nextLink` while there are more."""
     parent = await stored_parent_id(surface, collection_parent_id(target.path), row.type, "read")
-    found = await surface.resources.list_under(parent, row.type)
-    page, following = page_of([(each.id.lower(), each) for each in found], request)
+    stored = await surface.resources.list_under(parent, row.type)
+    by_key = {each.id.lower(): each for each in (*row.built_in(parent), *stored)}
+    page, following = page_of(sorted(by_key.items()), request)
     showing = surface.showing(request)
     body: dict[str, Any] = {"value": [shown(resource, row, showing) for resource in page]}
     if following:

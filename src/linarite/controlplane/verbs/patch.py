@@ -8,6 +8,7 @@ import msgspec
 
 from linarite.controlplane import conditions
 from linarite.controlplane.verbs.get import existing, showing_one
+from linarite.controlplane.verbs.operation import followed
 from linarite.controlplane.verbs.put import Change, admitted
 from linarite.controlplane.wire import SETTABLE, read_resource
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 async def patch(request: ArmRequest, target: Target, row: ResourceType, surface: Surface) -> Answer:
-    """200 with the resource as it is now.
+    """200 with the resource as it is now, 202 where a job carries the change out.
 
     A JSON merge patch (RFC 7396): objects are merged, null removes, lists are replaced. Tags are
     replaced as a whole, as the Resource Manager does.
@@ -35,8 +36,10 @@ async def patch(request: ArmRequest, target: Target, row: ResourceType, surface:
         new = msgspec.structs.replace(
             old, properties=merged(old.properties, sent["properties"]), **fields
         )
-        stored = await admitted(Change(old, new), request, target, row, surface)
-    return showing_one(200, stored, row, surface, request)
+        written = await admitted(Change(old, new), request, target, row, surface)
+    status = 202 if written.job else 200
+    answer = showing_one(status, written.resource, row, surface, request)
+    return followed(answer, "location", written.job, request, surface)
 
 
 def merged(old: Any, patch: Any) -> Any:  # noqa: ANN401 - JSON

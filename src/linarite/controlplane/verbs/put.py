@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from linarite.controlplane import conditions
+from linarite.controlplane.resource_type import found
 from linarite.controlplane.verbs.get import showing_one
+from linarite.controlplane.verbs.operation import followed
 from linarite.controlplane.verbs.parents import stored_parent_id
 from linarite.controlplane.wire import read_resource
-from linarite.domain.arm_errors import Problem, refusal
+from linarite.domain.arm_errors import Problem, refusal, request_conflict
 from linarite.domain.arm_id import parent_id
-from linarite.domain.resource import Resource
+from linarite.domain.jobs import Job
+from linarite.domain.resource import Put, Resource
 
 if TYPE_CHECKING:
     from linarite.controlplane.caller import Caller
@@ -32,11 +35,19 @@ async def put(request: ArmRequest, target: Target, row: ResourceType, surface: S
     require_name(target, row)
     async with surface.turn:
         parent = await stored_parent_id(surface, parent_id(target.path), row.type, "write")
-        old = await surface.resources.get(target.path)
+        old = await found(surface, row, target.path)
         conditions.require(request.headers, old, target.path)
         new = proposed(sent, old, target, row, parent)
-        stored = await admitted(Change(old, new), request, target, row, surface)
-    return showing_one(201 if old is None else 200, stored, row, surface, request)
+        written = await admitted(Change(old, new), request, target, row, surface)
+    answer = showing_one(201 if old is None else 200, written.resource, row, surface, request)
+    return followed(answer, "azure-asyncoperation", written.job, request, surface)
+
+
+class Written(msgspec.Struct, frozen=True):
+    """A write that was made, and the job that carries it out, if there is anything to do."""
+
+    resource: Resource
+    job: Job | None = None
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -48,22 +59,30 @@ class Change(msgspec.Struct, frozen=True):
 
 async def admitted(
     change: Change, request: ArmRequest, target: Target, row: ResourceType, surface: Surface
-) -> Resource:
-    """Complete, admit, stamp and store; PUT and PATCH end here. Raises ArmError."""
+) -> Written:
+    """Complete, admit, stamp and commit; PUT and PATCH end here. Raises ArmError."""
     old = change.old
+    if old is not None and any(
+        each.resource_id.lower() == old.id.lower() for each in await surface.jobs.running(old.id)
+    ):
+        raise request_conflict(old.id)
     facts = await row.gather(surface, target)
     new = row.complete(change.new, old, facts)
     if problems := row.admit(new, old, facts):
         raise refusal(problems)
     if old is not None and same(new, old):
-        return old
+        return Written(old)
     stamped = msgspec.structs.replace(
         new, system_data=system_data(old, request.caller, surface.now().isoformat())
     )
-    stored = await surface.resources.put(stamped, expected_etag=old.etag if old else "")
+    job = row.job(stamped, old)
+    written = await surface.resources.commit(
+        [Put(stamped, expected_etag=old.etag if old else "")], [job] if job else []
+    )
+    stored = cast("Resource", written[0])
     await row.written(surface, stored)
     await surface.changed()
-    return stored
+    return Written(stored, job)
 
 
 def require_name(target: Target, row: ResourceType) -> None:

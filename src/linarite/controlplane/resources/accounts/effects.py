@@ -20,8 +20,7 @@ async def gather(surface: Surface, target: Target) -> AccountFacts:
     accounts = await surface.resources.list_under("", ACCOUNT_TYPE)
     return AccountFacts(
         id=target.path,
-        locations=surface.realm.locations,
-        region_titles={place.name: place.title for place in surface.realm.places},
+        realm=surface.realm,
         domains_taken={domain_of(account): account.id for account in accounts},
         now=surface.now().isoformat(),
     )

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite.controlplane.request import Answer
+from linarite.controlplane.stocktaking import account_of
 from linarite.controlplane.wire import read_object
-from linarite.domain.arm_errors import bad_request, resource_not_found
-from linarite.domain.resource import ACCOUNT_TYPE
+from linarite.domain.arm_errors import bad_request
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import ArmRequest, Target
     from linarite.controlplane.surface import Surface
-    from linarite.domain.resource import Resource
 
 KEY_NAMES = {"key1": "key1", "key2": "key2"}
 
@@ -22,7 +21,7 @@ KEY_NAMES = {"key1": "key1", "key2": "key2"}
 async def list_keys(request: ArmRequest, target: Target, surface: Surface) -> Answer:
     """Both keys. Refused for accounts that take no keys."""
     del request
-    account = await account_of(target, surface)
+    account = await account_of(surface, target)
     if account.properties.get("disableLocalAuth"):
         raise bad_request(
             "BadRequest",
@@ -34,7 +33,7 @@ async def list_keys(request: ArmRequest, target: Target, surface: Surface) -> An
 
 async def regenerate_key(request: ArmRequest, target: Target, surface: Surface) -> Answer:
     """Replace one key. The old one opens nothing any more when the answer comes."""
-    account = await account_of(target, surface)
+    account = await account_of(surface, target)
     told = str(read_object(request.body).get("keyName", ""))
     name = KEY_NAMES.get(told.lower())
     if name is None:
@@ -47,12 +46,3 @@ async def regenerate_key(request: ArmRequest, target: Target, surface: Surface) 
         keys = await surface.keys.regenerate(account.id, name)
         await surface.changed()
     return Answer(200, msgspec.structs.asdict(keys))
-
-
-async def account_of(target: Target, surface: Surface) -> Resource:
-    """The account whose action this is. Raises ArmError 404."""
-    account_id = target.path[: target.path.rindex("/")]
-    found = await surface.resources.get(account_id)
-    if found is None:
-        raise resource_not_found(ACCOUNT_TYPE, target["account"], target["resource_group"])
-    return found

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from linarite.controlplane.kinds import ACCOUNT_KINDS, ACCOUNT_SKUS
 from linarite.controlplane.problems import location_key, location_problems, moved_problems
+from linarite.controlplane.surface import Realm
 from linarite.domain.arm_errors import Problem
 from linarite.domain.declared import is_declared, settled_by_settings
 from linarite.domain.resource import ACCOUNT_TYPE, domain_of
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     from linarite.domain.resource import Resource
 
 NAME = r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}"
-KINDS = ("OpenAI", "AIServices")
-SKUS = ("S0",)
 IDENTITIES = ("None", "SystemAssigned", "UserAssigned", "SystemAssigned, UserAssigned")
 
 
@@ -25,8 +25,7 @@ class AccountFacts(msgspec.Struct, frozen=True):
     """What is known when an account is admitted."""
 
     id: str
-    locations: tuple[str, ...]
-    region_titles: dict[str, str]
+    realm: Realm
     domains_taken: dict[str, str]
     """domain in lower case → id of the account that has it"""
     now: str
@@ -38,7 +37,7 @@ def complete(new: Resource, old: Resource | None, facts: AccountFacts) -> Resour
     properties.setdefault("publicNetworkAccess", "Enabled")
     location = location_key(new.location or "")
     properties["provisioningState"] = "Succeeded"
-    properties["regionTitle"] = facts.region_titles.get(location, location)
+    properties["regionTitle"] = facts.realm.title_of(location)
     if old is None:
         properties["dateCreated"] = facts.now
     if old is not None and "customSubDomainName" in old.properties:
@@ -55,7 +54,7 @@ def complete(new: Resource, old: Resource | None, facts: AccountFacts) -> Resour
 def admit(new: Resource, old: Resource | None, facts: AccountFacts) -> list[Problem]:
     """Every problem of the account as it would be."""
     return [
-        *location_problems(new.location, facts.locations, ACCOUNT_TYPE),
+        *location_problems(new.location, facts.realm, ACCOUNT_TYPE),
         *(moved_problems(old.location, new.location, new.name) if old else []),
         *_kind_problems(new),
         *_domain_problems(new, old, facts),
@@ -67,22 +66,22 @@ def admit(new: Resource, old: Resource | None, facts: AccountFacts) -> list[Prob
 
 def _kind_problems(new: Resource) -> list[Problem]:
     found: list[Problem] = []
-    if new.kind not in KINDS:
+    if new.kind not in ACCOUNT_KINDS:
         found.append(
             Problem(
                 "InvalidApiSetId",
                 f"The account type '{(new.kind or '')[:100]}' is either invalid or unavailable in "
-                f"given region. This server has: {', '.join(KINDS)}.",
+                f"given region. This server has: {', '.join(ACCOUNT_KINDS)}.",
                 "kind",
             )
         )
     sku = (new.sku or {}).get("name")
-    if sku not in SKUS:
+    if sku not in ACCOUNT_SKUS:
         found.append(
             Problem(
                 "InvalidSkuId",
                 f"The SKU '{str(sku or '')[:100]}' is not available for accounts here; use "
-                f"{', '.join(SKUS)}.",
+                f"{', '.join(ACCOUNT_SKUS)}.",
                 "sku.name",
             )
         )

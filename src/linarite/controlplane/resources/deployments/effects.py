@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linarite.controlplane.resources.deployments.rules import DeploymentFacts
+from linarite.controlplane.stocktaking import quotas_in
 from linarite.domain.arm_id import parent_id
 from linarite.domain.declared import is_declared, settled_by_settings
 from linarite.domain.resource import DEPLOYMENT_TYPE
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
 
 async def gather(surface: Surface, target: Target) -> DeploymentFacts:
     """The models on offer and the account's other deployments."""
+    account = await surface.resources.get(parent_id(target.path))
     siblings = await surface.resources.list_under(parent_id(target.path), DEPLOYMENT_TYPE)
     return DeploymentFacts(
-        offers=surface.offers.all(),
+        assortment=surface.offers.now(),
+        book=await quotas_in(surface, (account.location if account else None) or ""),
         siblings=frozenset(each.name.lower() for each in siblings),
     )
 

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from linarite.controlplane.kinds import DEPLOYMENT_SKUS
+from linarite.controlplane.quota import QuotaBook
 from linarite.domain.arm_errors import Problem
+from linarite.domain.arm_id import parent_id
 from linarite.domain.declared import is_declared, settled_by_settings
-from linarite.domain.model_offer import ModelOffer, find_offer
+from linarite.domain.jobs import PROVISION_DEPLOYMENT, Job, new_job
+from linarite.domain.model_offer import Assortment, ModelOffer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,23 +20,14 @@ if TYPE_CHECKING:
     from linarite.domain.resource import Resource
 
 NAME = r"[a-zA-Z0-9][\w.-]{0,63}"
-SKUS = (
-    "Standard",
-    "GlobalStandard",
-    "DataZoneStandard",
-    "GlobalBatch",
-    "DataZoneBatch",
-    "ProvisionedManaged",
-    "GlobalProvisionedManaged",
-    "DataZoneProvisionedManaged",
-    "DeveloperTier",
-)
 
 
 class DeploymentFacts(msgspec.Struct, frozen=True):
     """What is known when a deployment is admitted."""
 
-    offers: list[ModelOffer]
+    assortment: Assortment
+    book: QuotaBook
+    """of the account's region"""
     siblings: frozenset[str] = frozenset()
     """lower-cased names of the account's deployments"""
 
@@ -42,9 +37,8 @@ def complete(new: Resource, old: Resource | None, facts: DeploymentFacts) -> Res
     properties: dict[str, Any] = {
         "versionUpgradeOption": "OnceNewDefaultVersionAvailable",
         **new.properties,
-        "provisioningState": "Succeeded",
     }
-    offer = offer_of(new, facts.offers)
+    offer = offer_of(new, facts.assortment)
     if offer is not None:
         model: dict[str, Any] = properties["model"]
         properties["model"] = {
@@ -53,12 +47,31 @@ def complete(new: Resource, old: Resource | None, facts: DeploymentFacts) -> Res
             "name": offer.name,
             "version": offer.version,
         }
-        if old is None or old.properties.get("model") != properties["model"]:
-            properties["instance"] = offer.instance
     sku = new.sku or {"name": "Standard"}
     legacy: dict[str, Any] = new.properties.get("scaleSettings") or {}
     sku = {**sku, "capacity": sku.get("capacity") or legacy.get("capacity") or 1}
-    return msgspec.structs.replace(new, sku=sku, properties=properties)
+    completed = msgspec.structs.replace(new, sku=sku, properties=properties)
+    if old is None or must_be_provisioned(completed, old):
+        properties["provisioningState"] = "Creating" if old is None else "Updating"
+    return completed
+
+
+def must_be_provisioned(new: Resource, old: Resource | None) -> bool:
+    """Whether something must be brought up: a new one, another model or SKU, after a failure."""
+    if old is None:
+        return True
+    return (
+        new.sku != old.sku
+        or new.properties.get("model") != old.properties.get("model")
+        or old.properties.get("provisioningState") == "Failed"
+    )
+
+
+def job(new: Resource, old: Resource | None) -> Job | None:
+    """The work that carries a change out, alone under its account."""
+    if not must_be_provisioned(new, old):
+        return None
+    return new_job(PROVISION_DEPLOYMENT, new.id, scope=parent_id(new.id))
 
 
 def admit(new: Resource, old: Resource | None, facts: DeploymentFacts) -> list[Problem]:
@@ -68,14 +81,14 @@ def admit(new: Resource, old: Resource | None, facts: DeploymentFacts) -> list[P
         *_model_problems(new, facts),
         *_sku_problems(new),
         *_spillover_problems(new, facts.siblings),
+        *_quota_problems(new, old, facts.book),
     ]
 
 
-def offer_of(deployment: Resource, offers: list[ModelOffer]) -> ModelOffer | None:
+def offer_of(deployment: Resource, assortment: Assortment) -> ModelOffer | None:
     """The offered model that a deployment names."""
     model: dict[str, Any] = deployment.properties.get("model") or {}
-    return find_offer(
-        offers,
+    return assortment.find(
         model_format=str(model.get("format") or "OpenAI"),
         name=str(model.get("name") or ""),
         version=str(model.get("version") or ""),
@@ -92,9 +105,11 @@ def _model_problems(new: Resource, facts: DeploymentFacts) -> list[Problem]:
                 "properties.model.name",
             )
         ]
-    if offer_of(new, facts.offers) is not None:
+    if offer_of(new, facts.assortment) is not None:
         return []
-    there = ", ".join(f"{each.name} {each.version} ({each.format})" for each in facts.offers)
+    there = ", ".join(
+        f"{each.name} {each.version} ({each.format})" for each in facts.assortment.offers
+    )
     return [
         Problem(
             "DeploymentModelNotSupported",
@@ -109,14 +124,14 @@ def _model_problems(new: Resource, facts: DeploymentFacts) -> list[Problem]:
 def _sku_problems(new: Resource) -> list[Problem]:
     sku = new.sku or {}
     found: list[Problem] = []
-    if sku.get("name") not in SKUS:
+    if sku.get("name") not in DEPLOYMENT_SKUS:
         model: dict[str, Any] = new.properties.get("model") or {}
         found.append(
             Problem(
                 "InvalidResourceProperties",
                 f"The specified SKU '{str(sku.get('name'))[:100]}' for model "
                 f"'{model.get('name')}' is not supported in this region. Use one of "
-                f"{', '.join(SKUS)}.",
+                f"{', '.join(DEPLOYMENT_SKUS)}.",
                 "sku.name",
             )
         )
@@ -129,6 +144,34 @@ def _sku_problems(new: Resource) -> list[Problem]:
             )
         )
     return found
+
+
+def _quota_problems(new: Resource, old: Resource | None, book: QuotaBook) -> list[Problem]:
+    """More capacity than is left. What a deployment already has is never asked for again."""
+    sku, model = _sku_and_model(new)
+    wanted = int((new.sku or {}).get("capacity") or 0)
+    has = 0
+    if old is not None and _sku_and_model(old) == (sku, model):
+        has = int((old.sku or {}).get("capacity") or 0)
+    pool = book.pool(sku, model)
+    more = wanted - has
+    if more <= 0 or more <= pool.free:
+        return []
+    return [
+        Problem(
+            "InsufficientQuota",
+            f"This operation require {more} new capacity in quota {pool.title}, which is bigger "
+            f"than the current available capacity {pool.free}. The current quota usage is "
+            f"{pool.used} and the quota limit is {pool.limit} for quota {pool.title}. The setting "
+            f'quota.pools has "{pool.name}", quota.capacity_max is for all others.',
+            "sku.capacity",
+        )
+    ]
+
+
+def _sku_and_model(deployment: Resource) -> tuple[str, str]:
+    model: dict[str, Any] = deployment.properties.get("model") or {}
+    return str((deployment.sku or {}).get("name")), str(model.get("name"))
 
 
 def _spillover_problems(new: Resource, siblings: Sequence[str] | frozenset[str]) -> list[Problem]:

@@ -19,7 +19,7 @@ def show(deployment: Resource, showing: Showing) -> dict[str, Any]:
 
     One unit of capacity stands for 1,000 tokens a minute and one request in ten seconds.
     """
-    offer = offer_of(deployment, showing.offers)
+    offer = offer_of(deployment, showing.assortment)
     capacity = int((deployment.sku or {}).get("capacity") or 1)
     return deployment.properties | {
         "capabilities": offer.capabilities if offer else {},

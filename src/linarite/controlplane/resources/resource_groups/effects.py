@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 async def gather(surface: Surface, target: Target) -> GroupFacts:
     """The regions there are."""
     del target
-    return GroupFacts(locations=surface.realm.locations)
+    return GroupFacts(realm=surface.realm)
 
 
 async def keep(surface: Surface, group: Resource) -> list[Problem]:

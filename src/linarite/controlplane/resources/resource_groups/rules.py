@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.controlplane.problems import location_problems, moved_problems
+from linarite.controlplane.surface import Realm
 from linarite.domain.arm_id import RESOURCE_GROUP_TYPE
 
 if TYPE_CHECKING:
@@ -21,14 +22,14 @@ NAME = r"[\w.()-]{0,89}[\w()-]"
 class GroupFacts(msgspec.Struct, frozen=True):
     """What is known when a resource group is admitted."""
 
-    locations: tuple[str, ...]
+    realm: Realm
 
 
 def admit(new: Resource, old: Resource | None, facts: GroupFacts) -> list[Problem]:
     """A group needs a location of this server and stays in it."""
     if old is not None:
         return moved_problems(old.location, new.location, new.name)
-    return location_problems(new.location, facts.locations, RESOURCE_GROUP_TYPE)
+    return location_problems(new.location, facts.realm, RESOURCE_GROUP_TYPE)
 
 
 def show(resource: Resource, showing: Showing) -> dict[str, Any]:

@@ -1,0 +1,201 @@
+"""The table's second half: paths that are no stored resource, a row each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from linarite.controlplane.api_versions import (
+    COGNITIVE_SERVICES,
+    METADATA,
+    RESOURCES,
+    SUBSCRIPTIONS,
+)
+from linarite.controlplane.resource_type import Action
+from linarite.controlplane.resources.accounts import keys
+from linarite.controlplane.resources.availability import actions as availability
+from linarite.controlplane.resources.cloud_metadata import reads as cloud_metadata
+from linarite.controlplane.resources.generic import reads as generic
+from linarite.controlplane.resources.model_capacities import reads as capacities
+from linarite.controlplane.resources.models import reads as models
+from linarite.controlplane.resources.private_link_resources import reads as link_resources
+from linarite.controlplane.resources.providers import reads as providers
+from linarite.controlplane.resources.rai_blocklists import actions as blocklists
+from linarite.controlplane.resources.rai_content_filters import reads as content_filters
+from linarite.controlplane.resources.skus import reads as skus
+from linarite.controlplane.resources.subscriptions import reads as subscriptions
+from linarite.controlplane.resources.template_deployments.rows import deployment_rows
+from linarite.controlplane.resources.usages import reads as usages
+from linarite.controlplane.verbs import operation
+from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from linarite.controlplane.request import Answer, ArmRequest, Target
+    from linarite.controlplane.surface import Surface
+
+    Act = Callable[[ArmRequest, Target, Surface], Awaitable[Answer]]
+
+COGNITIVE = "/subscriptions/{subscription}/providers/Microsoft.CognitiveServices"
+LOCATION = f"{COGNITIVE}/locations/{{location}}"
+GROUP = "/subscriptions/{subscription}/resourceGroups/{resource_group}"
+ACCOUNT = f"{GROUP}/providers/{ACCOUNT_TYPE}/{{account}}"
+BLOCKLIST = f"{ACCOUNT}/raiBlocklists/{{blocklist}}"
+
+
+def cognitive(method: str, template: str, kind: str, act: Act, *, partial: str = "") -> Action:
+    """A row of the Cognitive Services provider; `kind` are the words of its resource type."""
+    word = template.rpartition("/")[2]
+    permission = "read" if method == "GET" else f"{word}/action"
+    return Action(
+        method=method,
+        template=template,
+        versions=COGNITIVE_SERVICES,
+        type=f"Microsoft.CognitiveServices/{kind}",
+        permission=f"Microsoft.CognitiveServices/{kind}/{permission}",
+        act=act,
+        partial=partial,
+    )
+
+
+def managed(method: str, template: str, versions: tuple[str, ...], kind: str, act: Act) -> Action:
+    """A row of the Resource Manager itself."""
+    word = template.rpartition("/")[2]
+    permission = "read" if method == "GET" else f"{word}/action"
+    return Action(
+        method=method,
+        template=template,
+        versions=versions,
+        type=f"Microsoft.Resources/{kind}",
+        permission=f"Microsoft.Resources/{kind}/{permission}",
+        act=act,
+        public=kind == "metadata",
+    )
+
+
+SUBSCRIPTION = "/subscriptions/{subscription}"
+
+ACTIONS: tuple[Action, ...] = (
+    managed("GET", "/metadata/endpoints", METADATA, "metadata", cloud_metadata.endpoints),
+    managed("GET", "/tenants", SUBSCRIPTIONS, "tenants", subscriptions.list_tenants),
+    managed(
+        "GET", "/subscriptions", SUBSCRIPTIONS, "subscriptions", subscriptions.list_subscriptions
+    ),
+    managed("GET", SUBSCRIPTION, SUBSCRIPTIONS, "subscriptions", subscriptions.get_subscription),
+    managed(
+        "GET",
+        f"{SUBSCRIPTION}/locations",
+        SUBSCRIPTIONS,
+        "locations",
+        subscriptions.list_locations,
+    ),
+    managed("GET", "/providers", RESOURCES, "providers", providers.list_providers),
+    managed("GET", "/providers/{namespace}", RESOURCES, "providers", providers.get_provider),
+    managed("GET", f"{SUBSCRIPTION}/providers", RESOURCES, "providers", providers.list_providers),
+    managed(
+        "GET",
+        f"{SUBSCRIPTION}/providers/{{namespace}}",
+        RESOURCES,
+        "providers",
+        providers.get_provider,
+    ),
+    managed(
+        "POST",
+        f"{SUBSCRIPTION}/providers/{{namespace}}/register",
+        RESOURCES,
+        "providers",
+        providers.get_provider,
+    ),
+    managed("GET", f"{SUBSCRIPTION}/resources", RESOURCES, "resources", generic.of_subscription),
+    managed("GET", f"{GROUP}/resources", RESOURCES, "resources", generic.of_group),
+    cognitive(
+        "GET",
+        "/providers/Microsoft.CognitiveServices/operations",
+        "operations",
+        providers.list_operations,
+    ),
+    cognitive("POST", f"{ACCOUNT}/listKeys", "accounts", keys.list_keys),
+    cognitive("POST", f"{ACCOUNT}/regenerateKey", "accounts", keys.regenerate_key),
+    cognitive("GET", f"{ACCOUNT}/models", "accounts/models", models.of_account),
+    cognitive("GET", f"{ACCOUNT}/skus", "accounts/skus", skus.of_account),
+    cognitive("GET", f"{ACCOUNT}/usages", "accounts/usages", usages.of_account),
+    cognitive(
+        "GET",
+        f"{ACCOUNT}/deployments/{{deployment}}/skus",
+        DEPLOYMENT_TYPE.partition("/")[2] + "/skus",
+        skus.of_deployment,
+    ),
+    cognitive(
+        "GET",
+        f"{ACCOUNT}/privateLinkResources",
+        "accounts/privateLinkResources",
+        link_resources.list_link_resources,
+    ),
+    cognitive(
+        "POST",
+        f"{BLOCKLIST}/addRaiBlocklistItems",
+        "accounts/raiBlocklists",
+        blocklists.add_items,
+        partial="kept; no request is filtered by it yet",
+    ),
+    cognitive(
+        "POST",
+        f"{BLOCKLIST}/deleteRaiBlocklistItems",
+        "accounts/raiBlocklists",
+        blocklists.delete_items,
+        partial="kept; no request is filtered by it yet",
+    ),
+    cognitive("GET", f"{COGNITIVE}/skus", "skus", skus.of_subscription),
+    cognitive(
+        "POST",
+        f"{COGNITIVE}/checkDomainAvailability",
+        "checkDomainAvailability",
+        availability.check_domain,
+    ),
+    cognitive(
+        "POST",
+        f"{COGNITIVE}/calculateModelCapacity",
+        "calculateModelCapacity",
+        capacities.calculate,
+        partial="counts tokens a minute; provisioned types are refused",
+    ),
+    cognitive("GET", f"{COGNITIVE}/modelCapacities", "modelCapacities", capacities.of_subscription),
+    cognitive(
+        "GET",
+        f"{LOCATION}/operationStatuses/{{operation}}",
+        "locations/operationStatuses",
+        operation.status,
+    ),
+    cognitive(
+        "GET",
+        f"{LOCATION}/operationResults/{{operation}}",
+        "locations/operationResults",
+        operation.result,
+    ),
+    cognitive("GET", f"{LOCATION}/models", "locations/models", models.of_location),
+    cognitive("GET", f"{LOCATION}/usages", "locations/usages", usages.of_location),
+    cognitive(
+        "GET", f"{LOCATION}/modelCapacities", "locations/modelCapacities", capacities.of_location
+    ),
+    cognitive(
+        "POST",
+        f"{LOCATION}/checkSkuAvailability",
+        "locations/checkSkuAvailability",
+        availability.check_sku,
+    ),
+    cognitive(
+        "GET",
+        f"{LOCATION}/raiContentFilters",
+        "locations/raiContentFilters",
+        content_filters.list_filters,
+        partial="listed; no request is filtered yet",
+    ),
+    cognitive(
+        "GET",
+        f"{LOCATION}/raiContentFilters/{{filter}}",
+        "locations/raiContentFilters",
+        content_filters.get_filter,
+        partial="listed; no request is filtered yet",
+    ),
+    *deployment_rows(SUBSCRIPTION, GROUP),
+)

@@ -1,0 +1,28 @@
+"""What settings say about quotas."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+
+class Quota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much capacity deployments may share."""
+
+    capacity_max: Annotated[
+        int,
+        Meta(
+            description="Capacity of each pool (subscription, region, model and deployment type) "
+            "in units of 1,000 tokens a minute, or in PTUs for provisioned types.",
+            ge=0,
+        ),
+    ] = 1000
+    pools: Annotated[
+        dict[str, int],
+        Meta(description='Pools with another capacity, as `"OpenAI.Standard.gpt-4o" = 300`.'),
+    ] = {}
+    accounts_max: Annotated[
+        int, Meta(description="Accounts in a region; Azure allows 30.", ge=1)
+    ] = 30

@@ -1,0 +1,1 @@
+"""Whether a name or a SKU can be had."""

@@ -1,0 +1,140 @@
+"""What is left of each quota, and how much a workload would need."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from linarite.controlplane.kinds import DEPLOYMENT_SKUS
+from linarite.controlplane.problems import shape_problems
+from linarite.controlplane.quota import is_provisioned
+from linarite.controlplane.request import Answer
+from linarite.controlplane.stocktaking import quotas_in, require_location, require_subscription
+from linarite.controlplane.wire import read_object
+from linarite.domain.arm_errors import bad_request, refusal
+
+if TYPE_CHECKING:
+    from linarite.controlplane.request import ArmRequest, Target
+    from linarite.controlplane.surface import Surface
+    from linarite.domain.model_offer import ModelOffer
+
+TYPE = "Microsoft.CognitiveServices/locations/modelCapacities"
+TOKENS_A_UNIT = 1000
+
+
+class Parameters(msgspec.Struct, rename="camel"):
+    """What a call of a workload is like."""
+
+    avg_prompt_tokens: int = 0
+    avg_generated_tokens: int = 0
+
+
+class Workload(msgspec.Struct, rename="camel"):
+    """How often it is called."""
+
+    request_per_minute: int = 0
+    request_parameters: Parameters = msgspec.field(default_factory=Parameters)
+
+
+class Asked(msgspec.Struct, rename="camel"):
+    """What calculateModelCapacity takes."""
+
+    sku_name: str | None = None
+    model: dict[str, Any] | None = None
+    workloads: list[Workload] | None = None
+
+
+async def of_location(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """What a region has left for a model, by deployment type."""
+    return await _left(request, surface, [require_location(surface, target)])
+
+
+async def of_subscription(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """The same for all regions."""
+    require_subscription(surface, target)
+    return await _left(request, surface, list(surface.realm.locations))
+
+
+async def calculate(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """The units that workloads need: their tokens a minute. Provisioned types can't be told."""
+    require_subscription(surface, target)
+    sent = read_object(request.body)
+    if problems := shape_problems(sent, Asked, ""):
+        raise refusal(problems)
+    asked = msgspec.convert(sent, Asked)
+    offer = _offer(surface, cast("dict[str, str]", asked.model or {}))
+    sku = asked.sku_name or "Standard"
+    if sku not in DEPLOYMENT_SKUS or is_provisioned(sku):
+        raise bad_request(
+            "InvalidSkuName",
+            f"The capacity for SKU '{sku[:100]}' can't be calculated here; it can for types that "
+            "count tokens a minute.",
+            target="skuName",
+        )
+    tokens = sum(
+        each.request_per_minute
+        * (each.request_parameters.avg_prompt_tokens + each.request_parameters.avg_generated_tokens)
+        for each in asked.workloads or []
+    )
+    units = math.ceil(tokens / TOKENS_A_UNIT)
+    return Answer(
+        200,
+        {
+            "model": _coordinates(offer),
+            "skuName": sku,
+            "estimatedCapacity": {"value": units, "deployableValue": max(1, units)},
+        },
+    )
+
+
+async def _left(request: ArmRequest, surface: Surface, locations: list[str]) -> Answer:
+    offer = _offer(
+        surface,
+        {
+            "format": request.query.get("modelformat", ""),
+            "name": request.query.get("modelname", ""),
+            "version": request.query.get("modelversion", ""),
+        },
+    )
+    value: list[dict[str, Any]] = []
+    for location in locations:
+        book = await quotas_in(surface, location)
+        scope = f"/subscriptions/{surface.realm.subscription}/providers"
+        value += [
+            {
+                "id": f"{scope}/Microsoft.CognitiveServices/locations/{location}"
+                f"/modelCapacities/{offer.format}.{sku}.{offer.name}.{offer.version}",
+                "name": f"{offer.format}.{sku}.{offer.name}.{offer.version}",
+                "type": TYPE,
+                "location": location,
+                "properties": {
+                    "model": _coordinates(offer),
+                    "skuName": sku,
+                    "availableCapacity": book.pool(sku, offer.name).free,
+                },
+            }
+            for sku in DEPLOYMENT_SKUS
+        ]
+    return Answer(200, {"value": value})
+
+
+def _coordinates(offer: ModelOffer) -> dict[str, str]:
+    return {"format": offer.format, "name": offer.name, "version": offer.version}
+
+
+def _offer(surface: Surface, model: dict[str, str]) -> ModelOffer:
+    found = surface.offers.now().find(
+        model_format=model.get("format") or "OpenAI",
+        name=model.get("name") or "",
+        version=model.get("version") or "",
+    )
+    if found is None:
+        raise bad_request(
+            "DeploymentModelNotSupported",
+            f"The model 'Format:{(model.get('format') or '')[:50]},"
+            f"Name:{(model.get('name') or '')[:100]},Version:{(model.get('version') or '')[:50]}' "
+            "is not supported.",
+        )
+    return found

@@ -1,0 +1,75 @@
+"""Models on offer, in a region and for an account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from linarite.controlplane.kinds import ACCOUNT_KINDS, DEPLOYMENT_SKUS
+from linarite.controlplane.quota import QuotaBook, pool_name
+from linarite.controlplane.request import Answer
+from linarite.controlplane.stocktaking import account_of, quotas_in, require_location
+from linarite.controlplane.verbs.list import page_of
+
+if TYPE_CHECKING:
+    from linarite.controlplane.request import ArmRequest, Target
+    from linarite.controlplane.surface import Surface
+    from linarite.domain.model_offer import ModelOffer
+
+
+async def of_location(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """Every model once for each kind of account that may deploy it."""
+    location = require_location(surface, target)
+    book = await quotas_in(surface, location)
+    items = [
+        (
+            f"{offer.name.lower()} {offer.version} {kind}",
+            {"kind": kind, "skuName": "S0", "description": "", "model": shown(offer, book)},
+        )
+        for offer in surface.offers.now().offers
+        for kind in ACCOUNT_KINDS
+    ]
+    return _paged(items, request)
+
+
+async def of_account(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """Every model that the account may deploy."""
+    account = await account_of(surface, target)
+    book = await quotas_in(surface, account.location or "")
+    items = [
+        (f"{offer.name.lower()} {offer.version}", shown(offer, book))
+        for offer in surface.offers.now().offers
+    ]
+    return _paged(items, request)
+
+
+def shown(offer: ModelOffer, book: QuotaBook) -> dict[str, Any]:
+    """A model as ARM shows it."""
+    skus = [
+        {
+            "name": sku,
+            "usageName": pool_name(sku, offer.name),
+            "capacity": {
+                "minimum": 1,
+                "maximum": book.pool(sku, offer.name).limit,
+                "step": 1,
+                "default": 10,
+            },
+        }
+        for sku in DEPLOYMENT_SKUS
+    ]
+    return {
+        "format": offer.format,
+        "name": offer.name,
+        "version": offer.version,
+        "isDefaultVersion": offer.is_default_version,
+        "skus": skus,
+        "maxCapacity": max(book.pool(sku, offer.name).limit for sku in DEPLOYMENT_SKUS),
+        "capabilities": offer.capabilities,
+        "lifecycleStatus": "GenerallyAvailable",
+        "source": offer.source or None,
+    }
+
+
+def _paged(items: list[tuple[str, dict[str, Any]]], request: ArmRequest) -> Answer:
+    page, following = page_of(sorted(items, key=lambda item: item[0]), request)
+    return Answer(200, {"value": page} | ({"nextLink": following} if following else {}))

@@ -1,0 +1,1 @@
+"""SKUs of accounts and deployments."""

@@ -1,0 +1,95 @@
+"""Long-running operations: the job behind a write, seen from outside.
+
+Source: the Resource Manager's contract for asynchronous operations
+(learn.microsoft.com, "Track asynchronous Azure operations").
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from linarite.controlplane.request import Answer
+from linarite.controlplane.verbs.get import showing_one
+from linarite.domain.arm_errors import ArmError
+
+if TYPE_CHECKING:
+    from linarite.controlplane.request import ArmRequest, Target
+    from linarite.controlplane.surface import Surface
+    from linarite.domain.jobs import Job
+
+Header = Literal["azure-asyncoperation", "location"]
+WORDS: dict[Header, str] = {
+    "azure-asyncoperation": "operationStatuses",
+    "location": "operationResults",
+}
+RETRY_AFTER_S = "1"
+
+
+def followed(
+    answer: Answer, header: Header, job: Job | None, request: ArmRequest, surface: Surface
+) -> Answer:
+    """The answer to a write, with the link under which its job can be followed."""
+    if job is None:
+        return answer
+    subscription = "/".join(job.resource_id.split("/")[:3])
+    link = (
+        f"{request.base_url}{subscription}/providers/Microsoft.CognitiveServices/locations/"
+        f"{surface.realm.locations[0]}/{WORDS[header]}/{job.id}?api-version={request.api_version}"
+    )
+    headers = answer.headers | {header: link, "retry-after": RETRY_AFTER_S}
+    return msgspec.structs.replace(answer, headers=headers)
+
+
+async def status(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """How far a job is: always 200, its status in the body."""
+    del request
+    job = await _job(surface, target)
+    body: dict[str, Any] = {
+        "id": target.path,
+        "name": job.id,
+        "resourceId": job.resource_id,
+        "status": job.status,
+        "startTime": job.started_at,
+        "percentComplete": job.percent_complete,
+    }
+    if job.ended_at:
+        body["endTime"] = job.ended_at
+    if job.doing:
+        body["properties"] = {"message": job.doing}
+    if job.error is not None:
+        body["error"] = msgspec.to_builtins(job.error)
+    return _waiting(Answer(200, body), job)
+
+
+async def result(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """202 until the job has ended; then its resource, 204 if that is gone, or why it failed."""
+    job = await _job(surface, target)
+    if job.running:
+        link = f"{request.base_url}{target.path}?api-version={request.api_version}"
+        return _waiting(Answer(202, headers={"location": link}), job)
+    if job.error is not None:
+        raise ArmError(409, job.error.code, job.error.message)
+    resource = await surface.resources.get(job.resource_id)
+    if resource is None:
+        return Answer(204)
+    return showing_one(200, resource, surface.rows[resource.type.lower()], surface, request)
+
+
+def _waiting(answer: Answer, job: Job) -> Answer:
+    if not job.running:
+        return answer
+    headers = answer.headers | {"retry-after": RETRY_AFTER_S}
+    return msgspec.structs.replace(answer, headers=headers)
+
+
+async def _job(surface: Surface, target: Target) -> Job:
+    """The job of that id in this subscription. Raises ArmError 404."""
+    found = await surface.jobs.get(target["operation"].lower())
+    scope = f"/subscriptions/{target['subscription']}/".lower()
+    if found is None or not found.resource_id.lower().startswith(scope):
+        raise ArmError(
+            404, "OperationNotFound", f"There is no operation '{target['operation'][:100]}'."
+        )
+    return found
