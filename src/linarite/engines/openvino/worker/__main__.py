@@ -8,7 +8,6 @@ from typing import NoReturn
 import msgspec
 
 from linarite.engines.openvino.messages import Order
-from linarite.engines.openvino.worker.gguf_file import UnreadableModel
 from linarite.engines.openvino.worker.library import open_model
 from linarite.engines.openvino.worker.server import listen, serve
 from linarite.engines.worker_process.life import (
@@ -30,7 +29,7 @@ def main() -> NoReturn:
     try:
         model = open_model(order, reports)
         listener = listen(order.socket_path)
-    except (ImportError, MemoryError, OSError, RuntimeError, UnreadableModel) as error:
+    except Exception as error:  # noqa: BLE001 - whatever the library does not like about it
         report(reports, Failed(_reason(error)))
         leave(1)
     report(reports, model.loaded)

@@ -10,7 +10,7 @@ from linarite.engines.openvino.messages import OpenvinoLoaded
 from linarite.engines.openvino.worker.gguf_file import UnreadableModel, read_gguf
 from linarite.engines.openvino.worker.native import Native  # noqa: TC001 - in a NamedTuple
 from linarite.engines.openvino.worker.prompts import FillTokens, Prompts
-from linarite.engines.openvino.worker.requantise import check_types, requantise
+from linarite.engines.openvino.worker.requantise import check_types, has_halves, requantise
 from linarite.engines.openvino.worker.trial_model import write_trial_model
 from linarite.engines.worker_process.life import report
 from linarite.engines.worker_process.reports import Loading
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _BLOCK_TOKENS = 32
 """tokens in a block of the cache, where a processor computes"""
 _SPARE_BLOCKS = 2
+_ARCHITECTURES = ("llama", "qwen2", "qwen3")
+"""those of GGUF files that the library is known to read"""
 _CONTROL = 3
 """ggml's type of a token that is no text"""
 _ENDS = (
@@ -66,7 +68,7 @@ def open_model(order: Order, reports: int) -> Model:
         if rewrite:
             requantise(path, file, rewritten)
         context = _context_tokens(order, file)
-        pipeline = _pipeline(genai, order, rewritten if rewrite else path, context)
+        pipeline = _opened(genai, order, file, rewritten if rewrite else path, context)
         trials = _trial_pipeline(genai, trial_path)
     finally:
         # What the library still needs of them it has mapped.
@@ -83,7 +85,20 @@ def _context_tokens(order: Order, file: GgufFile) -> int:
     return min(options.context_tokens or options.context_tokens_max, trained)
 
 
-def _pipeline(genai: Native, order: Order, path: Path, context: int) -> Native:
+def _opened(genai: Native, order: Order, file: GgufFile, path: Path, context: int) -> Native:
+    try:
+        return _pipeline(genai, order, file, path, context)
+    except Exception as error:
+        architecture = file.text("general.architecture")
+        if architecture in _ARCHITECTURES:
+            raise
+        raise UnreadableModel(
+            f"its architecture is '{architecture}'. OpenVINO GenAI reads "
+            f"{', '.join(_ARCHITECTURES)}; the engine llamacpp runs many more"
+        ) from error
+
+
+def _pipeline(genai: Native, order: Order, file: GgufFile, path: Path, context: int) -> Native:
     options = order.options
     scheduler = genai.SchedulerConfig()
     tokens = max(context, options.cache_tokens or options.parallel_requests * context)
@@ -94,7 +109,9 @@ def _pipeline(genai: Native, order: Order, path: Path, context: int) -> Native:
     scheduler.dynamic_split_fuse = True
     properties: dict[str, object] = {"KV_CACHE_PRECISION": options.cache_type}
     if options.device.startswith("CPU"):
-        properties |= {"INFERENCE_NUM_THREADS": order.threads, "ENABLE_CPU_PINNING": False}
+        # Half precision on one thread crashes the library; two share one processor as well.
+        threads = max(2, order.threads) if has_halves(file) else order.threads
+        properties |= {"INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
     pipeline = genai.ContinuousBatchingPipeline(path, scheduler, options.device, properties)
     if options.chat_template:
         pipeline.get_tokenizer().set_chat_template(options.chat_template)
@@ -105,7 +122,7 @@ def _trial_pipeline(genai: Native, path: Path) -> Native:
     scheduler = genai.SchedulerConfig()
     scheduler.num_kv_blocks = 4
     scheduler.max_num_batched_tokens = _BLOCK_TOKENS
-    return genai.ContinuousBatchingPipeline(path, scheduler, "CPU", {})
+    return genai.ContinuousBatchingPipeline(path, scheduler, "CPU", {"INFERENCE_NUM_THREADS": 1})
 
 
 def _looked_at(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # OpenVINO GenAI's reader takes these, by trial.
 _READ = {0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 8: "Q8_0", 12: "Q4_K", 14: "Q6_K", 30: "BF16"}
 _Q5_0, _Q5_1, _Q8_0, _Q5_K = 6, 7, 8, 13
+_HALVES = (1, 30)
 _NAMES = _READ | {_Q5_0: "Q5_0", _Q5_1: "Q5_1", _Q5_K: "Q5_K", 10: "Q2_K", 11: "Q3_K"}
 _BLOCK = 32
 _Q8_0_BYTES = 34
@@ -33,6 +34,11 @@ def unread_types(model: GgufFile) -> list[str]:
     """The number formats of its tensors that OpenVINO does not read."""
     found = {tensor.ggml_type for tensor in model.tensors} - _READ.keys()
     return sorted(_NAMES.get(kind, f"type {kind}") for kind in found)
+
+
+def has_halves(model: GgufFile) -> bool:
+    """It has matrices in half precision."""
+    return any(tensor.ggml_type in _HALVES and len(tensor.shape) > 1 for tensor in model.tensors)
 
 
 def check_types(model: GgufFile, *, may_requantise: bool) -> bool:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-_WIDTH, _HEADS, _INNER, _CONTEXT = 64, 2, 64, 128
+_WIDTH, _HEADS, _INNER, _CONTEXT = 64, 1, 64, 128
 _U32, _I32, _F32, _TEXT, _ARRAY = 4, 5, 6, 8, 9
 _ALIGNMENT = 32
+_Q8_0, _BLOCK = 8, 32
 _NORMAL, _CONTROL = 1, 3
 _END = "<|end|>"
 
@@ -24,7 +25,7 @@ def write_trial_model(target: Path) -> None:
     tokens = [*_byte_tokens(), _END]
     metadata = {
         "general.architecture": _text("llama"),
-        "general.file_type": _u32(1),
+        "general.file_type": _u32(7),
         "llama.block_count": _u32(1),
         "llama.context_length": _u32(_CONTEXT),
         "llama.embedding_length": _u32(_WIDTH),
@@ -46,7 +47,7 @@ def write_trial_model(target: Path) -> None:
     target.write_bytes(_gguf(metadata, _tensors(len(tokens))))
 
 
-def _tensors(vocabulary: int) -> dict[str, tuple[int, ...]]:
+def _tensors(vocabulary: int) -> dict[str, tuple[int] | tuple[int, int]]:
     """Names and shapes, a row's length first."""
     square, wide, narrow = (_WIDTH, _WIDTH), (_WIDTH, _INNER), (_INNER, _WIDTH)
     return {
@@ -65,18 +66,19 @@ def _tensors(vocabulary: int) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _gguf(metadata: dict[str, bytes], tensors: dict[str, tuple[int, ...]]) -> bytes:
+def _gguf(metadata: dict[str, bytes], tensors: dict[str, tuple[int] | tuple[int, int]]) -> bytes:
     head = bytearray(struct.pack("<4sIQQ", b"GGUF", 3, len(tensors), len(metadata)))
     for key, value in metadata.items():
         head += _raw(key) + value
     body = bytearray()
     for name, shape in tensors.items():
         head += _raw(name) + struct.pack(f"<I{len(shape)}Q", len(shape), *shape)
-        # Matrices in half precision, vectors in single, as converters write them.
-        half = len(shape) > 1
-        head += struct.pack("<IQ", 1 if half else 0, len(body))
-        count = shape[0] * (shape[1] if half else 1)
-        body += struct.pack(f"<{'e' if half else 'f'}", 0.01) * count
+        # Half precision crashes the library where it has one thread.
+        head += struct.pack("<IQ", 0 if len(shape) == 1 else _Q8_0, len(body))
+        if len(shape) == 1:
+            body += struct.pack("<f", 0.01) * shape[0]
+        else:
+            body += struct.pack("<e32b", 0.01, *[1] * _BLOCK) * (shape[0] * shape[1] // _BLOCK)
         body += bytes(-len(body) % _ALIGNMENT)
     return bytes(head) + bytes(-len(head) % _ALIGNMENT) + bytes(body)
 
