@@ -34,7 +34,7 @@ from linarite.hosting.options import DeploymentSettings, InstanceSettings
 from linarite.hosting.provisioner import HostProvisioner
 from linarite.hosting.regions import Regions
 from linarite.instances import InstanceMaker, answering_engine, require_right_options
-from linarite.jobs.kinds.provisioning import Provisioning
+from linarite.jobs.kinds.provisioning import Provisioning, provision_anew
 from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
 from linarite.jobs.worker import Worker
 from linarite.settings import open_pages
@@ -53,7 +53,7 @@ from linarite.web.operator_pages import operator_pages, write_operator_key
 from linarite.web.planes import by_plane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from linarite.controlplane.http import ManagementApp
     from linarite.domain.facts import Serving
@@ -175,7 +175,7 @@ class Assembly:
         self._stack.push_async_callback(self._host.stop, settings.server.drain_s)
         management = await self._management(resources, SqliteJobStore(database))
         kinds: dict[str, Kind] = {DEPLOY_TEMPLATE: TemplateDeployment(management.deployer)}
-        worker = await self._open_worker(resources, SqliteJobStore(database), instances, kinds)
+        begin_work = await self._open_worker(resources, SqliteJobStore(database), instances, kinds)
         metrics = RequestMetrics(version=__version__)
         access = AccessLog(settings.logs.access)
         router = Router(
@@ -208,7 +208,7 @@ class Assembly:
         self._host.start(
             name for name, declared in self.plan.instances.items() if declared.start == "boot"
         )
-        await worker.start()
+        await begin_work()
 
     def _operator_pages(self) -> dict[str, App]:
         return operator_pages(
@@ -277,8 +277,8 @@ class Assembly:
         jobs: JobStore,
         instances: InstanceMaker,
         kinds: dict[str, Kind],
-    ) -> Worker:
-        """Hosting follows the resources from here on; jobs begin when the worker is started.
+    ) -> Callable[[], Awaitable[None]]:
+        """Hosting follows the resources from here on; jobs begin with what is returned.
 
         `kinds` are those of other work than hosting's.
         """
@@ -296,7 +296,7 @@ class Assembly:
             instances.made,
             settings.server.drain_s,
         )
-        await provisioner.restore()
+        lost = await provisioner.restore()
         resources.subscribe(self._facts.follow)
         resources.subscribe(provisioner.follow)
         self._stack.push_async_callback(provisioner.stop)
@@ -304,7 +304,12 @@ class Assembly:
             resources, jobs, {PROVISION_DEPLOYMENT: Provisioning(resources, provisioner), **kinds}
         )
         self._stack.push_async_callback(worker.stop)
-        return worker
+
+        async def begin() -> None:
+            await worker.start()
+            await provision_anew(resources, jobs, lost)
+
+        return begin
 
     def _region_title(self, instance: str, region: str) -> str:
         declared = self.plan.instances.get(instance)

@@ -51,9 +51,22 @@ class Inventory:
         self._declared = {record.name: record for record in declared}
 
     async def records(self) -> dict[str, InstanceRecord]:
-        """Instances that were made for deployments, as they are kept."""
-        kept = await self._resources.list_under("", INSTANCE_TYPE)
-        return {record.name: record for record in map(instance_of, kept)}
+        """Instances that were made for deployments, as far as settings still allow them.
+
+        Another engine may have been set since, or an instance of that name declared.
+        """
+        kept = map(instance_of, await self._resources.list_under("", INSTANCE_TYPE))
+        return {
+            record.name: record
+            for record in kept
+            if record.engine == self.hosting.engine
+            and record.region in self.regions.names()
+            and record.name not in self._declared
+        }
+
+    async def kept_names(self) -> set[str]:
+        """The names of all instances that something is kept about."""
+        return {each.name for each in await self._resources.list_under("", INSTANCE_TYPE)}
 
     async def placements(self) -> dict[str, Placement]:
         """Lower-cased id of a deployment → its placement."""

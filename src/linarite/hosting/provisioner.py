@@ -70,12 +70,21 @@ class HostProvisioner:
         """name → as what it was made"""
         self._measured: dict[str, Measured] = {}
         self._tidying: asyncio.Task[None] | None = None
+        self._stopped = False
 
-    async def restore(self) -> None:
-        """Bring back the instances that deployments have, as an earlier server left them."""
+    async def restore(self) -> list[str]:
+        """Bring back the instances that deployments have, as an earlier server left them.
+
+        Returns the ids of deployments whose instance settings no longer allow: they need another.
+        """
+        placements = await self._inventory.placements()
+        placed = {placement.instance for placement in placements.values()}
         for record in (await self._inventory.records()).values():
-            self._put(record).start()
-        self._share_out((await self._inventory.placements()).values())
+            if record.name in placed:
+                self._put(record).start()
+        self._share_out(placements.values())
+        await self.tidy()
+        return [each for each, at in placements.items() if self._host.find(at.instance) is None]
 
     def _share_out(self, placements: Iterable[Placement]) -> None:
         """Keep for Provisioned deployments their share of each instance's places."""
@@ -89,11 +98,14 @@ class HostProvisioner:
 
     async def follow(self, committed: Committed) -> None:
         """Deployments may have gone: tidy up, and let the one who removed them go on."""
-        if any(not gone.startswith(instance_id("")) for gone in committed.removed):
+        if not self._stopped and any(
+            not gone.startswith(instance_id("")) for gone in committed.removed
+        ):
             self._tidying = asyncio.create_task(self._tidy_quietly(), name="tidy instances")
 
     async def stop(self) -> None:
-        """Tidy no more."""
+        """Follow no more."""
+        self._stopped = True
         if self._tidying is not None:
             self._tidying.cancel()
             await asyncio.gather(self._tidying, return_exceptions=True)
@@ -179,7 +191,7 @@ class HostProvisioner:
             self._share_out(placements)
             needed = {placed.instance for placed in placements}
             needed |= {record.name for record in self._planned.values()}
-            kept = await self._inventory.records()
+            kept = await self._inventory.kept_names()
             surplus = [name for name in {*kept, *self._running} if name not in needed]
             for name in surplus:
                 self._running.pop(name, None)

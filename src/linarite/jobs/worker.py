@@ -52,6 +52,7 @@ class Worker:
         self._turns = asyncio.Semaphore(AT_ONCE_MAX)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._tidying: asyncio.Task[None] | None = None
+        self._stopped = False
 
     async def start(self) -> None:
         """Go on with what an earlier server left, and take up what is committed from now on."""
@@ -63,11 +64,12 @@ class Worker:
     async def follow(self, committed: Committed) -> None:
         """Take up the jobs of a transaction."""
         for job in committed.jobs:
-            if job.running:
+            if job.running and not self._stopped:
                 self._take_up(job)
 
     async def stop(self) -> None:
         """Leave every job at its step; the next server goes on there."""
+        self._stopped = True
         tasks = [*self._tasks.values(), *([self._tidying] if self._tidying else [])]
         for task in tasks:
             task.cancel()

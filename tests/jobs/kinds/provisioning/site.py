@@ -17,7 +17,7 @@ from linarite.hosting.models.store import ModelStore
 from linarite.hosting.provisioner import HostProvisioner
 from linarite.hosting.regions import Regions
 from linarite.instances import InstanceMaker
-from linarite.jobs.kinds.provisioning import Provisioning
+from linarite.jobs.kinds.provisioning import Provisioning, provision_anew
 from linarite.jobs.worker import Worker
 from linarite.storage.memory.keys import MemoryKeyStore
 
@@ -121,11 +121,12 @@ async def site(
     facts = FactsBook(resources, MemoryKeyStore())
 
     await facts.refresh()
-    await provisioner.restore()
+    lost = await provisioner.restore()
     resources.subscribe(facts.follow)
     resources.subscribe(provisioner.follow)
     worker = Worker(resources, jobs, {PROVISION_DEPLOYMENT: Provisioning(resources, provisioner)})
     await worker.start()
+    await provision_anew(resources, jobs, lost)
     try:
         yield Site(resources, jobs, host, facts, worker, settings.account.location)
     finally:

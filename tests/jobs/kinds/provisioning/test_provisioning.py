@@ -11,7 +11,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from linarite.domain.chat import ChatAsk, UserMessage
-from linarite.domain.placement import INSTANCE_TYPE, PLACEMENT_TYPE, instance_of, placement_of
+from linarite.domain.placement import (
+    INSTANCE_TYPE,
+    PLACEMENT_TYPE,
+    InstanceRecord,
+    instance_of,
+    instance_resource,
+    placement_of,
+)
 from linarite.hosting import provisioner as module
 from linarite.settings import Settings
 from linarite.storage.memory.jobs import MemoryJobStore
@@ -335,3 +342,33 @@ async def test_provisioned_throughput_is_what_was_measured(land: Land) -> None:
         assert too_much.error is not None
         assert too_much.error.code == "InsufficientResources"
         assert "at most" in too_much.error.message
+
+
+async def test_a_deployment_that_loses_its_instance_gets_another(land: Land) -> None:
+    """An instance is no longer declared, or another engine runs: at the next start it moves."""
+    declared = {"mine": {"engine": "simulator", "model": "gpt-4o"}}
+    async with land.site(instances=declared) as running:
+        await running.deployed("one")
+        await running.deployed("two", "gpt-4.1")
+        assert (running.instance_of("one"), running.instance_of("two")) == ("mine", "gpt-4.1")
+    async with land.site() as running:
+        await running.worker.idle()
+        assert (running.instance_of("one"), running.instance_of("two")) == ("gpt-4o", "gpt-4.1")
+        assert await running.state("one") == "Succeeded"
+    other = {"gpt-4.1": {"engine": "simulator", "model": "gpt-4.1"}}
+    async with land.site(hosting={"engine": "llamacpp"}, instances=other) as running:
+        await running.worker.idle()
+        assert running.instance_of("two") == "gpt-4.1"
+        assert await running.state("one") == "Failed"
+        (job, *_) = await running.jobs.of(f"{running.account}/deployments/one")
+        assert job.error is not None
+        assert job.error.code == "DeploymentModelNotSupported"
+
+
+async def test_what_a_dead_server_had_begun_to_remove_is_removed(land: Land) -> None:
+    """An instance's record without a deployment is forgotten at the next start."""
+    stray = InstanceRecord("stray", "simulator", "gpt-4o", "1", "", 4)
+    await land.resources.put(instance_resource(stray))
+    async with land.site() as running:
+        assert running.host.instances() == []
+        assert await running.resources.list_under("", INSTANCE_TYPE) == []

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from linarite.jobs.kinds.provisioning.kind import Provisioning
+from linarite.jobs.kinds.provisioning.kind import Provisioning, provision_anew
 
-__all__ = ["Provisioning"]
+__all__ = ["Provisioning", "provision_anew"]

@@ -12,6 +12,7 @@ import msgspec
 
 from linarite.domain.errors import LinariteError
 from linarite.domain.facts import Model, Sku
+from linarite.domain.jobs import PROVISION_DEPLOYMENT, new_job
 from linarite.domain.placement import (
     InstanceRecord,
     Placement,
@@ -23,7 +24,9 @@ from linarite.domain.resource import Put
 from linarite.jobs.kind import Step
 
 if TYPE_CHECKING:
-    from linarite.domain.jobs import Job, JobProblem
+    from collections.abc import Iterable
+
+    from linarite.domain.jobs import Job, JobProblem, JobStore
     from linarite.domain.placement import Provisioner
     from linarite.domain.resource import Change, Resource, ResourceStore
     from linarite.jobs.kind import Progress
@@ -122,6 +125,18 @@ class Provisioning:
         if found is None:
             raise DeploymentGone(f"{job.resource_id} was removed while it was provisioned.")
         return found
+
+
+async def provision_anew(
+    resources: ResourceStore, jobs: JobStore, deployment_ids: Iterable[str]
+) -> None:
+    """Put jobs on the queue for deployments that have lost their instance."""
+    for deployment_id in deployment_ids:
+        deployment = await resources.get(deployment_id)
+        if deployment is None or await jobs.running(deployment_id):
+            continue
+        change = Put(in_state(deployment, "Updating"), deployment.etag)
+        await resources.commit([change], [new_job(PROVISION_DEPLOYMENT, deployment.id)])
 
 
 def in_state(deployment: Resource, state: str) -> Resource:
