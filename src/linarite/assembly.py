@@ -49,7 +49,6 @@ from linarite.telemetry.access_log import AccessLog
 from linarite.telemetry.metrics import RequestMetrics
 from linarite.web.edge import Edge
 from linarite.web.listener import Listener
-from linarite.web.operator_pages import operator_pages, write_operator_key
 from linarite.web.planes import by_plane
 
 if TYPE_CHECKING:
@@ -64,7 +63,6 @@ if TYPE_CHECKING:
     from linarite.jobs.kind import Kind
     from linarite.settings import Loaded, Settings
     from linarite.storage.sqlite.requests import SqliteRequestLedger
-    from linarite.web.asgi import App
 
 log = structlog.get_logger("linarite")
 
@@ -107,7 +105,6 @@ class Assembly:
         self.plan = plan(loaded.settings, default_models)
         self.on_new_key: Callable[[AccountKeys], None] = lambda _: None
         """called with both keys when one of them has been replaced"""
-        self._key_turn = asyncio.Lock()
         self._store = store
         self._stack = AsyncExitStack()
 
@@ -133,16 +130,6 @@ class Assembly:
         """The account's keys, for the person who started the server."""
         return self._keys
 
-    async def regenerate_key(self, name: str) -> AccountKeys:
-        """Replace `key1` or `key2`; when this returns, the old one opens nothing any more."""
-        async with self._key_turn:
-            pair = await self._key_store.regenerate(self._account_id, name)
-            await self._facts.refresh()
-            self._keys = pair
-            self.on_new_key(pair)
-        log.info("key replaced", key=name)
-        return pair
-
     def serving(self) -> list[Serving]:
         """Every deployment with the state of its instance."""
         deployments = [d for facts in self._facts.all() for d in facts.deployments.values()]
@@ -161,7 +148,7 @@ class Assembly:
         keys = await open_key_store(database, given_master_key=self.loaded.master_key)
         resources = SqliteResourceStore(database)
         account_id = await declare(resources, settings.account, self.plan.deployments)
-        self._account_id, self._key_store = account_id, keys
+        self.account_id, self._key_store = account_id, keys
         self._keys = await keys.ensure(account_id)
         self._facts = FactsBook(
             resources, keys, default_account=account_id, region_title=self._region_title
@@ -199,8 +186,7 @@ class Assembly:
         )
         pages = StatusPages(self._host, self._facts, ledger, metrics, dialer)
         guard = None if open_pages(settings) else self._facts.recogniser(keys.digest)
-        exact = {**pages.by_path(guard), **self._operator_pages()}
-        edge = Edge(exact, by_plane(management, dataplane))
+        edge = Edge(pages.by_path(guard), by_plane(management, dataplane))
         self._listener = Listener(edge, settings.server)
         await self._listener.open()
         self._stack.push_async_callback(self._listener.close, settings.server.drain_s)
@@ -209,13 +195,6 @@ class Assembly:
             name for name, declared in self.plan.instances.items() if declared.start == "boot"
         )
         await begin_work()
-
-    def _operator_pages(self) -> dict[str, App]:
-        return operator_pages(
-            write_operator_key(self.loaded.home),
-            lambda: self._key_store.ensure(self._account_id),
-            self.regenerate_key,
-        )
 
     def _open_ledger(self) -> SqliteRequestLedger:
         records = self.loaded.settings.records
@@ -242,13 +221,21 @@ class Assembly:
                     self._store.list,
                     settings.hosting,
                 ),
-                changed=self._facts.refresh,
+                changed=self._resources_changed,
                 quota=settings.quota,
                 jobs=jobs,
                 regions={name: each.title or name for name, each in settings.regions.items()},
             )
         )
         return management
+
+    async def _resources_changed(self) -> None:
+        await self._facts.refresh()
+        known = await self._key_store.digests(self.account_id)
+        digest = self._key_store.digest
+        if known and {digest(self._keys.key1), digest(self._keys.key2)} != known.keys():
+            self._keys = await self._key_store.ensure(self.account_id)
+            self.on_new_key(self._keys)
 
     def _as_clients_see_it(self) -> tuple[str, str | None]:
         """The endpoint, and the file with the authority to trust, if it is no public one."""

@@ -235,6 +235,7 @@ def serving_content(server: Assembly) -> ServingFile:
         home=str(loaded.home),
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         management_key=server.management_keys.key1,
+        account_id=server.account_id,
     )
 
 

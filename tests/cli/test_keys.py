@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import stat
 import threading
 from typing import TYPE_CHECKING
 
@@ -98,14 +97,19 @@ def test_a_stopped_server_has_keys_too(tmp_path: Path) -> None:
 def test_keys_replaced_at_the_same_time_all_die(tmp_path: Path) -> None:
     """However many ask at once, what the server takes in the end is what it keeps."""
     with stopped(start_server(tmp_path, SIMULATED)) as server:
-        operator = (tmp_path / "operator.key").read_text()
-        headers = {"authorization": f"Bearer {operator}"}
+        headers = {"authorization": f"Bearer {server.ready['management_key']}"}
+        url = f"{server.endpoint}{server.ready['account_id']}/regenerateKey"
         given: list[str] = []
 
         def replace(name: str) -> None:
-            url = f"{server.endpoint}/operations/keys/{name}/regenerate"
-            answers = (httpx.post(url, headers=headers).raise_for_status() for _ in range(3))
-            given.extend(answer.json()[name] for answer in answers)
+            for _ in range(3):
+                answer = httpx.post(
+                    url,
+                    params={"api-version": "2024-10-01"},
+                    headers=headers,
+                    json={"keyName": name},
+                )
+                given.append(answer.raise_for_status().json()[name])
 
         threads = [threading.Thread(target=replace, args=(name,)) for name in ("key1", "key2") * 2]
         for thread in threads:
@@ -117,28 +121,21 @@ def test_keys_replaced_at_the_same_time_all_die(tmp_path: Path) -> None:
         assert {each for each in given if opens(server, each)} == kept
 
 
-def test_only_the_operator_may_ask(server: Server) -> None:
-    """An account's key is not enough; the operator's is for the owner of the folder."""
-    operator = server.home / "operator.key"
-    assert stat.S_IMODE(operator.stat().st_mode) == 0o600
-    keys = f"{server.endpoint}/operations/keys"
-    for headers in (
-        {},
-        {"api-key": server.key},
-        {"authorization": f"Bearer {server.key}"},
-        {"authorization": operator.read_text()},
-        {"authorization": "Bearer"},
-    ):
-        for answer in (
-            httpx.get(keys, headers=headers),
-            httpx.post(f"{keys}/key1/regenerate", headers=headers),
-        ):
-            assert answer.status_code == 401
-            assert "key1" not in answer.text
-    assert linarite(server.home, "keys", "--show").stdout == f"{server.key}\n"
-    right = {"authorization": f"Bearer {operator.read_text()}"}
-    assert httpx.get(f"{keys}/key1/regenerate", headers=right).status_code == 405
-    assert httpx.post(f"{keys}/key3/regenerate", headers=right).status_code == 401
+def test_a_key_replaced_through_the_control_plane_is_told_too(tmp_path: Path) -> None:
+    """Whoever replaces it, the files of the server hold a key that works."""
+    with stopped(start_server(tmp_path, SIMULATED)) as server:
+        url = f"{server.endpoint}{server.ready['account_id']}/regenerateKey"
+        answer = httpx.post(
+            url,
+            params={"api-version": "2023-05-01"},
+            headers={"authorization": f"Bearer {server.ready['management_key']}"},
+            json={"keyName": "Key1"},
+        )
+        new = answer.raise_for_status().json()["key1"]
+        assert new != server.key
+        assert linarite(tmp_path, "keys", "--show").stdout == f"{new}\n"
+        assert json.loads((tmp_path / "serving.json").read_text())["api_key"] == new
+        assert linarite(tmp_path, "chat", stdin="Hello").returncode == 0
 
 
 def test_without_a_server_the_way_to_start_one_is_told(tmp_path: Path) -> None:

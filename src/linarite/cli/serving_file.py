@@ -47,6 +47,8 @@ class ServingFile(msgspec.Struct, frozen=True):
     """ISO 8601, UTC"""
     management_key: str = ""
     """opens the control plane, as `Authorization: Bearer`"""
+    account_id: str = ""
+    """of the account that settings declare, as Azure Resource Manager names it"""
 
     def __repr__(self) -> str:
         """Hide the key."""

@@ -1,11 +1,11 @@
-"""Small pages that are one body: health, readiness, metrics, and what the command line asks."""
+"""Small pages that are one body: health, readiness, metrics."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Callable, Mapping
 
     from linarite.web.asgi import App, HeaderList, Receive, Scope, Send
 
@@ -16,25 +16,13 @@ Rendered = tuple[int, str, bytes]
 def page(render: Callable[[Mapping[bytes, bytes]], Rendered]) -> App:
     """An application that answers GET and HEAD with what `render(headers)` returns."""
 
-    async def at_once(headers: Mapping[bytes, bytes]) -> Rendered:
-        return render(headers)
-
-    return action(at_once, "GET", "HEAD")
-
-
-def action(act: Callable[[Mapping[bytes, bytes]], Awaitable[Rendered]], *methods: str) -> App:
-    """An application that answers these methods with what `act(headers)` returns.
-
-    A body is not read.
-    """
-
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - ASGI
         extra: HeaderList = []
-        if scope["method"] not in methods:
+        if scope["method"] not in {"GET", "HEAD"}:
             status, content_type, body = 405, "text/plain", b"Method not allowed\n"
-            extra = [(b"allow", ", ".join(methods).encode())]
+            extra = [(b"allow", b"GET, HEAD")]
         else:
-            status, content_type, body = await act(dict(scope["headers"]))
+            status, content_type, body = render(dict(scope["headers"]))
         await send(
             {
                 "type": "http.response.start",

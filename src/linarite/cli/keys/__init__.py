@@ -70,7 +70,7 @@ def keys(
         show_management_key(commands, show=show)
         return
     serving = serving_now(commands)
-    pair = ask_server(commands.home(), serving) if serving else commands.stored_keys(None)
+    pair = ask_server(serving) if serving else commands.stored_keys(None)
     if show:
         typer.echo(key_of(pair, name))
         return
@@ -96,11 +96,7 @@ def regenerate(
     """
     commands: Commands = context.obj
     serving = serving_now(commands)
-    pair = (
-        ask_server(commands.home(), serving, new=name)
-        if serving
-        else commands.stored_keys(name.value)
-    )
+    pair = ask_server(serving, new=name.value) if serving else commands.stored_keys(name.value)
     if show:
         typer.echo(key_of(pair, name))
         return

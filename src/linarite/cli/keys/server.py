@@ -1,4 +1,4 @@
-"""The running server's own answer about its keys."""
+"""The running server's own answer about its account's keys: its control plane is asked."""
 
 from __future__ import annotations
 
@@ -12,47 +12,69 @@ from linarite.domain.errors import SetupError
 from linarite.domain.resource import AccountKeys
 from linarite.domain.target import target_of
 from linarite.engines.http_client import HttpClient, HttpClientError
-from linarite.web.operator_pages import KEYS_PATH, OPERATOR_KEY_FILE, regenerate_path
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from linarite.cli.serving_file import ServingFile
 
+API_VERSION = "2024-10-01"
 ANSWER_S = 30.0
 BODY_BYTES_MAX = 65_536
 OK = 200
 
 
-def ask_server(home: Path, serving: ServingFile, *, new: str | None = None) -> AccountKeys:
-    """Both keys of the server whose data lies in `home`, the one named `new` replaced before.
+class ArmError(msgspec.Struct, frozen=True):
+    """What Azure Resource Manager says when it refuses."""
 
-    Raises SetupError when it does not answer.
+    message: str = ""
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A refusal's body."""
+
+    error: ArmError
+
+
+def ask_server(serving: ServingFile, *, new: str | None = None) -> AccountKeys:
+    """Both keys of the account that settings declare, the one named `new` replaced before.
+
+    Azure's `Accounts_ListKeys` and `Accounts_RegenerateKey`. Raises SetupError when the server
+    does not answer, or refuses.
     """
     try:
-        key = (home / OPERATOR_KEY_FILE).read_text(encoding="ascii")
-        status, body = asyncio.run(_ask(serving, key, new))
-    except (OSError, UnicodeDecodeError, HttpClientError) as problem:
+        status, body = asyncio.run(_ask(serving, new))
+    except (OSError, HttpClientError) as problem:
         raise SetupError(
             f"The server at {serving.endpoint} can't be asked for its keys: {problem}."
         ) from None
     if status != OK:
-        raise SetupError(
-            f"The server at {serving.endpoint} answered {status}. Is it another one than the "
-            f"server whose data lies in {home}?"
-        )
+        raise SetupError(f"The server at {serving.endpoint} answered {status}: {_said(body)}")
     return msgspec.json.decode(body, type=AccountKeys)
 
 
-async def _ask(serving: ServingFile, key: str, new: str | None) -> tuple[int, bytes]:
+async def _ask(serving: ServingFile, new: str | None) -> tuple[int, bytes]:
     target = target_of(serving.endpoint)
     client = HttpClient(connector_to(target, serving.ca_file), host=target.host_header)
-    method, path = ("POST", regenerate_path(new)) if new else ("GET", KEYS_PATH)
-    headers = [("authorization", f"Bearer {key}")]
+    action, asked = ("regenerateKey", {"keyName": new}) if new else ("listKeys", {})
+    headers = [
+        ("authorization", f"Bearer {serving.management_key}"),
+        ("content-type", "application/json"),
+    ]
     try:
         response = await client.send(
-            method, path, headers, b"", first_byte_s=ANSWER_S, idle_s=ANSWER_S
+            "POST",
+            f"{serving.account_id}/{action}?api-version={API_VERSION}",
+            headers,
+            msgspec.json.encode(asked),
+            first_byte_s=ANSWER_S,
+            idle_s=ANSWER_S,
         )
         return response.status, await response.read(BODY_BYTES_MAX)
     finally:
         await client.close()
+
+
+def _said(body: bytes) -> str:
+    try:
+        return msgspec.json.decode(body, type=Refused).error.message
+    except msgspec.DecodeError:
+        return "no answer of a control plane's"
