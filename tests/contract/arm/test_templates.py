@@ -293,6 +293,45 @@ def test_what_if_tells_every_change(templates: Sdk, cognitive: Sdk, group: str) 
     assert names == ["beside", "other", "same"]
 
 
+def test_secrets_are_told_nowhere(templates: Sdk, group: str) -> None:
+    """Neither what-if nor an error before or on the way shows a secure parameter's value."""
+    secure = {"secret": {"type": "secureString"}}
+    shown = template(
+        {**account("tagged"), "tags": {"t": "[format('x-{0}', parameters('secret'))]"}},
+        parameters=secure,
+    )
+    body = asked(shown, secret=SECRET)
+    (change,) = templates.deployments.begin_what_if(group, "x", body).result().properties.changes
+    assert change.after["tags"] == {"t": "x-*******"}
+    early = template(account("[fail(parameters('secret'))]"), parameters=secure)
+    late = template(
+        account("first"),
+        account("late", x="[concat(reference('first').endpoint, fail(parameters('secret')))]"),
+        parameters=secure,
+    )
+    for wrong in (early, late):
+        with pytest.raises(HttpResponseError) as refusal:
+            templates.deployments.begin_create_or_update(
+                group, "x", asked(wrong, secret=SECRET)
+            ).result()
+        assert "*******" in str(refusal.value)
+        assert SECRET not in str(refusal.value)
+    kept = templates.deployments.get(group, "x").as_dict()
+    operations = [one.as_dict() for one in templates.deployment_operations.list(group, "x")]
+    assert SECRET not in f"{kept}{operations}"
+
+
+def test_subscription_needs_a_location(templates: Sdk) -> None:
+    """A deployment at a subscription says where its record lies; names are of ARM's letters."""
+    for name, code in (("fine", "InvalidDeployment"), ("wrong!", "InvalidDeploymentName")):
+        with pytest.raises(HttpResponseError) as refusal:
+            templates.deployments.begin_create_or_update_at_subscription_scope(
+                name, asked(template())
+            ).result()
+        assert refusal.value.error is not None
+        assert refusal.value.error.code == code
+
+
 def test_deployment_is_forgotten_and_what_it_made_stays(
     templates: Sdk, cognitive: Sdk, group: str
 ) -> None:

@@ -26,6 +26,7 @@ from linarite.controlplane.templates.problems import (
     TemplateRefused,
 )
 from linarite.controlplane.templates.scope import Names, Place, Scope
+from linarite.controlplane.templates.secrets import Secrets, secrets_of
 from linarite.controlplane.templates.values import find, get, mapping, text
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ class Plan:
         self.template = template
         self.scope = scope
         self.values = values
+        self.secrets = Secrets()
+        """what must not be shown of it"""
         self._place = place
         self.register: Register = expand(template.resources, scope, place)
         self.order: list[PlannedResource]
@@ -160,13 +163,38 @@ class Plan:
         return {name: value for name, value in made.items() if value is not None}
 
 
-def draft(document: object, parameters: Mapping[str, Value], surroundings: Surroundings) -> Plan:
-    """Plan a template. Raises TemplateRefused with everything that is wrong with it."""
+def draft(
+    document: object,
+    parameters: Mapping[str, Value],
+    surroundings: Surroundings,
+    secrets: Secrets | None = None,
+) -> Plan:
+    """Plan a template. Raises TemplateRefused with everything that is wrong with it.
+
+    `secrets` are those that came in from the template outside, under whatever name.
+    """
     template = read_template(document)
+    kept = secrets_of(template, parameters) | (secrets or Secrets())
+    try:
+        return _drafted(template, parameters, surroundings, kept)
+    except TemplateRefused as refusal:
+        problems = [
+            msgspec.structs.replace(problem, message=kept.hidden_in(problem.message))
+            for problem in refusal.problems
+        ]
+        raise TemplateRefused(problems) from None
+
+
+def _drafted(
+    template: Template,
+    parameters: Mapping[str, Value],
+    surroundings: Surroundings,
+    secrets: Secrets,
+) -> Plan:
     values = settle_parameters(template, parameters, surroundings)
     names = Names(values, template.variables, template.functions)
-    scope = Scope(names, surroundings)
-    plan = Plan(template, scope, values, Place())
+    plan = Plan(template, Scope(names, surroundings), values, Place())
+    plan.secrets = secrets | secrets_of(template, values)
     problems = [*_unready(plan)]
     if problems:
         raise TemplateRefused(problems)
@@ -183,10 +211,12 @@ def draft_nested(
     the nested deployment goes.
     """
     if not nested.outer:
-        return draft(nested.template, nested.parameters, surroundings)
+        return draft(nested.template, nested.parameters, surroundings, outside.secrets)
     template = read_template(nested.template)
     scope = Scope(outside.scope.names, surroundings, outside.scope)
-    return Plan(template, scope, {}, resource.place)
+    plan = Plan(template, scope, {}, resource.place)
+    plan.secrets = outside.secrets
+    return plan
 
 
 def parameter_values(given: _Object) -> _Object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ from linarite.controlplane.resources.template_deployments.world import Errand, W
 from linarite.controlplane.templates.problems import TemplateRefused
 from linarite.controlplane.verbs.list import page_of
 from linarite.controlplane.verbs.parents import stored_parent_id
-from linarite.domain.arm_errors import ArmError
+from linarite.domain.arm_errors import ArmError, bad_request
 from linarite.domain.arm_id import parent_id
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from linarite.domain.arm_errors import Problem
     from linarite.domain.resource import Resource
 
-NAME_MAX = 64
+NAME = r"[-\w.()]{1,64}"
 
 
 async def put(request: ArmRequest, target: Target, surface: Surface) -> Answer:
@@ -203,11 +204,18 @@ def _world(request: ArmRequest, surface: Surface) -> World:
 
 async def _planned(world: World, target: Target, sent: Sent) -> Planned:
     name = target["deployment"]
-    if len(name) > NAME_MAX:
-        raise ArmError(
-            400,
+    if re.fullmatch(NAME, name) is None:
+        raise bad_request(
             "InvalidDeploymentName",
-            f"The name of a deployment can have {NAME_MAX} characters; it has {len(name)}.",
+            f"The deployment name '{name[:100]}' is not valid: it has 1 to 64 letters, digits, "
+            "'-', '_', '.', '(' and ')'.",
+        )
+    if sent.location is None and not target["resource_group"]:
+        raise bad_request(
+            "InvalidDeployment",
+            f"The 'location' property must be specified for '{name}'. Please see "
+            "https://aka.ms/deploy-to-subscription for usage details.",
+            target="location",
         )
     try:
         return await planned(world, DeploymentPlace(_id(target), name, sent.location), sent)

@@ -184,7 +184,7 @@ class Run:
         try:
             outputs = await world.resolved(plan, plan.outputs)
         except (TemplateRefused, ArmError) as refusal:
-            error = error_of(refusal, place.id)
+            error = plan.secrets.hidden(error_of(refusal, place.id))
             error["code"] = "DeploymentOutputEvaluationFailed"
             await self._keep(None, "Failed", "BadRequest", started, error)
             return Outcome("Failed", output_resources=self.written, error=error)
@@ -195,6 +195,7 @@ class Run:
         self, resource: PlannedResource, started: datetime, status: str, error: dict[str, Any]
     ) -> None:
         self._failed.add(resource.key)
+        error = self._deployment.plan.secrets.hidden(error)
         self._errors.append(error)
         await self._keep(resource, "Failed", status, started, error)
 

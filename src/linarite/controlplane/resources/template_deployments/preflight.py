@@ -15,6 +15,7 @@ from linarite.controlplane.templates.problems import (
     ExpressionFailed,
     TemplateRefused,
 )
+from linarite.controlplane.templates.secrets import Secrets
 from linarite.domain.arm_errors import ArmError, Problem
 
 if TYPE_CHECKING:
@@ -39,10 +40,23 @@ class Foreseen(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
     unknown: str = ""
     """why nothing can be told"""
+    secrets: Secrets = Secrets()
+    """what must not be shown of it"""
 
 
 async def foresee(world: World, deployment: Planned, depth: int = 0) -> AsyncIterator[Foreseen]:
-    """Every resource of a deployment and of its modules, in order."""
+    """Every resource of a deployment and of its modules, in order; no problem tells a secret."""
+    secrets = deployment.plan.secrets
+    async for foreseen in _every(world, deployment, depth):
+        hidden = tuple(
+            msgspec.structs.replace(problem, message=secrets.hidden_in(problem.message))
+            for problem in foreseen.problems
+        )
+        unknown = secrets.hidden_in(foreseen.unknown)
+        yield msgspec.structs.replace(foreseen, problems=hidden, unknown=unknown)
+
+
+async def _every(world: World, deployment: Planned, depth: int) -> AsyncIterator[Foreseen]:
     made = {resource.id.lower() for resource in deployment.plan.resources}
     for resource in deployment.plan.resources:
         if not resource.is_nested:
@@ -84,7 +98,7 @@ async def _foreseen(world: World, deployment: Planned, resource: PlannedResource
     except ArmError as reason:
         return Foreseen(resource, body, problems=problems_of(reason, resource.id))
     told = tuple(about(resource.id, problem) for problem in preview.problems)
-    return Foreseen(resource, body, preview, told)
+    return Foreseen(resource, body, preview, told, secrets=plan.secrets)
 
 
 def problems_of(reason: Exception, target: str) -> tuple[Problem, ...]:

@@ -31,7 +31,7 @@ async def what_if(
     problems: list[Problem] = []
     async for foreseen in foresee(world, deployment):
         problems += foreseen.problems
-        changes.append(_change(foreseen, full=full))
+        changes.append(foreseen.secrets.hidden(_change(foreseen, full=full)))
     named = {change["resourceId"].lower() for change in changes}
     changes += await _ignored(world, deployment, named, full=full)
     return sorted(changes, key=lambda change: change["resourceId"].lower()), problems
