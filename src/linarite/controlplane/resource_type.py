@@ -12,7 +12,7 @@ from linarite.controlplane.surface import Showing, Surface
 from linarite.domain.arm_errors import Problem
 from linarite.domain.arm_id import parent_id
 from linarite.domain.jobs import Job
-from linarite.domain.resource import Resource
+from linarite.domain.resource import Change, Resource
 
 Shape = type[msgspec.Struct]
 """properties with their types"""
@@ -62,6 +62,14 @@ def no_job(new: Resource, old: Resource | None) -> Job | None:
     del new, old
 
 
+async def nothing_beside(
+    surface: Surface, new: Resource, old: Resource | None
+) -> tuple[list[Change], list[Job]]:
+    """A type whose writes concern nothing else."""
+    del surface, new, old
+    return [], []
+
+
 async def free_to_go(surface: Surface, resource: Resource) -> list[Problem]:
     """A type whose resources may always be deleted."""
     del surface, resource
@@ -101,12 +109,18 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     """properties that clients may send but that only the server sets"""
     hidden: frozenset[str] = frozenset()
     """properties that the server keeps to itself"""
+    write_only: frozenset[str] = frozenset()
+    """properties that ask for something once: admission sees them, nothing keeps them"""
     gather: Callable[[Surface, Target], Awaitable[Any]] = no_facts
     complete: Callable[[Resource, Resource | None, Any], Resource] = complete_as_sent
     admit: Callable[[Resource, Resource | None, Any], list[Problem]] = admit_all
     show: Callable[[Resource, Showing], dict[str, Any]] = show_stored
     job: Callable[[Resource, Resource | None], Job | None] = no_job
     """the work that carries a write (new, old) out, committed with it"""
+    beside: Callable[
+        [Surface, Resource, Resource | None], Awaitable[tuple[list[Change], list[Job]]]
+    ] = nothing_beside
+    """what else is committed with a write (new, old)"""
     written: Callable[[Surface, Resource], Awaitable[None]] = nothing_more
     """what follows a write"""
     keep: Callable[[Surface, Resource], Awaitable[list[Problem]]] = free_to_go

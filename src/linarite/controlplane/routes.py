@@ -8,6 +8,7 @@ from linarite.controlplane.resources.accounts import effects as account_effects
 from linarite.controlplane.resources.accounts import properties as account_properties
 from linarite.controlplane.resources.accounts import rules as account_rules
 from linarite.controlplane.resources.accounts import view as account_view
+from linarite.controlplane.resources.deleted_accounts import effects as deleted_accounts
 from linarite.controlplane.resources.deployments import effects as deployment_effects
 from linarite.controlplane.resources.deployments import properties as deployment_properties
 from linarite.controlplane.resources.deployments import rules as deployment_rules
@@ -21,6 +22,7 @@ from linarite.controlplane.resources.rai_blocklists import rules as rai_blocklis
 from linarite.controlplane.resources.rai_policies import rules as rai_policies
 from linarite.controlplane.resources.resource_groups import effects as group_effects
 from linarite.controlplane.resources.resource_groups import rules as group_rules
+from linarite.controlplane.retired import DELETED_FROM, DELETED_TYPE
 from linarite.domain.arm_id import RESOURCE_GROUP_TYPE
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE
 
@@ -45,6 +47,7 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
         admit=group_rules.admit,
         show=group_rules.show,
         keep=group_effects.keep,
+        remove=group_effects.remove,
     ),
     ResourceType(
         type=ACCOUNT_TYPE,
@@ -56,12 +59,15 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
         sent_properties=account_properties.SentAccount,
         read_only=account_properties.READ_ONLY,
         hidden=account_properties.HIDDEN,
+        write_only=account_properties.WRITE_ONLY,
         gather=account_effects.gather,
         complete=account_rules.complete,
         admit=account_rules.admit,
         show=account_view.show,
+        beside=account_effects.beside,
         written=account_effects.written,
         keep=account_effects.keep,
+        remove=account_effects.remove,
     ),
     ResourceType(
         type=DEPLOYMENT_TYPE,
@@ -141,6 +147,17 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
         complete=endpoint_connections.complete,
         admit=endpoint_connections.admit,
         partial="kept; no listener is bound to it yet",
+    ),
+    ResourceType(
+        type=DELETED_TYPE,
+        template=f"{COGNITIVE}/locations/{{location}}/resourceGroups/{{resource_group}}"
+        "/deletedAccounts/{account}",
+        collections=(f"{COGNITIVE}/deletedAccounts",),
+        versions=COGNITIVE_SERVICES,
+        verbs=frozenset(("GET", "LIST", "DELETE")),
+        hidden=account_properties.HIDDEN | {DELETED_FROM},
+        show=deleted_accounts.show,
+        remove=deleted_accounts.purge,
     ),
     ResourceType(
         type=quota_tiers.TYPE,

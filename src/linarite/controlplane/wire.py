@@ -80,7 +80,9 @@ def read_resource(body: bytes, row: ResourceType) -> dict[str, Any]:
 def shown(resource: Resource, row: ResourceType, showing: Showing) -> dict[str, Any]:
     """The resource as clients read it."""
     properties = {
-        key: value for key, value in row.show(resource, showing).items() if key not in row.hidden
+        key: value
+        for key, value in row.show(resource, showing).items()
+        if key not in row.hidden | row.write_only
     }
     view: dict[str, Any] = {
         "id": resource.id,

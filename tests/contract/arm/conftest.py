@@ -102,9 +102,12 @@ def resources(managed: Managed) -> Iterator[Sdk]:
 
 
 @pytest.fixture
-def group(resources: Sdk, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A resource group of the test's own, deleted with all it holds."""
+def group(resources: Sdk, cognitive: Sdk, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A resource group of the test's own, deleted with all it holds; accounts are purged."""
     name = f"rg-{abs(hash(request.node.name)) % 10**8}"
     resources.resource_groups.create_or_update(name, {"location": "local"})
     yield name
     resources.resource_groups.begin_delete(name).result()
+    for account in cognitive.deleted_accounts.list():
+        if f"/resourceGroups/{name}/" in account.id:
+            cognitive.deleted_accounts.begin_purge("local", name, account.name).result()

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from linarite.controlplane.surface import Surface
 
 
+LOCATIONS = "/locations"
+
+
 async def stored_parent_id(surface: Surface, parent: str, resource_type: str, verb: str) -> str:
     """The parent's id as it was first written.
 
@@ -35,6 +38,9 @@ async def stored_parent_id(surface: Surface, parent: str, resource_type: str, ve
         if not same_id(parent, f"/subscriptions/{surface.realm.subscription}"):
             raise subscription_not_found(subscription_of(parent))
         return f"/subscriptions/{surface.realm.subscription}"
+    if LOCATIONS in kind.lower():  # what lies below a location lies in no stored resource
+        await stored_parent_id(surface, f"/subscriptions/{subscription_of(parent)}", kind, verb)
+        return parent
     found = await surface.resources.get(parent)
     if found is not None:
         return found.id

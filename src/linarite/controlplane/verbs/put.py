@@ -70,14 +70,17 @@ async def admitted(
     new = row.complete(change.new, old, facts)
     if problems := row.admit(new, old, facts):
         raise refusal(problems)
+    new = without(new, row.write_only)
     if old is not None and same(new, old):
         return Written(old)
     stamped = msgspec.structs.replace(
         new, system_data=system_data(old, request.caller, surface.now().isoformat())
     )
     job = row.job(stamped, old)
+    changes, jobs = await row.beside(surface, stamped, old)
     written = await surface.resources.commit(
-        [Put(stamped, expected_etag=old.etag if old else "")], [job] if job else []
+        [Put(stamped, expected_etag=old.etag if old else ""), *changes],
+        [job, *jobs] if job else jobs,
     )
     stored = cast("Resource", written[0])
     await row.written(surface, stored)
@@ -123,6 +126,14 @@ def proposed(
     return msgspec.structs.replace(
         fresh, id=old.id, name=old.name, location=fresh.location or old.location
     )
+
+
+def without(resource: Resource, names: frozenset[str]) -> Resource:
+    """The resource without some of its properties."""
+    if names.isdisjoint(resource.properties):
+        return resource
+    properties = {key: value for key, value in resource.properties.items() if key not in names}
+    return msgspec.structs.replace(resource, properties=properties)
 
 
 def same(new: Resource, old: Resource) -> bool:

@@ -4,26 +4,75 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from linarite.controlplane.resources.accounts.rules import AccountFacts
+from linarite.controlplane.retired import (
+    DELETED_FROM,
+    DELETED_TYPE,
+    is_over,
+    recovered_children,
+    retiring,
+)
+from linarite.domain.arm_id import same_id, subscription_of
 from linarite.domain.declared import is_declared, settled_by_settings
-from linarite.domain.resource import ACCOUNT_TYPE, domain_of
+from linarite.domain.jobs import PROVISION_DEPLOYMENT, Job, new_job
+from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE, Delete, Put, domain_of
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import Target
     from linarite.controlplane.surface import Surface
     from linarite.domain.arm_errors import Problem
-    from linarite.domain.resource import Resource
+    from linarite.domain.resource import Change, Resource
 
 
 async def gather(surface: Surface, target: Target) -> AccountFacts:
-    """Regions, and which names other accounts have."""
+    """Regions, which names others have, and whether there is a deleted account of this name."""
     accounts = await surface.resources.list_under("", ACCOUNT_TYPE)
+    deleted = await _recoverable(surface)
+    here = [each for each in accounts if each.id.lower() != target.path.lower()]
     return AccountFacts(
         id=target.path,
         realm=surface.realm,
-        domains_taken={domain_of(account): account.id for account in accounts},
+        domains_taken={domain_of(account): account.id for account in here}
+        | {domain_of(each): str(each.properties[DELETED_FROM]) for each in deleted},
+        accounts_max=surface.quota.accounts_max,
+        others_by_location=_counted(here),
+        deleted=next(
+            (each for each in deleted if same_id(each.properties[DELETED_FROM], target.path)), None
+        ),
         now=surface.now().isoformat(),
     )
+
+
+async def beside(
+    surface: Surface, account: Resource, old: Resource | None
+) -> tuple[list[Change], list[Job]]:
+    """With a recovered account comes back what lay under it; its deployments start again."""
+    if old is not None:
+        return [], []
+    for deleted in await _recoverable(surface):
+        if same_id(deleted.properties[DELETED_FROM], account.id):
+            break
+    else:
+        return [], []
+    children = [
+        child
+        for kind in _child_types(surface, DELETED_TYPE)
+        for child in await surface.resources.list_under(deleted.id, kind)
+    ]
+    back = [
+        msgspec.structs.replace(
+            child, properties=child.properties | {"provisioningState": "Creating"}
+        )
+        if child.type == DEPLOYMENT_TYPE
+        else child
+        for child in recovered_children(deleted, children)
+    ]
+    jobs = [
+        new_job(PROVISION_DEPLOYMENT, child.id) for child in back if child.type == DEPLOYMENT_TYPE
+    ]
+    return [Delete(deleted.id), *map(Put, back)], jobs
 
 
 async def written(surface: Surface, account: Resource) -> None:
@@ -35,3 +84,43 @@ async def keep(surface: Surface, account: Resource) -> list[Problem]:
     """An account that settings declare stays."""
     del surface
     return [settled_by_settings(account, "[account]")] if is_declared(account) else []
+
+
+async def remove(surface: Surface, account: Resource) -> None:
+    """Delete it so that it can be recovered: nothing finds it any more, its keys stay sealed."""
+    children = [
+        child
+        for kind in _child_types(surface, ACCOUNT_TYPE)
+        for child in await surface.resources.list_under(account.id, kind)
+    ]
+    await surface.resources.commit(retiring(account, children, surface.now()))
+
+
+async def _recoverable(surface: Surface) -> list[Resource]:
+    """Deleted accounts; those whose time is over are purged in passing."""
+    row = surface.rows[DELETED_TYPE.lower()]
+    kept: list[Resource] = []
+    for deleted in await surface.resources.list_under("", DELETED_TYPE):
+        if is_over(deleted, surface.now()):
+            await row.remove(surface, deleted)
+        else:
+            kept.append(deleted)
+    return kept
+
+
+def _child_types(surface: Surface, parent_type: str) -> list[str]:
+    """The types of what may lie under an account, as they are called under `parent_type`."""
+    beginning = f"{ACCOUNT_TYPE}/".lower()
+    return [
+        f"{parent_type}/{row.type[len(beginning) :]}"
+        for kind, row in surface.rows.items()
+        if kind.startswith(beginning)
+    ]
+
+
+def _counted(accounts: list[Resource]) -> dict[tuple[str, str], int]:
+    counts: dict[tuple[str, str], int] = {}
+    for account in accounts:
+        key = (subscription_of(account.id).lower(), account.location or "")
+        counts[key] = counts.get(key, 0) + 1
+    return counts

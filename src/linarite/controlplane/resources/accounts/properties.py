@@ -27,8 +27,10 @@ READ_ONLY = frozenset(
     )
 )
 
-HIDDEN = frozenset(("regionTitle", "restore"))
-"""what the server keeps beside, and the word that only PUT understands"""
+HIDDEN = frozenset(("regionTitle",))
+"""what the server keeps beside"""
+WRITE_ONLY = frozenset(("restore",))
+"""what a PUT asks for and nothing keeps"""
 
 
 class IpRule(msgspec.Struct, rename="camel"):

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import msgspec
 
 from linarite.controlplane.kinds import ACCOUNT_KINDS, ACCOUNT_SKUS
 from linarite.controlplane.problems import location_key, location_problems, moved_problems
+from linarite.controlplane.retired import recovered
 from linarite.controlplane.surface import Realm
 from linarite.domain.arm_errors import Problem
+from linarite.domain.arm_id import subscription_of
 from linarite.domain.declared import is_declared, settled_by_settings
-from linarite.domain.resource import ACCOUNT_TYPE, domain_of
-
-if TYPE_CHECKING:
-    from linarite.domain.resource import Resource
+from linarite.domain.resource import ACCOUNT_TYPE, Resource, domain_of
 
 NAME = r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}"
 IDENTITIES = ("None", "SystemAssigned", "UserAssigned", "SystemAssigned, UserAssigned")
@@ -27,19 +26,27 @@ class AccountFacts(msgspec.Struct, frozen=True):
     id: str
     realm: Realm
     domains_taken: dict[str, str]
-    """domain in lower case → id of the account that has it"""
+    """domain in lower case → id of the account that has it, or had it and can be recovered"""
+    accounts_max: int
+    others_by_location: dict[tuple[str, str], int]
+    """subscription and region → other accounts there"""
+    deleted: Resource | None
+    """an account of this id that was deleted and can be recovered"""
     now: str
 
 
 def complete(new: Resource, old: Resource | None, facts: AccountFacts) -> Resource:
-    """Fill in what Azure fills in."""
+    """Fill in what Azure fills in; a recovered account is what it was."""
+    if old is None and facts.deleted is not None and new.properties.get("restore"):
+        was = recovered(facts.deleted)
+        new = msgspec.structs.replace(was, properties=was.properties | new.properties)
     properties = dict(new.properties)
     properties.setdefault("publicNetworkAccess", "Enabled")
     location = location_key(new.location or "")
     properties["provisioningState"] = "Succeeded"
     properties["regionTitle"] = facts.realm.title_of(location)
     if old is None:
-        properties["dateCreated"] = facts.now
+        properties.setdefault("dateCreated", facts.now)
     if old is not None and "customSubDomainName" in old.properties:
         properties.setdefault("customSubDomainName", old.properties["customSubDomainName"])
     return msgspec.structs.replace(
@@ -61,6 +68,8 @@ def admit(new: Resource, old: Resource | None, facts: AccountFacts) -> list[Prob
         *_network_problems(new.properties),
         *_identity_problems(new),
         *_declared_problems(new, old),
+        *_deleted_problems(new, old, facts),
+        *_count_problems(new, old, facts),
     ]
 
 
@@ -144,6 +153,48 @@ def _identity_problems(new: Resource) -> list[Problem]:
             "InvalidIdentityType",
             f"The identity type '{str(kind)[:100]}' is not one of {', '.join(IDENTITIES)}.",
             "identity.type",
+        )
+    ]
+
+
+def _deleted_problems(new: Resource, old: Resource | None, facts: AccountFacts) -> list[Problem]:
+    """A name stays reserved while the account that had it can be recovered."""
+    if old is not None:
+        return []
+    restore = bool(new.properties.get("restore"))
+    if restore and facts.deleted is None:
+        return [
+            Problem(
+                "CanNotRestoreANonExistingResource",
+                f"There is no deleted account with ID '{facts.id}' to restore; leave out "
+                "properties.restore to create a new one.",
+                "properties.restore",
+            )
+        ]
+    if restore or facts.deleted is None:
+        return []
+    return [
+        Problem(
+            "FlagMustBeSetForRestore",
+            f"An existing resource with ID '{facts.id}' has been soft-deleted. To restore the "
+            "resource, you must specify 'restore' to be 'true' in the property. If you don't want "
+            "to restore existing resource, please purge it first.",
+            status=409,
+        )
+    ]
+
+
+def _count_problems(new: Resource, old: Resource | None, facts: AccountFacts) -> list[Problem]:
+    if old is not None:
+        return []
+    key = (subscription_of(new.id).lower(), new.location or "")
+    if facts.others_by_location.get(key, 0) < facts.accounts_max:
+        return []
+    return [
+        Problem(
+            "QuotaExceeded",
+            f"There are {facts.accounts_max} accounts in this region already; the setting "
+            "quota.accounts_max allows no more.",
         )
     ]
 

@@ -28,3 +28,11 @@ async def keep(surface: Surface, group: Resource) -> list[Problem]:
         for account in await surface.resources.list_under(group.id, ACCOUNT_TYPE)
         if is_declared(account)
     ]
+
+
+async def remove(surface: Surface, group: Resource) -> None:
+    """Delete it with all it holds; its accounts can be recovered once there is a group again."""
+    accounts = surface.rows[ACCOUNT_TYPE.lower()]
+    for account in await surface.resources.list_under(group.id, ACCOUNT_TYPE):
+        await accounts.remove(surface, account)
+    await surface.resources.delete(group.id)
