@@ -1,0 +1,120 @@
+"""The whole control plane over memory stores, asked without HTTP."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from linarite.controlplane.actions import ACTIONS
+from linarite.controlplane.caller import MANAGEMENT_KEY
+from linarite.controlplane.options import Quota
+from linarite.controlplane.plane import ControlPlane
+from linarite.controlplane.request import Answer, ArmRequest
+from linarite.controlplane.routes import RESOURCE_TYPES
+from linarite.controlplane.surface import Place, Realm, Surface
+from linarite.domain.arm_errors import ArmError
+from linarite.domain.model_offer import Assortment, ModelOffer
+from linarite.storage.memory.jobs import MemoryJobStore
+from linarite.storage.memory.keys import MemoryKeyStore
+from linarite.storage.memory.resources import MemoryResourceStore
+from linarite.storage.sealing import Sealing
+
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
+ACCOUNTS = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts"
+VERSION = "2025-09-01"
+RESOURCES_VERSION = "2024-11-01"
+ACCOUNT: dict[str, Any] = {
+    "location": "local",
+    "kind": "OpenAI",
+    "sku": {"name": "S0"},
+    "properties": {},
+}
+DEPLOYMENT: dict[str, Any] = {
+    "sku": {"name": "Standard", "capacity": 10},
+    "properties": {"model": {"format": "OpenAI", "name": "gpt-4o", "version": "1"}},
+}
+
+
+class OneModel:
+    """An assortment of one model."""
+
+    def now(self) -> Assortment:
+        """gpt-4o."""
+        return Assortment(offers=[ModelOffer(name="gpt-4o", version="1")])
+
+
+class Rig:
+    """A control plane of a test's own."""
+
+    def __init__(self, *, anywhere: bool = False, quota: Quota | None = None) -> None:
+        self.jobs = MemoryJobStore()
+        self.resources = MemoryResourceStore(self.jobs)
+        self.keys = MemoryKeyStore()
+        self.told = 0
+        self.surface = Surface(
+            realm=Realm(
+                tenant="t",
+                subscription=SUBSCRIPTION,
+                subscription_title="Test",
+                places=(Place("local", "Local"), Place("eastus2", "East US 2")),
+                anywhere=anywhere,
+            ),
+            resources=self.resources,
+            keys=self.keys,
+            box=Sealing(b"0" * 32),
+            offers=OneModel(),
+            quota=quota or Quota(),
+            jobs=self.jobs,
+            changed=self._changed,
+            now=lambda: datetime.now(UTC),
+        )
+        self.plane = ControlPlane(RESOURCE_TYPES, ACTIONS, self.surface)
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        version: str | None = "",
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """One request; refusals come back as answers, their error as body.
+
+        `version`: "" sends the usual one, None sends none.
+        """
+        parts = urlsplit(path)
+        query = dict(parse_qsl(parts.query))
+        usual = VERSION if "CognitiveServices" in path else RESOURCES_VERSION
+        request = ArmRequest(
+            method=method,
+            path=parts.path,
+            api_version="" if version is None else query.pop("api-version", version or usual),
+            caller=MANAGEMENT_KEY,
+            query=query,
+            headers=headers or {},
+            body=b"" if body is None else json.dumps(body).encode(),
+            base_url="https://here",
+        )
+        try:
+            return await self.plane.serve(request)
+        except ArmError as refused:
+            error = {"code": refused.code, "message": refused.message, "target": refused.target}
+            details = [{"code": each.code, "target": each.target} for each in refused.details]
+            return Answer(refused.status, error | {"details": details}, refused.headers)
+
+    async def with_group(self) -> Rig:
+        """Make the resource group first."""
+        await self.ask("PUT", GROUP, {"location": "local"})
+        return self
+
+    async def end_jobs(self) -> None:
+        """Have every job in progress succeed, as the worker would."""
+        for job in await self.jobs.running(""):
+            await self.resources.commit([], [job.succeeded()])
+
+    async def _changed(self) -> None:
+        self.told += 1
