@@ -214,7 +214,7 @@ WRONG_FILES = [
         ["'a'", "instance = 'x'", "[instances.x]", "use one of: y"],
     ),
     (DEPLOYMENT + 'instance = "x"\n', ["use one of: none"]),
-    ('[instances.one]\nengine = "x"\n', ["instances.one.engine", "'x'", "llamacpp | simulator"]),
+    ('[instances.one]\nengine = "x"\n', ["instances.one.engine", "'x'", "llamacpp | openvino"]),
     (
         "[instances.fine]\n[instances.bad]\nqueue_max = -1\n",
         ["instances.bad.queue_max", ">= 0"],
