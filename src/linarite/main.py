@@ -146,6 +146,9 @@ async def run_server(loaded: Loaded, models: list[str], ready_file: Path | None)
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    # The loop would list every generator that begins, to close those that are left at its end. Ours
+    # are closed by who opened them; the list cost each request more than its place in the queue.
+    sys.set_asyncgen_hooks(firstiter=None)
     signals = StopSignals(stop)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, signals.take)

@@ -202,12 +202,12 @@ def call() -> Iterator[Callable[[str, bytes, bytes], tuple[int, bytes]]]:
         async def ask(target: str, body: bytes, content_type: bytes) -> tuple[int, bytes]:
             path, _, query = target.partition("?")
             wire = Wire()
-            exchange = Exchange(wire, "POST", (path, path.encode(), query.encode()))
-            exchange.headers = [
+            headers = [
                 (b"api-key", running.keys.key1.encode()),
                 (b"content-type", content_type),
                 (b"content-length", b"%d" % len(body)),
             ]
+            exchange = Exchange(wire, "POST", (path, path.encode(), query.encode()), headers)
             exchange.take(body)
             exchange.body_complete = True
             await running.app(exchange)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -10,11 +11,10 @@ import msgspec
 from linarite.domain.engine import Capabilities
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from linarite.domain.facts import Deployment, Facts
     from linarite.domain.usage import Usage
-    from linarite.web.asgi import HeaderList
 
 
 class Body(Protocol):
@@ -36,27 +36,26 @@ class Call:
     The pipeline fills the notes as it goes, so that a refusal is recorded as fully as a success.
     """
 
-    __slots__ = (
-        "account",
-        "api_version",
-        "body",
-        "caller_key",
-        "deployment",
-        "error_code",
-        "facts",
-        "finish",
-        "first_event_at",
-        "headers",
-        "method",
-        "path",
-        "path_arguments",
-        "reply",
-        "request_id",
-        "started_at",
-        "status",
-        "usage",
-        "v1",
-    )
+    # The notes begin on the class: most calls set few of them.
+    v1 = False
+    """whether it came by /openai/v1/"""
+    api_version = ""
+    path_arguments: Mapping[str, str] = MappingProxyType({})
+    """what stood in the path's braces: `deployment`, `model`; shared by calls with the same path"""
+    account = ""
+    facts: Facts | None = None
+    """of the account, once the caller has proved to hold a key"""
+    caller_key = ""
+    deployment: Deployment | None = None
+    reply: Reply | None = None
+    """set before the first event: how the answer is written"""
+    usage: Usage | None = None
+    first_event_at = 0.0
+    status = 0
+    """of the answer; 0 until there is one"""
+    error_code = ""
+    finish = "completed"
+    """or `refused`, `failed`, `client_left`"""
 
     def __init__(
         self,
@@ -75,25 +74,6 @@ class Call:
         self.request_id = request_id
         self.started_at = started_at
         self.body = body
-        self.v1 = False
-        """whether it came by /openai/v1/"""
-        self.api_version = ""
-        self.path_arguments: dict[str, str] = {}
-        """what stood in the path's braces: `deployment`, `model`"""
-        self.account = ""
-        self.facts: Facts | None = None
-        """of the account, once the caller has proved to hold a key"""
-        self.caller_key = ""
-        self.deployment: Deployment | None = None
-        self.reply: Reply | None = None
-        """set before the first event: how the answer is written"""
-        self.usage: Usage | None = None
-        self.first_event_at = 0.0
-        self.status = 0
-        """of the answer; 0 until there is one"""
-        self.error_code = ""
-        self.finish = "completed"
-        """or `refused`, `failed`, `client_left`"""
 
     @property
     def region_title(self) -> str:
@@ -129,7 +109,7 @@ class Reply(Protocol):
         ...
 
     @property
-    def headers(self) -> HeaderList:
+    def headers(self) -> Sequence[tuple[bytes, bytes]]:
         """Of the answer, in either form, beyond those every answer has."""
         ...
 

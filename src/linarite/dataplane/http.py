@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -87,7 +87,7 @@ class DataPlane:
         """Answer one request, whatever happens, and record how."""
         clock = time.perf_counter  # the loop's own clock stands still within an iteration
         started_ns = time.time_ns()
-        headers = dict(exchange.headers)
+        headers = exchange.named
         body = RequestBody(exchange, headers, self._limits)
         call = Call(
             method=exchange.method,
@@ -138,7 +138,7 @@ class DataPlane:
         try:
             first = await anext(events)
             call.first_event_at = time.perf_counter()
-            reply = cast("Reply", call.reply)  # every operation's parse has set it
+            reply: Any = call.reply  # every operation's parse has set it
             if reply.streamed:
                 await stream(exchange, call, reply, first, events)
             else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -14,21 +13,36 @@ from linarite.domain.errors import LinariteError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
-    from contextlib import AbstractAsyncContextManager
 
     from linarite.dataplane.call import Call, Operation
     from linarite.domain.engine import Slot
 
 
-class Host(Protocol):
-    """Where instances run, as the pipeline needs it."""
+class Place(Protocol):
+    """Where one request may run: taken at once or waited for, and then left."""
 
-    def slot(self, instance: str, *, reserved: bool = False) -> AbstractAsyncContextManager[Slot]:
-        """Leave to run one request; entering waits in the instance's bounded queue.
+    def take(self) -> Slot | None:
+        """A slot, if one is free and nobody waits before."""
+        ...
+
+    async def enter(self) -> Slot:
+        """A slot, after the instance's bounded queue.
 
         Those of a deployment that has `reserved` a share go first.
         Raises ServiceUnavailable when the queue is full or the instance can't serve.
         """
+        ...
+
+    def leave(self) -> None:
+        """Give the slot back."""
+        ...
+
+
+class Host(Protocol):
+    """Where instances run, as the pipeline needs it."""
+
+    def slot(self, instance: str, *, reserved: bool = False) -> Place:
+        """A place on the instance of that name. Raises ServiceUnavailable when there is none."""
         ...
 
 
@@ -64,9 +78,14 @@ async def serve(
             yield event
         return
     where = call.deployment
-    async with (
-        on.host.slot(where.instance, reserved=where.reserved) as slot,  # 503 with Retry-After
-        aclosing(found.run(ask, slot)) as events,
-    ):
-        async for event in events:
-            yield event
+    place = on.host.slot(where.instance, reserved=where.reserved)  # 503 with Retry-After
+    slot = place.take() or await place.enter()  # the same
+    try:
+        events = found.run(ask, slot)
+        try:
+            async for event in events:
+                yield event
+        finally:
+            await events.aclose()
+    finally:
+        place.leave()

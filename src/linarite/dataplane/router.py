@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl
 
 from linarite.dataplane.api_versions import DATED, V1
-from linarite.domain.errors import ApiVersionNotSupported, MethodNotAllowed, ResourceNotFound
+from linarite.domain.errors import (
+    ApiVersionNotSupported,
+    LinariteError,
+    MethodNotAllowed,
+    ResourceNotFound,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from linarite.dataplane.call import Call, Operation, OperationKit
     from linarite.dataplane.routes import Route
     from linarite.domain.errors import GatewayError
 
 _SLASHES = re.compile(r"/{2,}")
-_QUERIES_CACHED_MAX = 512
+_REMEMBERED_MAX = 512
+_REMEMBERED_CHARACTERS_MAX = 400
+"""a longer path or query is no client's usual one"""
+
+
+class _Found(NamedTuple):
+    """What a call's line led to; shared by all calls with the same line."""
+
+    operation: Operation
+    account: str
+    v1: bool
+    api_version: str
+    path_arguments: Mapping[str, str]
 
 
 class Place:
@@ -37,7 +54,7 @@ class Router:
         self._v1: dict[str, Place] = {}
         self._flat: dict[str, Place] = {}
         self._deployment: dict[str, Place] = {}
-        self._versions_seen: dict[bytes, str] = {}
+        self._remembered: dict[tuple[str, str, bytes], _Found] = {}
         for route in routes:
             operation = route.operation(kit)
             dated = self._deployment if route.dated == "deployment" else self._flat
@@ -51,7 +68,26 @@ class Router:
 
         Fills the call's account, dialect, api-version and path arguments in either case.
         """
-        call.api_version = self._api_version(query)
+        line = (call.method, call.path, query)
+        known = self._remembered.get(line)
+        if known is not None:
+            operation, call.account, call.v1, call.api_version, call.path_arguments = known
+            return operation
+        found = self._look(call, query)
+        if (
+            not isinstance(found, LinariteError)
+            and len(call.path) + len(query) < _REMEMBERED_CHARACTERS_MAX
+        ):
+            if len(self._remembered) >= _REMEMBERED_MAX:
+                self._remembered.clear()
+            self._remembered[line] = _Found(
+                found, call.account, call.v1, call.api_version, call.path_arguments
+            )
+        return found
+
+    def _look(self, call: Call, query: bytes) -> Operation | GatewayError:
+        version = dict(parse_qsl(query.decode("latin-1"))).get("api-version", "")
+        call.api_version = version
         path = call.path
         if "//" in path:
             path = _SLASHES.sub("/", path)
@@ -73,7 +109,7 @@ class Router:
         if rest.startswith("/deployments/"):
             # AzureOpenAI(base_url=".../openai/v1/") inserts this; harmless to understand.
             name, _, rest = rest[13:].partition("/")
-            call.path_arguments["deployment"] = name
+            call.path_arguments = {"deployment": name}
             place = self._place(self._deployment, "/" + rest, call)
         else:
             place = self._place(self._v1, rest, call)
@@ -82,7 +118,7 @@ class Router:
     def _find_dated(self, call: Call, rest: str) -> Operation | GatewayError:
         if rest.startswith("/deployments/"):
             name, _, tail = rest[13:].partition("/")
-            call.path_arguments["deployment"] = name
+            call.path_arguments = {"deployment": name}
             place = self._place(self._deployment, "/" + tail, call)
         else:
             place = self._place(self._flat, rest, call)
@@ -106,20 +142,9 @@ class Router:
             return place
         head, slash, last = rest.partition("/models/")
         if slash and not head and last:
-            call.path_arguments["model"] = last
+            call.path_arguments = {**call.path_arguments, "model": last}
             return table.get("/models/")
         return None
-
-    def _api_version(self, query: bytes) -> str:
-        seen = self._versions_seen.get(query)
-        if seen is not None:
-            return seen
-        version = dict(parse_qsl(query.decode("latin-1"))).get("api-version", "")
-        if len(self._versions_seen) >= _QUERIES_CACHED_MAX:
-            self._versions_seen.clear()
-        if len(query) < 200:  # noqa: PLR2004 - a longer one is no client's usual query
-            self._versions_seen[query] = version
-        return version
 
 
 def _by_method(place: Place, method: str) -> Operation | GatewayError:

@@ -46,10 +46,16 @@ class Gate:
         """How many stand in the queue."""
         return len(self._waiting) + len(self._waiting_reserved)
 
-    async def enter(self, *, reserved: bool = False) -> None:
-        """Take a place; pair with `leave`. Raises ServiceUnavailable with Retry-After."""
+    def try_enter(self, *, reserved: bool = False) -> bool:
+        """Take a place if one is free and nobody waits before; pair with `leave`."""
         if self._free(reserved) and not self._line(reserved):
             self._let_in(reserved)
+            return True
+        return False
+
+    async def enter(self, *, reserved: bool = False) -> None:
+        """Take a place; pair with `leave`. Raises ServiceUnavailable with Retry-After."""
+        if self.try_enter(reserved=reserved):
             return
         if self.waiting >= self._queue_max:
             raise ServiceUnavailable(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Hold:
-    """A request's place on an instance: enter it, run, leave."""
+    """A request's place on an instance: take it or enter it, run, leave."""
 
     __slots__ = ("_instance", "_reserved")
 
@@ -27,13 +27,23 @@ class Hold:
         self._instance = instance
         self._reserved = reserved
 
-    def __aenter__(self) -> CoroutineType[Any, Any, Slot]:
+    def take(self) -> Slot | None:
+        """The slot, if one is free and nobody waits before."""
+        return self._instance.take(reserved=self._reserved)
+
+    def enter(self) -> CoroutineType[Any, Any, Slot]:
         """Wait in the queue. Raises ServiceUnavailable."""
         return self._instance.enter(reserved=self._reserved)
 
+    def leave(self) -> None:
+        """Give the slot back."""
+        self._instance.leave(reserved=self._reserved)
+
+    __aenter__ = enter
+
     async def __aexit__(self, *_: object) -> None:
         """Leave, however the request ended."""
-        self._instance.leave(reserved=self._reserved)
+        self.leave()
 
 
 class Host:

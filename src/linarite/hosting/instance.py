@@ -106,6 +106,11 @@ class Instance:
         if self.state == STARTING or (self.state == NOT_STARTED and begun):
             await self._ready.wait()
 
+    def take(self, *, reserved: bool = False) -> Slot | None:
+        """A place and the engine, if that needs no waiting; pair with `leave`."""
+        slot = self._slot
+        return slot if slot is not None and self.gate.try_enter(reserved=reserved) else None
+
     async def enter(self, *, reserved: bool = False) -> Slot:
         """A place and the engine; pair with `leave`. Raises ServiceUnavailable."""
         if self._slot is None:

@@ -8,6 +8,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from linarite.web.asgi import HeaderList
 
 STATUS_LINES = {
@@ -56,59 +58,39 @@ class Exchange:
     is to cancel the task that answers.
     """
 
-    __slots__ = (
-        "_buffered_bytes",
-        "_carrier",
-        "_chunked",
-        "_head",
-        "_pieces",
-        "_waiter",
-        "began",
-        "body_complete",
-        "cancels",
-        "client",
-        "complete",
-        "departed",
-        "expects_continue",
-        "headers",
-        "http_1_0",
-        "keep_alive",
-        "method",
-        "path",
-        "query",
-        "raw_path",
-        "secure",
-        "task",
-        "write_paused",
-    )
+    # Most of it stays as it begins, so it begins on the class: an exchange costs little to make.
+    client: tuple[str, int] | None = None
+    secure = False
+    http_1_0 = False
+    keep_alive = True
+    expects_continue = False
+    task: asyncio.Task[None] | None = None
+    """the one that answers"""
+    cancels = False
+    departed = False
+    """the client has left before the answer was complete"""
+    began = False
+    complete = False
+    write_paused = False
+    body_complete = False
+    """all of the request's body has come"""
+    _buffered_bytes = 0
+    _waiter: asyncio.Future[None] | None = None
+    _head = b""
+    _chunked = False
 
-    def __init__(self, carrier: Carrier, method: str, target: tuple[str, bytes, bytes]) -> None:
+    def __init__(
+        self, carrier: Carrier, method: str, target: tuple[str, bytes, bytes], headers: HeaderList
+    ) -> None:
         """`target` is the path unquoted, the path as it came, and the query."""
         self._carrier = carrier
         self.method = method
         self.path, self.raw_path, self.query = target
-        self.headers: HeaderList = []
+        self.headers = headers
         """names in lower case, in the order in which they came"""
-        self.client: tuple[str, int] | None = None
-        self.secure = False
-        self.http_1_0 = False
-        self.keep_alive = True
-        self.expects_continue = False
-        self.task: asyncio.Task[None] | None = None
-        """the one that answers"""
-        self.cancels = False
-        self.departed = False
-        """the client has left before the answer was complete"""
-        self.began = False
-        self.complete = False
-        self.write_paused = False
-        self.body_complete = False
-        """all of the request's body has come"""
+        self.named = dict(headers)
+        """the last of each name"""
         self._pieces: list[bytes] = []
-        self._buffered_bytes = 0
-        self._waiter: asyncio.Future[None] | None = None
-        self._head = b""
-        self._chunked = False
 
     # The request's body.
 
@@ -275,7 +257,7 @@ def status_line(status: int) -> bytes:
     return STATUS_LINES.get(status) or b"HTTP/1.1 %d Unknown\r\n" % status
 
 
-def header_lines(headers: HeaderList) -> bytes:
+def header_lines(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
     """Headers as they go over the wire. Raises ValueError when one holds a line break."""
     lines = b"".join([b"%b: %b\r\n" % header for header in headers])
     if lines.count(b"\n") != len(headers) or lines.count(b"\r") != len(headers):

@@ -72,9 +72,10 @@ class Listener:
         shared.closing = True
         for connection in list(shared.connections):
             connection.shutdown()
-        if shared.tasks:
-            await asyncio.wait(set(shared.tasks), timeout=grace_s)
-        late = set(shared.tasks)
+        running = shared.tasks()
+        if running:
+            await asyncio.wait(running, timeout=grace_s)
+        late = shared.tasks()
         for task in late:
             task.cancel()
         if late:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 HEAD_DEADLINE_S = 30.0
 PIPELINED_MAX = 16
+METHODS = {b"GET": "GET", b"POST": "POST", b"PUT": "PUT", b"DELETE": "DELETE", b"HEAD": "HEAD"}
 STALL_S = 60.0
 """a client that takes nothing of its answer for this long has gone, or never meant to read it"""
 
@@ -47,10 +48,14 @@ class Shared:
         self.connections_max = connections_max
         self.keep_alive_s = keep_alive_s
         self.connections: set[HttpProtocol] = set()
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.running: set[Exchange] = set()
         """requests that are being answered, and those whose clients have left"""
         self.date_line = b""
         self.closing = False
+
+    def tasks(self) -> set[asyncio.Task[None]]:
+        """The tasks that answer requests now."""
+        return {exchange.task for exchange in self.running if exchange.task is not None}
 
 
 class HttpProtocol(asyncio.Protocol):
@@ -212,8 +217,6 @@ class HttpProtocol(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """A new head begins."""
         self._in_head = True
-        self._head_chunks = 0
-        self._head_bytes = 0
         self._url = b""
         self._headers = []
 
@@ -233,6 +236,7 @@ class HttpProtocol(asyncio.Protocol):
             raise ParserStopped
         if self._parser.should_upgrade():
             self._decline_http2()
+        self._head_chunks = self._head_bytes = 0
         exchange = self._exchange()
         self._receiving = exchange
         self._in_head = False
@@ -270,22 +274,26 @@ class HttpProtocol(asyncio.Protocol):
             raw_path, query = parsed.path, parsed.query or b""
         path = raw_path.decode("ascii")
         target = (unquote(path) if "%" in path else path, raw_path, query)
-        exchange = Exchange(self, parser.get_method().decode("ascii"), target)
-        exchange.headers = self._headers
+        method = parser.get_method()
+        exchange = Exchange(
+            self, METHODS.get(method) or method.decode("ascii"), target, self._headers
+        )
         exchange.client = self._client
-        exchange.secure = self._secure
-        exchange.http_1_0 = parser.get_http_version() == "1.0"
-        exchange.keep_alive = not exchange.http_1_0 and parser.should_keep_alive()
-        for name, value in self._headers:
-            if name == b"expect" and value.lower() == b"100-continue":
-                exchange.expects_continue = True
+        if self._secure:
+            exchange.secure = True
+        if not parser.should_keep_alive() or parser.get_http_version() == "1.0":
+            exchange.http_1_0 = parser.get_http_version() == "1.0"
+            exchange.keep_alive = False
+        if exchange.named.get(b"expect", b"").lower() == b"100-continue":
+            exchange.expects_continue = True
         return exchange
 
     def _start(self, exchange: Exchange) -> None:
         self._answering = exchange
-        exchange.write_paused = self._write_paused
-        exchange.task = task = self._loop.create_task(self._answer(exchange))
-        self._shared.tasks.add(task)
+        if self._write_paused:
+            exchange.write_paused = True
+        exchange.task = self._loop.create_task(self._answer(exchange))
+        self._shared.running.add(exchange)
 
     async def _answer(self, exchange: Exchange) -> None:
         """Have the request answered; whatever happens, it is over then."""
@@ -294,8 +302,8 @@ class HttpProtocol(asyncio.Protocol):
         except Exception as problem:  # noqa: BLE001 - nothing may escape
             fail(exchange, problem)
         finally:
-            task, exchange.task = exchange.task, None
-            self._shared.tasks.discard(cast("asyncio.Task[None]", task))
+            self._shared.running.discard(exchange)
+            exchange.task = None
             if not exchange.complete and not exchange.departed:
                 self._transport.close()
 

@@ -12,11 +12,10 @@ from linarite.domain.usage import Usage, usage_of
 from linarite.web.sse import DONE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from linarite.domain.chat import StreamOptions
     from linarite.domain.facts import Deployment, Model
-    from linarite.web.asgi import HeaderList
 
 encode = msgspec.json.encode
 
@@ -30,6 +29,12 @@ class StreamedReply:
     The constant parts are encoded once; a chunk, or the whole, costs the encoding of its choices.
     """
 
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    counted: Usage | None = None
+    """the newest counts of the engine's"""
+    pieces = 0
+    """events that told something and came without counts"""
+
     def __init__(
         self,
         *,
@@ -42,11 +47,6 @@ class StreamedReply:
     ) -> None:
         """`kind` is the `object` field; `prompt_characters` measures the ask when need be."""
         self.streamed = streamed
-        self.headers: HeaderList = []
-        self.counted: Usage | None = None
-        """the newest counts of the engine's"""
-        self.pieces = 0
-        """events that told something and came without counts"""
         self._prompt_characters = prompt_characters
         self._shows_usage = options is not None and bool(options.include_usage)
         self._null_usage = b"null" if self._shows_usage else b""
@@ -71,10 +71,9 @@ class StreamedReply:
             usage = b',"usage":' + usage
         return b'data: {"choices":' + choices + self._tail + usage + b"}\n\n"
 
-    def whole(self, choices: object) -> bytes:
-        """The plain answer."""
-        head = b'{"choices":' + encode(choices) + self._tail
-        return head + b',"usage":' + encode(self.counted) + b"}"
+    def whole(self, choices: bytes) -> bytes:
+        """The plain answer; `choices` is an encoded array."""
+        return b'{"choices":%b%b,"usage":%b}' % (choices, self._tail, encode(self.counted))
 
     def end(self) -> bytes:
         """What closes the stream: first the engine's last counts, if the client wants them."""

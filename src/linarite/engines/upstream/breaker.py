@@ -51,6 +51,11 @@ class Breaker:
         """Requests are kept away at this moment."""
         return self._clock() < self._open_until
 
+    @property
+    def is_troubled(self) -> bool:
+        """Something failed, or requests are kept away, since all was last well."""
+        return bool(self._failures or self._open_until)
+
     def admit(self) -> Blocked | None:
         """None when a request may pass."""
         if not self._open_until:

@@ -187,7 +187,8 @@ class UpstreamCalls:
         return error_object(self._credentials.hide_in(text).encode())
 
     def _answered(self) -> None:
-        if self._breaker.succeeded():
+        breaker = self._breaker
+        if breaker.is_troubled and breaker.succeeded():
             self._log.info("upstream answers again")
 
     def _failed(self, *, why: str) -> None:

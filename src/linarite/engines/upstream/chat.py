@@ -55,7 +55,9 @@ _WHOLES = msgspec.json.Decoder(WholeChat)
 def chat_body(ask: ChatAsk, model: str | None) -> bytes:
     """The body to send. A stream always asks for usage: without it nobody could be charged."""
     options = ask.stream_options
-    if ask.stream:
+    if not ask.stream:
+        return _encode(ask if model == ask.model else msgspec.structs.replace(ask, model=model))
+    if options is None or not options.include_usage:
         obfuscation = options.include_obfuscation if options else None
         options = StreamOptions(include_usage=True, include_obfuscation=obfuscation)
     return _encode(msgspec.structs.replace(ask, model=model, stream_options=options))

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 TOOLS_MAX = 128
 CHOICES_MAX = 128
 TOP_LOGPROBS_MAX = 20
+RANGES = (
+    ("temperature", 0, 2),
+    ("top_p", 0, 1),
+    ("presence_penalty", -2, 2),
+    ("frequency_penalty", -2, 2),
+    ("n", 1, CHOICES_MAX),
+    ("max_tokens", 1, 2**31),
+    ("max_completion_tokens", 1, 2**31),
+    ("top_logprobs", 0, TOP_LOGPROBS_MAX),
+    ("seed", -(2**63), 2**63 - 1),
+)
 FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -55,15 +66,10 @@ class AskReader:
 
 def check_numbers(ask: ChatAsk) -> None:
     """Ranges of the sampling parameters; combinations the service refuses."""
-    checks.in_range("temperature", ask.temperature, 0, 2)
-    checks.in_range("top_p", ask.top_p, 0, 1)
-    checks.in_range("presence_penalty", ask.presence_penalty, -2, 2)
-    checks.in_range("frequency_penalty", ask.frequency_penalty, -2, 2)
-    checks.in_range("n", ask.n, 1, CHOICES_MAX)
-    checks.in_range("max_tokens", ask.max_tokens, 1, 2**31)
-    checks.in_range("max_completion_tokens", ask.max_completion_tokens, 1, 2**31)
-    checks.in_range("top_logprobs", ask.top_logprobs, 0, TOP_LOGPROBS_MAX)
-    checks.in_range("seed", ask.seed, -(2**63), 2**63 - 1)
+    for name, low, high in RANGES:
+        value = getattr(ask, name)
+        if value is not None:
+            checks.in_range(name, value, low, high)
     if ask.max_tokens is not None and ask.max_completion_tokens is not None:
         raise InvalidRequest(
             "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",

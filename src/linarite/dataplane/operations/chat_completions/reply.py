@@ -28,6 +28,11 @@ _PROMPT = b'data: {"choices":[],"created":0,"id":"","model":"","object":"",'
 
 _NO_RESULTS = b'"content_filter_results":{},'
 
+_WHOLE_TEXT = (
+    b'{"finish_reason":%b,"index":%d,"logprobs":null,'
+    b'"message":{"annotations":[],"content":%b,"refusal":null,"role":"assistant"}}'
+)
+
 _TEXT = b'[{"delta":{"content":%b},"finish_reason":null,"index":%d,"logprobs":null}]'
 
 
@@ -53,12 +58,13 @@ class ChatReply(StreamedReply):
         usage = event.usage
         if usage is not None:
             self.counted = usage
-        if len(event.choices) == 1:
-            text = text_of(event.choices[0])
-            if text and event.choices[0].index in self._opened:  # the usual one
+        choices = event.choices
+        if len(choices) == 1:
+            choice = choices[0]
+            text, index = text_of(choice), choice.index
+            if text and index in self._opened:  # the usual one
                 if usage is None:
                     self.pieces += 1
-                index = event.choices[0].index
                 return self.chunk(_TEXT % (encode(text), index), self._null_usage)
         if usage is None:
             self._count_piece(event)
@@ -99,7 +105,8 @@ class ChatReply(StreamedReply):
 
     def body(self) -> bytes:
         """The plain answer."""
-        choices = [folded.render(index) for index, folded in sorted(self._folded.items())]
+        folded = sorted(self._folded.items())
+        choices = b"[%b]" % b",".join([choice.render(index) for index, choice in folded])
         answer = self.whole(choices)
         if self._prompt_filter_results is None:
             return answer
@@ -164,12 +171,15 @@ def tells(delta: ChatDelta) -> bool:
     )
 
 
+def says_only_text(delta: ChatDelta) -> bool:
+    """Whether it brings text, or nothing."""
+    return not (delta.tool_calls or delta.function_call or delta.refusal or delta.reasoning_content)
+
+
 def render(choice: ChatChoice) -> bytes:
     """A choice of a chunk. The usual one, a piece of text, is written by hand: it is hot."""
     delta = choice.delta
-    if delta.content is not None and not (
-        delta.tool_calls or delta.function_call or delta.refusal or delta.reasoning_content
-    ):
+    if delta.content is not None and says_only_text(delta):
         inner = b'{"content":' + encode(delta.content) + b"}"
     else:
         inner = encode(without_role(delta))
@@ -224,21 +234,36 @@ def shown_call(call: ToolCallDelta) -> dict[str, Any]:
 class FoldedChoice:
     """A choice as it grows."""
 
+    _function: dict[str, str] | None = None
+    _logprobs: list[TokenLogprob] | None = None
+    _refusal_logprobs: list[TokenLogprob] | None = None
+    _finish: str | None = None
+    _filter: dict[str, Any] | None = None
+    _only_text = True
+
     def __init__(self) -> None:
         """Start with nothing said."""
         self._content: list[str] = []
         self._refusal: list[str] = []
         self._reasoning: list[str] = []
         self._calls: dict[int, dict[str, Any]] = {}
-        self._function: dict[str, str] | None = None
-        self._logprobs: list[TokenLogprob] | None = None
-        self._refusal_logprobs: list[TokenLogprob] | None = None
-        self._finish: str | None = None
-        self._filter: dict[str, Any] | None = None
 
     def add(self, choice: ChatChoice) -> None:
         """Append what is new."""
         delta = choice.delta
+        if (
+            choice.logprobs is None
+            and choice.content_filter_results is None
+            and says_only_text(delta)
+        ):
+            if delta.content is not None:
+                self._content.append(delta.content)
+        else:
+            self._only_text = False
+            self._add_all(choice, delta)
+        self._finish = choice.finish_reason or self._finish
+
+    def _add_all(self, choice: ChatChoice, delta: ChatDelta) -> None:
         if delta.content is not None:
             self._content.append(delta.content)
         if delta.refusal is not None:
@@ -254,7 +279,6 @@ class FoldedChoice:
             self._function = function
         if choice.logprobs is not None:
             self._add_logprobs(choice.logprobs)
-        self._finish = choice.finish_reason or self._finish
         if choice.content_filter_results is not None:
             # Pieces of a stream are judged one by one; what came last of a category holds.
             self._filter = {**(self._filter or {}), **choice.content_filter_results}
@@ -276,8 +300,15 @@ class FoldedChoice:
             known["function"]["name"] += call.function.name or ""
             known["function"]["arguments"] += call.function.arguments or ""
 
-    def render(self, index: int) -> dict[str, Any]:
-        """The choice as a plain answer shows it."""
+    def render(self, index: int) -> bytes:
+        """The choice as a plain answer shows it. The usual one is written by hand: it is hot."""
+        if not self._only_text:
+            return encode(self._whole(index))
+        content = encode("".join(self._content) if self._content else None)
+        finish = b"null" if self._finish is None else b'"%b"' % self._finish.encode()
+        return _WHOLE_TEXT % (finish, index, content)
+
+    def _whole(self, index: int) -> dict[str, Any]:
         calls = [call for _, call in sorted(self._calls.items())]
         spoken = bool(self._content) and not (calls and not any(self._content))
         message: dict[str, Any] = {

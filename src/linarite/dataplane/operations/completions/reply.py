@@ -47,7 +47,8 @@ class CompletionReply(StreamedReply):
 
     def body(self) -> bytes:
         """The plain answer."""
-        return self.whole([folded.render(index) for index, folded in sorted(self._folded.items())])
+        folded = sorted(self._folded.items())
+        return self.whole(encode([text.render(index) for index, text in folded]))
 
     def _count(self, event: CompletionEvent) -> None:
         if event.usage is not None:
