@@ -435,6 +435,21 @@ async def test_an_idle_model_is_unloaded_and_loaded_on_demand() -> None:
     assert second.stops == 1
 
 
+async def test_loading_is_not_idling() -> None:
+    """The time counts from when it can serve, however long it took to load."""
+    life = Life()
+    life.load.clear()
+    instance = Nursery(life).instance(unload_after_s=0.1)
+    instance.start()
+    await asyncio.sleep(0.15)
+    life.load.set()
+    await until(lambda: instance.state == "Ready")
+    await asyncio.sleep(0.03)
+    assert instance.state == "Ready"
+    await until(lambda: instance.state == "NotStarted")
+    await instance.stop(0)
+
+
 async def test_an_unloaded_model_is_loaded_while_it_is_still_being_freed() -> None:
     """A request in that very moment waits for the new engine."""
 

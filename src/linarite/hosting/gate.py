@@ -30,7 +30,7 @@ class Gate:
         self.parallel = parallel
         self.running = 0
         self.left_at = monotonic()
-        """when it was last left, or made"""
+        """when it was last left, or opened"""
         self._ordinary = 0
         """how many of those who run have not reserved"""
         self._reserved_share = 0.0
@@ -76,7 +76,8 @@ class Gate:
             self._empty.set()
 
     def widen(self, parallel: int) -> None:
-        """Change how many may run, once the engine has said what it can take."""
+        """Open for so many, once the engine has said what it can take."""
+        self.left_at = monotonic()
         self.parallel = max(1, parallel)
         self.reserve(self._reserved_share)
 

@@ -106,7 +106,13 @@ class Worker:
         except asyncio.CancelledError:
             await self._put_down(current.job)
             raise
-        log.info("job ended", job=job.id, status=ended.status, error=ended.error)
+        log.info(
+            "job ended",
+            job=job.id,
+            status=ended.status,
+            error_code=ended.error.code if ended.error else "",
+            reason=ended.error.message if ended.error else "",
+        )
         try:
             await kind.after(ended)
         except Exception:

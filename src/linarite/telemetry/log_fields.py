@@ -18,6 +18,8 @@ LOG_FIELDS = frozenset(
         # an instance and its engine
         *("instance", "engine", "state", "detail", "pid", "exit_code", "signal", "line"),
         *("attempt", "attempts", "delay_s", "wait_s", "timeout_s", "slots", "threads"),
+        # jobs, and the resources that they work on
+        *("job", "kind", "resource", "instances", "written", "removed"),
         # models and files
         *("file", "folder", "bytes", "sha256", "source", "package", "version", "progress"),
         # the server and its surroundings

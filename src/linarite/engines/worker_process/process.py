@@ -31,6 +31,8 @@ LoadedT = TypeVar("LoadedT", bound=Loaded)
 _SOCKET_PATH_BYTES_MAX = 100
 """what the kernels' `sun_path` holds (104 or 108), less a margin"""
 _LAST_LINES = 40
+_SAID_LAST = 3
+"""lines that are told when it dies while it loads"""
 _LOOK_S = 0.2
 _LOADING_FROM, _LOADING_TO = 0.05, 0.95
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -202,9 +204,11 @@ class WorkerProcess(Generic[LoadedT]):
     def _load_error(self, model_path: Path) -> LinariteError:
         place, title = f"instances.{self._spec.name}", self._worker.title
         if self._exit_code < 0:
+            last = " / ".join(line.strip() for line in list(self._last_lines)[-_SAID_LAST:])
             return EngineFailed(
                 f"{place}: the engine process {describe_exit(self._exit_code)} while it loaded "
-                "the model. SIGKILL often means that memory ran out: a smaller model, "
+                f"the model{f', and said last: {last}' if last else ''}. SIGKILL often means that "
+                "memory ran out: a smaller model, "
                 "options.context_tokens or options.parallel_requests needs less."
             )
         said = self._report.reason if isinstance(self._report, Failed) else ""
