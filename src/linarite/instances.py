@@ -12,6 +12,7 @@ from linarite.domain.placement import InstanceRecord
 from linarite.engines import build_engine, check_options
 from linarite.hosting.instance import Instance
 from linarite.hosting.memory import needed_bytes
+from linarite.hosting.models.catalogue import find
 from linarite.hosting.options import MODEL_FILE_ENGINES, InstanceSettings
 
 if TYPE_CHECKING:
@@ -85,7 +86,9 @@ class InstanceMaker:
         if answering_engine(spec.engine, spec.options)[0] not in MODEL_FILE_ENGINES:
             return spec
         path = await asyncio.to_thread(self._store.verified_path, spec.model)
-        return msgspec.structs.replace(spec, model_path=str(path))
+        known = find(spec.model)
+        advice = known.sampling_advice if known is not None else None
+        return msgspec.structs.replace(spec, model_path=str(path), sampling_advice=advice)
 
 
 def declared_spec(name: str, said: InstanceSettings) -> InstanceSpec:

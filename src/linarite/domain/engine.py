@@ -36,6 +36,13 @@ class Capabilities(msgspec.Struct, frozen=True):
     """requests that run at the same time; more wait in the gateway's queue"""
 
 
+class SamplingAdvice(msgspec.Struct, frozen=True):
+    """What a model's authors recommend where a request says nothing."""
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+
+
 class InstanceSpec(msgspec.Struct, frozen=True):
     """What to run: an engine, a model, and the engine's own options."""
 
@@ -49,6 +56,8 @@ class InstanceSpec(msgspec.Struct, frozen=True):
     """the verified model file, for engines that read one"""
     options: dict[str, Any] = {}
     """the engine's own settings; each engine folder has an `options.py` that types them"""
+    sampling_advice: SamplingAdvice | None = None
+    """of the model's authors, if the catalogue knows it"""
 
     def __repr__(self) -> str:
         """Hide the options: they may hold a key."""

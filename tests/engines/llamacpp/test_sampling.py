@@ -1,15 +1,23 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
 from linarite.domain.chat import ChatAsk
 from linarite.domain.completion import CompletionAsk
+from linarite.domain.engine import InstanceSpec, SamplingAdvice, Surroundings
 from linarite.domain.errors import InvalidRequest
+from linarite.engines.llamacpp.engine import LlamacppEngine
 from linarite.engines.llamacpp.options import LlamacppOptions
 from linarite.engines.llamacpp.sampling import sampling_of
+from linarite.hosting.models.catalogue import known
+from tests.engines.llamacpp.real_engine import CALM, SMALL_MODEL, NoDialer, chat_ask
+from tests.model_home import model_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RANDOM = 2**32 - 1
 
@@ -30,6 +38,46 @@ def test_defaults_are_the_services() -> None:
     assert not {"presence_penalty", "logit_bias", "stop", "repeat_last_n"} & sent.keys()
     assert sent["stream"] is True
     assert sampling_of(CompletionAsk(prompt="x"), LlamacppOptions(), 0) == sent
+
+
+def test_the_authors_advice_holds_where_a_request_says_nothing() -> None:
+    """Each of the two by itself."""
+    chat = {"messages": [{"role": "user", "content": "x"}]}
+    advice = SamplingAdvice(temperature=0.7, top_p=0.8)
+    for more, expected in (
+        ({}, (0.7, 0.8)),
+        ({"temperature": 0}, (0, 0.8)),
+        ({"top_p": 1}, (0.7, 1)),
+    ):
+        ask = msgspec.convert(chat | more, ChatAsk)
+        sent = sampling_of(ask, LlamacppOptions(), 0, advice)
+        assert (sent["temperature"], sent["top_p"]) == expected
+
+
+@pytest.mark.anyio
+@pytest.mark.real_model
+@pytest.mark.parametrize(("said", "expected"), [("azure", (1, 1)), ("model", (0.2, 0.9))])
+async def test_whose_defaults_hold_is_an_option(
+    scratch: Path, said: str, expected: tuple[float, float]
+) -> None:
+    """The service's, unless the instance says that the model's are wanted."""
+    options = {**CALM, "sampling_defaults": said}
+    spec = InstanceSpec(
+        "test",
+        "llamacpp",
+        SMALL_MODEL,
+        model_path=str(model_file(SMALL_MODEL)),
+        options=options,
+        sampling_advice=known(SMALL_MODEL).sampling_advice,
+    )
+    engine = LlamacppEngine(spec, Surroundings(scratch, NoDialer(), threads=2))
+    await engine.start(lambda _share, _what: None)
+    try:
+        assert engine._model is not None
+        sent = engine._model.sampling(chat_ask("x"), 0)
+    finally:
+        await engine.stop(0)
+    assert (sent["temperature"], sent["top_p"]) == expected
 
 
 def test_zero_is_not_absent() -> None:

@@ -12,7 +12,6 @@ from linarite.domain.completion import CompletionChoice, CompletionEvent
 from linarite.domain.errors import InvalidRequest
 from linarite.engines.llamacpp.generation import COMPLETION, Generation
 from linarite.engines.llamacpp.prompt_echo import PromptEcho, echo_of
-from linarite.engines.llamacpp.sampling import sampling_of
 from linarite.engines.llamacpp.wire import CHUNK_FIELDS, TokenProbability
 from linarite.engines.text_chat.fan_out import gathered, merged
 from linarite.engines.text_chat.logprobs import completion_logprobs
@@ -166,7 +165,7 @@ class _Completion:
     def _generation(self, prompt: int, choice: int) -> Generation:
         ask = self._ask
         body: dict[str, Any] = {
-            **sampling_of(ask, self._model.options, choice),
+            **self._model.sampling(ask, choice),
             "prompt": self.prompts[prompt],
             "n_predict": self._tokens_max,
             "response_fields": CHUNK_FIELDS,

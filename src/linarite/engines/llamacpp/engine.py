@@ -61,6 +61,9 @@ class LlamacppEngine:
         try:
             loaded = await self._process.start(progress)
             self._model = await look_at(self._process.client, self._options, loaded)
+            advice = self._spec.sampling_advice
+            if self._options.sampling_defaults == "model" and advice is not None:
+                self._model.sampling_defaults = advice
         except HttpClientError as error:
             await self._process.end()
             raise failure_of(error, began=False) from error

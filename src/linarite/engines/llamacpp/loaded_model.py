@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from linarite.domain.engine import Capabilities
 from linarite.engines.llamacpp.constraint import ConstraintTrials, SchemaCompiler
 from linarite.engines.llamacpp.fill_in import find_fill_in
+from linarite.engines.llamacpp.sampling import AZURE_DEFAULTS, sampling_of
 from linarite.engines.llamacpp.special_text import SpecialText
 from linarite.engines.llamacpp.wire import Models, Properties
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from linarite.domain.chat import ChatAsk
+    from linarite.domain.completion import CompletionAsk
     from linarite.engines.llamacpp.fill_in import FillIn
     from linarite.engines.llamacpp.options import LlamacppOptions
     from linarite.engines.llamacpp.socket_client import SocketClient
@@ -41,8 +44,14 @@ class LoadedModel:
         self.special_text = SpecialText(client, special_texts)
         self.fill_in: FillIn | None = None
         """how to ask for what comes between two texts, if the model was trained for that"""
+        self.sampling_defaults = AZURE_DEFAULTS
+        """for requests that name no temperature or no top_p"""
         self.schemas = SchemaCompiler(options)
         self.trials = ConstraintTrials(client)
+
+    def sampling(self, ask: ChatAsk | CompletionAsk, choice: int) -> dict[str, Any]:
+        """How the tokens of one choice are drawn, in llama.cpp's words. Raises InvalidRequest."""
+        return sampling_of(ask, self.options, choice, self.sampling_defaults)
 
     @property
     def context_tokens(self) -> int:

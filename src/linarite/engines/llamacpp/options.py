@@ -93,6 +93,13 @@ class LlamacppOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         bool,
         _described("Compute the prompt anew when a request has a seed, so that replies repeat."),
     ] = True
+    sampling_defaults: Annotated[
+        Literal["azure", "model"],
+        _described(
+            "Temperature and top_p of requests that name none: the service's own, 1 and 1, or "
+            "what the model's authors recommend, where the catalogue knows it."
+        ),
+    ] = "azure"
     penalty_last_tokens: Annotated[
         int,
         msgspec.Meta(ge=0, le=65_536),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from linarite.domain.chat import ChatChoice, ChatDelta, ChatEvent
 from linarite.engines.llamacpp.generation import CHAT, COMPLETION, Generation, Step
-from linarite.engines.llamacpp.sampling import sampling_of
 from linarite.engines.llamacpp.wire import CHUNK_FIELDS
 from linarite.engines.text_chat.logprobs import chat_logprobs
 from linarite.engines.text_chat.messages import template_messages
@@ -69,7 +68,7 @@ class PlainChat:
 
     async def choice(self, index: int, *, begun: bool = False) -> AsyncGenerator[ChatEvent, None]:
         """Generate one choice; `begun` when its role has been told."""
-        sampling = sampling_of(self._ask, self._model.options, index)
+        sampling = self._model.sampling(self._ask, index)
         generation = Generation(self._model.client, self._endpoint, {**self._fields, **sampling})
         with self._tally.counting(generation):
             async with aclosing(self._steps(generation)) as steps:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from linarite.domain.engine import SamplingAdvice
 from linarite.domain.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 # OpenAI's own, in its order. llama.cpp's others (top-k, min-p, dry, …) would silently narrow what
 # temperature 1 and top_p 1 promise.
 _SAMPLERS = ["penalties", "temperature", "top_p"]
+AZURE_DEFAULTS = SamplingAdvice(temperature=1.0, top_p=1.0)
+"""what the service's reference says for a request that names none"""
 _SEEDS = 2**32 - 1
 """seeds are below this; the number itself means a random one"""
 _RANDOM_SEED = 2**32 - 1
@@ -22,7 +25,10 @@ _BIAS_MAX = 100.0
 
 
 def sampling_of(
-    ask: ChatAsk | CompletionAsk, options: LlamacppOptions, choice: int
+    ask: ChatAsk | CompletionAsk,
+    options: LlamacppOptions,
+    choice: int,
+    defaults: SamplingAdvice = AZURE_DEFAULTS,
 ) -> dict[str, Any]:
     """What to send for one choice. Raises InvalidRequest."""
     fields: dict[str, Any] = {
@@ -31,8 +37,8 @@ def sampling_of(
         # notice that nobody is there any more.
         "return_progress": True,
         "samplers": _SAMPLERS,
-        "temperature": 1.0 if ask.temperature is None else ask.temperature,
-        "top_p": 1.0 if ask.top_p is None else ask.top_p,
+        "temperature": defaults.temperature if ask.temperature is None else ask.temperature,
+        "top_p": defaults.top_p if ask.top_p is None else ask.top_p,
         # With the choices of one seed all alike there would be no point in asking for several.
         "seed": _RANDOM_SEED if ask.seed is None else (ask.seed + choice) % _SEEDS,
         "cache_prompt": options.prompt_cache

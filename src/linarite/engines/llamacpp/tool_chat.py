@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from linarite.engines.llamacpp.call_constraint import arguments_constraint, calls_constraint
 from linarite.engines.llamacpp.generation import COMPLETION, Generation
-from linarite.engines.llamacpp.sampling import sampling_of
 from linarite.engines.llamacpp.special_text import RenderedPrompt
 from linarite.engines.llamacpp.wire import CHUNK_FIELDS
 from linarite.engines.text_chat.messages import template_messages, with_instruction
@@ -112,7 +111,7 @@ class ToolChat:
 
     async def choice(self, index: int) -> AsyncGenerator[ChatEvent, None]:
         """Generate one choice."""
-        sampling = sampling_of(self._ask, self._model.options, index)
+        sampling = self._model.sampling(self._ask, index)
         generation = Generation(self._model.client, COMPLETION, {**self._fields, **sampling})
         top_logprobs = (self._ask.top_logprobs or 0) if self._ask.logprobs else None
         reply = ToolReply(

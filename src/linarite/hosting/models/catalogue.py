@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from linarite.domain.engine import SamplingAdvice
 from linarite.hosting.models.errors import ModelUnavailable
 
 
@@ -46,6 +47,8 @@ class CatalogueModel(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
     sha256: str
     source: PackageSource
+    sampling_advice: SamplingAdvice | None = None
+    """from the model's own `generation_config.json`"""
     query_prefix: str = ""
     passage_prefix: str = ""
 
@@ -57,6 +60,7 @@ class CatalogueModel(msgspec.Struct, frozen=True, kw_only=True):
 
 SMOLLM2 = CatalogueModel(
     name="smollm2-135m-instruct",
+    sampling_advice=SamplingAdvice(temperature=0.2, top_p=0.9),
     version="1",
     title="SmolLM2 135M Instruct",
     purpose="tiny and fast; for tests and for trying things out, its answers are weak",
@@ -97,6 +101,7 @@ MULTILINGUAL_E5 = CatalogueModel(
 
 QWEN_CODER_SMALL = CatalogueModel(
     name="qwen2.5-coder-0.5b-instruct",
+    sampling_advice=SamplingAdvice(temperature=0.7, top_p=0.8),
     version="1",
     title="Qwen2.5 Coder 0.5B Instruct",
     purpose="follows instructions, calls tools, fills in code",
@@ -115,6 +120,7 @@ QWEN_CODER_SMALL = CatalogueModel(
 
 QWEN_CODER_LARGE = CatalogueModel(
     name="qwen2.5-coder-1.5b-instruct",
+    sampling_advice=SamplingAdvice(temperature=0.7, top_p=0.8),
     version="1",
     title="Qwen2.5 Coder 1.5B Instruct",
     purpose="as the 0.5B model and better at everything, three times slower",
