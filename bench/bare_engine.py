@@ -18,7 +18,7 @@ def main() -> None:
     path, port, slots, context, threads = sys.argv[1], *map(int, sys.argv[2:6])
     library: Any = import_module("xllamacpp")
     defaults = LlamacppOptions()
-    batch = defaults.prompt_batch_tokens
+    batch = max(defaults.prompt_batch_tokens, slots)
     os.nice(defaults.niceness)
     parameters = library.CommonParams()
     parameters.model.path = path

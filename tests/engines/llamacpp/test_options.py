@@ -36,10 +36,6 @@ def test_every_option_has_a_default_and_a_meaning() -> None:
         ({"cache_type_k": "q9"}, ["options.cache_type_k", "'q9'"]),
         ({"environment": {"A": 1}}, ["options.environment", "`str`"]),
         ({"idle_s": 0}, ["options.idle_s", "> 0", "falls silent"]),
-        (
-            {"parallel_requests": 128, "prompt_batch_tokens": 64},
-            ["prompt_batch_tokens (64)", "parallel_requests (128)"],
-        ),
     ],
 )
 def test_wrong_options_are_refused_with_the_key_and_the_fix(

@@ -66,10 +66,11 @@ class LlamacppOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         int,
         msgspec.Meta(ge=16, le=8_192),
         _described(
-            "Prompt tokens computed in one go. Running replies pause for that long, and so long "
-            "may a cancelled prompt go on. Without a GPU more is not faster; with one, take 512."
+            "Prompt tokens computed in one go, and at least one for each of parallel_requests. "
+            "Running replies pause for that long, and so long may a cancelled prompt go on. "
+            "Without a GPU more is hardly faster; with one, take 512."
         ),
-    ] = 64
+    ] = 32
     gpu_layers: Annotated[
         int,
         msgspec.Meta(ge=-1),
@@ -163,14 +164,6 @@ class LlamacppOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "Environment variables for the process, such as LD_LIBRARY_PATH; it inherits none."
         ),
     ] = {}
-
-    def __post_init__(self) -> None:
-        """Refuse values that contradict each other."""
-        if self.prompt_batch_tokens < self.parallel_requests:
-            raise ValueError(
-                f"prompt_batch_tokens ({self.prompt_batch_tokens}) must be at least "
-                f"parallel_requests ({self.parallel_requests})"
-            )
 
 
 def read_options(spec: InstanceSpec) -> LlamacppOptions:

@@ -93,7 +93,7 @@ def _parameters(
     parameters.n_parallel = options.parallel_requests
     parameters.n_ctx = options.parallel_requests * context
     # An input to be embedded is computed in one go.
-    batch = max(context, options.prompt_batch_tokens) if embedding else options.prompt_batch_tokens
+    batch = max(options.prompt_batch_tokens, options.parallel_requests, context * embedding)
     parameters.n_batch = batch
     parameters.n_ubatch = batch
     parameters.cpuparams.n_threads = order.threads
