@@ -39,8 +39,9 @@ from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
 from linarite.jobs.worker import Worker
 from linarite.settings import open_pages
 from linarite.status_pages import StatusPages
-from linarite.storage.database import open_database
+from linarite.storage.database import Database, open_database
 from linarite.storage.retention import Retention
+from linarite.storage.sqlite.activity import SqliteActivityLog
 from linarite.storage.sqlite.jobs import SqliteJobStore
 from linarite.storage.sqlite.keys import open_key_store
 from linarite.storage.sqlite.requests import open_request_ledger
@@ -160,7 +161,7 @@ class Assembly:
             {name: instances.declared(name, said) for name, said in self.plan.instances.items()}
         )
         self._stack.push_async_callback(self._host.stop, settings.server.drain_s)
-        management = await self._management(resources, SqliteJobStore(database))
+        management = await self._management(resources, database)
         kinds: dict[str, Kind] = {DEPLOY_TEMPLATE: TemplateDeployment(management.deployer)}
         begin_work = await self._open_worker(resources, SqliteJobStore(database), instances, kinds)
         metrics = RequestMetrics(version=__version__)
@@ -207,7 +208,7 @@ class Assembly:
         self._stack.push_async_callback(ledger.close)
         return ledger
 
-    async def _management(self, resources: ResourceStore, jobs: JobStore) -> ManagementApp:
+    async def _management(self, resources: ResourceStore, database: Database) -> ManagementApp:
         settings = self.loaded.settings
         self.management_keys, management = await open_control_plane(
             ControlPlaneParts(
@@ -223,7 +224,8 @@ class Assembly:
                 ),
                 changed=self._resources_changed,
                 quota=settings.quota,
-                jobs=jobs,
+                jobs=SqliteJobStore(database),
+                activity=SqliteActivityLog(database),
                 regions={name: each.title or name for name, each in settings.regions.items()},
             )
         )

@@ -16,6 +16,7 @@ from linarite.controlplane.routes import RESOURCE_TYPES
 from linarite.controlplane.surface import Place, Realm, Surface
 from linarite.domain.arm_errors import ArmError
 from linarite.domain.model_offer import Assortment, ModelOffer
+from linarite.storage.memory.activity import MemoryActivityLog
 from linarite.storage.memory.jobs import MemoryJobStore
 from linarite.storage.memory.keys import MemoryKeyStore
 from linarite.storage.memory.resources import MemoryResourceStore
@@ -53,6 +54,7 @@ class Rig:
         self.jobs = MemoryJobStore()
         self.resources = MemoryResourceStore(self.jobs)
         self.keys = MemoryKeyStore()
+        self.activity = MemoryActivityLog()
         self.told = 0
         self.surface = Surface(
             realm=Realm(
@@ -64,10 +66,11 @@ class Rig:
             ),
             resources=self.resources,
             keys=self.keys,
-            box=Sealing(b"0" * 32),
+            box=Sealing(b"0" * 32).box,
             offers=OneModel(),
             quota=quota or Quota(),
             jobs=self.jobs,
+            activity=self.activity,
             changed=self._changed,
             now=lambda: datetime.now(UTC),
         )

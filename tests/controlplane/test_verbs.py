@@ -7,6 +7,7 @@ import pytest
 from linarite.controlplane.options import Quota
 from tests.controlplane.rig import ACCOUNT, ACCOUNTS, DEPLOYMENT, GROUP, SUBSCRIPTION, Rig
 
+LOG = "2015-04-01"
 pytestmark = pytest.mark.anyio
 
 
@@ -207,6 +208,41 @@ async def test_quota_never_refuses_what_is_there() -> None:
     assert (refused.status, refused.body["code"]) == (400, "InsufficientQuota")
     less = DEPLOYMENT | {"sku": {"name": "Standard", "capacity": 5}}
     assert (await rig.ask("PUT", path, less)).status == 200
+
+
+VALUES = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Insights/eventtypes/management/values"
+
+
+async def test_what_is_done_is_in_the_activity_log(rig: Rig) -> None:
+    """Writes, deletes, actions and refusals leave a beginning and an end; reads leave nothing."""
+    await rig.ask("PUT", f"{ACCOUNTS}/one", ACCOUNT)
+    await rig.ask("PUT", f"{ACCOUNTS}/two", ACCOUNT | {"kind": "Face"})
+    await rig.ask("POST", f"{ACCOUNTS}/one/listKeys")
+    await rig.ask("GET", f"{ACCOUNTS}/one")
+    answer = await rig.ask("GET", f"{VALUES}?$filter=resourceUri eq '{ACCOUNTS}/one'", version=LOG)
+    assert answer.status == 200
+    told = [
+        (each["operationName"]["value"], each["eventName"]["value"], each["status"]["value"])
+        for each in answer.body["value"]
+    ]
+    kind = "Microsoft.CognitiveServices/accounts"
+    assert told == [
+        (f"{kind}/listKeys/action", "EndRequest", "Succeeded"),
+        (f"{kind}/listKeys/action", "BeginRequest", "Started"),
+        (f"{kind}/write", "EndRequest", "Succeeded"),
+        (f"{kind}/write", "BeginRequest", "Started"),
+    ]
+    of_group = await rig.ask("GET", f"{VALUES}?$filter=resourceGroupName eq 'RG'", version=LOG)
+    failed = [each for each in of_group.body["value"] if each["status"]["value"] == "Failed"]
+    assert [each["properties"]["statusMessage"] for each in failed] == ["InvalidApiSetId"]
+    keys = await rig.keys.ensure(f"{ACCOUNTS}/one")
+    assert keys.key1 not in str(of_group.body)
+    future = await rig.ask(
+        "GET", f"{VALUES}?$filter=eventTimestamp ge '2999-01-01T00:00:00Z'", version=LOG
+    )
+    assert future.body["value"] == []
+    wrong = await rig.ask("GET", f"{VALUES}?$filter=colour eq 'red'", version=LOG)
+    assert wrong.status == 400
 
 
 async def test_a_server_without_regions_stands_for_every_location() -> None:

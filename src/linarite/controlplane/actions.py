@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from linarite.controlplane.api_versions import (
     COGNITIVE_SERVICES,
+    INSIGHTS,
     METADATA,
     RESOURCES,
     SUBSCRIPTIONS,
 )
 from linarite.controlplane.resource_type import Action
 from linarite.controlplane.resources.accounts import keys
+from linarite.controlplane.resources.activity_log import reads as activity_log
 from linarite.controlplane.resources.availability import actions as availability
 from linarite.controlplane.resources.cloud_metadata import reads as cloud_metadata
 from linarite.controlplane.resources.generic import reads as generic
@@ -196,6 +198,15 @@ ACTIONS: tuple[Action, ...] = (
         "locations/raiContentFilters",
         content_filters.get_filter,
         partial="listed; no request is filtered yet",
+    ),
+    Action(
+        method="GET",
+        template="/subscriptions/{subscription}/providers/Microsoft.Insights/eventtypes"
+        "/management/values",
+        versions=INSIGHTS,
+        type="Microsoft.Insights/eventtypes",
+        permission="Microsoft.Insights/eventtypes/values/Read",
+        act=activity_log.list_events,
     ),
     *deployment_rows(SUBSCRIPTION, GROUP),
 )

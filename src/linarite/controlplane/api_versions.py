@@ -79,6 +79,9 @@ SUBSCRIPTIONS = (
 )
 """subscriptions, tenants, locations"""
 
+INSIGHTS = ("2014-04-01", "2015-04-01", "2017-03-01-preview")
+"""the activity log"""
+
 METADATA = (
     "2015-01-01",
     "2018-05-01",

@@ -100,6 +100,7 @@ class ManagementApp:
             base_url=base_url,
             request_id=request_id,
             correlation_id=correlation_id,
+            client_address=exchange.client[0] if exchange.client else "",
         )
 
 

@@ -16,6 +16,7 @@ from linarite.controlplane.options import Quota
 from linarite.controlplane.plane import ControlPlane
 from linarite.controlplane.routes import RESOURCE_TYPES
 from linarite.controlplane.surface import Place, Realm, Surface
+from linarite.domain.activity import ActivityLog
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import ModelOffers
 from linarite.domain.resource import AccountKeys, KeyStore, Resource, ResourceStore
@@ -53,6 +54,7 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     offers: ModelOffers
     quota: Quota
     jobs: JobStore
+    activity: ActivityLog
     regions: Mapping[str, str]
     """the declared regions with their titles; none: this machine stands for every location"""
     changed: Callable[[], Awaitable[None]]
@@ -78,6 +80,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         now=lambda: datetime.now(UTC),
         quota=parts.quota,
         jobs=parts.jobs,
+        activity=parts.activity,
     )
     plane = ControlPlane(RESOURCE_TYPES, ACTIONS, surface)
     digests = await parts.keys.digests(MANAGEMENT_KEYS_ID)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from linarite.controlplane.activity import Deed, begun, ended
 from linarite.controlplane.api_versions import require_version
 from linarite.controlplane.caller import authorize
 from linarite.controlplane.preview import Preview, previewed
@@ -21,11 +22,16 @@ from linarite.controlplane.verbs.patch import patch
 from linarite.controlplane.verbs.put import put
 from linarite.domain.arm_errors import ArmError
 from linarite.domain.arm_id import segments_of, type_of
+from linarite.domain.errors import LinariteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from linarite.controlplane.resource_type import Action
+    from linarite.domain.activity import ActivityEvent
+
+READING = frozenset(("GET", "HEAD"))
+"""methods that leave no trace in the activity log"""
 
 VERBS: dict[str, tuple[str, str, Any]] = {
     "GET": ("GET", "read", get),
@@ -79,7 +85,24 @@ class ControlPlane:
     async def serve(self, request: ArmRequest) -> Answer:
         """Answer an authenticated caller's request. Raises ArmError and other LinariteErrors."""
         operation, target = self.check(request)
-        return await operation.act(request, target, self.surface)
+        if request.method in READING:
+            return await operation.act(request, target, self.surface)
+        deed = Deed(
+            request=request,
+            permission=operation.permission,
+            resource_type=operation.type,
+            resource_id=_subject(operation, target),
+            tells_body=operation.row is not None,
+        )
+        await self._log(begun(deed, self.surface.realm, self._now()))
+        try:
+            answer = await operation.act(request, target, self.surface)
+        except LinariteError as refused:
+            code = refused.code or ""
+            await self._log(ended(deed, self.surface.realm, self._now(), refused.status, code))
+            raise
+        await self._log(ended(deed, self.surface.realm, self._now(), answer.status))
+        return answer
 
     async def preview(self, request: ArmRequest) -> Preview:
         """What a PUT would do; nothing is known of what is not stored. Raises ArmError."""
@@ -99,6 +122,12 @@ class ControlPlane:
         )
         authorize(request.caller, operation.permission, target.path)
         return operation, target
+
+    def _now(self) -> str:
+        return self.surface.now().isoformat()
+
+    async def _log(self, event: ActivityEvent) -> None:
+        await self.surface.activity.add([event])
 
     def _add(self, row: ResourceType) -> None:
         for word in sorted(row.verbs - {"LIST"}):
@@ -124,6 +153,13 @@ class ControlPlane:
                 headers={"allow": allowed},
             )
         return operation, target
+
+
+def _subject(operation: Operation, target: Target) -> str:
+    """The resource that a request is about: of an action, the one whose action it is."""
+    if operation.permission.endswith("/action"):
+        return target.path.rpartition("/")[0]
+    return target.path
 
 
 def _of_row(row: ResourceType, verb: Callable[..., Awaitable[Answer]], may: str) -> Operation:

@@ -29,6 +29,7 @@ class ArmRequest(msgspec.Struct, frozen=True, kw_only=True):
     """scheme and authority under which the client reached us: links in answers begin with it"""
     request_id: str = ""
     correlation_id: str = ""
+    client_address: str = ""
 
 
 class Target(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from linarite.controlplane.options import Quota
+from linarite.domain.activity import ActivityLog
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import Assortment, ModelOffers
 from linarite.domain.resource import KeyStore, ResourceStore
@@ -115,6 +116,7 @@ class Surface(msgspec.Struct, kw_only=True):
     now: Callable[[], datetime]
     quota: Quota
     jobs: JobStore
+    activity: ActivityLog
     known: tuple[Known, ...] = ()
     """what the table has; the plane fills it in"""
     rows: dict[str, Any] = {}

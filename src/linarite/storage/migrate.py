@@ -27,7 +27,7 @@ class History:
     head: str
 
 
-STATE_HISTORY = History(SCRIPTS / "state", "0002")
+STATE_HISTORY = History(SCRIPTS / "state", "0003")
 REQUESTS_HISTORY = History(SCRIPTS / "requests", "0002")
 
 

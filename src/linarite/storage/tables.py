@@ -78,6 +78,26 @@ master_key_check = Table(
 )
 """one row: tells a wrong master key from a damaged database"""
 
+activity_events = Table(
+    "activity_events",
+    STATE,
+    Column(
+        "seq",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    Column("subscription_key", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("resource_key", _ID_KEY, nullable=False),
+    Column("correlation_key", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("activity_events_by_time", "at"),
+    Index("activity_events_by_correlation", "correlation_key"),
+    sqlite_autoincrement=True,
+)
+"""keys are lower-cased; `seq` is never given twice: pages go on where the last one ended"""
+
 request_records = Table(
     "request_records",
     REQUESTS,

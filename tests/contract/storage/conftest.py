@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from linarite.storage.database import open_database
+from linarite.storage.memory.activity import MemoryActivityLog
 from linarite.storage.memory.jobs import MemoryJobStore
 from linarite.storage.memory.keys import MemoryKeyStore
 from linarite.storage.memory.requests import MemoryRequestLedger
 from linarite.storage.memory.resources import MemoryResourceStore
+from linarite.storage.sqlite.activity import SqliteActivityLog
 from linarite.storage.sqlite.jobs import SqliteJobStore
 from linarite.storage.sqlite.keys import open_key_store
 from linarite.storage.sqlite.requests import open_request_ledger
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from linarite.domain.activity import ActivityLog
     from linarite.domain.jobs import JobStore
     from linarite.domain.request_record import RequestLedger
     from linarite.domain.resource import KeyStore, ResourceStore
@@ -56,6 +59,19 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         return
     database = open_database(tmp_path)
     yield Stores(SqliteResourceStore(database), SqliteJobStore(database))
+    await database.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def activity_log(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[ActivityLog]:
+    """An empty ActivityLog."""
+    if request.param == "memory":
+        yield MemoryActivityLog()
+        return
+    database = open_database(tmp_path)
+    yield SqliteActivityLog(database)
     await database.close()
 
 

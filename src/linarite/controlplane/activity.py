@@ -1,0 +1,110 @@
+"""What the activity log says of a request: a record at its beginning and one at its end.
+
+Source: learn.microsoft.com, "Azure activity log event schema", category Administrative.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import msgspec
+
+from linarite.controlplane.request import ArmRequest
+from linarite.domain.activity import ActivityEvent
+from linarite.domain.arm_id import resource_group_of
+
+if TYPE_CHECKING:
+    from linarite.controlplane.surface import Realm
+
+BODY_CHARACTERS_MAX = 8192
+
+
+class Deed(msgspec.Struct, frozen=True):
+    """A write, delete or action that is about to happen."""
+
+    request: ArmRequest
+    permission: str
+    """`Microsoft.CognitiveServices/accounts/write`"""
+    resource_type: str
+    resource_id: str
+    tells_body: bool
+    """whether the body may be kept: it holds no secrets"""
+
+
+def begun(deed: Deed, realm: Realm, at: str) -> ActivityEvent:
+    """The record of a beginning."""
+    properties: dict[str, Any] = {"entity": deed.resource_id, "message": deed.permission}
+    if deed.tells_body and deed.request.body:
+        text = deed.request.body.decode("utf-8", "replace")
+        properties["requestbody"] = text[:BODY_CHARACTERS_MAX]
+    return _event(deed, realm, at, ("BeginRequest", "Started", ""), properties)
+
+
+def ended(deed: Deed, realm: Realm, at: str, status: int, code: str = "") -> ActivityEvent:
+    """The record of an end, with HTTP's status and, for a refusal, the error's code."""
+    word = HTTPStatus(status).phrase.title().replace(" ", "")
+    properties: dict[str, Any] = {
+        "entity": deed.resource_id,
+        "message": deed.permission,
+        "statusCode": word,
+        "serviceRequestId": deed.request.request_id,
+    }
+    if code:
+        properties["statusMessage"] = code
+    state = "Failed" if status >= HTTPStatus.BAD_REQUEST else "Succeeded"
+    if status == HTTPStatus.ACCEPTED:
+        state = "Accepted"
+    return _event(deed, realm, at, ("EndRequest", state, word), properties)
+
+
+def _event(
+    deed: Deed, realm: Realm, at: str, words: tuple[str, str, str], properties: dict[str, Any]
+) -> ActivityEvent:
+    name, status, sub_status = words
+    request = deed.request
+    event_id = str(uuid4())
+    namespace = deed.permission.partition("/")[0]
+    body = {
+        "authorization": {"action": deed.permission, "scope": deed.resource_id},
+        "caller": request.caller.name,
+        "channels": "Operation",
+        "claims": {"name": request.caller.name},
+        "correlationId": request.correlation_id,
+        "description": "",
+        "eventDataId": event_id,
+        "eventName": _named(name),
+        "category": _named("Administrative"),
+        "eventTimestamp": at,
+        "submissionTimestamp": at,
+        "httpRequest": {
+            "clientRequestId": request.headers.get("x-ms-client-request-id", "")[:100],
+            "clientIpAddress": request.client_address,
+            "method": request.method,
+        },
+        "id": f"{deed.resource_id}/events/{event_id}",
+        "level": "Error" if status == "Failed" else "Informational",
+        "operationId": request.correlation_id,
+        "operationName": _named(deed.permission),
+        "properties": properties,
+        "resourceGroupName": resource_group_of(deed.resource_id),
+        "resourceId": deed.resource_id,
+        "resourceProviderName": _named(namespace),
+        "resourceType": _named(deed.resource_type),
+        "status": _named(status),
+        "subStatus": _named(sub_status),
+        "subscriptionId": realm.subscription,
+        "tenantId": realm.tenant,
+    }
+    return ActivityEvent(
+        at=at,
+        subscription=realm.subscription,
+        resource_id=deed.resource_id,
+        correlation_id=request.correlation_id,
+        body=body,
+    )
+
+
+def _named(value: str) -> dict[str, str]:
+    return {"value": value, "localizedValue": value}
