@@ -36,8 +36,7 @@ class Subscriptions:
             except Exception:
                 log.exception(
                     "a change was not followed",
-                    written=committed.written,
-                    removed=committed.removed,
+                    resource=[*committed.written, *committed.removed],
                 )
 
     async def to_its_end(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:

@@ -22,6 +22,8 @@ LOG_FIELDS = frozenset(
         *("job", "kind", "resource", "instances", "written", "removed"),
         # models and files
         *("file", "folder", "bytes", "sha256", "source", "package", "version", "progress"),
+        # a job of the control plane
+        *("job", "kind", "resource", "instances"),
         # the server and its surroundings
         *("address", "host", "port", "url", "listener", "setting", "home", "signal_name"),
         # what went wrong, and how much of it
