@@ -81,7 +81,10 @@ def ended(server: Server, operation: str) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_a_deployment_is_never_creating_for_ever(tmp_path: Path) -> None:
-    """Killed just after the answer, while it loads, and while it is measured."""
+    """Killed just after the answer, while it loads, and while it is measured.
+
+    Once it is made, a killed server's successor has it at once.
+    """
     server = start_server(tmp_path, SETTINGS)
     answer = arm(server, "PUT", DEPLOYMENT, BODY)
     assert answer.status_code == 201, answer.text
@@ -100,6 +103,9 @@ def test_a_deployment_is_never_creating_for_ever(tmp_path: Path) -> None:
     try:
         assert ended(server, operation)["status"] == "Succeeded"
         assert state_of(server) == "Succeeded"
+        assert chat(server).status_code == 200
+        server.kill()
+        server = start_server(tmp_path, SETTINGS)
         assert chat(server).status_code == 200
     finally:
         server.stop()

@@ -19,7 +19,7 @@ from tests.storage.builders import make_resource
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from linarite.domain.jobs import Job
+    from linarite.domain.jobs import Job, JobProblem
     from linarite.domain.resource import Change
     from linarite.jobs.kind import Progress
     from tests.jobs.conftest import Bench
@@ -218,6 +218,29 @@ async def test_a_change_by_others_is_not_overwritten(bench: Bench) -> None:
     await worker.idle()
     assert await bench.properties() == {"tag": "theirs", "state": "Succeeded"}
     assert kind.reads == 2
+    await worker.stop()
+
+
+async def test_a_kind_that_fails_to_fail_ends_all_the_same(bench: Bench) -> None:
+    """Both of its ends are broken: the job has its end, the resource stays as it was."""
+
+    class Broken(Scripted):
+        """Can do neither."""
+
+        async def succeed(self, job: Job) -> list[Change]:
+            raise KeyError(job.id)
+
+        async def fail(self, job: Job, problem: JobProblem) -> list[Change]:
+            raise KeyError(job.id, problem.code)
+
+    worker = bench.worker(Broken({"one": nothing}))
+    await worker.start()
+    job = await bench.ask()
+    await worker.idle()
+    ended = await bench.job(job)
+    assert ended.error is not None
+    assert (ended.status, ended.error.code) == ("Failed", "InternalServerError")
+    assert await bench.properties() == {"state": "Creating"}
     await worker.stop()
 
 

@@ -135,8 +135,17 @@ class Worker:
             told = JobProblem("InternalServerError", f"{type(problem).__name__}: {problem}")
         else:
             return ended
-        failed = current.job.failed(told)
-        await self._end(failed, lambda: kind.fail(failed, told))
+        return await self._fail(kind, current.job.failed(told), told)
+
+    async def _fail(self, kind: Kind, failed: Job, told: JobProblem) -> Job:
+        """End it with its changes; without them where they can't be made. It ends in any case."""
+        try:
+            await self._end(failed, lambda: kind.fail(failed, told))
+        except JobEnded:
+            raise
+        except Exception:
+            log.exception("job failed without its change", job=failed.id)
+            await _stored(lambda: self._resources.commit([], [failed]))
         return failed
 
     async def _begin(self, current: Current) -> None:
