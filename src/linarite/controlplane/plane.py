@@ -51,6 +51,8 @@ class Operation(msgspec.Struct, frozen=True):
     type: str
     versions: Sequence[str]
     public: bool = False
+    partial: str = ""
+    """what of it has no effect yet"""
     row: ResourceType | None = None
     """the stored resources it is about; None for actions"""
 
@@ -68,14 +70,7 @@ class ControlPlane:
         self.stored_types = tuple(row.type for row in types)
         surface.known = known_types(types, actions)
         surface.rows = {row.type.lower(): row for row in types}
-        self._router: Router[Operation] = Router()
-        for row in types:
-            self._add(row)
-        for action in actions:
-            operation = Operation(
-                action.act, action.permission, action.type, action.versions, action.public
-            )
-            self._router.add(action.method, action.template, operation)
+        self._router = filed(types, actions)
 
     def is_public(self, method: str, path: str) -> bool:
         """Whether a path answers without a credential."""
@@ -129,15 +124,6 @@ class ControlPlane:
     async def _log(self, event: ActivityEvent) -> None:
         await self.surface.activity.add([event])
 
-    def _add(self, row: ResourceType) -> None:
-        for word in sorted(row.verbs - {"LIST"}):
-            method, permission, verb = VERBS[word]
-            self._router.add(method, row.template, _of_row(row, verb, permission))
-        if "LIST" in row.verbs:
-            usual = row.template[: row.template.rindex("/")]
-            for collection in (usual, *row.collections):
-                self._router.add("GET", collection, _of_row(row, list_resources, "read"))
-
     def _found(self, request: ArmRequest) -> tuple[Operation, Target]:
         found = self._router.find(request.path)
         if found is None:
@@ -155,6 +141,30 @@ class ControlPlane:
         return operation, target
 
 
+def filed(types: Iterable[ResourceType], actions: Iterable[Action]) -> Router[Operation]:
+    """Every row under the paths that lead to it."""
+    router: Router[Operation] = Router()
+    for row in types:
+        for word in sorted(row.verbs - {"LIST"}):
+            method, permission, verb = VERBS[word]
+            router.add(method, row.template, _of_row(row, verb, permission))
+        if "LIST" in row.verbs:
+            usual = row.template[: row.template.rindex("/")]
+            for collection in (usual, *row.collections):
+                router.add("GET", collection, _of_row(row, list_resources, "read"))
+    for action in actions:
+        operation = Operation(
+            action.act,
+            action.permission,
+            action.type,
+            action.versions,
+            public=action.public,
+            partial=action.partial,
+        )
+        router.add(action.method, action.template, operation)
+    return router
+
+
 def _subject(operation: Operation, target: Target) -> str:
     """The resource that a request is about: of an action, the one whose action it is."""
     if operation.permission.endswith("/action"):
@@ -166,7 +176,7 @@ def _of_row(row: ResourceType, verb: Callable[..., Awaitable[Answer]], may: str)
     async def act(request: ArmRequest, target: Target, surface: Surface) -> Answer:
         return await verb(request, target, row, surface)
 
-    return Operation(act, f"{row.type}/{may}", row.type, row.versions, row=row)
+    return Operation(act, f"{row.type}/{may}", row.type, row.versions, row=row, partial=row.partial)
 
 
 def known_types(types: Sequence[ResourceType], actions: Sequence[Action]) -> tuple[Known, ...]:

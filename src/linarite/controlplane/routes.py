@@ -51,6 +51,8 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
     ),
     ResourceType(
         type=ACCOUNT_TYPE,
+        partial="networkAcls, publicNetworkAccess, encryption, identity and outbound rules are "
+        "kept; none of them acts yet",
         template=ACCOUNT,
         collections=(f"{COGNITIVE}/accounts",),
         versions=COGNITIVE_SERVICES,
@@ -71,6 +73,8 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
     ),
     ResourceType(
         type=DEPLOYMENT_TYPE,
+        partial="raiPolicyName, spillover, serviceTier and rate limits are kept and shown; none "
+        "of them acts yet",
         template=f"{ACCOUNT}/deployments/{{deployment}}",
         versions=COGNITIVE_SERVICES,
         name_pattern=deployment_rules.NAME,
