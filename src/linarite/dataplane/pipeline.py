@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
     from linarite.dataplane.call import Call, Operation
     from linarite.domain.engine import Slot
+
+
+LARGE_BODY_BYTES = 512 * 1024
+"""some milliseconds of reading and checking"""
 
 
 class Place(Protocol):
@@ -72,7 +77,10 @@ async def serve(
     if isinstance(found, LinariteError):
         raise found  # 404, 405: told only to those who hold a key
     body = await call.body.read() if found.reads_body else b""  # 408, 413, 415
-    ask = found.parse(call, body, facts)  # 400, 404; typed from here on
+    if len(body) <= LARGE_BODY_BYTES:
+        ask = found.parse(call, body, facts)  # 400, 404; typed from here on
+    else:  # the same, where it does not keep all others waiting
+        ask = await asyncio.to_thread(found.parse, call, body, facts)
     if call.deployment is None:
         async for event in found.run(ask, None):
             yield event
