@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from linarite.controlplane.resource_type import Action
     from linarite.domain.activity import ActivityEvent
+    from linarite.domain.resource import ResourceStore
 
 READING = frozenset(("GET", "HEAD"))
 """methods that leave no trace in the activity log"""
@@ -105,6 +107,12 @@ class ControlPlane:
         if operation.row is None:
             return Preview()
         return await previewed(request, target, operation.row, self.surface)
+
+    def over(self, resources: ResourceStore) -> Surface:
+        """A surface whose plane has the same table over other resources: for trying things out."""
+        other = copy(self)
+        other.surface = msgspec.structs.replace(self.surface, resources=resources, own_plane=other)
+        return other.surface
 
     def check(self, request: ArmRequest) -> tuple[Operation, Target]:
         """What answers the request, which must know its api-version and caller. Raises ArmError."""

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.controlplane.resource_type import found
-from linarite.controlplane.verbs.put import proposed, require_name, same
+from linarite.controlplane.verbs.put import proposed, require_name
 from linarite.controlplane.wire import read_resource, shown
 from linarite.domain.arm_errors import Problem
 from linarite.domain.arm_id import parent_id
+from linarite.domain.resource import Resource
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import ArmRequest, Target
@@ -24,7 +25,8 @@ class Preview(msgspec.Struct, frozen=True):
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
     """None where only the write itself can tell"""
-    unchanged: bool = False
+    resource: Resource | None = None
+    """what would be stored"""
     problems: tuple[Problem, ...] = ()
     """why it would be refused"""
 
@@ -48,6 +50,6 @@ async def previewed(
     return Preview(
         before=None if old is None else shown(old, row, showing),
         after=None if problems else shown(new, row, showing),
-        unchanged=old is not None and same(new, old),
+        resource=None if problems else new,
         problems=tuple(problems),
     )

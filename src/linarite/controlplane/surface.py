@@ -98,6 +98,10 @@ class Plane(Protocol):
         """What a PUT would do, without doing it. Raises ArmError."""
         ...
 
+    def over(self, resources: ResourceStore) -> Surface:
+        """A surface whose plane has the same table over other resources: for trying things out."""
+        ...
+
     def check(self, request: ArmRequest) -> Any:  # noqa: ANN401 - nobody here looks into it
         """Refuse what has no row, an unknown api-version or no permission. Raises ArmError."""
         ...

@@ -112,8 +112,8 @@ def test_quickstart_deploys_answers_and_applies_again(
     assert SECRET not in str([one.as_dict() for one in operations]) + str(again.as_dict())
 
 
-def test_modules_as_bicep_compiles_them(templates: Sdk, cognitive: Sdk) -> None:
-    """At a subscription: a group, a module in it with symbolic names, and its outputs outside."""
+def module_in_a_group() -> dict[str, Any]:
+    """A template for a subscription: a group, and a module in it with symbolic names."""
     module = template(
         languageVersion="2.0",
         parameters={"name": {"type": "string"}, "tags": {"type": "object", "nullable": True}},
@@ -135,7 +135,7 @@ def test_modules_as_bicep_compiles_them(templates: Sdk, cognitive: Sdk) -> None:
             "dependsOn": ["account"],
         },
     }
-    whole = template(
+    return template(
         {
             "type": "Microsoft.Resources/resourceGroups",
             "apiVersion": "2024-11-01",
@@ -165,6 +165,11 @@ def test_modules_as_bicep_compiles_them(templates: Sdk, cognitive: Sdk) -> None:
             "endpoint": {"type": "string", "value": "[reference('module').outputs.endpoint.value]"}
         },
     )
+
+
+def test_modules_as_bicep_compiles_them(templates: Sdk, cognitive: Sdk) -> None:
+    """A module in a group of the same template is checked and deployed; its outputs come out."""
+    whole = module_in_a_group()
     body = {"location": "local", **asked(whole, group="rg-of-template")}
     checked = templates.deployments.begin_validate_at_subscription_scope("whole", body).result()
     assert checked.error is None
@@ -179,6 +184,62 @@ def test_modules_as_bicep_compiles_them(templates: Sdk, cognitive: Sdk) -> None:
     assert inner.properties.outputs["id"]["value"].endswith("/accounts/symbolic")
     names = [one.name for one in templates.deployments.list_at_subscription_scope()]
     assert names == ["whole"]
+
+
+def test_what_if_sees_what_the_template_itself_makes(templates: Sdk) -> None:
+    """What comes first in a template is there, on trial, for what comes after."""
+    whole = module_in_a_group()
+    whole["resources"][1]["properties"]["parameters"]["name"]["value"] = "on-trial"
+    body = {"location": "local", **asked(whole, group="rg-not-there")}
+    answer = templates.deployments.begin_what_if_at_subscription_scope("x", body).result()
+    created = {
+        one.resource_id.rpartition("/")[2]: one
+        for one in answer.properties.changes
+        if one.change_type == "Create"
+    }
+    assert set(created) == {"rg-not-there", "on-trial", "chat"}
+    assert created["on-trial"].after["properties"]["endpoint"].endswith("/on-trial/")
+    assert not [one for one in answer.properties.changes if one.change_type == "Unsupported"]
+
+
+def test_policies_siblings_and_a_full_quota(templates: Sdk, cognitive: Sdk, group: str) -> None:
+    """Deployments use a policy and each other; unchanged, they need no quota that is gone."""
+
+    def deployment(name: str, capacity: int, **properties: Any) -> dict[str, Any]:  # noqa: ANN401
+        model = {"format": "OpenAI", "name": "text-embedding-3-small"}
+        return {
+            "type": f"{ACCOUNTS}/deployments",
+            "apiVersion": "2025-06-01",
+            "name": f"full/{name}",
+            "sku": {"name": "GlobalBatch", "capacity": capacity},
+            "properties": {"model": model, "raiPolicyName": "strict", **properties},
+            "dependsOn": [f"[resourceId('{ACCOUNTS}/raiPolicies', 'full', 'strict')]"],
+        }
+
+    policy = {
+        "type": f"{ACCOUNTS}/raiPolicies",
+        "apiVersion": "2025-06-01",
+        "name": "full/strict",
+        "properties": {"basePolicyName": "Microsoft.DefaultV2", "mode": "Blocking"},
+        "dependsOn": ["full"],
+    }
+    body = asked(
+        template(
+            account("full"),
+            policy,
+            deployment("spills", 400, spilloverDeploymentName="takes"),
+            deployment("takes", 600),
+        )
+    )
+    body["properties"]["template"]["resources"][2]["dependsOn"].append("takes")
+    templates.deployments.begin_create_or_update(group, "full", body).result()
+    before = [one.etag for one in cognitive.deployments.list(group, "full")]
+    templates.deployments.begin_create_or_update(group, "full", body).result()
+    assert [one.etag for one in cognitive.deployments.list(group, "full")] == before
+    body["properties"]["template"]["resources"].append(deployment("more", 1))
+    with pytest.raises(HttpResponseError) as refusal:
+        templates.deployments.begin_create_or_update(group, "full", body).result()
+    assert [code for code, _, _ in details_of(refusal)] == ["InsufficientQuota"]
 
 
 def test_everything_wrong_is_told_before_anything_is_written(
@@ -241,7 +302,9 @@ def test_failure_on_the_way_is_told_with_its_details(
     body = asked(
         template(
             account("first"),
-            account("stops", note="[if(empty(reference('first').endpoint), '', fail('no luck'))]"),
+            account(
+                "stops", note="[concat(listKeys('first', '2025-06-01').key1, fail('no luck'))]"
+            ),
             {**account("after"), "dependsOn": ["stops"]},
             account("beside"),
         )
@@ -306,7 +369,7 @@ def test_secrets_are_told_nowhere(templates: Sdk, group: str) -> None:
     early = template(account("[fail(parameters('secret'))]"), parameters=secure)
     late = template(
         account("first"),
-        account("late", x="[concat(reference('first').endpoint, fail(parameters('secret')))]"),
+        account("late", x="[if(empty(listKeys('first').key1), '', fail(parameters('secret')))]"),
         parameters=secure,
     )
     for wrong in (early, late):

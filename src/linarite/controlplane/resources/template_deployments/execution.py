@@ -161,9 +161,16 @@ class Run:
             if not state or state in {"Succeeded", "Disabled"}:
                 return
             if state in SETTLED:
-                raise DeploymentFailed(write_failed(state, resource.id, None))
+                raise DeploymentFailed(await self._why(resource, state))
             await self._stop_if_canceled()
             await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def _why(self, resource: PlannedResource, state: str) -> dict[str, Any]:
+        """The error of a resource that ended badly, with what its own operation says."""
+        jobs = await self._world.surface.jobs.of(resource.id, limit=1)
+        problem = jobs[0].error if jobs else None
+        reason = None if problem is None else msgspec.to_builtins(problem)
+        return write_failed(state, resource.id, reason)
 
     async def _module(self, resource: PlannedResource) -> str:
         world = self._world

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from linarite.controlplane.request import ArmRequest
+from linarite.controlplane.resources.template_deployments.staged import StagedResources
 from linarite.controlplane.templates.facts import Fact, Facts, FactWanted
+from linarite.domain.arm_errors import ArmError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +33,13 @@ class Errand(msgspec.Struct, frozen=True, kw_only=True):
 class World:
     """Reads what expressions want to know, each thing once."""
 
-    def __init__(self, surface: Surface, errand: Errand) -> None:
+    def __init__(
+        self, surface: Surface, errand: Errand, staged: StagedResources | None = None
+    ) -> None:
+        """`staged`: of a world on trial, where no action is done to what is not there yet."""
         self.surface = surface
         self.errand = errand
+        self.staged = staged
         self._facts: Facts = {}
 
     async def request(self, method: str, path: str, api_version: str, body: bytes = b"") -> Answer:
@@ -64,6 +70,11 @@ class World:
             except FactWanted as wanted:
                 self._facts = {**self._facts, wanted.fact: await self._read(wanted.fact)}
 
+    def on_trial(self) -> World:
+        """A world in which writes stay in memory."""
+        staged = StagedResources(self.surface.resources)
+        return World(self.surface.plane.over(staged), self.errand, staged)
+
     def forget(self, resource_id: str) -> None:
         """What is known of a resource holds no more: it is written."""
         key = resource_id.lower().rstrip("/")
@@ -72,6 +83,12 @@ class World:
         }
 
     async def _read(self, fact: Fact) -> Any:  # noqa: ANN401 - JSON is anything
+        if fact.action and self.staged is not None and self.staged.has(fact.resource_id):
+            raise ArmError(
+                404,
+                "NotKnownBeforeDeployment",
+                f"'{fact.action}' of '{fact.resource_id}' answers only once that is deployed.",
+            )
         if fact.action:
             path = f"{fact.resource_id}/{fact.action}"
             answer = await self.request("POST", path, fact.api_version, fact.body or b"{}")
