@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bench.load.plain import until_good
 from bench.load.streams import StreamConnection
@@ -49,7 +50,7 @@ name = "{model}"
 model = "{model}"
 
 [instances."{model}"]
-engine = "llamacpp"
+engine = "{engine}"
 options.parallel_requests = {slots}
 options.context_tokens = {context}
 """
@@ -85,30 +86,42 @@ class TokenStream(StreamConnection):
         return int(counts[-1])
 
 
-async def measure(scratch: Path, plan: EnginePlan, tell: Callable[[str], None]) -> list[EngineCell]:
+class Side(Protocol):
+    """What is asked in rounds: Linarite, or an engine without it."""
+
+    async def run(self, concurrency: int, plan: EnginePlan, label: str) -> Ran:
+        """`concurrency` clients, each asking `requests_per_slot` times. Raises Unavailable."""
+        ...
+
+
+async def measure(
+    scratch: Path, plan: EnginePlan, engine: str, tell: Callable[[str], None]
+) -> list[EngineCell]:
     """Interleaved rounds; who comes first changes from round to round. Raises Unavailable."""
     store = ModelStore(MODELS)
     try:
-        tell(f"engine tax: {SMOLLM2.name}")
+        tell(f"engine tax: {SMOLLM2.name} on {engine}")
         store.add_from_catalogue(SMOLLM2.name)
     except LinariteError as problem:
         raise Unavailable(problem.message) from None
+    folder = scratch / engine
+    folder.mkdir()
     with ExitStack() as stack:
-        server, through = await _linarite(scratch, stack)
-        straight = await _bare(scratch, store.verified_path(SMOLLM2.name), stack)
+        server, through = await _linarite(folder, engine, stack)
+        straight = await _BARE[engine](folder, store.verified_path(SMOLLM2.name), stack)
         cells = [
-            EngineCell(concurrency, Measured("through Linarite"), Measured("bare engine"))
+            EngineCell(concurrency, Measured("through Linarite"), Measured("bare engine"), engine)
             for concurrency in plan.concurrency
         ]
-        for target in (through, straight):
-            await _run(target, 1, plan, "warm-up")
+        for side in (through, straight):
+            await side.run(1, plan, "warm-up")
         for at in range(plan.rounds):
             for cell in cells:
-                tell(f"engine tax, round {at + 1} of {plan.rounds}: {cell.concurrency} at once")
+                tell(f"{engine}, round {at + 1} of {plan.rounds}: {cell.concurrency} at once")
                 sides = [(through, cell.through), (straight, cell.straight)]
-                for target, seen in sides if at % 2 == 0 else reversed(sides):
+                for side, seen in sides if at % 2 == 0 else reversed(sides):
                     label = f"Round {at}, {cell.concurrency} clients"
-                    ran = await _run(target, cell.concurrency, plan, label)
+                    ran = await side.run(cell.concurrency, plan, label)
                     seen.note(
                         tokens_per_s=ran.tokens / ran.seconds,
                         first_token_p50_s=percentile(ran.first_token_s, 0.5),
@@ -119,27 +132,89 @@ async def measure(scratch: Path, plan: EnginePlan, tell: Callable[[str], None]) 
         return cells
 
 
-async def _linarite(scratch: Path, stack: ExitStack) -> tuple[Started, Target]:
-    home = scratch / "engine"
+async def _linarite(folder: Path, engine: str, stack: ExitStack) -> tuple[Started, Side]:
+    home = folder / "home"
     home.mkdir()
     (home / "models").symlink_to(MODELS)
-    config = CONFIG.format(model=SMOLLM2.name, slots=SLOTS, context=CONTEXT)
+    config = CONFIG.format(model=SMOLLM2.name, engine=engine, slots=SLOTS, context=CONTEXT)
     server = launch(home, config)
     stack.callback(server.stop)
-    return server, await ready_target(home, server, SMOLLM2.name)
+    target = await ready_target(home, server, SMOLLM2.name)
+    return server, HttpSide(replace(target, takes_bias=engine == "llamacpp"))
 
 
-async def _bare(scratch: Path, model: Path, stack: ExitStack) -> Target:
-    port = free_port()
-    threads = len(os.sched_getaffinity(0))
-    numbers = [str(port), str(SLOTS), str(CONTEXT), str(threads)]
-    command = [sys.executable, "-m", "bench.bare_engine", str(model), *numbers]
-    engine = start(command, scratch / "bare.log", environment=ENVIRONMENT)
-    stack.callback(engine.stop)
+async def _bare_llamacpp(folder: Path, model: Path, stack: ExitStack) -> Side:
+    port, engine = _start_bare("bench.bare_engine", folder, model, stack)
     await until_listening(port, engine, 60)
     target = Target(port, PATH, SMOLLM2.name)
     await until_good(target, 60)  # it listens before it has loaded the model
-    return target
+    return HttpSide(target)
+
+
+async def _bare_openvino(folder: Path, model: Path, stack: ExitStack) -> Side:
+    port, engine = _start_bare("bench.bare_openvino", folder, model, stack)
+    await until_listening(port, engine, 120)
+    return LineSide(port)
+
+
+_BARE = {"llamacpp": _bare_llamacpp, "openvino": _bare_openvino}
+_BARE_TITLES = {
+    "llamacpp": "xllamacpp's own server",
+    "openvino": "the library's own batch in a loop, without any server",
+}
+ENGINES = tuple(_BARE)
+
+
+def _start_bare(module: str, folder: Path, model: Path, stack: ExitStack) -> tuple[int, Started]:
+    port = free_port()
+    threads = len(os.sched_getaffinity(0))
+    numbers = [str(port), str(SLOTS), str(CONTEXT), str(threads)]
+    command = [sys.executable, "-m", module, str(model), *numbers]
+    engine = start(command, folder / "bare.log", environment=ENVIRONMENT)
+    stack.callback(engine.stop)
+    return port, engine
+
+
+class HttpSide:
+    """An OpenAI-compatible endpoint."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    async def run(self, concurrency: int, plan: EnginePlan, label: str) -> Ran:
+        """Ask it as clients do, streaming."""
+        return await _run(self._target, concurrency, plan, label)
+
+
+class LineSide:
+    """The batch of `bench.bare_openvino`, which plays the clients itself."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    async def run(self, concurrency: int, plan: EnginePlan, label: str) -> Ran:
+        """Hand it a whole round."""
+        asked = Target(self._port, PATH, SMOLLM2.name)
+        clients = [
+            [
+                asked.messages(f"{label}, client {at}, request {request}. ")
+                for request in range(plan.requests_per_slot)
+            ]
+            for at in range(concurrency)
+        ]
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        try:
+            writer.write(json.dumps({"clients": clients, "tokens": plan.tokens}).encode() + b"\n")
+            async with asyncio.timeout(PATIENCE_S):
+                line = await reader.readline()
+        except TimeoutError:
+            raise Unavailable(f"a round took longer than {PATIENCE_S:g} s") from None
+        finally:
+            writer.close()
+        if not line:
+            raise Unavailable("the bare openvino engine ended")
+        seen = json.loads(line)
+        return Ran(seen["tokens"], seen["seconds"], seen["first"])
 
 
 async def _run(target: Target, concurrency: int, plan: EnginePlan, label: str) -> Ran:
@@ -194,7 +269,7 @@ def engine_table(cells: Sequence[EngineCell], plan: EnginePlan) -> str:
             )
         )
     return table(
-        f"Engine tax: {SMOLLM2.name}, {plan.tokens} tokens a reply",
+        f"Engine tax: {SMOLLM2.name} on {cells[0].engine}, {plan.tokens} tokens a reply",
         (
             "concurrent requests",
             "tokens/s, bare engine",
@@ -207,8 +282,8 @@ def engine_table(cells: Sequence[EngineCell], plan: EnginePlan) -> str:
             "its engine",
         ),
         rows,
-        "The bare engine is xllamacpp's own server with the same parameters. The tax is the "
-        "median over the rounds of 1 less the ratio of the two speeds in the same round.",
+        f"The bare engine is {_BARE_TITLES[cells[0].engine]}, with the same parameters. The tax "
+        "is the median over the rounds of 1 less the ratio of the two speeds in the same round.",
     )
 
 

@@ -29,6 +29,7 @@ class EngineCell:
     concurrency: int
     through: Measured
     straight: Measured
+    engine: str = "llamacpp"
 
 
 @dataclass

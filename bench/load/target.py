@@ -20,6 +20,8 @@ class Target:
     path: str
     model: str
     headers: dict[str, str] = field(default_factory=dict)
+    takes_bias: bool = True
+    """whether it can be told that a reply must not end"""
 
     def plain(self, max_tokens: int = 64) -> bytes:
         """A whole request for a plain answer; the body has some 500 bytes."""
@@ -33,6 +35,8 @@ class Target:
     def words(self, label: str, tokens: int) -> bytes:
         """A whole request for a stream of a real model, of exactly `tokens` tokens.
 
+        Of at most as many where the model may end its reply.
+
         The label comes first, so that no two prompts share a beginning in a prefix cache.
         """
         return self._request(
@@ -42,16 +46,16 @@ class Target:
             stream=True,
             stream_options={"include_usage": True},
             temperature=0,
-            logit_bias={END_OF_TURN: -100},
+            **({"logit_bias": {END_OF_TURN: -100}} if self.takes_bias else {}),
         )
 
+    def messages(self, label: str) -> list[dict[str, str]]:
+        """The messages of such a request."""
+        return _messages(label, _QUESTION)
+
     def _request(self, question: str, *, label: str = "", **parameters: object) -> bytes:
-        messages = [
-            {"role": "system", "content": label + _SYSTEM},
-            {"role": "user", "content": question},
-        ]
         body = json.dumps(
-            {"model": self.model, "messages": messages, **parameters},
+            {"model": self.model, "messages": _messages(label, question), **parameters},
             separators=(",", ":"),
         ).encode()
         lines = [
@@ -63,3 +67,10 @@ class Target:
             *(f"{name}: {value}" for name, value in self.headers.items()),
         ]
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def _messages(label: str, question: str) -> list[dict[str, str]]:
+    return [
+        {"role": "system", "content": label + _SYSTEM},
+        {"role": "user", "content": question},
+    ]

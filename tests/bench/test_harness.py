@@ -67,7 +67,9 @@ def test_gateway_and_memory_tables(bench: Callable[..., tuple[str, dict[str, Any
 def test_engine_table(bench: Callable[..., tuple[str, dict[str, Any]]]) -> None:
     """A real model answers through Linarite and straight, and both speeds are in the table."""
     printed, results = bench("--only", "engine")
-    assert "### Engine tax: smollm2-135m-instruct" in printed
+    assert "### Engine tax: smollm2-135m-instruct on llamacpp" in printed
+    assert "### Engine tax: smollm2-135m-instruct on openvino" in printed
+    assert {cell["engine"] for cell in results["engine"]} == {"llamacpp", "openvino"}
     for cell in results["engine"]:
         assert min(cell["through"]["rounds"]["tokens_per_s"]) > 0
         assert min(cell["straight"]["rounds"]["tokens_per_s"]) > 0
