@@ -10,6 +10,7 @@ import msgspec
 from linarite.domain.engine import Engine, InstanceSpec
 from linarite.domain.placement import InstanceRecord
 from linarite.engines import build_engine, check_options
+from linarite.hosting.engine_choice import weights_bytes
 from linarite.hosting.instance import Instance
 from linarite.hosting.memory import needed_bytes
 from linarite.hosting.models.catalogue import find
@@ -39,11 +40,13 @@ class InstanceMaker:
     def made(self, record: InstanceRecord) -> Instance:
         """One that deployments ask for. It is not started."""
         slots = {"parallel_requests": record.slots} if record.engine != "upstream" else {}
+        # Options are one engine's own: where another stands in for it, its defaults hold.
+        given = self._hosting.options if record.engine == self._hosting.engine else {}
         spec = InstanceSpec(
             name=record.name,
             engine=record.engine,
             model=record.model,
-            options={**self._hosting.options, **slots},
+            options={**given, **slots},
         )
         policy = InstanceSettings(unload_after_s=self._hosting.unload_after_s)
         return Instance(spec, self._build, policy)
@@ -52,12 +55,14 @@ class InstanceMaker:
         self, declared: Mapping[str, InstanceSettings], settings: Settings
     ) -> list[InstanceRecord]:
         """What placing needs to know of those that settings declare."""
-        sizes = {manifest.name: manifest.size_bytes for manifest in self._store.list()}
+        manifests = {manifest.name: manifest for manifest in self._store.list()}
         home = settings.account.location if settings.regions else ""
         records: list[InstanceRecord] = []
         for name, said in declared.items():
             model = said.model or name
-            local = answering_engine(said.engine, said.options)[0] in MODEL_FILE_ENGINES
+            engine = answering_engine(said.engine, said.options)[0]
+            local = manifests.get(model.lower()) if engine in MODEL_FILE_ENGINES else None
+            weights = weights_bytes(engine, local) if local else 0
             slots = said.options.get("parallel_requests", self._hosting.slots)
             records.append(
                 InstanceRecord(
@@ -67,7 +72,7 @@ class InstanceMaker:
                     version="",
                     region=said.region or home,
                     slots=slots,
-                    memory_bytes=needed_bytes(sizes.get(model.lower(), 0), slots) if local else 0,
+                    memory_bytes=needed_bytes(weights, slots),
                     also=tuple(
                         deployment.model
                         for deployment in settings.deployments

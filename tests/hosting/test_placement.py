@@ -12,7 +12,7 @@ from linarite.hosting.memory import MIB, needed_bytes
 from linarite.hosting.placement import Candidate, Room, Rules, place, require_share
 from linarite.hosting.regions import PlaceRefused
 
-RULES = Rules("llamacpp", 4, 8, 25, 10.0)
+RULES = Rules(4, 8, 25, 10.0)
 WEIGHTS = 1000 * MIB
 FAST = Measured(tokens_per_second=100.0, parallel_requests=4)
 
@@ -31,7 +31,7 @@ def record(name: str = "m", region: str = "", **changed: Any) -> InstanceRecord:
 def room(mib: int = 10_000, *taken: str, **regions: int) -> Room:
     """Memory in a region, or in each of several."""
     free = {name: size * MIB for name, size in (regions or {"": mib}).items()}
-    return Room(weights_bytes=WEIGHTS, free_bytes=free, taken_names=frozenset(taken))
+    return Room("llamacpp", weights_bytes=WEIGHTS, free_bytes=free, taken_names=frozenset(taken))
 
 
 def test_what_is_there_is_shared() -> None:

@@ -14,6 +14,7 @@ from linarite.domain.placement import (
     placement_of,
 )
 from linarite.domain.resource import DEPLOYMENT_TYPE
+from linarite.hosting.engine_choice import engine_for, weights_bytes
 from linarite.hosting.memory import MIB, machine_bytes
 from linarite.hosting.models.errors import ModelStoreError
 from linarite.hosting.options import MODEL_FILE_ENGINES
@@ -100,17 +101,19 @@ class Inventory:
 
     async def room(self, model: Model, planned: Mapping[str, InstanceRecord]) -> Room | None:
         """What a new instance of a model could have; None when there is no such model."""
-        weights_bytes = 0
+        engine, needed = self.hosting.engine, 0
         if self.hosting.engine == "upstream":
             return None  # where it should forward to, settings alone can say
         if self.hosting.engine in MODEL_FILE_ENGINES:
             manifest = await self.manifest(model)
             if manifest is None:
                 return None
-            weights_bytes = manifest.size_bytes
+            engine = engine_for(engine, manifest)
+            needed = weights_bytes(engine, manifest)
         every = (await self.records() | dict(planned) | self._declared).values()
         return Room(
-            weights_bytes=weights_bytes,
+            engine=engine,
+            weights_bytes=needed,
             free_bytes=self._free_bytes(every),
             taken_names=frozenset(record.name.lower() for record in every),
         )

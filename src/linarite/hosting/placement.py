@@ -32,6 +32,8 @@ class Candidate(msgspec.Struct, frozen=True):
 class Room(msgspec.Struct, frozen=True):
     """What a new instance could have."""
 
+    engine: str
+    """what would run the model"""
     weights_bytes: int
     free_bytes: Mapping[str, int]
     """region → memory that is not promised to instances there"""
@@ -41,7 +43,6 @@ class Room(msgspec.Struct, frozen=True):
 class Rules(msgspec.Struct, frozen=True):
     """What settings say about new instances."""
 
-    engine: str
     slots: int
     slots_max: int
     units_per_slot: int
@@ -144,7 +145,7 @@ def _new_instance(wish: Wish, regions: Sequence[str], room: Room, rules: Rules) 
         raise _no_memory(wish, needed, regions, room)
     return InstanceRecord(
         name=_free_name(wish, region[0], room.taken_names),
-        engine=rules.engine,
+        engine=room.engine,
         model=wish.model.name,
         version=wish.model.version,
         region=region[0],

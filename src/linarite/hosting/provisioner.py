@@ -55,7 +55,6 @@ class HostProvisioner:
         self._host = host
         self._inventory = inventory
         self._rules = Rules(
-            engine=hosting.engine,
             slots=hosting.slots,
             slots_max=max(hosting.slots, hosting.slots_max),
             units_per_slot=hosting.units_per_slot,

@@ -49,6 +49,8 @@ class CatalogueModel(msgspec.Struct, frozen=True, kw_only=True):
     source: PackageSource
     sampling_advice: SamplingAdvice | None = None
     """from the model's own `generation_config.json`"""
+    engines: tuple[str, ...] = ("llamacpp", "openvino")
+    """those that run it"""
     query_prefix: str = ""
     passage_prefix: str = ""
 
@@ -95,6 +97,7 @@ MULTILINGUAL_E5 = CatalogueModel(
         platform="manylinux_2_17_x86_64",
         conversion="e5",
     ),
+    engines=("llamacpp",),
     query_prefix="query: ",
     passage_prefix="passage: ",
 )

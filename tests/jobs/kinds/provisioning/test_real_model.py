@@ -59,6 +59,22 @@ async def test_a_real_model_is_measured(tmp_path: Path, model_home: Path) -> Non
             assert len(children_of(os.getpid())) >= 1
 
 
+async def test_the_wish_for_an_engine_is_kept_where_it_can_be(
+    tmp_path: Path, model_home: Path
+) -> None:
+    """It runs what it can run, and llamacpp the rest, without the other's options."""
+    with capture_logs():
+        async with real_site(
+            tmp_path, model_home, engine="openvino", options={"prompt_cache": False}, slots=2
+        ) as running:
+            for name, model in (("chat", MODEL), ("vectors", "multilingual-e5-small")):
+                ended = await running.deployed(name, model)
+                assert ended.status == "Succeeded", ended.error
+            commands = " ".join(children_of(os.getpid()).values())
+            assert f"linarite.engines.openvino.worker {MODEL}" in commands
+            assert "linarite.engines.llamacpp.worker multilingual-e5-small" in commands
+
+
 async def test_too_little_memory_is_told_in_numbers(tmp_path: Path, model_home: Path) -> None:
     """How much it needs, how much is free; no process is started."""
     with capture_logs():
