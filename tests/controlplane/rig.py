@@ -15,6 +15,7 @@ from linarite.controlplane.request import Answer, ArmRequest
 from linarite.controlplane.routes import RESOURCE_TYPES
 from linarite.controlplane.surface import Place, Realm, Surface
 from linarite.domain.arm_errors import ArmError
+from linarite.domain.errors import LinariteError
 from linarite.domain.model_offer import Assortment, ModelOffer
 from linarite.storage.memory.activity import MemoryActivityLog
 from linarite.storage.memory.jobs import MemoryJobStore
@@ -108,6 +109,9 @@ class Rig:
             error = {"code": refused.code, "message": refused.message, "target": refused.target}
             details = [{"code": each.code, "target": each.target} for each in refused.details]
             return Answer(refused.status, error | {"details": details}, refused.headers)
+        except LinariteError as refused:
+            error = {"code": refused.code, "message": refused.message}
+            return Answer(refused.status, error, refused.headers)
 
     async def with_group(self) -> Rig:
         """Make the resource group first."""
