@@ -235,6 +235,11 @@ PLANTS: dict[str, tuple[str, dict[str, str], str]] = {
         f"{CLI}:1 imports urllib.request",
     ),
     "library in the domain": ("domain", {DOMAIN: "import structlog\n"}, f"{DOMAIN}:1 imports"),
+    "ARM resource without a row": (
+        "ARM resources",
+        {"src/linarite/controlplane/resources/planted/rules.py": ""},
+        "src/linarite/controlplane/resources/planted is in no row",
+    ),
     "operation without a row": (
         "operations",
         {f"{OPERATIONS}/planted/operation.py": ""},

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.architecture.laws.findability import engines_are_findable, operations_are_findable
+from tests.architecture.laws.findability import (
+    arm_resources_are_findable,
+    engines_are_findable,
+    operations_are_findable,
+)
 from tests.architecture.laws.imports import imports_keep_the_contracts
 from tests.architecture.laws.lock_files import lock_files_are_whole
 from tests.architecture.laws.reach import (
@@ -27,6 +31,7 @@ LAWS: dict[str, Callable[[Path], list[str]]] = {
     "sizes": sizes_are_small,
     "operations": operations_are_findable,
     "engines": engines_are_findable,
+    "ARM resources": arm_resources_are_findable,
     "environment": environment_is_read_in_settings,
     "sockets": sockets_are_opened_at_the_edge,
     "domain": domain_needs_no_library,

@@ -16,6 +16,8 @@ OPERATION_PAGES = "docs/operations"
 ENGINES = f"{PACKAGE}/engines"
 ENGINE_TABLE_FILE = f"{PACKAGE}/engines/__init__.py"
 ENGINE_PAGES = "docs/engines"
+ARM_RESOURCES = f"{PACKAGE}/controlplane/resources"
+ARM_TABLE_FILES = (f"{PACKAGE}/controlplane/routes.py", f"{PACKAGE}/controlplane/actions.py")
 INDEX_PAGES = {"README", "index"}
 
 
@@ -35,6 +37,22 @@ def operations_are_findable(root: Path) -> list[str]:
         for name in sorted(routed - folders)
     ]
     return violations
+
+
+def arm_resources_are_findable(root: Path) -> list[str]:
+    """Every folder of an ARM resource type is used by a row of the control plane's table."""
+    package = ARM_RESOURCES.removeprefix("src/").replace("/", ".") + "."
+    used = {
+        meaning.removeprefix(package).split(".")[0]
+        for table in ARM_TABLE_FILES
+        if (root / table).exists()
+        for meaning in local_names(ast.parse((root / table).read_text(encoding="utf-8"))).values()
+        if meaning.startswith(package)
+    }
+    return [
+        f"{ARM_RESOURCES}/{name} is in no row: add one to {' or '.join(ARM_TABLE_FILES)}"
+        for name in sorted(packages_in(root / ARM_RESOURCES) - used)
+    ]
 
 
 def engines_are_findable(root: Path) -> list[str]:
