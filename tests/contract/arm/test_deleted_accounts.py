@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +24,12 @@ DEPLOYMENT = {
     "sku": {"name": "Standard", "capacity": 10},
     "properties": {"model": {"format": "OpenAI", "name": "gpt-4o", "version": "2024-11-20"}},
 }
+
+
+def state_of(cognitive: Sdk, group: str) -> str:
+    """The deployment's provisioningState: after a recovery it is brought up again."""
+    found = cognitive.deployments.get(group, "comes-back", "chat")
+    return str(found.properties.provisioning_state)
 
 
 def test_an_account_is_deleted_recovered_and_purged(
@@ -51,11 +58,10 @@ def test_an_account_is_deleted_recovered_and_purged(
     assert (back.id, back.kind, back.tags) == (made.id, "OpenAI", {"kept": "yes"})
     assert back.properties.restore is None
     deployment = DEPLOYMENT | {"tags": {"waits": "for the other operation"}}
-    for _ in range(50):
-        if cognitive.deployments.get(group, "comes-back", "chat").properties.provisioning_state == (
-            "Succeeded"
-        ):
-            break
+    deadline = time.monotonic() + 60
+    while state_of(cognitive, group) != "Succeeded":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
     cognitive.deployments.begin_create_or_update(group, "comes-back", "chat", deployment).result()
     assert cognitive.accounts.list_keys(group, "comes-back").key1 == keys.key1
     assert chat_through(managed, back.properties.endpoint, keys.key1, "chat")
