@@ -395,6 +395,61 @@ def test_subscription_needs_a_location(templates: Sdk) -> None:
         assert refusal.value.error.code == code
 
 
+def test_templates_at_the_same_time_wait_for_each_other(
+    templates: Sdk, cognitive: Sdk, group: str
+) -> None:
+    """More of them than the worker takes jobs, all on one account: each gets its turn."""
+    cognitive.accounts.begin_create(
+        group, "shared", {"location": "local", "kind": "OpenAI", "sku": {"name": "S0"}}
+    ).result()
+    names = [f"d{number}" for number in range(6)]
+    pollers = [
+        templates.deployments.begin_create_or_update(
+            group,
+            name,
+            asked(
+                template(
+                    {
+                        "type": f"{ACCOUNTS}/deployments",
+                        "apiVersion": "2025-06-01",
+                        "name": f"shared/{name}",
+                        "sku": {"name": "Standard", "capacity": 1},
+                        "properties": {"model": {"format": "OpenAI", "name": "gpt-4o"}},
+                    }
+                )
+            ),
+        )
+        for name in names
+    ]
+    states = [poller.result().properties.provisioning_state for poller in pollers]
+    assert states == ["Succeeded"] * 6
+    assert [one.name for one in cognitive.deployments.list(group, "shared")] == names
+
+
+def test_running_deployment_is_canceled(templates: Sdk, cognitive: Sdk, group: str) -> None:
+    """A canceled deployment stops where it is; while it runs, its name is taken."""
+    policy = {
+        "type": f"{ACCOUNTS}/raiPolicies",
+        "apiVersion": "2025-06-01",
+        "name": "[format('many/policy-{0}', copyIndex())]",
+        "copy": {"name": "each", "count": 600},
+        "properties": {"basePolicyName": "Microsoft.DefaultV2", "mode": "Blocking"},
+    }
+    body = asked(template(account("many"), policy))
+    poller = templates.deployments.begin_create_or_update(group, "many", body)
+    with pytest.raises(HttpResponseError) as taken:
+        templates.deployments.begin_create_or_update(group, "many", body)
+    assert taken.value.error is not None
+    assert taken.value.error.code == "DeploymentActive"
+    templates.deployments.cancel(group, "many")
+    with pytest.raises(HttpResponseError):
+        poller.result()
+    kept = templates.deployments.get(group, "many")
+    assert kept.properties.provisioning_state == "Canceled"
+    made = [one.name for one in cognitive.rai_policies.list(group, "many")]
+    assert len([name for name in made if name.startswith("policy-")]) < 600
+
+
 def test_deployment_is_forgotten_and_what_it_made_stays(
     templates: Sdk, cognitive: Sdk, group: str
 ) -> None:

@@ -52,14 +52,15 @@ async def put(request: ArmRequest, target: Target, surface: Surface) -> Answer:
     """Check the template as a whole, then carry it out. 201, or 200 for a name used before."""
     sent = read_sent(request.body)
     world = _world(request, surface)
-    existed = await surface.resources.get(target.path)
-    _require_idle(existed)
+    _require_idle(await surface.resources.get(target.path))
     deployment, problems = await _checked(world, target, sent)
     if problems:
         raise not_valid(target["deployment"], request.correlation_id, problems)
     job = deployment_job(world, deployment)
-    changes = await beginning(world, deployment, job.id)
-    await surface.resources.commit(changes, [job])
+    async with surface.turn:
+        existed = await surface.resources.get(target.path)
+        _require_idle(existed)
+        await surface.resources.commit(beginning(world, deployment, existed, job.id), [job])
     kept = await quickly_ended(surface, deployment.place.id) or await _existing(target, surface)
     ended = kept.properties["provisioningState"] in ENDED
     return Answer(

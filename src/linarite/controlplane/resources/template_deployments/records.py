@@ -43,14 +43,19 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
 async def kept_begin(world: World, deployment: Planned) -> None:
     """Keep that a module begins; what an earlier one of its name left goes."""
-    await world.surface.resources.commit(await beginning(world, deployment, ""))
+    old = await world.surface.resources.get(deployment.place.id)
+    await world.surface.resources.commit(beginning(world, deployment, old, ""))
 
 
-async def beginning(world: World, deployment: Planned, operation: str) -> list[Change]:
-    """The changes that keep that a deployment begins; what an earlier one left goes."""
-    surface, place, sent = world.surface, deployment.place, deployment.sent
-    now = surface.now()
-    old = await surface.resources.get(place.id)
+def beginning(
+    world: World, deployment: Planned, old: Resource | None, operation: str
+) -> list[Change]:
+    """The changes that keep that a deployment begins, where `old` is still what is there.
+
+    What an earlier one of its name left goes.
+    """
+    place, sent = deployment.place, deployment.sent
+    now = world.surface.now()
     who = {"createdBy": world.errand.caller.name, "createdByType": world.errand.caller.kind}
     resource = Resource(
         id=place.id if old is None else old.id,
@@ -74,7 +79,8 @@ async def beginning(world: World, deployment: Planned, operation: str) -> list[C
             "startedAt": now.isoformat(),
         },
     )
-    return [Delete(place.id), Put(resource)]
+    gone: list[Change] = [] if old is None else [Delete(old.id, old.etag)]
+    return [*gone, Put(resource, expected_etag="")]
 
 
 async def forget_operations(surface: Surface, deployment_id: str) -> None:
