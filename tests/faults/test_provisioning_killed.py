@@ -86,26 +86,27 @@ def test_a_deployment_is_never_creating_for_ever(tmp_path: Path) -> None:
     Once it is made, a killed server's successor has it at once.
     """
     server = start_server(tmp_path, SETTINGS)
-    answer = arm(server, "PUT", DEPLOYMENT, BODY)
-    assert answer.status_code == 201, answer.text
-    assert answer.json()["properties"]["provisioningState"] == "Creating"
-    operation = httpx.URL(answer.headers["azure-asyncoperation"]).path
-    server.kill()
-    for doing in ("loading o-new", "measuring"):
-        server = start_server(tmp_path, SETTINGS)
-        assert (
-            arm(server, "GET", DEPLOYMENT).json()["properties"]["provisioningState"] == "Creating"
-        )
-        assert chat(server).json()["error"]["code"] == "DeploymentNotFound"
-        until_doing(server, operation, doing)
-        server.kill()
-    server = start_server(tmp_path, SETTINGS)
     try:
+        answer = arm(server, "PUT", DEPLOYMENT, BODY)
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["properties"]["provisioningState"] == "Creating"
+        operation = httpx.URL(answer.headers["azure-asyncoperation"]).path
+        for doing in ("loading o-new", "measuring"):
+            server = killed_and_started(server)
+            assert state_of(server) == "Creating"
+            assert chat(server).json()["error"]["code"] == "DeploymentNotFound"
+            until_doing(server, operation, doing)
+        server = killed_and_started(server)
         assert ended(server, operation)["status"] == "Succeeded"
         assert state_of(server) == "Succeeded"
         assert chat(server).status_code == 200
-        server.kill()
-        server = start_server(tmp_path, SETTINGS)
+        server = killed_and_started(server)
         assert chat(server).status_code == 200
     finally:
-        server.stop()
+        server.kill()
+
+
+def killed_and_started(server: Server) -> Server:
+    """The server's successor in the same home."""
+    server.kill()
+    return start_server(server.home, SETTINGS)
