@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from linarite.controlplane.options import Quota
+from linarite.storage.memory.jobs import MemoryJobStore
 from tests.controlplane.rig import ACCOUNT, ACCOUNTS, DEPLOYMENT, GROUP, SUBSCRIPTION, Rig
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from linarite.domain.jobs import Job
 
 LOG = "2015-04-01"
 pytestmark = pytest.mark.anyio
@@ -191,6 +199,34 @@ async def test_a_deployment_is_written_with_its_job(rig: Rig) -> None:
     await rig.end_jobs()
     result = await rig.ask("GET", location)
     assert (result.status, result.body["sku"]["capacity"]) == (200, 20)
+
+
+class MeddlingJobs(MemoryJobStore):
+    """Something else writes the resource while a request looks for running jobs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meddle: Callable[[], Awaitable[object]] | None = None
+
+    async def running(self, resource_id: str) -> list[Job]:
+        """Meddle, then answer."""
+        if self.meddle is not None:
+            await self.meddle()
+        return await super().running(resource_id)
+
+
+async def test_a_job_that_ends_in_between_is_a_conflict() -> None:
+    """Not a failed condition: the client has set none, and may simply try again."""
+    rig = await Rig().with_group()
+    await rig.ask("PUT", f"{ACCOUNTS}/one", ACCOUNT)
+    rig.surface.jobs = jobs = MeddlingJobs()
+    present = await rig.resources.get(f"{ACCOUNTS}/one")
+    assert present is not None
+    jobs.meddle = lambda: rig.resources.put(present)
+    answer = await rig.ask("PATCH", f"{ACCOUNTS}/one", {"tags": {"a": "1"}})
+    assert (answer.status, answer.body["code"]) == (409, "RequestConflict")
+    jobs.meddle = None
+    assert (await rig.ask("PATCH", f"{ACCOUNTS}/one", {"tags": {"a": "1"}})).status == 200
 
 
 async def test_quota_never_refuses_what_is_there() -> None:

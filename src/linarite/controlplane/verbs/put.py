@@ -16,7 +16,7 @@ from linarite.controlplane.wire import read_resource
 from linarite.domain.arm_errors import Problem, refusal, request_conflict
 from linarite.domain.arm_id import parent_id
 from linarite.domain.jobs import Job
-from linarite.domain.resource import Put, Resource
+from linarite.domain.resource import EtagMismatch, Put, Resource
 
 if TYPE_CHECKING:
     from linarite.controlplane.caller import Caller
@@ -78,10 +78,12 @@ async def admitted(
     )
     job = row.job(stamped, old)
     changes, jobs = await row.beside(surface, stamped, old)
-    written = await surface.resources.commit(
-        [Put(stamped, expected_etag=old.etag if old else ""), *changes],
-        [job, *jobs] if job else jobs,
-    )
+    write = Put(stamped, expected_etag=old.etag if old else "")
+    try:
+        written = await surface.resources.commit([write, *changes], [job, *jobs] if job else jobs)
+    except EtagMismatch:
+        # The client's own conditions have held: a job has ended in between.
+        raise request_conflict(target.path) from None
     stored = cast("Resource", written[0])
     await row.written(surface, stored)
     await surface.changed()
