@@ -132,3 +132,31 @@ async def test_a_seed_decides_and_its_absence_does_not(engine: OpenvinoEngine) -
         for _ in range(3)
     }
     assert len(texts) > 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"top_p": 0, "temperature": 1},
+        {"temperature": 2, "top_p": 0.01},
+        {"temperature": 0.0001},
+        {"presence_penalty": -2, "frequency_penalty": 2},
+        {"seed": 2**63 - 1},
+        {"seed": -5},
+        {"stop": ["", "\n"]},
+    ],
+    ids=str,
+)
+async def test_the_bounds_of_the_parameters_are_taken(
+    engine: OpenvinoEngine, fields: dict[str, Any]
+) -> None:
+    """What the service takes at its bounds is answered, and the engine lives."""
+    assert await chat_text(engine, chat_ask("Hello", **{"max_tokens": 4, **fields}))
+    assert await engine.running_replies() == 0
+
+
+async def test_what_the_library_refuses_ends_nothing(engine: OpenvinoEngine) -> None:
+    """Parameters that the operation would have refused come back as the caller's mistake."""
+    with pytest.raises(InvalidRequest):
+        await chat_text(engine, chat_ask("Hello", temperature=1, top_p=7))
+    assert await chat_text(engine, chat_ask("Hello", max_tokens=4))

@@ -114,4 +114,9 @@ class Generation:
                 "does not support here.",
                 self._constraint.param,
             )
+        if refused.why == "config":
+            return InvalidRequest(
+                "The engine does not take these sampling parameters. Check temperature, top_p, "
+                "presence_penalty and frequency_penalty."
+            )
         return InvalidRequest("The model cannot start from this prompt.", param="prompt")

@@ -16,7 +16,7 @@ from linarite.engines.text_chat.logprobs import TokenProbability
 from linarite.engines.worker_process.reports import Loaded
 
 Finish = Literal["stop", "length"]
-Why = Literal["context", "template", "tokens", "constraint", "prompt"]
+Why = Literal["context", "template", "tokens", "constraint", "prompt", "config"]
 HEAD_BYTES = 4
 
 

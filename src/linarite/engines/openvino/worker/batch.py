@@ -41,6 +41,8 @@ class Batch:
             prompted = model.prompts.make(ask.prompt)
         except BadPrompt as problem:
             return Refused(ask.id, problem.why), None
+        except Exception:  # noqa: BLE001 - a prompt that nobody thought of must not end the others
+            return Refused(ask.id, "prompt"), None
         prompt_tokens = len(prompted.ids)
         room = model.loaded.context_tokens - prompt_tokens
         wanted = ask.tokens_max or 0
@@ -53,7 +55,10 @@ class Batch:
         if ask.tokens_max == 0 and not ask.prompt_logprobs:
             return accepted, Step(ask.id, "", 0, finish="length")
         tokens_max = room if ask.tokens_max is None else ask.tokens_max
-        handle = self._add(prompted.ids, self._config(ask, tokens_max))
+        try:
+            handle = self._add(prompted.ids, self._config(ask, tokens_max))
+        except Exception:  # noqa: BLE001 - whatever the library does not take, it must not end us
+            return Refused(ask.id, "config"), None
         self._replies[ask.id] = _Reply(model, ask, handle, prompt_tokens)
         return accepted, None
 
@@ -89,8 +94,9 @@ class Batch:
         sampling = ask.sampling
         config = self._model.genai.GenerationConfig()
         config.max_new_tokens = tokens_max
-        config.do_sample = sampling.temperature > 0
-        if sampling.temperature > 0:
+        # As with the temperature, the least top_p leaves but the likeliest token.
+        config.do_sample = sampling.temperature > 0 and sampling.top_p > 0
+        if config.do_sample:
             config.temperature = sampling.temperature
             config.top_p = sampling.top_p
         config.rng_seed = sampling.seed
