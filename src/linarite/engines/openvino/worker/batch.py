@@ -41,8 +41,6 @@ class Batch:
             prompted = model.prompts.make(ask.prompt)
         except BadPrompt as problem:
             return Refused(ask.id, problem.why), None
-        except Exception:  # noqa: BLE001 - a prompt that nobody thought of must not end the others
-            return Refused(ask.id, "prompt"), None
         prompt_tokens = len(prompted.ids)
         room = model.loaded.context_tokens - prompt_tokens
         wanted = ask.tokens_max or 0

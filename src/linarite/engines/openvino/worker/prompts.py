@@ -61,6 +61,14 @@ class Prompts:
 
     def make(self, prompt: ChatPrompt | TextPrompt | TokenPrompt) -> Prompted:
         """The tokens of a prompt. Raises BadPrompt."""
+        try:
+            return self._made(prompt)
+        except BadPrompt:
+            raise
+        except Exception as error:  # one that nobody thought of must not end the others
+            raise BadPrompt("prompt") from error
+
+    def _made(self, prompt: ChatPrompt | TextPrompt | TokenPrompt) -> Prompted:
         if isinstance(prompt, ChatPrompt):
             return self._chat(prompt)
         if isinstance(prompt, TextPrompt):
