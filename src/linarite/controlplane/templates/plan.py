@@ -93,8 +93,8 @@ class Plan:
         return [resource for resource in self.order if resource.is_written]
 
     def shown_parameters(self) -> _Object:
-        """The parameters with types, secrets without values."""
-        return shown_parameters(self.template, self.values)
+        """The parameters with types; secrets without values, also under another name."""
+        return self.secrets.hidden(shown_parameters(self.template, self.values))
 
     def body(self, resource: PlannedResource, facts: Facts) -> _Object:
         """What to PUT. Raises FactWanted, ExpressionFailed."""
