@@ -137,11 +137,11 @@ class Exchange:
     def respond(self, status: int, lines: bytes, body: bytes) -> None:
         """The whole answer at once. `lines` are header lines, each with its CRLF."""
         self.began = True
-        head = b"%b%b%bcontent-length: %d\r\n%b\r\n" % (
+        head = b"%b%b%b%b%b\r\n" % (
             status_line(status),
             self._carrier.date_line(),
             lines,
-            len(body),
+            b"" if status in BODYLESS else b"content-length: %d\r\n" % len(body),
             b"" if self.keep_alive else b"connection: close\r\n",
         )
         if not self.departed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from linarite.domain.usage import Usage, usage_of
 from linarite.web.sse import DONE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from linarite.domain.chat import StreamOptions
     from linarite.domain.facts import Deployment, Model
@@ -23,7 +24,7 @@ CHARACTERS_PER_TOKEN = 4
 """of a prompt that nobody counted; OpenAI's own rule of thumb for English"""
 
 
-class StreamedReply:
+class StreamedReply(ABC):
     """What chat and text completions have in common: one id, one model, choices and usage.
 
     The constant parts are encoded once; a chunk, or the whole, costs the encoding of its choices.
@@ -34,22 +35,23 @@ class StreamedReply:
     """the newest counts of the engine's"""
     pieces = 0
     """events that told something and came without counts"""
+    _shows_usage = False
+    _null_usage = b""
 
     def __init__(
         self,
-        *,
         object_id: str,
         kind: str,
         deployment: Deployment,
+        *,
         streamed: bool,
         options: StreamOptions | None,
-        prompt_characters: Callable[[], int],
     ) -> None:
-        """`kind` is the `object` field; `prompt_characters` measures the ask when need be."""
+        """`kind` is the `object` field."""
         self.streamed = streamed
-        self._prompt_characters = prompt_characters
-        self._shows_usage = options is not None and bool(options.include_usage)
-        self._null_usage = b"null" if self._shows_usage else b""
+        if options is not None and options.include_usage:
+            self._shows_usage = True
+            self._null_usage = b"null"
         model = deployment.model
         fixed = fixed_fields(model, deployment.instance, kind)
         self._tail = b',"created":%d,"id":"%b"%b' % (int(time.time()), object_id.encode(), fixed)
@@ -62,8 +64,12 @@ class StreamedReply:
         """
         if self.counted is not None or not self.pieces:
             return self.counted
-        prompt_tokens = max(1, self._prompt_characters() // CHARACTERS_PER_TOKEN)
+        prompt_tokens = max(1, self.prompt_characters() // CHARACTERS_PER_TOKEN)
         return usage_of(prompt_tokens, self.pieces)
+
+    @abstractmethod
+    def prompt_characters(self) -> int:
+        """How much text the ask holds."""
 
     def chunk(self, choices: bytes, usage: bytes = b"") -> bytes:
         """One SSE event; `choices` is an encoded array, `usage` empty to leave the field out."""

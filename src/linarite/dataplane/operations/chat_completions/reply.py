@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from linarite.dataplane.parts.replies import StreamedReply, encode
@@ -42,13 +41,13 @@ class ChatReply(StreamedReply):
     def __init__(self, ask: ChatAsk, deployment: Deployment) -> None:
         """Make the answer's id and read what the client wants to see."""
         super().__init__(
-            object_id=new_object_id("chatcmpl-"),
-            kind="chat.completion.chunk" if ask.stream else "chat.completion",
-            deployment=deployment,
+            new_object_id("chatcmpl-"),
+            "chat.completion.chunk" if ask.stream else "chat.completion",
+            deployment,
             streamed=bool(ask.stream),
             options=ask.stream_options,
-            prompt_characters=partial(prompt_characters, ask),
         )
+        self._ask = ask
         self._opened: set[int] = set()
         self._folded: dict[int, FoldedChoice] = {}
         self._prompt_filter_results: list[Any] | None = None
@@ -102,6 +101,10 @@ class ChatReply(StreamedReply):
             if folded is None:
                 folded = self._folded[choice.index] = FoldedChoice()
             folded.add(choice)
+
+    def prompt_characters(self) -> int:
+        """How much text the ask holds."""
+        return prompt_characters(self._ask)
 
     def body(self) -> bytes:
         """The plain answer."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from linarite.dataplane.parts.replies import CHARACTERS_PER_TOKEN, StreamedReply, encode
@@ -20,13 +19,13 @@ class CompletionReply(StreamedReply):
     def __init__(self, ask: CompletionAsk, deployment: Deployment) -> None:
         """Make the answer's id and read what the client wants to see."""
         super().__init__(
-            object_id=new_object_id("cmpl-"),
-            kind="text_completion",
-            deployment=deployment,
+            new_object_id("cmpl-"),
+            "text_completion",
+            deployment,
             streamed=bool(ask.stream),
             options=ask.stream_options,
-            prompt_characters=partial(prompt_characters, ask),
         )
+        self._ask = ask
         self._folded: dict[int, FoldedText] = {}
 
     def frame(self, event: CompletionEvent) -> bytes:
@@ -44,6 +43,10 @@ class CompletionReply(StreamedReply):
             if folded is None:
                 folded = self._folded[choice.index] = FoldedText()
             folded.add(choice)
+
+    def prompt_characters(self) -> int:
+        """How much text the ask holds."""
+        return prompt_characters(self._ask)
 
     def body(self) -> bytes:
         """The plain answer."""
