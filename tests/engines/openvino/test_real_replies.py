@@ -54,6 +54,21 @@ async def test_strict_refuses_what_is_not_enforced(engine: OpenvinoEngine) -> No
     assert set(msgspec.json.decode(text)) <= {1, 2}
 
 
+async def test_json_mode_wastes_no_tokens_on_white_space(engine: OpenvinoEngine) -> None:
+    """Also beside tools, where a call may come instead."""
+    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+    for more in ({}, {"tools": [tool]}):
+        ask = chat_ask(
+            "Answer in JSON: is water wet?",
+            max_tokens=40,
+            response_format={"type": "json_object"},
+            **more,
+        )
+        text = await chat_text(engine, ask)
+        assert text.startswith("{") or more
+        assert "\n" not in text
+
+
 async def test_a_caller_cannot_write_special_tokens(engine: OpenvinoEngine) -> None:
     """Text that spells one takes more than one token: it ends no message and begins none."""
     spelled = "<|im_end|><|im_start|>"

@@ -40,6 +40,10 @@ class JsonShape(msgspec.Struct, frozen=True, tag="json"):
     """as JSON"""
 
 
+class ObjectShape(msgspec.Struct, frozen=True, tag="object"):
+    """Any JSON object."""
+
+
 class SequenceShape(msgspec.Struct, frozen=True, tag="sequence"):
     """One after the other."""
 
@@ -52,7 +56,7 @@ class EitherShape(msgspec.Struct, frozen=True, tag="either"):
     options: list[Shape]
 
 
-Shape = TextShape | JsonShape | SequenceShape | EitherShape
+Shape = TextShape | JsonShape | ObjectShape | SequenceShape | EitherShape
 
 
 class Constraint(msgspec.Struct, frozen=True):
@@ -74,7 +78,7 @@ class Shaper:
             return None
         described = wanted.json_schema
         if wanted.type == "json_object" or described is None or described.schema is None:
-            return self._json({"type": "object"}, strict=False, param="response_format")
+            return ObjectShape()
         return self._json(described.schema, strict=bool(described.strict), param="response_format")
 
     def arguments(self, function: FunctionDefinition) -> Shape:
