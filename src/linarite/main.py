@@ -63,6 +63,7 @@ def main() -> None:
             home=lambda: load().home,
             stored_keys=keys_of_stopped_server,
             version=__version__,
+            client=lambda: load().settings.client,
             variable=variable,
         )
     )()

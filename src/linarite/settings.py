@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import msgspec
 from msgspec import Meta
 
+from linarite.cli.options import Client
 from linarite.controlplane.options import Quota
 from linarite.controls.egress.options import Egress
 from linarite.dataplane.options import Limits
@@ -63,6 +64,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     records: Records = Records()
     egress: Egress = Egress()
     quota: Quota = Quota()
+    client: Client = Client()
     deployments: Annotated[
         list[DeploymentSettings],
         Meta(

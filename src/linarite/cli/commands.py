@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from linarite.cli.options import Client
 from linarite.domain.resource import AccountKeys
 from linarite.hosting.models.store import ModelStore
 
@@ -51,5 +52,7 @@ class Commands(msgspec.Struct, frozen=True):
     stored_keys: Callable[[str | None], AccountKeys]
     """the keys in that folder while no server runs; with a name, that one is replaced before"""
     version: str
+    client: Callable[[], Client] = Client
+    """what settings say about the server that commands speak to"""
     variable: Callable[[str], str | None] = no_variable
     """the value of an environment variable that the person named (`--key env:NAME`)"""

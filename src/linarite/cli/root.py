@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.text import Text
 from typer.core import TyperGroup
 
-from linarite.cli import chat, keys, settings, up
+from linarite.cli import account, activity, chat, deployment, keys, operation, settings, up, usage
+from linarite.cli.arm.refusals import ServerRefused
 from linarite.cli.help_texts import examples
 from linarite.cli.model import build as build_model_commands
 from linarite.domain.errors import LinariteError
@@ -42,6 +43,9 @@ class Root(TyperGroup):
         extra = {"prog_name": "linarite", **extra, "standalone_mode": False}
         try:
             code = super().main(*args, **extra)
+        except ServerRefused as refusal:
+            code = refuse(refusal.message, refusal.exit_code)
+            sys.stderr.writelines(f"{line}\n" for line in refusal.lines)
         except LinariteError as refusal:
             code = refuse(refusal.message, 1)
         except typer.TyperException as wrong_usage:
@@ -103,5 +107,7 @@ def build_root(commands: Commands) -> typer.Typer:
     root.add_typer(build_model_commands(lambda _: commands.model_store()), epilog=MODEL_EXAMPLES)
     chat.add_to(root)
     keys.add_to(root)
+    for nouns in (account, deployment, usage, operation, activity):
+        nouns.add_to(root)
     settings.add_to(root)
     return root

@@ -1,16 +1,20 @@
 """`linarite model …`: look at, add and remove the models on this machine.
 
-These commands work on the store's folder itself; no server has to run.
+These commands work on the store's folder itself; no server has to run. Only
+`model list --deployable` asks one.
 """
 
 from __future__ import annotations
 
-import builtins  # the submodule `list` hides the type of that name here
+import builtins  # noqa: TC003 - typer reads it; the submodule `list` hides the type's name
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from linarite.cli.arm.flags import Output, OutputFlags, ServerFlags, ask, flattened
 from linarite.cli.model.add import add_models
+from linarite.cli.model.deployable import list_deployable
 from linarite.cli.model.list import list_models
 from linarite.cli.model.remove import remove_models
 from linarite.cli.model.show import show_model
@@ -31,7 +35,34 @@ linarite model add hf:ggml-org/gpt-oss-20b-GGUF/gpt-oss-20b-mxfp4.gguf
 linarite model add oci://registry.example.com/models/phi:4
 """
 
+_LIST_EXAMPLES = """Examples:
+
+linarite model list --json
+
+linarite model list --deployable --location local --output yaml
+"""
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListFlags:
+    """Which models are listed."""
+
+    as_json: AsJson = False
+    deployable: Annotated[
+        bool,
+        typer.Option("--deployable", help="Ask a server which models its accounts can deploy."),
+    ] = False
+    location: Annotated[
+        str | None,
+        typer.Option(
+            "--location",
+            "-l",
+            help="Region, with --deployable.",
+            show_default="the server's first",
+        ),
+    ] = None
 
 
 def build(store_of: Callable[[typer.Context], ModelStore]) -> typer.Typer:
@@ -42,11 +73,29 @@ def build(store_of: Callable[[typer.Context], ModelStore]) -> typer.Typer:
         no_args_is_help=True,
     )
 
-    @app.command("list", epilog="Example: linarite model list --json")
-    def _list(context: typer.Context, as_json: AsJson = False) -> None:
-        """Show the models that are here, and those that can be added by name."""
-        list_models(store_of(context), as_json=as_json)
+    def _list(
+        context: typer.Context, asked: ListFlags, shown: OutputFlags, flags: ServerFlags
+    ) -> None:
+        """Show the models that are here, and those that can be added by name.
 
+        With --deployable: what the accounts of a server can deploy.
+        """
+        output = Output.JSON if asked.as_json else shown.output
+        if asked.deployable:
+            ask(context, flags, lambda server: list_deployable(server, asked.location, output))
+        elif output is Output.YAML:
+            raise typer.BadParameter("Models on this machine are listed as table or json.")
+        else:
+            list_models(store_of(context), as_json=output is Output.JSON)
+
+    app.command("list", epilog=_LIST_EXAMPLES)(
+        flattened(_list, ListFlags, OutputFlags, ServerFlags)
+    )
+    _add_file_commands(app, store_of)
+    return app
+
+
+def _add_file_commands(app: typer.Typer, store_of: Callable[[typer.Context], ModelStore]) -> None:
     @app.command("add", epilog=_ADD_EXAMPLES)
     def _add(
         context: typer.Context,
@@ -87,5 +136,3 @@ def build(store_of: Callable[[typer.Context], ModelStore]) -> typer.Typer:
     ) -> None:
         """Delete models from this machine. A server that has one open goes on with it."""
         remove_models(store_of(context), names)
-
-    return app

@@ -1,0 +1,22 @@
+"""`linarite deployment show`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from linarite.cli.arm.naming import account_id
+from linarite.cli.arm.printed import print_one
+from linarite.cli.deployment.columns import facts
+
+if TYPE_CHECKING:
+    from linarite.cli.arm.flags import AccountFlags, OutputFlags
+    from linarite.cli.arm.server import Server
+    from linarite.cli.deployment.flags import DeploymentFlags
+
+
+async def show(
+    server: Server, asked: DeploymentFlags, named: AccountFlags, shown: OutputFlags
+) -> None:
+    """Tell everything about one deployment."""
+    account = await account_id(server, named.account, named.resource_group)
+    print_one(await server.get(f"{account}/deployments/{asked.name}"), facts, shown.output)
