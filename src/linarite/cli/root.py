@@ -10,7 +10,18 @@ from rich.console import Console
 from rich.text import Text
 from typer.core import TyperGroup
 
-from linarite.cli import account, activity, chat, deployment, keys, operation, settings, up, usage
+from linarite.cli import (
+    account,
+    activity,
+    chat,
+    deployment,
+    keys,
+    operation,
+    settings,
+    template,
+    up,
+    usage,
+)
 from linarite.cli.arm.refusals import ServerRefused
 from linarite.cli.help_texts import examples
 from linarite.cli.model import build as build_model_commands
@@ -107,7 +118,7 @@ def build_root(commands: Commands) -> typer.Typer:
     root.add_typer(build_model_commands(lambda _: commands.model_store()), epilog=MODEL_EXAMPLES)
     chat.add_to(root)
     keys.add_to(root)
-    for nouns in (account, deployment, usage, operation, activity):
+    for nouns in (account, deployment, template, usage, operation, activity):
         nouns.add_to(root)
     settings.add_to(root)
     return root

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.cli.terminal import linarite
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ def told(server: Server, *arguments: str) -> Any:  # noqa: ANN401 - JSON
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_an_account_lives_twice(managed: Server) -> None:
     """Made, changed, deleted, recovered with its keys, deleted, purged."""
     line = "account create -n team-a -g linarite --kind OpenAI --sku S0 -l local --yes"

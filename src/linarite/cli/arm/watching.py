@@ -38,9 +38,14 @@ def operation_link(reply: Reply) -> str | None:
     return link
 
 
-def operation_name(link: str) -> str:
-    """The id at a link's end."""
-    return link.partition("?")[0].rpartition("/")[2]
+def say_operation(link: str) -> None:
+    """Tell whom it may interest which operation carries a change out."""
+    say(f"Carried out in the background; to wait for it: {wait_command(link)}")
+
+
+def wait_command(link: str) -> str:
+    """The command that waits for an operation: its id stands at the link's end."""
+    return f"linarite operation wait {link.partition('?')[0].rpartition('/')[2]}"
 
 
 async def finish(server: Server, reply: Reply, title: str) -> None:
@@ -66,7 +71,7 @@ async def follow(server: Server, link: str, title: str) -> dict[str, Any]:
             try:
                 await asyncio.sleep(pause_s)
             except asyncio.CancelledError:
-                say(f"It goes on. Wait for it: linarite operation wait {operation_name(link)}")
+                say(f"It goes on all the same; to wait for it: {wait_command(link)}")
                 raise
             pause_s = min(pause_s * GROWTH, LONGEST_PAUSE_S)
     require_success(status, title)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linarite.cli.arm.printed import print_one, say
-from linarite.cli.arm.watching import finish, operation_link, operation_name
+from linarite.cli.arm.printed import print_one
+from linarite.cli.arm.watching import finish, operation_link, say_operation
 from linarite.cli.deployment.columns import row
 
 if TYPE_CHECKING:
@@ -21,4 +21,4 @@ async def settle(server: Server, path: str, reply: Reply, *, watch: bool, output
     deployment = await server.get(path)
     print_one(deployment, row, output)
     if link is not None and not watch:
-        say(f"It goes on in the background: linarite operation wait {operation_name(link)}")
+        say_operation(link)
