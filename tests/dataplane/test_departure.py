@@ -120,6 +120,14 @@ async def test_before_the_first_event(body: dict[str, Any], rudely: bool) -> Non
         assert running.records[0].to_first_token_us == 0
 
 
+async def test_before_its_request_is_looked_at() -> None:
+    """Cut off for what it sent behind it, in the same packet: no work is done for nobody."""
+    async with rig(ScriptedEngine(silent)) as running, asking(running, HELLO) as client:
+        client.writer.write(b"not HTTP\r\n\r\n")
+        await left(running, 499)
+        assert running.engine.opened == 0
+
+
 @pytest.mark.parametrize("rudely", [False, True])
 async def test_in_the_middle_of_a_stream(rudely: bool) -> None:
     """200 had been sent, so it is recorded; the generation ends all the same."""

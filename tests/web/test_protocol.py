@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 WAIT_S = 10.0
+LARGE_BYTES = 8_000_000
 HOST = ("host", "localhost")
 
 
@@ -41,12 +42,17 @@ class Echo:
         self.gate = asyncio.Event()
         self.gate.set()
         self.disconnected = 0
+        self.headers: list[tuple[bytes, bytes]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with the request as JSON; `/endless` streams until the client has gone."""
+        """Answer with the request as JSON; `/endless` streams until the client has gone.
+
+        `/unread` is answered without a look at the body, `/large` at once with much.
+        """
         self.asked += 1
+        self.headers = scope["headers"]
         body = b""
-        more = True
+        more = scope["path"] != "/unread"
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -60,6 +66,9 @@ class Echo:
         while scope["path"] == "/endless":
             await send({"type": "http.response.body", "body": b"x" * 65_536, "more_body": True})
             await asyncio.sleep(0)
+        if scope["path"] == "/large":
+            await send({"type": "http.response.body", "body": b"x" * LARGE_BYTES})
+            return
         told = {"method": scope["method"], "path": scope["path"], "body": body.decode("latin-1")}
         await send({"type": "http.response.body", "body": json.dumps(told).encode()})
 
@@ -393,12 +402,20 @@ async def test_chunked_bodies_are_put_together() -> None:
             assert (await peer.answer())[1]["body"] == "abcd"
 
 
-async def test_endless_trailers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are headers too, and as bounded."""
+@pytest.mark.parametrize("path", ["/", "/unread"])
+@pytest.mark.parametrize(
+    ("start", "more"),
+    [(b"0\r\n", b"a: b\r\n" * 1000), (b"0\r\nx: ", b"y" * 50_000), (b"1;x=", b"y" * 50_000)],
+    ids=["trailers", "trailer", "extension"],
+)
+async def test_endless_framing_is_refused(
+    path: str, start: bytes, more: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is around a chunked body is as bounded as headers, whether or not it is read."""
     monkeypatch.setattr(protocol, "LINGER_S", 0.1)
-    head = get_lines("POST", "/", [HOST, ("transfer-encoding", "chunked")])
+    head = get_lines("POST", path, [HOST, ("transfer-encoding", "chunked")])
     async with listening() as (_, listener), connected(listener) as peer:
-        await keep_writing(peer, head + b"0\r\n", b"a: b\r\n" * 1000)
+        await keep_writing(peer, head + start, more)
 
 
 H2C = [
@@ -418,13 +435,91 @@ async def test_an_offer_of_http2_costs_no_body() -> None:
         assert echo.asked == 3
 
 
+@pytest.mark.parametrize("cut", [20, 100, 170])
+async def test_an_offer_of_http2_costs_no_body_however_it_is_cut(cut: int) -> None:
+    """A long token makes a head of several packets."""
+    request = post("/", b"the body", *H2C)
+    async with listening() as (_, listener), connected(listener) as peer:
+        for piece in (request[:cut], request[cut:]):
+            peer.writer.write(piece)
+            await asyncio.sleep(0.02)
+        status, told = await peer.answer()
+        assert (status, told["body"]) == (200, "the body")
+
+
+async def test_offers_in_a_pipeline_cost_nothing() -> None:
+    """Each is declined, with its body and the requests behind it untouched."""
+    twice = [*H2C, ("upgrade", "h2c")]
+    async with listening() as (_, listener), connected(listener) as peer:
+        peer.writer.write(b"".join(post(f"/{index}", b"%d" % index, *twice) for index in range(10)))
+        for index in range(10):
+            status, told = await peer.answer()
+            assert (status, told["path"], told["body"]) == (200, f"/{index}", str(index))
+
+
+async def test_an_offer_does_not_make_a_request_of_the_body_before_it() -> None:
+    """What stands in a body stays a body, though nobody read it."""
+    hidden = get_lines("GET", "/hidden", [HOST])
+    head = get_lines("POST", "/unread", [HOST, ("content-length", str(len(hidden)))])
+    async with listening() as (echo, listener), connected(listener) as peer:
+        peer.writer.write(head)
+        assert (await peer.answer())[0] == 200
+        peer.writer.write(hidden + get_lines("GET", "/second", [HOST, *H2C]))
+        assert (await peer.answer())[1]["path"] == "/second"
+        assert echo.asked == 2
+
+
 async def test_an_offer_of_a_websocket_is_answered_as_a_request() -> None:
-    """No operation takes one yet; the application answers, and the connection closes."""
+    """No operation takes one yet; the application answers, and the connection goes on."""
     upgrade = [("connection", "Upgrade"), ("upgrade", "websocket"), ("sec-websocket-key", "x")]
     async with listening() as (_, listener), connected(listener) as peer:
         peer.writer.write(get_lines("GET", "/ws", [HOST, *upgrade]))
         assert (await peer.answer())[1]["path"] == "/ws"
+        peer.writer.write(GET)
+        assert (await peer.answer())[0] == 200
+
+
+async def test_trailers_are_no_headers() -> None:
+    """Else who may only send a body could set what a proxy before us takes out of heads."""
+    head = get_lines("POST", "/", [HOST, ("transfer-encoding", "chunked")])
+    async with listening() as (echo, listener), connected(listener) as peer:
+        peer.writer.write(head + b"1\r\na\r\n0\r\nauthorization: Bearer x\r\n\r\n")
+        assert (await peer.answer())[1]["body"] == "a"
+        assert [name for name, _ in echo.headers] == [b"host", b"transfer-encoding"]
+
+
+async def test_a_bad_body_gets_no_second_answer() -> None:
+    """The client would take it for the answer to its next request."""
+    head = get_lines("POST", "/unread", [HOST, ("transfer-encoding", "chunked")])
+    async with listening() as (_, listener), connected(listener) as peer:
+        peer.writer.write(head)
+        assert (await peer.answer())[0] == 200
+        peer.writer.write(b"no number\r\n")
         assert await peer.is_closed()
+
+
+async def test_a_body_that_was_not_asked_for_is_not_waited_for() -> None:
+    """After `Expect`, an answer in its stead means that it may come or not: the end."""
+    expect = [HOST, ("content-length", "2"), ("expect", "100-continue")]
+    async with listening() as (_, listener), connected(listener) as peer:
+        peer.writer.write(get_lines("POST", "/unread", expect))
+        async with asyncio.timeout(WAIT_S):
+            answer = await read_answer(peer.reader)
+        assert (answer.status, answer.header("connection")) == (200, "close")
+        assert await peer.is_closed()
+    async with listening() as (_, listener), connected(listener) as peer:
+        peer.writer.write(get_lines("POST", "/", expect))
+        assert await peer.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        peer.writer.write(b"ab" + GET)
+        assert [(await peer.answer())[1]["body"] for _ in range(2)] == ["ab", ""]
+
+
+async def test_a_target_may_name_the_server() -> None:
+    """As to a proxy: with a path, or with none at all."""
+    async with listening() as (_, listener), connected(listener) as peer:
+        for target, path in (("http://localhost", "/"), ("http://localhost/a%20b?c", "/a b")):
+            peer.writer.write(get_lines("GET", target, [HOST]))
+            assert (await peer.answer())[1]["path"] == path
 
 
 async def test_a_client_that_takes_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -445,3 +540,17 @@ async def test_a_client_that_takes_it_slowly_is_served() -> None:
         while taken < 5_000_000:
             taken += len(await peer.reader.read(100_000))
         assert listener._shared.connections
+
+
+async def test_one_large_answer_may_be_taken_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may take longer than a client may take nothing."""
+    monkeypatch.setattr(protocol, "STALL_S", 0.2)
+    async with listening() as (_, listener), connected(listener) as peer:
+        peer.writer.write(get_lines("GET", "/large", [HOST]))
+        taken = 0
+        while piece := await peer.reader.read(400_000):
+            taken += len(piece)
+            if taken >= LARGE_BYTES:
+                break
+            await asyncio.sleep(0.02)
+        assert taken >= LARGE_BYTES

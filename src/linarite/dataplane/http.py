@@ -57,12 +57,17 @@ class RequestBody:
         """whether a body was announced and has not been read"""
 
     async def read(self) -> bytes:
-        """The whole of it. From then on the client's leaving cancels the running task."""
+        """The whole of it. From then on the client's leaving cancels the running task.
+
+        Raises ClientLeft too when the client left with all of it sent.
+        """
         limits = self._limits
         body = await read_json_body(
             self._exchange, self._headers, limits.body_bytes_max, limits.body_read_s
         )
         self.left = False
+        if self._exchange.departed:
+            raise ClientLeft
         self._exchange.cancels = True
         return body
 

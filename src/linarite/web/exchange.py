@@ -136,7 +136,7 @@ class Exchange:
 
     def respond(self, status: int, lines: bytes, body: bytes) -> None:
         """The whole answer at once. `lines` are header lines, each with its CRLF."""
-        self.began = True
+        self._commit()
         head = b"%b%b%b%b%b\r\n" % (
             status_line(status),
             self._carrier.date_line(),
@@ -153,7 +153,7 @@ class Exchange:
 
         `length` in bytes when it is known beforehand; `lines` must not tell it.
         """
-        self.began = True
+        self._commit()
         framing = b""
         if length is not None:
             framing = b"content-length: %d\r\n" % length
@@ -170,6 +170,13 @@ class Exchange:
             lines,
             framing,
         )
+
+    def _commit(self) -> None:
+        self.began = True
+        if self.expects_continue:
+            self.expects_continue = False
+            if not self.body_complete:
+                self.keep_alive = False  # nobody asked for the body: it may come or not
 
     def write(self, data: bytes) -> None:
         """A piece of the answer; an empty one sends what is held back."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
 from collections import deque
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
@@ -13,7 +12,7 @@ import httptools
 
 from linarite.domain.errors import ServiceUnavailable
 from linarite.web.body import LINGER_S
-from linarite.web.exchange import Exchange
+from linarite.web.exchange import Exchange, header_lines
 from linarite.web.refusals import (
     HEAD_BYTES_MAX,
     HEADERS_MAX,
@@ -32,8 +31,6 @@ PIPELINED_MAX = 16
 METHODS = {b"GET": "GET", b"POST": "POST", b"PUT": "PUT", b"DELETE": "DELETE", b"HEAD": "HEAD"}
 STALL_S = 60.0
 """a client that takes nothing of its answer for this long has gone, or never meant to read it"""
-
-_UPGRADE_TO_HTTP2 = re.compile(rb"\r\nupgrade(?=:[ \t]*h2c)", re.IGNORECASE)
 
 
 class ParserStopped(Exception):
@@ -77,14 +74,10 @@ class HttpProtocol(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._receiving: Exchange | None = None
         self._in_head = True
-        self._chunk = b""
-        """the data that is being parsed"""
-        self._head_chunks = 0
-        """earlier data that the head, not yet whole, came in"""
-        self._head_bytes = 0
-        """of that data, but for the first, which also holds what was before the head"""
-        self._without_upgrade = b""
-        """the same data without an offer to change to HTTP/2: to be parsed instead"""
+        self._chunk_bytes = 0
+        """of the data that is being parsed"""
+        self._framing_bytes = 0
+        """of all data since a head began or a piece of a body came, but for the data with that"""
         # The request that is being answered, and those behind it.
         self._answering: Exchange | None = None
         self._pipeline: deque[Exchange] = deque()
@@ -136,21 +129,20 @@ class HttpProtocol(asyncio.Protocol):
         if self._refused:  # TLS goes on delivering what it had read before the connection closed
             return
         self._idle_until = math.inf
-        self._chunk = data
+        self._chunk_bytes = len(data)
+        self._framing_bytes += len(data)
         self._parse(data)
-        if self._in_head:
-            self._wait_for_more_head()
-        elif self._answering is None:
-            self._await_head()  # blank lines, or the rest of a body: they stopped the idle timer
-        elif len(self._headers) > HEADERS_MAX:  # the trailers of a chunked body
-            self._refuse(head_too_large())
+        if self._in_head or self._receiving is not None:
+            self._bound_framing()
+        if self._in_head or self._answering is None:
+            self._await_head()  # blank lines and the rest of a body too: they stop the idle timer
 
     def pause_writing(self) -> None:
         """The client reads slower than we write."""
         self._write_paused = True
         if self._answering is not None:
             self._answering.write_paused = True
-        self._stall = self._loop.call_later(STALL_S, self._transport.abort)
+        self._watch_stall()
 
     def resume_writing(self) -> None:
         """The client has caught up."""
@@ -219,26 +211,28 @@ class HttpProtocol(asyncio.Protocol):
         self._in_head = True
         self._url = b""
         self._headers = []
+        self._framing_bytes = 0
 
     def on_url(self, url: bytes) -> None:
         """A piece of the target."""
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header of the head or, unused, of the trailers."""
+        """A header of the head, or of the trailers: those are counted, and nobody sees them."""
         self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """The head is whole. Raises ParserStopped."""
-        large = self._head_chunks or len(self._chunk) > HEAD_BYTES_MAX
+        large = self._framing_bytes or self._chunk_bytes > HEAD_BYTES_MAX
         if len(self._headers) > HEADERS_MAX or (large and self._head_size() > HEAD_BYTES_MAX):
             self._refuse(head_too_large())
             raise ParserStopped
         if self._parser.should_upgrade():
-            self._decline_http2()
-        self._head_chunks = self._head_bytes = 0
+            return  # and comes again without its offer
+        self._framing_bytes = 0
         exchange = self._exchange()
         self._receiving = exchange
+        self._headers = []  # the exchange has them; trailers are none of its headers
         self._in_head = False
         self._stop_waiting()
         if self._answering is None:
@@ -251,6 +245,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body; of one that was refused, nothing is kept."""
+        self._framing_bytes = 0
         exchange = self._receiving
         if exchange is not None and not exchange.complete:
             exchange.take(body)
@@ -271,7 +266,7 @@ class HttpProtocol(asyncio.Protocol):
             raw_path, _, query = url.partition(b"?")
         else:  # absolute, as for a proxy; or an asterisk
             parsed = httptools.parse_url(url)
-            raw_path, query = parsed.path, parsed.query or b""
+            raw_path, query = parsed.path or b"/", parsed.query or b""
         path = raw_path.decode("ascii")
         target = (unquote(path) if "%" in path else path, raw_path, query)
         method = parser.get_method()
@@ -285,7 +280,7 @@ class HttpProtocol(asyncio.Protocol):
             exchange.http_1_0 = parser.get_http_version() == "1.0"
             exchange.keep_alive = False
         if exchange.named.get(b"expect", b"").lower() == b"100-continue":
-            exchange.expects_continue = True
+            exchange.expects_continue = not exchange.http_1_0
         return exchange
 
     def _start(self, exchange: Exchange) -> None:
@@ -308,38 +303,35 @@ class HttpProtocol(asyncio.Protocol):
                 self._transport.close()
 
     def _parse(self, data: bytes) -> None:
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # Answered as a plain request; after it the parser understands nothing more.
-            if self._answering is not None:
-                self._answering.keep_alive = False
-        except httptools.HttpParserError:
-            if not self._without_upgrade:
+        while data and not self._refused:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                data = self._without_offer() + data[offer.args[0] :]
+            except httptools.HttpParserError:
                 self._refuse(Malformed("Invalid HTTP request received.", code="BadRequest"))
+            else:
                 return
-            data, self._without_upgrade = self._without_upgrade, b""
-            self._parser = httptools.HttpRequestParser(self)
-            self._parse(data)
 
-    def _decline_http2(self) -> None:
-        """Have the request parsed as if it had not offered to change to HTTP/2.
+    def _without_offer(self) -> bytes:
+        """The same head without its offer to change to another protocol, which may be ignored.
 
-        An offer may be ignored, but the parser then takes the body for the other protocol's.
-        Java's own client makes this offer with every plain request. Raises ParserStopped.
+        With the offer the parser takes the body for the other protocol's. Java's own client offers
+        HTTP/2 with every plain request.
         """
-        whole = not self._head_chunks and self._answering is None
-        if whole and _UPGRADE_TO_HTTP2.search(self._chunk):
-            self._without_upgrade = _UPGRADE_TO_HTTP2.sub(b"\r\nx-upgrade", self._chunk, 1)
-            raise ParserStopped
+        parser, self._parser = self._parser, httptools.HttpRequestParser(self)
+        method = parser.get_method()
+        if method == b"CONNECT":  # asks for nothing but that
+            self._refuse(Malformed("Invalid HTTP request received.", code="BadRequest"))
+        line = b"%b %b HTTP/%b\r\n" % (method, self._url, parser.get_http_version().encode())
+        kept = [header for header in self._headers if header[0] != b"upgrade"]
+        return line + header_lines(kept) + b"\r\n"
 
-    def _wait_for_more_head(self) -> None:
-        self._head_chunks += 1
-        if self._head_chunks > 1:
-            self._head_bytes += len(self._chunk)
-        if self._head_bytes > HEAD_BYTES_MAX:
+    def _bound_framing(self) -> None:
+        """Heads are bounded while they come; chunk sizes and trailers are what heads are."""
+        trailers = 0 if self._in_head else len(self._headers)
+        if self._framing_bytes > HEAD_BYTES_MAX or trailers > HEADERS_MAX:
             self._refuse(head_too_large())
-        self._await_head()
 
     def _await_head(self) -> None:
         """Wait for a whole head, from the first sign of one: what trickles in gains no time."""
@@ -352,6 +344,16 @@ class HttpProtocol(asyncio.Protocol):
             self._await_head()  # half a request behind a long answer may wait for the answer
         else:
             self._transport.close()
+
+    def _watch_stall(self) -> None:
+        unsent = self._transport.get_write_buffer_size()
+        self._stall = self._loop.call_later(STALL_S, self._look_at_stall, unsent)
+
+    def _look_at_stall(self, unsent: int) -> None:
+        if self._transport.get_write_buffer_size() < unsent:
+            self._watch_stall()
+        else:
+            self._transport.abort()
 
     def _stop_waiting(self) -> None:
         if self._silence is not None:
@@ -378,7 +380,8 @@ class HttpProtocol(asyncio.Protocol):
         """Answer and close, soon. What is still coming is not read, so the client hears of it.
 
         Only close while an answer is under way: nothing can be said in the middle of it, and what
-        is said before it would be taken for it.
+        is said before it would be taken for it; and when what is bad is the body of a request that
+        has had its answer, for the client would take a second one for the next request's.
         """
         if self._refused or self._transport.is_closing():
             return
@@ -386,12 +389,11 @@ class HttpProtocol(asyncio.Protocol):
         self._stop_waiting()
         self._idle_until = math.inf
         answering = self._answering
-        own_body = not self._in_head and self._receiving is answering
         if answering is not None:
             answering.depart()
-            if not own_body or answering.began:
-                self._transport.close()
-                return
+        if self._receiving is not answering or (answering is not None and answering.began):
+            self._transport.close()
+            return
         self._transport.write(refusal(error, self._shared.date_line))
         # Closing at once, with data unread, would reset the connection under the answer.
         self._silence = self._loop.call_later(LINGER_S, self._transport.close)
