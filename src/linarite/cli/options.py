@@ -18,6 +18,13 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "speak to. Empty: the one that runs with this data folder."
         ),
     ] = ""
+    plaintext_beyond_loopback: Annotated[
+        bool,
+        Meta(
+            description="Send the management key to another machine without TLS, readable on the "
+            "way."
+        ),
+    ] = False
     key_file: Annotated[
         str, Meta(description="File that holds the management key of `client.endpoint`.")
     ] = ""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from linarite.cli.arm.reaching import require_private
+from linarite.domain.errors import SetupError
 from tests.authority import Authority
 from tests.cli.terminal import linarite
 from tests.serving import SIMULATED, start_server, stopped
@@ -45,6 +49,26 @@ def test_a_wrong_key_is_told(managed: Server, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("error: InvalidAuthenticationToken")
     assert "linarite keys --management --show" in done.stderr
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "linarite.example", "[2001:db8::1]"])
+def test_no_key_goes_out_in_plain_text(host: str) -> None:
+    """To another machine only over TLS; on this one nobody reads along."""
+    with pytest.raises(SetupError, match="TLS"):
+        require_private(f"http://{host}:8080")
+    for private in (f"https://{host}", "http://127.0.0.1:80", "http://localhost", "http://[::1]"):
+        require_private(private)
+
+
+def test_plain_text_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    """The message names the setting; with it the command goes on."""
+    asked = ("account", "list", "--endpoint", "http://linarite.invalid", "--key", "env:KEY")
+    refused = linarite(tmp_path, *asked, KEY="k")
+    assert refused.returncode == 1
+    assert "client.plaintext_beyond_loopback" in refused.stderr
+    allowed = linarite(tmp_path, *asked, KEY="k", LINARITE_CLIENT_PLAINTEXT_BEYOND_LOOPBACK="true")
+    assert allowed.returncode == 1
+    assert "can't be reached" in allowed.stderr
 
 
 def test_nobody_there_is_told(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from linarite.cli.arm.server import Address
 from linarite.cli.chat.endpoint import read_key
 from linarite.cli.serving_file import SERVING_FILE, read_serving_file
 from linarite.domain.errors import SetupError
-from linarite.domain.target import target_of
+from linarite.domain.target import literal_address, target_of
 
 if TYPE_CHECKING:
     from linarite.cli.commands import Commands
@@ -49,7 +49,8 @@ def address_of(typed: Typed, commands: Commands) -> Address:
             ca_file=ca_file or serving.ca_file,
             account_id=serving.account_id,
         )
-    target_of(endpoint)
+    if not settings.plaintext_beyond_loopback:
+        require_private(endpoint)
     key = read_key(typed.key, None if typed.key else key_file, commands.variable)
     if key is None:
         raise SetupError(
@@ -57,3 +58,16 @@ def address_of(typed: Typed, commands: Commands) -> Address:
             "client.key_file. On its machine, `linarite keys --management --show` prints it."
         )
     return Address(endpoint=endpoint, key=key, ca_file=ca_file)
+
+
+def require_private(endpoint: str) -> None:
+    """Let an endpoint pass on the way to which nobody reads along. Raises SetupError."""
+    target = target_of(endpoint)
+    address = literal_address(target.host)
+    here = target.host == "localhost" if address is None else address.is_loopback
+    if not target.tls and not here:
+        raise SetupError(
+            f"{endpoint} is on another machine and without TLS: whoever reads along would have the "
+            "management key. Use https://, or set client.plaintext_beyond_loopback = true if "
+            "something in between protects it."
+        )
