@@ -115,14 +115,6 @@ def test_refusals_teach(managed: Server) -> None:
         assert done.stderr.count("\n") == 1
 
 
-def test_a_failure_is_told_by_the_one_who_watches(managed: Server) -> None:
-    """The operation's error is the command's."""
-    asked = ("deployment", "create", "bad", "--model", "gpt-5", "--watch", "--set")
-    done = linarite(managed.home, *asked, "properties.spilloverDeploymentName=nowhere")
-    assert done.returncode == 1
-    assert "SpilloverDeploymentNotFound" in done.stderr
-
-
 def test_a_bar_is_for_terminals(managed: Server) -> None:
     """It is drawn while the operation runs, and gone when the deployment is shown."""
     create = ("deployment", "create", "seen", "--model", "gpt-5", "--watch")

@@ -40,3 +40,15 @@ def test_ctrl_c_leaves_the_operation_to_itself(tmp_path: Path) -> None:
         done = linarite(server.home, "operation", "wait", told[1])
         assert (done.returncode, done.stderr) == (0, "")
         assert re.search(r"^status +Succeeded$", done.stdout, re.MULTILINE)
+
+
+def test_a_failure_is_told_to_who_watches(tmp_path: Path) -> None:
+    """What has been accepted and could not be carried out fails the command, with the reason."""
+    weak = SLOW.replace("load_s = 6.0", "tokens_per_second = 50.0")
+    with stopped(start_server(tmp_path, weak)) as server:
+        create = ("deployment", "create", "big", "--model", "slow", "--capacity", "1000")
+        done = linarite(server.home, *create, "--sku", "ProvisionedManaged", "--watch")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("error: InsufficientResources: ")
+        shown = linarite(server.home, "deployment", "show", "big")
+        assert re.search(r"^state +Failed$", shown.stdout, re.MULTILINE)
