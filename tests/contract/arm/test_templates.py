@@ -112,6 +112,13 @@ def test_quickstart_deploys_answers_and_applies_again(
     assert SECRET not in str([one.as_dict() for one in operations]) + str(again.as_dict())
 
 
+def test_deployment_may_have_a_name_in_any_letters(templates: Sdk, group: str) -> None:
+    """The link to follow it by stands in a header, where only ASCII may."""
+    name = "Bücher-日本"
+    made = templates.deployments.begin_create_or_update(group, name, asked(template())).result()
+    assert (made.name, made.properties.provisioning_state) == (name, "Succeeded")
+
+
 def module_in_a_group() -> dict[str, Any]:
     """A template for a subscription: a group, and a module in it with symbolic names."""
     module = template(

@@ -7,6 +7,7 @@ Source: the Resource Manager's contract for asynchronous operations
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 import msgspec
 
@@ -67,7 +68,7 @@ async def result(request: ArmRequest, target: Target, surface: Surface) -> Answe
     """202 until the job has ended; then its resource, 204 if that is gone, or why it failed."""
     job = await _job(surface, target)
     if job.running:
-        link = f"{request.base_url}{target.path}?api-version={request.api_version}"
+        link = f"{request.base_url}{quote(target.path)}?api-version={request.api_version}"
         return _waiting(Answer(202, headers={"location": link}), job)
     if job.error is not None:
         raise ArmError(409, job.error.code, job.error.message)

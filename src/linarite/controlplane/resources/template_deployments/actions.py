@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -67,7 +68,7 @@ async def put(request: ArmRequest, target: Target, surface: Surface) -> Answer:
         201 if existed is None else 200,
         shown_deployment(kept),
         {
-            "azure-asyncoperation": f"{request.base_url}{kept.id}/operationStatuses/{job.id}"
+            "azure-asyncoperation": f"{request.base_url}{quote(kept.id)}/operationStatuses/{job.id}"
             f"?api-version={request.api_version}",
             "retry-after": "0" if ended else "1",
         },
