@@ -66,7 +66,8 @@ async def until_told(run: Run) -> int:
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop, number)
     await asyncio.wait([running])
-    if running.cancelled() and stopped_by:
+    # Whatever the load made of its peers' end: the signal is why it ended.
+    if stopped_by and (running.cancelled() or running.exception() is not None):
         print("Stopped before the end; what was started has been ended.", file=sys.stderr)
         return SIGNALLED + stopped_by[0]
     return running.result()
