@@ -18,6 +18,8 @@ def by_plane(management: Handler, dataplane: Handler) -> Handler:
 
     def choose(exchange: Exchange) -> Awaitable[None]:
         path = exchange.path
+        if path.startswith("//"):  # clients join an endpoint that ends in a slash with a path
+            path = exchange.path = "/" + path.lstrip("/")
         if path.startswith("/openai/") or not path[:14].lower().startswith(MANAGEMENT):
             return dataplane(exchange)
         return management(exchange)

@@ -1,0 +1,58 @@
+"""Which plane answers a path."""
+
+from __future__ import annotations
+
+import pytest
+
+from linarite.web.exchange import Exchange
+from linarite.web.planes import by_plane
+
+pytestmark = pytest.mark.anyio
+
+
+class Silent:
+    """A connection on which nothing is said."""
+
+    def send(self, data: bytes) -> None:
+        """Forget it."""
+
+    def stop_reading(self) -> None:
+        """Nothing is read anyway."""
+
+    def go_on_reading(self) -> None:
+        """Nothing is read anyway."""
+
+    def answered(self, exchange: Exchange) -> None:
+        """Nobody waits."""
+
+    def date_line(self) -> bytes:
+        """None."""
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("path", "plane", "seen"),
+    [
+        ("/openai/v1/models", "data", "/openai/v1/models"),
+        ("//openai/v1/models", "data", "/openai/v1/models"),
+        ("/team-a/openai/v1/models", "data", "/team-a/openai/v1/models"),
+        ("/subscriptions", "management", "/subscriptions"),
+        ("/SUBSCRIPTIONS/x/resourcegroups", "management", "/SUBSCRIPTIONS/x/resourcegroups"),
+        ("//metadata/endpoints", "management", "/metadata/endpoints"),
+        ("///tenants", "management", "/tenants"),
+        ("/metadata", "data", "/metadata"),
+    ],
+)
+async def test_a_path_reaches_its_plane(path: str, plane: str, seen: str) -> None:
+    """Whatever the case, and with the slashes that clients put where an endpoint ends in one."""
+    reached: list[tuple[str, str]] = []
+
+    async def data(exchange: Exchange) -> None:
+        reached.append(("data", exchange.path))
+
+    async def management(exchange: Exchange) -> None:
+        reached.append(("management", exchange.path))
+
+    exchange = Exchange(Silent(), "GET", (path, path.encode(), b""), [])
+    await by_plane(management, data)(exchange)
+    assert reached == [(plane, seen)]
