@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from linarite.domain.request_record import RequestRecord
 
-GATHER_S = 0.06
+GATHER_S = 0.03
 """How long the first record of a batch waits for others. With the writing: under 100 ms."""
 BATCH_ROWS = 2_048
 """Rows to a transaction: some 20 ms of work."""
