@@ -70,7 +70,7 @@ class LlamacppOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "Running replies pause for that long, and so long may a cancelled prompt go on. "
             "Without a GPU more is hardly faster; with one, take 512."
         ),
-    ] = 32
+    ] = 64
     gpu_layers: Annotated[
         int,
         msgspec.Meta(ge=-1),
