@@ -50,7 +50,6 @@ from linarite.telemetry.access_log import AccessLog
 from linarite.telemetry.metrics import RequestMetrics
 from linarite.web.edge import Edge
 from linarite.web.listener import Listener
-from linarite.web.planes import by_plane
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -187,7 +186,7 @@ class Assembly:
         )
         pages = StatusPages(self._host, self._facts, ledger, metrics, dialer)
         guard = None if open_pages(settings) else self._facts.recogniser(keys.digest)
-        edge = Edge(pages.by_path(guard), by_plane(management, dataplane))
+        edge = Edge(pages.by_path(guard), dataplane, management)
         self._listener = Listener(edge, settings.server)
         await self._listener.open()
         self._stack.push_async_callback(self._listener.close, settings.server.drain_s)

@@ -110,8 +110,7 @@ BODIED = frozenset(("PUT", "PATCH", "POST"))
 async def _body(exchange: Exchange) -> bytes:
     if exchange.method not in BODIED:
         return b""
-    headers = dict(exchange.headers)
-    return await read_json_body(exchange, headers, BODY_BYTES_MAX, BODY_WAIT_S)
+    return await read_json_body(exchange, BODY_BYTES_MAX, BODY_WAIT_S)
 
 
 def _base_url(exchange: Exchange, headers: dict[str, str]) -> str:

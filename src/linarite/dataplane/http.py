@@ -30,7 +30,7 @@ from linarite.web.ids import new_guid
 from linarite.web.sse import STREAM_LINES, error_frame
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable
 
     from linarite.dataplane.call import Operation, Reply
     from linarite.dataplane.options import Limits
@@ -47,12 +47,12 @@ CLIENT_LEFT_STATUS = 499
 class RequestBody:
     """A request's body, still to be read."""
 
-    __slots__ = ("_exchange", "_headers", "_limits", "left")
+    __slots__ = ("_exchange", "_limits", "left")
 
-    def __init__(self, exchange: Exchange, headers: Mapping[bytes, bytes], limits: Limits) -> None:
+    def __init__(self, exchange: Exchange, limits: Limits) -> None:
         self._exchange = exchange
-        self._headers = headers
         self._limits = limits
+        headers = exchange.named
         self.left = b"content-length" in headers or b"transfer-encoding" in headers
         """whether a body was announced and has not been read"""
 
@@ -62,9 +62,7 @@ class RequestBody:
         Raises ClientLeft too when the client left with all of it sent.
         """
         limits = self._limits
-        body = await read_json_body(
-            self._exchange, self._headers, limits.body_bytes_max, limits.body_read_s
-        )
+        body = await read_json_body(self._exchange, limits.body_bytes_max, limits.body_read_s)
         self.left = False
         if self._exchange.departed:
             raise ClientLeft
@@ -92,23 +90,20 @@ class DataPlane:
         """Answer one request, whatever happens, and record how."""
         clock = time.perf_counter  # the loop's own clock stands still within an iteration
         started_ns = time.time_ns()
-        headers = exchange.named
-        body = RequestBody(exchange, headers, self._limits)
         call = Call(
             method=exchange.method,
             path=exchange.path,
-            headers=headers,
+            headers=exchange.named,
             request_id=new_guid(),
             started_at=clock(),
-            body=body,
+            body=RequestBody(exchange, self._limits),
         )
         logged_request_id.set(call.request_id)  # each request is a task, with a context of its own
         found: Operation | LinariteError = self._router.find(call, exchange.query)
-        if len(exchange.headers) > self._limits.custom_headers_max:
-            try:
-                count_custom_headers(exchange.headers, self._limits.custom_headers_max)
-            except LinariteError as refusal:
-                found = refusal
+        try:
+            count_custom_headers(exchange.headers, self._limits.custom_headers_max)
+        except LinariteError as refusal:
+            found = refusal
         try:
             await self._answer(exchange, call, found)
         except asyncio.CancelledError:

@@ -10,21 +10,18 @@ from linarite.domain.errors import BodyTooLarge, RequestTimedOut, UnsupportedCon
 from linarite.web.exchange import ClientLeft
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from linarite.web.exchange import Exchange
 
 LINGER_S = 2.0
 
 
-async def read_json_body(
-    exchange: Exchange, headers: Mapping[bytes, bytes], limit_bytes: int, deadline_s: float
-) -> bytes:
+async def read_json_body(exchange: Exchange, limit_bytes: int, deadline_s: float) -> bytes:
     """The whole body.
 
     Raises UnsupportedContentType, BodyTooLarge (before reading when the length is announced),
     RequestTimedOut when it has not all come after `deadline_s`, ClientLeft.
     """
+    headers = exchange.named
     content_type = headers.get(b"content-type")
     if content_type is not None and content_type != b"application/json":
         _require_json(content_type)

@@ -12,15 +12,32 @@ if TYPE_CHECKING:
     from linarite.web.asgi import App
     from linarite.web.exchange import Exchange, Handler
 
+MANAGEMENT = ("/subscriptions", "/providers", "/tenants", "/metadata/")
+"""where the control plane's paths begin; compared without case"""
+MANAGEMENT_CHARACTERS_MAX = max(map(len, MANAGEMENT))
+
 
 class Edge:
-    """Sends exact paths to their own application and everything else to the data plane."""
+    """Sends exact paths to their pages, the control plane's to it, all others to the data plane."""
 
-    def __init__(self, pages: Mapping[str, App], dataplane: Handler) -> None:
+    def __init__(
+        self, pages: Mapping[str, App], dataplane: Handler, management: Handler | None = None
+    ) -> None:
         """`pages` maps a path such as `/healthz` to the application that answers it."""
         self._pages = {path: handler_of(app) for path, app in pages.items()}
         self._dataplane = dataplane
+        self._management = management or dataplane
 
     def __call__(self, exchange: Exchange) -> Awaitable[None]:
         """Answer one request."""
-        return self._pages.get(exchange.path, self._dataplane)(exchange)
+        path = exchange.path
+        page = self._pages.get(path)
+        if page is not None:
+            return page(exchange)
+        if path.startswith("//"):  # clients join an endpoint that ends in a slash with a path
+            path = exchange.path = "/" + path.lstrip("/")
+        if path.startswith("/openai/"):
+            return self._dataplane(exchange)
+        if path[:MANAGEMENT_CHARACTERS_MAX].lower().startswith(MANAGEMENT):
+            return self._management(exchange)
+        return self._dataplane(exchange)

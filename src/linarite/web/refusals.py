@@ -8,7 +8,7 @@ import structlog
 
 from linarite.domain.errors import GatewayError, InternalError
 from linarite.web.error_envelope import error_body
-from linarite.web.exchange import status_line
+from linarite.web.exchange import header_lines, status_line
 from linarite.web.ids import new_guid
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def refusal(error: LinariteError, date_line: bytes) -> bytes:
         (b"x-request-id", request_id),
         *((name.encode(), value.encode()) for name, value in error.headers.items()),
     ]
-    lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-    return status_line(error.status) + date_line + lines + b"\r\n" + body
+    head = status_line(error.status) + date_line + header_lines(headers)
+    return head + b"\r\n" + body
 
 
 class Malformed(GatewayError):

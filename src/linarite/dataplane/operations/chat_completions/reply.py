@@ -103,8 +103,19 @@ class ChatReply(StreamedReply):
             folded.add(choice)
 
     def prompt_characters(self) -> int:
-        """How much text the ask holds."""
-        return prompt_characters(self._ask)
+        """How much text the messages hold."""
+        characters = 0
+        for message in self._ask.messages:
+            content = message.content
+            if isinstance(content, str):
+                characters += len(content)
+                continue
+            for part in content or []:
+                if isinstance(part, TextPart):
+                    characters += len(part.text)
+                elif isinstance(part, RefusalPart):
+                    characters += len(part.refusal)
+        return characters
 
     def body(self) -> bytes:
         """The plain answer."""
@@ -118,22 +129,6 @@ class ChatReply(StreamedReply):
     def _count_piece(self, event: ChatEvent) -> None:
         if any(tells(choice.delta) for choice in event.choices):
             self.pieces += 1
-
-
-def prompt_characters(ask: ChatAsk) -> int:
-    """How much text the messages hold."""
-    characters = 0
-    for message in ask.messages:
-        content = message.content
-        if isinstance(content, str):
-            characters += len(content)
-            continue
-        for part in content or []:
-            if isinstance(part, TextPart):
-                characters += len(part.text)
-            elif isinstance(part, RefusalPart):
-                characters += len(part.refusal)
-    return characters
 
 
 def text_of(choice: ChatChoice) -> str | None:

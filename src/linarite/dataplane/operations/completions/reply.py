@@ -45,8 +45,11 @@ class CompletionReply(StreamedReply):
             folded.add(choice)
 
     def prompt_characters(self) -> int:
-        """How much text the ask holds."""
-        return prompt_characters(self._ask)
+        """How much text the prompts hold; a token id counts as much as a token's text."""
+        return sum(
+            len(prompt) if isinstance(prompt, str) else len(prompt) * CHARACTERS_PER_TOKEN
+            for prompt in self._ask.prompts
+        )
 
     def body(self) -> bytes:
         """The plain answer."""
@@ -58,14 +61,6 @@ class CompletionReply(StreamedReply):
             self.counted = event.usage
         elif any(choice.text for choice in event.choices):
             self.pieces += 1
-
-
-def prompt_characters(ask: CompletionAsk) -> int:
-    """How much text the prompts hold; a token id counts as much as a token's text."""
-    return sum(
-        len(prompt) if isinstance(prompt, str) else len(prompt) * CHARACTERS_PER_TOKEN
-        for prompt in ask.prompts
-    )
 
 
 def shown(choice: CompletionChoice) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from linarite.web.edge import Edge
 from linarite.web.exchange import Exchange
-from linarite.web.planes import by_plane
 
 pytestmark = pytest.mark.anyio
 
@@ -54,5 +54,5 @@ async def test_a_path_reaches_its_plane(path: str, plane: str, seen: str) -> Non
         reached.append(("management", exchange.path))
 
     exchange = Exchange(Silent(), "GET", (path, path.encode(), b""), [])
-    await by_plane(management, data)(exchange)
+    await Edge({}, data, management)(exchange)
     assert reached == [(plane, seen)]
