@@ -86,7 +86,6 @@ async def test_progress_can_be_read_meanwhile(bench: Bench) -> None:
     [
         (SetupError("the file is gone"), "SetupError", "the file is gone"),
         (ServiceUnavailable("no room"), "503", "no room"),
-        (KeyError("mine"), "InternalServerError", "KeyError"),
     ],
 )
 async def test_a_problem_of_a_step_is_the_jobs(
@@ -110,6 +109,27 @@ async def test_a_problem_of_a_step_is_the_jobs(
     assert await bench.properties() == {"state": "Failed", "code": code}
     assert kind.ran == ["one"]
     assert kind.tidied == ["Failed"]
+    await worker.stop()
+
+
+async def test_our_own_fault_is_told_without_its_inside(bench: Bench) -> None:
+    """The caller gets the id under which the log has the rest."""
+
+    async def fail(_progress: Progress) -> None:
+        raise KeyError("/a/path/of/ours")
+
+    worker = bench.worker(Scripted({"one": fail}))
+    await worker.start()
+    with capture_logs() as lines:
+        job = await bench.ask()
+        await worker.idle()
+    ended = await bench.job(job)
+    assert ended.error is not None
+    assert ended.error.code == "InternalServerError"
+    assert job.id in ended.error.message
+    assert not any(word in ended.error.message for word in ("KeyError", "/a/path"))
+    (line,) = [each for each in lines if each["event"] == "job failed by our own fault"]
+    assert (line["job"], line["exc_info"]) == (job.id, True)
     await worker.stop()
 
 

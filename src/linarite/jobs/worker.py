@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 import structlog
 
-from linarite.domain.errors import LinariteError, ServiceUnavailable
+from linarite.domain.errors import InternalError, LinariteError, ServiceUnavailable
 from linarite.domain.jobs import WAITING_KINDS, JobEnded, JobProblem
 from linarite.domain.resource import EtagMismatch
 
@@ -129,10 +129,11 @@ class Worker:
         except JobEnded:
             raise
         except LinariteError as problem:
-            told = JobProblem(problem.code or "InternalServerError", problem.message)
-        except Exception as problem:
+            told = _told(problem)
+        except Exception:
+            # What went wrong inside is for the log; the operation's id leads there.
             log.exception("job failed by our own fault", job=current.job.id)
-            told = JobProblem("InternalServerError", f"{type(problem).__name__}: {problem}")
+            told = _told(InternalError(current.job.id))
         else:
             return ended
         return await self._fail(kind, current.job.failed(told), told)
@@ -247,6 +248,10 @@ class Current:
             percent_complete=max(self.job.percent_complete, step.until),
             found=self.job.found | {step.name: found},
         )
+
+
+def _told(problem: LinariteError) -> JobProblem:
+    return JobProblem(problem.code or "InternalServerError", problem.message)
 
 
 async def _stored(write: Callable[[], Awaitable[ResultT]]) -> ResultT:
