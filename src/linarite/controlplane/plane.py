@@ -89,7 +89,7 @@ class ControlPlane:
             permission=operation.permission,
             resource_type=operation.type,
             resource_id=_subject(operation, target),
-            tells_body=operation.row is not None,
+            tells_body=operation.row is not None and not request.of_template,
         )
         await self._log(begun(deed, self.surface.realm, self._now()))
         try:

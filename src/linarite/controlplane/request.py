@@ -30,6 +30,8 @@ class ArmRequest(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str = ""
     correlation_id: str = ""
     client_address: str = ""
+    of_template: bool = False
+    """a template deployment makes it: secrets may have gone into the body"""
 
 
 class Target(msgspec.Struct, frozen=True):

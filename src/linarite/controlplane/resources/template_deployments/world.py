@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from linarite.controlplane.caller import Caller
 from linarite.controlplane.request import ArmRequest
 from linarite.controlplane.resources.template_deployments.staged import StagedResources
 from linarite.controlplane.templates.facts import Fact, Facts, FactWanted
@@ -25,7 +26,7 @@ Found = TypeVar("Found")
 class Errand(msgspec.Struct, frozen=True, kw_only=True):
     """On whose behalf requests are made, and what ties them together."""
 
-    caller: Any
+    caller: Caller
     base_url: str
     correlation_id: str
 
@@ -56,6 +57,7 @@ class World:
             body=body,
             base_url=self.errand.base_url,
             correlation_id=self.errand.correlation_id,
+            of_template=True,
         )
 
     async def resolved(self, plan: Plan, evaluate: Callable[[Facts], Found]) -> Found:
