@@ -29,6 +29,8 @@ class Preview(msgspec.Struct, frozen=True):
     """what would be stored"""
     problems: tuple[Problem, ...] = ()
     """why it would be refused"""
+    read_only: frozenset[str] = frozenset()
+    """properties of it that the server alone sets"""
 
 
 async def previewed(
@@ -52,4 +54,5 @@ async def previewed(
         after=None if problems else shown(new, row, showing),
         resource=None if problems else new,
         problems=tuple(problems),
+        read_only=row.read_only,
     )

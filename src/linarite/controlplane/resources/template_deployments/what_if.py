@@ -48,7 +48,11 @@ def _change(foreseen: Foreseen, *, full: bool) -> dict[str, Any]:
             "unsupportedReason": reason,
         }
     before, after = _lasting(preview.before), _lasting(preview.after) or {}
-    delta = [] if before is None else [*differences(before, after)]
+    delta: list[dict[str, Any]] = []
+    if before is not None:
+        # What the server alone sets follows from the rest: nobody has asked for its change.
+        ignored = preview.read_only
+        delta = [*differences(_without(before, ignored), _without(after, ignored))]
     kind = "Create" if before is None else "Modify" if delta else "NoChange"
     change: dict[str, Any] = {"resourceId": resource_id, "changeType": kind}
     if full:
@@ -79,6 +83,11 @@ def _lasting(view: dict[str, Any] | None) -> dict[str, Any] | None:
     if view is None:
         return None
     return {name: value for name, value in view.items() if name not in PASSING}
+
+
+def _without(view: dict[str, Any], properties: frozenset[str]) -> dict[str, Any]:
+    kept = {key: value for key, value in view["properties"].items() if key not in properties}
+    return view | {"properties": kept}
 
 
 def differences(before: Any, after: Any, path: str = "") -> Iterator[dict[str, Any]]:  # noqa: ANN401
