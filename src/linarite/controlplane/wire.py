@@ -10,6 +10,8 @@ from linarite.controlplane.problems import shape_problems
 from linarite.domain.arm_errors import content_invalid, refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from linarite.controlplane.resource_type import ResourceType
     from linarite.controlplane.surface import Showing
     from linarite.domain.resource import Resource
@@ -36,6 +38,8 @@ class SentResource(msgspec.Struct, rename="camel"):
     properties: dict[str, Any] | None = None
 
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""what decoding raises for what is no JSON, or nested beyond reason"""
 SETTABLE = ("location", "kind", "sku", "tags", "identity")
 """what stands beside `properties`"""
 
@@ -46,12 +50,21 @@ def read_object(body: bytes) -> dict[str, Any]:
         raise content_invalid(
             "The request content was invalid: the body is empty. Send a JSON object."
         )
+    return as_object(read_json(body))
+
+
+def read_json(body: bytes, read: Callable[[bytes], Any] = msgspec.json.decode) -> Any:  # noqa: ANN401
+    """The body as `read` understands it. Raises ArmError."""
     try:
-        sent = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        return read(body)
+    except UNREADABLE as problem:
         raise content_invalid(
             f"The request content was invalid and could not be deserialized: '{problem}'."
         ) from None
+
+
+def as_object(sent: object) -> dict[str, Any]:
+    """What was sent, as the JSON object that it must be. Raises ArmError."""
     if not isinstance(sent, dict):
         raise content_invalid("The request content was invalid: the body must be a JSON object.")
     return cast("dict[str, Any]", sent)

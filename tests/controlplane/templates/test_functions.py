@@ -201,6 +201,8 @@ NETWORKS: list[tuple[str, Any]] = [
             "lastUsable": "10.144.15.254",
         },
     ),
+    ("parseCidr('255.255.255.255/32').firstUsable", "255.255.255.255"),
+    ("parseCidr('0.0.0.0/31').lastUsable", "0.0.0.1"),
     ("cidrSubnet('10.144.0.0/20', 24, 1)", "10.144.1.0/24"),
     ("cidrHost('10.144.3.0/24', 0)", "10.144.3.1"),
 ]
@@ -360,6 +362,13 @@ def test_own_function_sees_its_arguments_alone() -> None:
         ("json('{')", "not valid JSON"),
         ("base64ToString('%')", "not a valid base64"),
         ("cidrSubnet('10.0.0.0/24', 8, 0)", "does not fit"),
+        ("float('inf')", "cannot be converted"),
+        ("float('1e999')", "cannot be converted"),
+        (f"float(json('{'9' * 400}'))", "cannot be converted"),
+        (f"add({'9' * 5000}, 1)", "an integer of 64 bits"),
+        ("base64ToString('é')", "not a valid base64"),
+        ("uri('http://[', 'x')", "cannot be made"),
+        ("dateTimeToEpoch('0001-01-01T00:00:00+10:00')", "not an ISO 8601 date"),
     ],
 )
 def test_wrong_use_is_told_in_words(expression: str, says: str) -> None:

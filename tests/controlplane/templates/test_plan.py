@@ -455,6 +455,13 @@ lines", "c": [1, 2,],
         read(b'{"a": }')
 
 
+@pytest.mark.parametrize("part", [b"a", b'\\"', b"/*", b", ", b"a ", b'"a', b"//"])
+def test_malformed_document_is_refused_however_long(part: bytes) -> None:
+    """As long as a request may be; what looked at it again and again would never end."""
+    with pytest.raises(msgspec.DecodeError):
+        read(b"{" + part * (4_000_000 // len(part)))
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_an_expression_or_refused_in_words(text: str) -> None:
     """The parser ends with a tree or with a sentence, whatever it is given."""

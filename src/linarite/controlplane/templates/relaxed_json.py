@@ -12,19 +12,20 @@ from typing import Any
 import msgspec
 
 _TOKEN = re.compile(
-    r'(?P<string>"(?:[^"\\]|\\.)*")|(?P<comment>//[^\r\n]*|/\*.*?\*/)'
-    r"|(?P<bare>[A-Za-z_$][\w$]*)(?=\s*:)|(?P<comma>,(?=\s*[}\]]))",
+    r'(?P<string>"(?:[^"\\]|\\.)*+(?:"|\\?\Z))|(?P<comment>//[^\r\n]*|/\*.*?\*/)|(?P<open>/\*.*)'
+    r"|(?P<bare>(?<![\w$])[A-Za-z_$][\w$]*+)(?=\s*+:)|(?P<comma>,(?=\s*+[}\]]))",
     re.DOTALL,
 )
+"""linear in any document: what is not closed reaches to its end, no word begins in its middle"""
 _CONTROL = {"\r": "\\r", "\n": "\\n", "\t": "\\t"}
 
 
 def read(document: bytes) -> Any:  # noqa: ANN401 - JSON is anything
-    """The document's value. Raises msgspec.DecodeError with what a strict reader finds wrong."""
+    """The document's value. Raises what `msgspec.json.decode` raises for what is wrong with it."""
     try:
         return msgspec.json.decode(document)
     except msgspec.DecodeError:
-        return msgspec.json.decode(strict(document.decode("utf-8-sig", errors="replace")))
+        return msgspec.json.decode(strict(document.decode("utf-8-sig")))
 
 
 def strict(document: str) -> str:
@@ -42,4 +43,4 @@ def _repaired(match: re.Match[str]) -> str:
         return "".join(_CONTROL.get(character, character) for character in match[0])
     if match["bare"] is not None:
         return f'"{match[0]}"'
-    return ""
+    return "" if match["comma"] is not None else match[0]

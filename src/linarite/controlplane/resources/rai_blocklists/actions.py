@@ -18,7 +18,7 @@ from linarite.controlplane.resources.rai_blocklists.rules import (
 )
 from linarite.controlplane.stocktaking import account_of
 from linarite.controlplane.verbs.put import system_data
-from linarite.controlplane.wire import quoted
+from linarite.controlplane.wire import quoted, read_json
 from linarite.domain.arm_errors import content_invalid, refusal, resource_not_found
 from linarite.domain.resource import Delete, Put, Resource
 
@@ -102,12 +102,7 @@ def _shown(blocklist: Resource) -> dict[str, Any]:
 
 
 def _read_list(body: bytes) -> list[Any]:
-    try:
-        sent = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-        raise content_invalid(
-            f"The request content was invalid and could not be deserialized: '{problem}'."
-        ) from None
+    sent = read_json(body)
     if not isinstance(sent, list):
         raise content_invalid("The request content was invalid: the body must be a JSON list.")
     return cast("list[Any]", sent)

@@ -10,6 +10,7 @@ import msgspec
 from linarite.controlplane.templates.plan import parameter_values
 from linarite.controlplane.templates.problems import ExpressionFailed
 from linarite.controlplane.templates.relaxed_json import read
+from linarite.controlplane.wire import UNREADABLE, as_object, read_json
 from linarite.domain.arm_errors import bad_request, content_invalid
 
 if TYPE_CHECKING:
@@ -39,15 +40,7 @@ class Sent(msgspec.Struct, frozen=True):
 
 def read_sent(body: bytes) -> Sent:
     """The request's body. Raises ArmError with what is wrong."""
-    try:
-        document = read(body)
-    except (msgspec.DecodeError, RecursionError) as reason:
-        raise content_invalid(
-            f"The request content was invalid and could not be deserialized: '{reason}'."
-        ) from None
-    if not isinstance(document, dict):
-        raise content_invalid("The request content was invalid: the body must be a JSON object.")
-    whole = cast("dict[str, Any]", document)
+    whole = as_object(read_json(body, read))
     properties = _object(whole, "properties")
     _require_mode(properties)
     what_if = _object(properties, "whatIfSettings")
@@ -96,7 +89,7 @@ def _template(properties: dict[str, Any]) -> dict[str, Any]:
 def _decoded(template: str) -> object:
     try:
         return read(template.encode())
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
 
 

@@ -126,9 +126,9 @@ def utc_now(evaluation: Evaluation, form: Value = UNIVERSAL_SORTABLE) -> Value:
 def _read(date: str) -> datetime:
     try:
         at = datetime.fromisoformat(date)
-    except ValueError:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ExpressionFailed(f"'{date[:50]}' is not an ISO 8601 date.") from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _written(at: datetime, form: str) -> str:

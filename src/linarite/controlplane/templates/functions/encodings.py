@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote_to_bytes
@@ -29,7 +28,7 @@ def from_base64(encoded: Value) -> Value:
     """The string that base64 stands for."""
     try:
         return base64.b64decode(text(encoded), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise ExpressionFailed(
             "The provided value is not a valid base64 string of UTF-8 text."
         ) from None

@@ -26,11 +26,12 @@ def parse_cidr(notation: Value) -> Value:
     }
     if network.version == 6:  # noqa: PLR2004 - the number is its name
         return {**known, "firstUsable": str(first), "lastUsable": str(last)}
+    edge = 1 if network.num_addresses > 2 else 0  # noqa: PLR2004 - the network's own and broadcast
     return {
         **known,
         "broadcast": str(last),
-        "firstUsable": str(first + 1),
-        "lastUsable": str(last - 1),
+        "firstUsable": str(first + edge),
+        "lastUsable": str(last - edge),
     }
 
 

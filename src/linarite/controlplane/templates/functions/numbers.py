@@ -5,6 +5,7 @@ Source: "Numeric functions", "Comparison functions" and "Logical functions for A
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from linarite.controlplane.templates.functions.builtin import (
@@ -84,9 +85,12 @@ def as_float(value: Value) -> Value:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise unfit("a string or a number", value)
     try:
-        return float(value)
-    except ValueError:
-        raise ExpressionFailed("The value cannot be converted to a number.") from None
+        number = float(value)
+    except (ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ExpressionFailed("The value cannot be converted to a number.")
+    return number
 
 
 def as_boolean(value: Value) -> Value:

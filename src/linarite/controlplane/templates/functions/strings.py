@@ -95,7 +95,10 @@ def to_upper(whole: Value) -> Value:
 
 def uri(base: Value, relative: Value) -> Value:
     """The absolute address of a relative one."""
-    return urljoin(text(base), text(relative))
+    try:
+        return urljoin(text(base), text(relative))
+    except ValueError as reason:
+        raise ExpressionFailed(f"The address cannot be made: {reason}.") from None
 
 
 def uri_component(whole: Value) -> Value:

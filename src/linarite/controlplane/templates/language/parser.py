@@ -20,6 +20,7 @@ from linarite.controlplane.templates.problems import ExpressionFailed
 EXPRESSION_CHARS_MAX = 24_576
 """ARM's own limit on the text of an expression"""
 NESTING_MAX = 100
+INTEGER_CHARS_MAX = 100
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<string>'(?:[^']|'')*')|(?P<integer>-?\d+)|(?P<name>[A-Za-z_$][\w$]*)"
@@ -90,7 +91,7 @@ class _Reader:
         if token.kind == "string":
             return Literal(token.text[1:-1].replace("''", "'"))
         if token.kind == "integer":
-            return Literal(int(token.text))
+            return Literal(self._integer(token))
         if token.kind != "name":
             raise self._stopped(token, "a string, an integer or a function")
         name = token.text
@@ -98,6 +99,11 @@ class _Reader:
             self._next()
             name = f"{name}.{self._take('name').text}"
         return Call(name, self._arguments())
+
+    def _integer(self, token: _Token) -> int:
+        if len(token.text) > INTEGER_CHARS_MAX:
+            raise self._stopped(token, "an integer of 64 bits")
+        return int(token.text)
 
     def _arguments(self) -> tuple[Node, ...]:
         self._take("mark", "(")
