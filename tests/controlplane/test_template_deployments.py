@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 DEPLOYMENTS = f"{GROUP}/providers/Microsoft.Resources/deployments"
 EVENTS = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Insights/eventtypes/management/values"
+LOCATION = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.CognitiveServices/locations/local"
 SECRET = "correct-horse-battery-staple"
 pytestmark = pytest.mark.anyio
 
@@ -89,3 +90,12 @@ async def test_what_if_counts_nothing_that_only_the_server_sets(rig: Rig) -> Non
     ]
     assert changed["after"]["properties"]["currentCapacity"] == 20
     assert changes[f"{ACCOUNTS}/one"]["changeType"] == "NoChange"
+
+
+async def test_the_result_of_a_template_deployment_is_read_where_that_is(rig: Rig) -> None:
+    """Its operation can be followed among the others; its result is no resource of theirs."""
+    await rig.ask("PUT", f"{DEPLOYMENTS}/one", body_of())
+    (job,) = await rig.jobs.running("")
+    await rig.end_jobs()
+    operation = f"{LOCATION}/operationResults/{job.id}"
+    assert (await rig.ask("GET", operation)).status == 204

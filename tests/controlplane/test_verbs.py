@@ -246,6 +246,8 @@ async def test_quota_never_refuses_what_is_there() -> None:
     assert (await rig.ask("PUT", path, less)).status == 200
 
 
+COGNITIVE = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.CognitiveServices"
+TEMPLATES = f"{GROUP}/providers/Microsoft.Resources/deployments"
 VALUES = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Insights/eventtypes/management/values"
 
 
@@ -288,3 +290,33 @@ async def test_a_server_without_regions_stands_for_every_location() -> None:
     assert (made.status, made.body["location"]) == (201, "swedencentral")
     moved = await rig.ask("PUT", f"{ACCOUNTS}/one", ACCOUNT | {"location": "westus"})
     assert (moved.status, moved.body["code"]) == (409, "InvalidResourceLocation")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "version", "body"),
+    [
+        ("GET", f"{ACCOUNTS}?$top={'9' * 5000}", "", None),
+        ("GET", f"{VALUES}?$skiptoken={'9' * 30}", LOG, None),
+        (
+            "GET",
+            f"{VALUES}?$filter=eventTimestamp ge '0001-01-01T00:00:00%2B10:00'",
+            LOG,
+            None,
+        ),
+        ("POST", f"{COGNITIVE}/calculateModelCapacity", "", {"model": {"name": ["gpt-4o"]}}),
+        (
+            "PUT",
+            f"{ACCOUNTS}/one/raiBlocklists/b/raiBlocklistItems/i",
+            "",
+            {"properties": {"pattern": "a{99999999999999}", "isRegex": True}},
+        ),
+        ("PUT", f"{TEMPLATES}/x", "", {"properties": {"template": "[" * 200_000}}),
+    ],
+)
+async def test_what_no_client_should_send_is_refused(
+    rig: Rig, method: str, path: str, version: str, body: object
+) -> None:
+    """Numbers, times, patterns and documents beyond all bounds are the client's mistake."""
+    await rig.ask("PUT", f"{ACCOUNTS}/one", ACCOUNT)
+    await rig.ask("PUT", f"{ACCOUNTS}/one/raiBlocklists/b", {"properties": {}})
+    assert (await rig.ask(method, path, body, version=version)).status == 400

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PAGE = 200
 """resources on a page, unless `$top` asks for fewer"""
+TOP_DIGITS_MAX = 18
 
 
 async def list_resources(
@@ -56,7 +57,7 @@ def page_of(ordered: list[tuple[str, Any]], request: ArmRequest) -> tuple[list[A
 def _top(told: str | None) -> int:
     if told is None:
         return PAGE
-    if not told.isdecimal() or int(told) < 1:
+    if not told.isdecimal() or len(told) > TOP_DIGITS_MAX or int(told) < 1:
         raise bad_request(
             "InvalidQueryParameter", f"$top must be a whole number from 1; it is '{told[:40]}'."
         )

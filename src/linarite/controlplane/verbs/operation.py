@@ -73,9 +73,11 @@ async def result(request: ArmRequest, target: Target, surface: Surface) -> Answe
     if job.error is not None:
         raise ArmError(409, job.error.code, job.error.message)
     resource = await surface.resources.get(job.resource_id)
-    if resource is None:
+    # The result of a template deployment is read where that is.
+    row = surface.rows.get(resource.type.lower()) if resource else None
+    if resource is None or row is None:
         return Answer(204)
-    return showing_one(200, resource, surface.rows[resource.type.lower()], surface, request)
+    return showing_one(200, resource, row, surface, request)
 
 
 def _waiting(answer: Answer, job: Job) -> Answer:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from linarite.controlplane.surface import Surface
 
 PAGE = 200
+TOKEN_DIGITS_MAX = 18
 KEPT = timedelta(days=90)
 CONDITION = re.compile(r"(\w+)\s+(eq|ge|le)\s+'?([^']*?)'?", re.IGNORECASE)
 
@@ -47,7 +48,7 @@ def _query(request: ArmRequest, scope: str, subscription: str) -> ActivityQuery:
     if group and not under:
         under = f"{scope}/resourceGroups/{group}"
     token = request.query.get("$skiptoken", "0")
-    if not token.isdecimal():
+    if not token.isdecimal() or len(token) > TOKEN_DIGITS_MAX:
         raise bad_request(
             "InvalidSkipToken", "The $skiptoken is not one that a nextLink has given out."
         )
@@ -97,6 +98,6 @@ def _moment(text: str) -> str:
         return ""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
         raise bad_request("BadRequest", f"'{text[:60]}' is no time in ISO 8601.") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -38,11 +38,19 @@ class Workload(msgspec.Struct, rename="camel"):
     request_parameters: Parameters = msgspec.field(default_factory=Parameters)
 
 
+class AskedModel(msgspec.Struct):
+    """The model that shall be deployed."""
+
+    format: str | None = None
+    name: str | None = None
+    version: str | None = None
+
+
 class Asked(msgspec.Struct, rename="camel"):
     """What calculateModelCapacity takes."""
 
     sku_name: str | None = None
-    model: dict[str, Any] | None = None
+    model: AskedModel | None = None
     workloads: list[Workload] | None = None
 
 
@@ -64,7 +72,7 @@ async def calculate(request: ArmRequest, target: Target, surface: Surface) -> An
     if problems := shape_problems(sent, Asked, ""):
         raise refusal(problems)
     asked = msgspec.convert(sent, Asked)
-    offer = _offer(surface, cast("dict[str, str]", asked.model or {}))
+    offer = _offer(surface, asked.model or AskedModel())
     sku = asked.sku_name or "Standard"
     if sku not in DEPLOYMENT_SKUS or is_provisioned(sku):
         raise bad_request(
@@ -90,14 +98,8 @@ async def calculate(request: ArmRequest, target: Target, surface: Surface) -> An
 
 
 async def _left(request: ArmRequest, surface: Surface, locations: list[str]) -> Answer:
-    offer = _offer(
-        surface,
-        {
-            "format": request.query.get("modelformat", ""),
-            "name": request.query.get("modelname", ""),
-            "version": request.query.get("modelversion", ""),
-        },
-    )
+    told = (request.query.get(f"model{word}") for word in ("format", "name", "version"))
+    offer = _offer(surface, AskedModel(*told))
     value: list[dict[str, Any]] = []
     for location in locations:
         book = await quotas_in(surface, location)
@@ -124,17 +126,17 @@ def _coordinates(offer: ModelOffer) -> dict[str, str]:
     return {"format": offer.format, "name": offer.name, "version": offer.version}
 
 
-def _offer(surface: Surface, model: dict[str, str]) -> ModelOffer:
+def _offer(surface: Surface, model: AskedModel) -> ModelOffer:
     found = surface.offers.now().find(
-        model_format=model.get("format") or "OpenAI",
-        name=model.get("name") or "",
-        version=model.get("version") or "",
+        model_format=model.format or "OpenAI",
+        name=model.name or "",
+        version=model.version or "",
     )
     if found is None:
         raise bad_request(
             "DeploymentModelNotSupported",
-            f"The model 'Format:{(model.get('format') or '')[:50]},"
-            f"Name:{(model.get('name') or '')[:100]},Version:{(model.get('version') or '')[:50]}' "
+            f"The model 'Format:{(model.format or '')[:50]},"
+            f"Name:{(model.name or '')[:100]},Version:{(model.version or '')[:50]}' "
             "is not supported.",
         )
     return found

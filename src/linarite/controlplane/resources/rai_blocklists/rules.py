@@ -68,6 +68,6 @@ def admit_item(new: Resource, old: Resource | None, facts: ItemFacts) -> list[Pr
 def _wrong_regex(pattern: str) -> str:
     try:
         re.compile(pattern)
-    except (re.error, RecursionError) as problem:
+    except (re.error, RecursionError, OverflowError) as problem:
         return f"The pattern is no regular expression: {problem}."
     return ""
