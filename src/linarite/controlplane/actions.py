@@ -27,8 +27,15 @@ from linarite.controlplane.resources.skus import reads as skus
 from linarite.controlplane.resources.subscriptions import reads as subscriptions
 from linarite.controlplane.resources.template_deployments.rows import deployment_rows
 from linarite.controlplane.resources.usages import reads as usages
+from linarite.controlplane.routes import (
+    ACCOUNT,
+    BLOCKLIST,
+    COGNITIVE,
+    GROUP,
+    SUBSCRIPTION,
+    UNFILTERED,
+)
 from linarite.controlplane.verbs import operation
-from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -38,44 +45,36 @@ if TYPE_CHECKING:
 
     Act = Callable[[ArmRequest, Target, Surface], Awaitable[Answer]]
 
-COGNITIVE = "/subscriptions/{subscription}/providers/Microsoft.CognitiveServices"
 LOCATION = f"{COGNITIVE}/locations/{{location}}"
-GROUP = "/subscriptions/{subscription}/resourceGroups/{resource_group}"
-ACCOUNT = f"{GROUP}/providers/{ACCOUNT_TYPE}/{{account}}"
-BLOCKLIST = f"{ACCOUNT}/raiBlocklists/{{blocklist}}"
 
 
 def cognitive(method: str, template: str, kind: str, act: Act, *, partial: str = "") -> Action:
     """A row of the Cognitive Services provider; `kind` are the words of its resource type."""
-    word = template.rpartition("/")[2]
-    permission = "read" if method == "GET" else f"{word}/action"
-    return Action(
-        method=method,
-        template=template,
-        versions=COGNITIVE_SERVICES,
-        type=f"Microsoft.CognitiveServices/{kind}",
-        permission=f"Microsoft.CognitiveServices/{kind}/{permission}",
-        act=act,
-        partial=partial,
+    return _row(
+        method, template, COGNITIVE_SERVICES, f"Microsoft.CognitiveServices/{kind}", act, partial
     )
 
 
 def managed(method: str, template: str, versions: tuple[str, ...], kind: str, act: Act) -> Action:
     """A row of the Resource Manager itself."""
+    return _row(method, template, versions, f"Microsoft.Resources/{kind}", act)
+
+
+def _row(
+    method: str, template: str, versions: tuple[str, ...], kind: str, act: Act, partial: str = ""
+) -> Action:
     word = template.rpartition("/")[2]
-    permission = "read" if method == "GET" else f"{word}/action"
     return Action(
         method=method,
         template=template,
         versions=versions,
-        type=f"Microsoft.Resources/{kind}",
-        permission=f"Microsoft.Resources/{kind}/{permission}",
+        type=kind,
+        permission=f"{kind}/read" if method == "GET" else f"{kind}/{word}/action",
         act=act,
-        public=kind == "metadata",
+        public=kind == "Microsoft.Resources/metadata",
+        partial=partial,
     )
 
-
-SUBSCRIPTION = "/subscriptions/{subscription}"
 
 ACTIONS: tuple[Action, ...] = (
     managed("GET", "/metadata/endpoints", METADATA, "metadata", cloud_metadata.endpoints),
@@ -124,7 +123,7 @@ ACTIONS: tuple[Action, ...] = (
     cognitive(
         "GET",
         f"{ACCOUNT}/deployments/{{deployment}}/skus",
-        DEPLOYMENT_TYPE.partition("/")[2] + "/skus",
+        "accounts/deployments/skus",
         skus.of_deployment,
     ),
     cognitive(
@@ -138,14 +137,14 @@ ACTIONS: tuple[Action, ...] = (
         f"{BLOCKLIST}/addRaiBlocklistItems",
         "accounts/raiBlocklists",
         blocklists.add_items,
-        partial="kept; no request is filtered by it yet",
+        partial=UNFILTERED,
     ),
     cognitive(
         "POST",
         f"{BLOCKLIST}/deleteRaiBlocklistItems",
         "accounts/raiBlocklists",
         blocklists.delete_items,
-        partial="kept; no request is filtered by it yet",
+        partial=UNFILTERED,
     ),
     cognitive("GET", f"{COGNITIVE}/skus", "skus", skus.of_subscription),
     cognitive(

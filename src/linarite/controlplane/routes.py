@@ -31,6 +31,9 @@ GROUP = f"{SUBSCRIPTION}/resourceGroups/{{resource_group}}"
 COGNITIVE = f"{SUBSCRIPTION}/providers/Microsoft.CognitiveServices"
 ACCOUNTS = f"{GROUP}/providers/{ACCOUNT_TYPE}"
 ACCOUNT = f"{ACCOUNTS}/{{account}}"
+BLOCKLIST = f"{ACCOUNT}/raiBlocklists/{{blocklist}}"
+UNFILTERED = "kept; no request is filtered by it yet"
+"""what is partial of content policies and blocklists"""
 WITHOUT_PATCH = frozenset(("GET", "LIST", "PUT", "DELETE"))
 
 RESOURCE_TYPES: tuple[ResourceType, ...] = (
@@ -102,29 +105,29 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
         admit=rai_policies.admit,
         built_in=rai_policies.built_in,
         keep=rai_policies.keep,
-        partial="kept; no request is filtered by it yet",
+        partial=UNFILTERED,
     ),
     ResourceType(
         type=rai_blocklists.TYPE,
         deleted=204,
-        template=f"{ACCOUNT}/raiBlocklists/{{blocklist}}",
+        template=BLOCKLIST,
         versions=COGNITIVE_SERVICES,
         verbs=WITHOUT_PATCH,
         name_pattern=rai_blocklists.NAME,
         sent_properties=rai_blocklists.SentBlocklist,
-        partial="kept; no request is filtered by it yet",
+        partial=UNFILTERED,
     ),
     ResourceType(
         type=rai_blocklists.ITEM_TYPE,
         deleted=204,
-        template=f"{ACCOUNT}/raiBlocklists/{{blocklist}}/raiBlocklistItems/{{item}}",
+        template=f"{BLOCKLIST}/raiBlocklistItems/{{item}}",
         versions=COGNITIVE_SERVICES,
         verbs=WITHOUT_PATCH,
         name_pattern=rai_blocklists.NAME,
         sent_properties=rai_blocklists.SentItem,
         gather=rai_blocklists.gather_item,
         admit=rai_blocklists.admit_item,
-        partial="kept; no request is filtered by it yet",
+        partial=UNFILTERED,
     ),
     ResourceType(
         type=projects.TYPE,

@@ -97,14 +97,7 @@ def shown(resource: Resource, row: ResourceType, showing: Showing) -> dict[str, 
         for key, value in row.show(resource, showing).items()
         if key not in row.hidden | row.write_only
     }
-    view: dict[str, Any] = {
-        "id": resource.id,
-        "name": resource.name,
-        "type": resource.type,
-        "location": resource.location,
-        "kind": resource.kind,
-        "sku": resource.sku,
-        "identity": resource.identity,
+    view = top_of(resource) | {
         "tags": resource.tags if resource.tags or not row.tracked else {},
         "properties": properties,
     }
@@ -112,6 +105,19 @@ def shown(resource: Resource, row: ResourceType, showing: Showing) -> dict[str, 
         view["systemData"] = resource.system_data or None
         view["etag"] = quoted(resource.etag)
     return {key: value for key, value in view.items() if value is not None}
+
+
+def top_of(resource: Resource) -> dict[str, Any]:
+    """What every view of a resource begins with; None for what it has not."""
+    return {
+        "id": resource.id,
+        "name": resource.name,
+        "type": resource.type,
+        "location": resource.location,
+        "kind": resource.kind,
+        "sku": resource.sku,
+        "identity": resource.identity,
+    }
 
 
 def quoted(etag: str) -> str:

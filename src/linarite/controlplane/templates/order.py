@@ -20,8 +20,8 @@ from linarite.controlplane.templates.problems import (
     TemplateRefused,
     validation_failed,
 )
-from linarite.controlplane.templates.resource_ids import parent_id
 from linarite.controlplane.templates.values import get, text
+from linarite.domain.arm_id import parent_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,12 +18,3 @@ def provider_id(scope: str, kind: str, name: str) -> str:
         return f"{scope}/resourceGroups/{name}"
     path = "/".join(f"{part}/{named}" for part, named in zip(types, names, strict=True))
     return f"{scope}/providers/{namespace}/{path}"
-
-
-def parent_id(resource_id: str) -> str:
-    """The id of what a resource is part of: its parent resource, or where it was deployed to."""
-    head, _, tail = resource_id.rpartition("/providers/")
-    steps = tail.split("/")
-    if head and len(steps) <= 3:  # noqa: PLR2004 - namespace, type, name
-        return head
-    return resource_id.rsplit("/", 2)[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
 
 from linarite.controlplane.request import Answer
@@ -14,11 +14,14 @@ from linarite.domain.arm_errors import bad_request
 from linarite.domain.arm_id import collection_parent_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from linarite.controlplane.request import ArmRequest, Target
     from linarite.controlplane.resource_type import ResourceType
     from linarite.controlplane.surface import Surface
+
+Item = TypeVar("Item")
 
 PAGE = 200
 """resources on a page, unless `$top` asks for fewer"""
@@ -32,16 +35,14 @@ async def list_resources(
     parent = await stored_parent_id(surface, collection_parent_id(target.path), row.type, "read")
     stored = await surface.resources.list_under(parent, row.type)
     by_key = {each.id.lower(): each for each in (*row.built_in(parent), *stored)}
-    page, following = page_of(sorted(by_key.items()), request)
     showing = surface.showing(request)
-    body: dict[str, Any] = {"value": [shown(resource, row, showing) for resource in page]}
-    if following:
-        body["nextLink"] = following
-    return Answer(200, body)
+    return paged(sorted(by_key.items()), request, lambda resource: shown(resource, row, showing))
 
 
-def page_of(ordered: list[tuple[str, Any]], request: ArmRequest) -> tuple[list[Any], str]:
-    """The page that the request asks for, and the link to the next one; "" at the end.
+def paged(
+    ordered: list[tuple[str, Item]], request: ArmRequest, show: Callable[[Item], dict[str, Any]]
+) -> Answer:
+    """The page that the request asks for, and the link to the next one where there is one.
 
     `ordered` are keys, rising, with what belongs to them. A page begins after a key, not at a
     count: what is made or deleted between two pages neither repeats nor hides others.
@@ -50,8 +51,10 @@ def page_of(ordered: list[tuple[str, Any]], request: ArmRequest) -> tuple[list[A
     after = _key_of(request.query.get("$skiptoken"))
     rest = [(key, item) for key, item in ordered if key > after]
     page = rest[:size]
-    following = _link(request, page[-1][0]) if len(rest) > size else ""
-    return [item for _, item in page], following
+    body: dict[str, Any] = {"value": [show(item) for _, item in page]}
+    if len(rest) > size:
+        body["nextLink"] = _link(request, page[-1][0])
+    return Answer(200, body)
 
 
 def _top(told: str | None) -> int:

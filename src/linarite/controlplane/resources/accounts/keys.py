@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from linarite.controlplane.request import ArmRequest, Target
     from linarite.controlplane.surface import Surface
 
-KEY_NAMES = {"key1": "key1", "key2": "key2"}
+KEY_NAMES = ("key1", "key2")
 
 
 async def list_keys(request: ArmRequest, target: Target, surface: Surface) -> Answer:
@@ -35,8 +35,8 @@ async def regenerate_key(request: ArmRequest, target: Target, surface: Surface) 
     """Replace one key. The old one opens nothing any more when the answer comes."""
     account = await account_of(surface, target)
     told = str(read_object(request.body).get("keyName", ""))
-    name = KEY_NAMES.get(told.lower())
-    if name is None:
+    name = told.lower()
+    if name not in KEY_NAMES:
         raise bad_request(
             "InvalidKeyName",
             f"'{told[:100]}' is not the name of a key; use Key1 or Key2.",

@@ -15,8 +15,6 @@ from linarite.domain.jobs import PROVISION_DEPLOYMENT, Job, new_job
 from linarite.domain.model_offer import Assortment, ModelOffer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from linarite.domain.resource import Resource
 
 NAME = r"[a-zA-Z0-9][\w.-]{0,63}"
@@ -174,7 +172,7 @@ def _sku_and_model(deployment: Resource) -> tuple[str, str]:
     return str((deployment.sku or {}).get("name")), str(model.get("name"))
 
 
-def _spillover_problems(new: Resource, siblings: Sequence[str] | frozenset[str]) -> list[Problem]:
+def _spillover_problems(new: Resource, siblings: frozenset[str]) -> list[Problem]:
     wanted = new.properties.get("spilloverDeploymentName")
     if not wanted or str(wanted).lower() in siblings:
         return []

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from linarite.controlplane.quota import TOKENS_A_UNIT
 from linarite.controlplane.resources.deployments.rules import offer_of
 
 if TYPE_CHECKING:
     from linarite.controlplane.surface import Showing
     from linarite.domain.resource import Resource
-
-TOKENS_A_UNIT = 1000
-"""a minute, for each unit of capacity"""
 
 
 def show(deployment: Resource, showing: Showing) -> dict[str, Any]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from linarite.controlplane.request import Answer
 from linarite.controlplane.stocktaking import require_subscription
-from linarite.controlplane.verbs.list import page_of
+from linarite.controlplane.verbs.list import paged
+from linarite.controlplane.wire import top_of
 from linarite.domain.arm_errors import bad_request, resource_group_not_found
 from linarite.domain.arm_id import RESOURCE_GROUP_TYPE
 
 if TYPE_CHECKING:
-    from linarite.controlplane.request import ArmRequest, Target
+    from linarite.controlplane.request import Answer, ArmRequest, Target
     from linarite.controlplane.surface import Surface
     from linarite.domain.resource import Resource
 
@@ -42,9 +42,7 @@ async def _listed(request: ArmRequest, scope: str, surface: Surface) -> Answer:
         for resource in await surface.resources.list_under(scope, known.type)
         if _fits(resource, wanted)
     ]
-    page, following = page_of(sorted((each.id.lower(), each) for each in found), request)
-    value = [_shown(resource) for resource in page]
-    return Answer(200, {"value": value} | ({"nextLink": following} if following else {}))
+    return paged(sorted((each.id.lower(), each) for each in found), request, _shown)
 
 
 def _conditions(text: str) -> dict[str, str]:
@@ -75,14 +73,5 @@ def _fits(resource: Resource, wanted: dict[str, str]) -> bool:
 
 
 def _shown(resource: Resource) -> dict[str, Any]:
-    view = {
-        "id": resource.id,
-        "name": resource.name,
-        "type": resource.type,
-        "location": resource.location,
-        "kind": resource.kind,
-        "sku": resource.sku,
-        "identity": resource.identity,
-        "tags": resource.tags or {},
-    }
+    view = top_of(resource) | {"tags": resource.tags or {}}
     return {key: value for key, value in view.items() if value is not None}

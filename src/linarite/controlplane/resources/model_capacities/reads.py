@@ -9,7 +9,7 @@ import msgspec
 
 from linarite.controlplane.kinds import DEPLOYMENT_SKUS
 from linarite.controlplane.problems import shape_problems
-from linarite.controlplane.quota import is_provisioned
+from linarite.controlplane.quota import TOKENS_A_UNIT, is_provisioned
 from linarite.controlplane.request import Answer
 from linarite.controlplane.stocktaking import quotas_in, require_location, require_subscription
 from linarite.controlplane.wire import read_object
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from linarite.domain.model_offer import ModelOffer
 
 TYPE = "Microsoft.CognitiveServices/locations/modelCapacities"
-TOKENS_A_UNIT = 1000
 
 
 class Parameters(msgspec.Struct, rename="camel"):

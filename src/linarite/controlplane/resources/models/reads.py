@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from linarite.controlplane.kinds import ACCOUNT_KINDS, DEPLOYMENT_SKUS
 from linarite.controlplane.quota import QuotaBook, pool_name
-from linarite.controlplane.request import Answer
 from linarite.controlplane.stocktaking import account_of, quotas_in, require_location
-from linarite.controlplane.verbs.list import page_of
+from linarite.controlplane.verbs.list import paged
 
 if TYPE_CHECKING:
-    from linarite.controlplane.request import ArmRequest, Target
+    from linarite.controlplane.request import Answer, ArmRequest, Target
     from linarite.controlplane.surface import Surface
     from linarite.domain.model_offer import ModelOffer
 
@@ -28,7 +27,7 @@ async def of_location(request: ArmRequest, target: Target, surface: Surface) -> 
         for offer in surface.offers.now().offers
         for kind in ACCOUNT_KINDS
     ]
-    return _paged(items, request)
+    return paged(sorted(items, key=_key), request, dict)
 
 
 async def of_account(request: ArmRequest, target: Target, surface: Surface) -> Answer:
@@ -39,7 +38,7 @@ async def of_account(request: ArmRequest, target: Target, surface: Surface) -> A
         (f"{offer.name.lower()} {offer.version}", shown(offer, book))
         for offer in surface.offers.now().offers
     ]
-    return _paged(items, request)
+    return paged(sorted(items, key=_key), request, dict)
 
 
 def shown(offer: ModelOffer, book: QuotaBook) -> dict[str, Any]:
@@ -70,6 +69,5 @@ def shown(offer: ModelOffer, book: QuotaBook) -> dict[str, Any]:
     }
 
 
-def _paged(items: list[tuple[str, dict[str, Any]]], request: ArmRequest) -> Answer:
-    page, following = page_of(sorted(items, key=lambda item: item[0]), request)
-    return Answer(200, {"value": page} | ({"nextLink": following} if following else {}))
+def _key(item: tuple[str, dict[str, Any]]) -> str:
+    return item[0]

@@ -10,7 +10,6 @@ from linarite.controlplane.problems import shape_problems
 from linarite.controlplane.request import Answer
 from linarite.controlplane.resources.rai_blocklists.rules import (
     ITEM_TYPE,
-    ITEMS_MAX,
     TYPE,
     ItemFacts,
     SentItem,
@@ -18,7 +17,7 @@ from linarite.controlplane.resources.rai_blocklists.rules import (
 )
 from linarite.controlplane.stocktaking import account_of
 from linarite.controlplane.verbs.put import system_data
-from linarite.controlplane.wire import quoted, read_json
+from linarite.controlplane.wire import read_json, shown
 from linarite.domain.arm_errors import content_invalid, refusal, resource_not_found
 from linarite.domain.resource import Delete, Put, Resource
 
@@ -49,7 +48,7 @@ async def add_items(request: ArmRequest, target: Target, surface: Surface) -> An
         if problems:
             raise refusal(problems)
         await surface.resources.commit(puts)
-    return Answer(200, _shown(blocklist))
+    return Answer(200, shown(blocklist, surface.rows[TYPE.lower()], surface.showing(request)))
 
 
 async def delete_items(request: ArmRequest, target: Target, surface: Surface) -> Answer:
@@ -84,21 +83,10 @@ def _item(blocklist: Resource, sent: dict[str, Any]) -> Resource:
 
 def _problems(item: Resource, sent: dict[str, Any], place: int, others: int) -> list[Problem]:
     found = shape_problems(sent.get("properties") or {}, SentItem)
-    found = found or admit_item(item, None, ItemFacts(min(others, ITEMS_MAX)))
+    found = found or admit_item(item, None, ItemFacts(others))
     return [
         msgspec.structs.replace(problem, target=f"[{place}].{problem.target}") for problem in found
     ]
-
-
-def _shown(blocklist: Resource) -> dict[str, Any]:
-    return {
-        "id": blocklist.id,
-        "name": blocklist.name,
-        "type": blocklist.type,
-        "properties": blocklist.properties,
-        "systemData": blocklist.system_data,
-        "etag": quoted(blocklist.etag),
-    }
 
 
 def _read_list(body: bytes) -> list[Any]:

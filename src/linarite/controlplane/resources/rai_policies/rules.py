@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from linarite.domain.arm_errors import Problem
-from linarite.domain.resource import Resource
+from linarite.domain.resource import DEPLOYMENT_TYPE, Resource
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import Target
@@ -140,9 +140,7 @@ async def keep(surface: Surface, policy: Resource) -> list[Problem]:
     if policy.properties.get("type") == "SystemManaged":
         return [_system_managed(policy)]
     account = policy.id.rpartition("/raiPolicies/")[0]
-    deployments = await surface.resources.list_under(
-        account, "Microsoft.CognitiveServices/accounts/deployments"
-    )
+    deployments = await surface.resources.list_under(account, DEPLOYMENT_TYPE)
     users = [
         each.name
         for each in deployments

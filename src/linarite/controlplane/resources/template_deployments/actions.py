@@ -35,7 +35,7 @@ from linarite.controlplane.resources.template_deployments.sent import Sent, read
 from linarite.controlplane.resources.template_deployments.what_if import what_if
 from linarite.controlplane.resources.template_deployments.world import Errand, World
 from linarite.controlplane.templates.problems import TemplateRefused
-from linarite.controlplane.verbs.list import page_of
+from linarite.controlplane.verbs.list import paged
 from linarite.controlplane.verbs.parents import stored_parent_id
 from linarite.domain.arm_errors import ArmError, bad_request
 from linarite.domain.arm_id import parent_id
@@ -125,7 +125,7 @@ async def list_deployments(request: ArmRequest, target: Target, surface: Surface
     await stored_parent_id(surface, scope, DEPLOYMENT_TYPE, "read")
     found = await surface.resources.list_under(scope, DEPLOYMENT_TYPE)
     here = [one for one in found if parent_id(one.id).lower() == scope.lower()]
-    return _page([(one.id.lower(), shown_deployment(one)) for one in here], request)
+    return paged([(one.id.lower(), one) for one in here], request, shown_deployment)
 
 
 async def delete(request: ArmRequest, target: Target, surface: Surface) -> Answer:
@@ -164,10 +164,8 @@ async def list_operations(request: ArmRequest, target: Target, surface: Surface)
     """What was done for each resource, in the order in which it was done."""
     deployment = await _existing(target, surface)
     found = await surface.resources.list_under(deployment.id, OPERATION_TYPE)
-    return _page(
-        sorted((f"{one.properties['timestamp']}{one.name}", shown_operation(one)) for one in found),
-        request,
-    )
+    ordered = sorted((f"{one.properties['timestamp']}{one.name}", one) for one in found)
+    return paged(ordered, request, shown_operation)
 
 
 async def get_operation(request: ArmRequest, target: Target, surface: Surface) -> Answer:
@@ -257,14 +255,6 @@ async def _existing(target: Target, surface: Surface) -> Resource:
             f"Deployment '{target['deployment'][:100]}' could not be found.",
         )
     return found
-
-
-def _page(ordered: list[tuple[str, Any]], request: ArmRequest) -> Answer:
-    page, following = page_of(ordered, request)
-    body: dict[str, Any] = {"value": page}
-    if following:
-        body["nextLink"] = following
-    return Answer(200, body)
 
 
 def _id(target: Target) -> str:

@@ -34,17 +34,10 @@ def deployment_rows(*scopes: str) -> Iterator[Action]:
     """
     for scope in scopes:
         collection = f"{scope}/providers/{DEPLOYMENT_TYPE}"
-        yield Action(
-            method="GET",
-            template=collection,
-            versions=RESOURCES,
-            type=DEPLOYMENT_TYPE,
-            permission=f"{DEPLOYMENT_TYPE}/read",
-            act=actions.list_deployments,
-        )
         item = f"{collection}/{{deployment}}"
         short = f"{scope}/deployments/{{deployment}}"
-        rows = [(row[0], f"{item}{row[1]}", *row[2:]) for row in _BELOW]
+        rows = [("GET", collection, "read", actions.list_deployments)]
+        rows += [(row[0], f"{item}{row[1]}", *row[2:]) for row in _BELOW]
         rows += [(row[0], f"{short}{row[1]}", *row[2:]) for row in _BELOW if "operations" in row[1]]
         for method, template, permission, act in rows:
             yield Action(
