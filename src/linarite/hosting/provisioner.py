@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -222,6 +223,11 @@ class HostProvisioner:
         finally:
             settled.cancel()
         if instance.state != READY:
-            raise ProvisioningFailed(
-                f"The model did not come up: {instance.detail or instance.state}"
-            )
+            raise ProvisioningFailed(f"The model did not come up: {reason_of(instance)}")
+
+
+def reason_of(instance: Instance) -> str:
+    """Why it does not serve, without the folder of its model: who deploys need not know that."""
+    path = instance.spec.model_path
+    folder = f"{Path(path).parent}/" if path else ""
+    return instance.detail.replace(folder, "") or instance.state
