@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from linarite.cli.account.columns import row
-from linarite.cli.arm.changes import changes_of, merged, tags_of
+from linarite.cli.arm.changes import FirstTags, FirstValues, changed
 from linarite.cli.arm.naming import first_location, group_path
 from linarite.cli.arm.printed import print_one
 from linarite.cli.arm.watching import finish
@@ -34,13 +34,8 @@ class Create:
         str | None,
         typer.Option(help="Sub-domain, first word of its endpoint.", show_default="its name"),
     ] = None
-    tags: Annotated[
-        list[str] | None, typer.Option(help="NAME=VALUE; may be given several times.")
-    ] = None
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="PATH=VALUE of any other property; several times."),
-    ] = None
+    tags: FirstTags = None
+    set_: FirstValues = None
     yes: Annotated[bool, typer.Option("--yes", help="Taken for az's sake; nothing is asked.")] = (
         False
     )
@@ -54,9 +49,7 @@ class Create:
             "sku": {"name": self.sku},
             "properties": properties,
         }
-        if self.tags:
-            body["tags"] = tags_of(self.tags)
-        return merged(body, changes_of(self.set_ or []))
+        return changed(body, self.tags, self.set_)
 
 
 async def create(server: Server, named: NamedFlags, asked: Create, shown: OutputFlags) -> None:

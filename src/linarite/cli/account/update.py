@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from linarite.cli.account.columns import facts
-from linarite.cli.arm.changes import changes_of, merged, tags_of
+from linarite.cli.arm.changes import OtherTags, OtherValues, changed
 from linarite.cli.arm.naming import account_id
 from linarite.cli.arm.printed import print_one
 from linarite.cli.arm.watching import finish
@@ -24,14 +24,8 @@ class Update:
     """What shall change; what is not typed stays."""
 
     custom_domain: Annotated[str | None, typer.Option(help="Sub-domain, set once.")] = None
-    tags: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME=VALUE; several times. They replace all tags; '' removes them."),
-    ] = None
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="PATH=VALUE of any property; several times."),
-    ] = None
+    tags: OtherTags = None
+    set_: OtherValues = None
 
     @property
     def patch(self) -> dict[str, Any]:
@@ -39,9 +33,7 @@ class Update:
         body: dict[str, Any] = {}
         if self.custom_domain:
             body["properties"] = {"customSubDomainName": self.custom_domain}
-        if self.tags is not None:
-            body["tags"] = tags_of(self.tags)
-        body = merged(body, changes_of(self.set_ or []))
+        body = changed(body, self.tags, self.set_)
         if not body:
             raise typer.BadParameter("Say what shall change: --tags, --custom-domain, --set.")
         return body

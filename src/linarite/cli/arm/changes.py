@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Annotated, Any, TypeAlias, cast
 
 import msgspec
 import typer
 
 from linarite.cli.arm.answers import part
+
+FirstTags: TypeAlias = Annotated[
+    list[str] | None, typer.Option(help="NAME=VALUE; may be given several times.")
+]
+OtherTags: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(help="NAME=VALUE; several times. They replace all tags; '' removes them."),
+]
+FirstValues: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="PATH=VALUE of any other property; several times."),
+]
+OtherValues: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--set", help="PATH=VALUE of any property; several times.")
+]
+
+
+def changed(
+    body: dict[str, Any], tags: list[str] | None, values: list[str] | None
+) -> dict[str, Any]:
+    """A resource, or a part of one, with what `--tags` and `--set` say. Raises BadParameter."""
+    labels = {} if tags is None else {"tags": tags_of(tags)}
+    return merged(body | labels, changes_of(values or []))
 
 
 def tags_of(typed: list[str]) -> dict[str, str]:

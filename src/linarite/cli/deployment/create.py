@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from linarite.cli.arm.changes import changes_of, merged, tags_of
+from linarite.cli.arm.changes import FirstTags, FirstValues, changed
 from linarite.cli.arm.completion import model_names
 from linarite.cli.arm.naming import account_id
 from linarite.cli.deployment.written import settle
@@ -42,13 +42,8 @@ class Create:
     capacity: Annotated[
         int, typer.Option("--capacity", "--sku-capacity", help="Units of its quota.")
     ] = 1
-    tags: Annotated[
-        list[str] | None, typer.Option(help="NAME=VALUE; may be given several times.")
-    ] = None
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="PATH=VALUE of any other property; several times."),
-    ] = None
+    tags: FirstTags = None
+    set_: FirstValues = None
 
     @property
     def resource(self) -> dict[str, Any]:
@@ -60,9 +55,7 @@ class Create:
             "sku": {"name": self.sku, "capacity": self.capacity},
             "properties": {"model": model},
         }
-        if self.tags:
-            body["tags"] = tags_of(self.tags)
-        return merged(body, changes_of(self.set_ or []))
+        return changed(body, self.tags, self.set_)
 
 
 async def create(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from linarite.cli.arm.changes import changes_of, merged, tags_of
+from linarite.cli.arm.changes import OtherTags, OtherValues, changed
 from linarite.cli.arm.completion import model_names
 from linarite.cli.arm.naming import account_id
 from linarite.cli.deployment.written import settle
@@ -33,14 +33,8 @@ class Update:
     capacity: Annotated[
         int | None, typer.Option("--capacity", "--sku-capacity", help="Units of its quota.")
     ] = None
-    tags: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME=VALUE; several times. They replace all tags; '' removes them."),
-    ] = None
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="PATH=VALUE of any property; several times."),
-    ] = None
+    tags: OtherTags = None
+    set_: OtherValues = None
 
     @property
     def patch(self) -> dict[str, Any]:
@@ -56,9 +50,7 @@ class Update:
             body["properties"] = {"model": model}
         if sku:
             body["sku"] = sku
-        if self.tags is not None:
-            body["tags"] = tags_of(self.tags)
-        body = merged(body, changes_of(self.set_ or []))
+        body = changed(body, self.tags, self.set_)
         if not body:
             raise typer.BadParameter("Say what shall change: --capacity, --tags, --set, …")
         return body

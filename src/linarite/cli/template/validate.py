@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from linarite.cli.arm.answers import parts
 from linarite.cli.arm.flags import Output
 from linarite.cli.arm.printed import print_data, print_many, say
-from linarite.cli.arm.server import RESOURCES_VERSION
-from linarite.cli.template.place import path_of
+from linarite.cli.template.place import asked_for
 from linarite.domain.arm_id import type_of
 
 if TYPE_CHECKING:
@@ -19,13 +18,11 @@ if TYPE_CHECKING:
 
 async def validate(server: Server, asked: TemplateFlags, shown: OutputFlags) -> None:
     """Check a template as a whole; nothing is changed. All problems are told at once."""
-    body = asked.body()
-    path = f"{await path_of(server, asked)}/validate"
-    reply = await server.send("POST", path, version=RESOURCES_VERSION, body=body)
+    answer = await asked_for(server, asked, "validate")
     if shown.output is not Output.TABLE:
-        print_data(reply.body, shown.output)
+        print_data(answer, shown.output)
         return
-    print_many(parts(reply.body["properties"], "validatedResources"), _row, shown.output)
+    print_many(parts(answer["properties"], "validatedResources"), _row, shown.output)
     say("The template is valid.")
 
 

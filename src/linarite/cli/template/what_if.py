@@ -13,8 +13,7 @@ from rich.text import Text
 from linarite.cli.arm.answers import parts
 from linarite.cli.arm.flags import Output
 from linarite.cli.arm.printed import print_data
-from linarite.cli.arm.server import RESOURCES_VERSION
-from linarite.cli.template.place import path_of
+from linarite.cli.template.place import asked_for
 
 if TYPE_CHECKING:
     from linarite.cli.arm.flags import OutputFlags
@@ -34,13 +33,11 @@ MARKS = {
 
 async def what_if(server: Server, asked: TemplateFlags, shown: OutputFlags) -> None:
     """Tell what deploying a template would change. Nothing is changed."""
-    body = asked.body()
-    path = f"{await path_of(server, asked)}/whatIf"
-    reply = await server.send("POST", path, version=RESOURCES_VERSION, body=body)
+    answer = await asked_for(server, asked, "whatIf")
     if shown.output is not Output.TABLE:
-        print_data(reply.body, shown.output)
+        print_data(answer, shown.output)
         return
-    changes = parts(reply.body["properties"], "changes")
+    changes = parts(answer["properties"], "changes")
     console = Console(highlight=False)
     for change in changes:
         for line in lines_of(change):
