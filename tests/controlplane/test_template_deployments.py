@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from linarite.controlplane.resources.template_deployments import deployer as module
+from linarite.storage.memory.resources import MemoryResourceStore
 from tests.controlplane.rig import ACCOUNT, ACCOUNTS, DEPLOYMENT, GROUP, SUBSCRIPTION, Rig
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import Answer
+    from linarite.domain.resource import Resource
 
 DEPLOYMENTS = f"{GROUP}/providers/Microsoft.Resources/deployments"
 EVENTS = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Insights/eventtypes/management/values"
@@ -99,3 +102,31 @@ async def test_the_result_of_a_template_deployment_is_read_where_that_is(rig: Ri
     await rig.end_jobs()
     operation = f"{LOCATION}/operationResults/{job.id}"
     assert (await rig.ask("GET", operation)).status == 204
+
+
+class Overtaken(MemoryResourceStore):
+    """A store in which a deployment ends just before it is written."""
+
+    ends = False
+
+    async def put(self, resource: Resource, *, expected_etag: str | None = None) -> Resource:
+        """First, once, what the worker writes."""
+        if self.ends:
+            self.ends = False
+            done = resource.properties | {"provisioningState": "Succeeded", "outputs": {"a": 1}}
+            await super().put(msgspec.structs.replace(resource, properties=done))
+        return await super().put(resource, expected_etag=expected_etag)
+
+
+async def test_what_has_ended_meanwhile_is_not_canceled(rig: Rig) -> None:
+    """Its end stays, with its outputs; whoever wanted to cancel it is told."""
+    rig.surface.resources = store = Overtaken(rig.jobs)
+    await rig.ask("PUT", GROUP, {"location": "local"})
+    await rig.ask("PUT", f"{DEPLOYMENTS}/one", body_of())
+    store.ends = True
+    answer = await rig.ask("POST", f"{DEPLOYMENTS}/one/cancel")
+    assert (answer.status, answer.body["code"]) == (409, "DeploymentCannotBeCancelled")
+    kept = (await rig.ask("GET", f"{DEPLOYMENTS}/one")).body["properties"]
+    assert (kept["provisioningState"], kept["outputs"]) == ("Succeeded", {"a": 1})
+    await rig.ask("PUT", f"{DEPLOYMENTS}/two", body_of())
+    assert (await rig.ask("POST", f"{DEPLOYMENTS}/two/cancel")).status == 204

@@ -39,6 +39,7 @@ from linarite.controlplane.verbs.list import paged
 from linarite.controlplane.verbs.parents import stored_parent_id
 from linarite.domain.arm_errors import ArmError, bad_request
 from linarite.domain.arm_id import parent_id
+from linarite.domain.resource import EtagMismatch
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import ArmRequest, Target
@@ -139,7 +140,6 @@ async def delete(request: ArmRequest, target: Target, surface: Surface) -> Answe
 
 async def cancel(request: ArmRequest, target: Target, surface: Surface) -> Answer:
     """204 when it was running; what has been written stays."""
-    del request
     found = await _existing(target, surface)
     if found.properties.get("provisioningState") in ENDED:
         raise ArmError(
@@ -149,7 +149,11 @@ async def cancel(request: ArmRequest, target: Target, surface: Surface) -> Answe
             f"'{found.properties['provisioningState']}'.",
         )
     properties = {**found.properties, "provisioningState": "Canceled"}
-    await surface.resources.put(msgspec.structs.replace(found, properties=properties))
+    canceled = msgspec.structs.replace(found, properties=properties)
+    try:
+        await surface.resources.put(canceled, expected_etag=found.etag)
+    except EtagMismatch:  # it has ended, or begun anew, in between
+        return await cancel(request, target, surface)
     return Answer(204)
 
 
