@@ -221,7 +221,7 @@ class Assembly:
                     self._store.list,
                     settings.hosting,
                 ),
-                changed=self._resources_changed,
+                keys_changed=self._keys_changed,
                 quota=settings.quota,
                 jobs=SqliteJobStore(database),
                 activity=SqliteActivityLog(database),
@@ -230,13 +230,14 @@ class Assembly:
         )
         return management
 
-    async def _resources_changed(self) -> None:
-        await self._facts.refresh()
-        known = await self._key_store.digests(self.account_id)
-        digest = self._key_store.digest
-        if known and {digest(self._keys.key1), digest(self._keys.key2)} != known.keys():
-            self._keys = await self._key_store.ensure(self.account_id)
-            self.on_new_key(self._keys)
+    async def _keys_changed(self, account_id: str) -> None:
+        await self._facts.read_anew(account_id)
+        if account_id.lower() != self.account_id.lower():
+            return
+        keys = await self._key_store.ensure(account_id)
+        if keys != self._keys:
+            self._keys = keys
+            self.on_new_key(keys)
 
     def _as_clients_see_it(self) -> tuple[str, str | None]:
         """The endpoint, and the file with the authority to trust, if it is no public one."""

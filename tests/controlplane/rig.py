@@ -72,7 +72,7 @@ class Rig:
             quota=quota or Quota(),
             jobs=self.jobs,
             activity=self.activity,
-            changed=self._changed,
+            keys_changed=self._keys_changed,
             now=lambda: datetime.now(UTC),
         )
         self.plane = ControlPlane(RESOURCE_TYPES, ACTIONS, self.surface)
@@ -123,5 +123,6 @@ class Rig:
         for job in await self.jobs.running(""):
             await self.resources.commit([], [job.succeeded()])
 
-    async def _changed(self) -> None:
+    async def _keys_changed(self, account_id: str) -> None:
+        del account_id
         self.told += 1

@@ -135,3 +135,20 @@ async def test_a_change_is_followed_where_it_touches() -> None:
     await resources.delete(group)
     with pytest.raises(InvalidKey):
         book.for_account("elsewhere")
+
+
+async def test_keys_are_read_anew_for_one_account() -> None:
+    """No commit tells of a key that was replaced; other accounts' facts stay the same."""
+    resources, keys = MemoryResourceStore(), MemoryKeyStore()
+    account_id = await declare(resources, AccountSettings(), DECLARED)
+    await put_foreign_account(resources, "other")
+    before = await keys.ensure(account_id)
+    book = FactsBook(resources, keys)
+    await book.refresh()
+    other = book.for_account("other")
+    after = await keys.regenerate(account_id, "key1")
+    await book.read_anew(account_id.upper())
+    digests = book.for_account("linarite").account.key_digests
+    assert keys.digest(before.key1) not in digests
+    assert digests == {keys.digest(after.key1): "key1", keys.digest(after.key2): "key2"}
+    assert book.for_account("other") is other

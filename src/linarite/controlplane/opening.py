@@ -57,8 +57,8 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     activity: ActivityLog
     regions: Mapping[str, str]
     """the declared regions with their titles; none: this machine stands for every location"""
-    changed: Callable[[], Awaitable[None]]
-    """awaited after each write"""
+    keys_changed: Callable[[str], Awaitable[None]]
+    """awaited with the id of an account whose keys may have changed"""
 
 
 async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, ManagementApp]:
@@ -76,7 +76,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         keys=parts.keys,
         box=parts.box,
         offers=parts.offers,
-        changed=parts.changed,
+        keys_changed=parts.keys_changed,
         now=lambda: datetime.now(UTC),
         quota=parts.quota,
         jobs=parts.jobs,

@@ -115,8 +115,9 @@ class Surface(msgspec.Struct, kw_only=True):
     keys: KeyStore
     box: SecretBox
     offers: ModelOffers
-    changed: Callable[[], Awaitable[None]]
-    """awaited after each write: the data path reads its facts anew"""
+    keys_changed: Callable[[str], Awaitable[None]]
+    """awaited with an account's id: the data path reads its keys anew; what else is written, the
+    store tells it"""
     now: Callable[[], datetime]
     quota: Quota
     jobs: JobStore

@@ -63,17 +63,21 @@ class FactsBook:
             await self.refresh()  # a whole resource group
             return
         touched = {account_of_id(each) for each in (*committed.written, *committed.removed)}
+        for account_id in touched - {""}:
+            await self.read_anew(account_id)
+
+    async def read_anew(self, account_id: str) -> None:
+        """Read one account anew: what no commit tells, such as its keys, has changed."""
         async with self._turn:
-            for account_id in touched - {""}:
-                fresh = {
-                    domain: facts
-                    for domain, facts in self._by_account.items()
-                    if facts.account.id.lower() != account_id
-                }
-                resource = await self._resources.get(account_id)
-                if resource is not None:
-                    fresh[domain_of(resource)] = await self._read(resource)
-                self._take(fresh)
+            fresh = {
+                domain: facts
+                for domain, facts in self._by_account.items()
+                if facts.account.id.lower() != account_id.lower()
+            }
+            resource = await self._resources.get(account_id)
+            if resource is not None:
+                fresh[domain_of(resource)] = await self._read(resource)
+            self._take(fresh)
 
     def _take(self, fresh: dict[str, Facts]) -> None:
         self._by_account = fresh

@@ -33,5 +33,4 @@ async def delete(
         if problems := await row.keep(surface, resource):
             raise refusal(problems)
         await row.remove(surface, resource)
-        await surface.changed()
     return Answer(row.deleted)

@@ -86,7 +86,6 @@ async def admitted(
         raise request_conflict(target.path) from None
     stored = cast("Resource", written[0])
     await row.written(surface, stored)
-    await surface.changed()
     return Written(stored, job)
 
 

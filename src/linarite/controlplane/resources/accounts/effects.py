@@ -78,6 +78,7 @@ async def beside(
 async def written(surface: Surface, account: Resource) -> None:
     """An account has keys from its beginning."""
     await surface.keys.ensure(account.id)
+    await surface.keys_changed(account.id)
 
 
 async def keep(surface: Surface, account: Resource) -> list[Problem]:

@@ -44,5 +44,5 @@ async def regenerate_key(request: ArmRequest, target: Target, surface: Surface) 
         )
     async with surface.turn:
         keys = await surface.keys.regenerate(account.id, name)
-        await surface.changed()
+        await surface.keys_changed(account.id)
     return Answer(200, msgspec.structs.asdict(keys))
