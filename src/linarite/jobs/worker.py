@@ -241,8 +241,8 @@ class Current:
         return True
 
     def leave(self, step: Step, found: dict[str, Any]) -> None:
-        """The step is done."""
-        self._told = None
+        """The step is done; what it told last stands, though it was too quick to be written."""
+        self.changed()
         self.job = msgspec.structs.replace(
             self.job,
             percent_complete=max(self.job.percent_complete, step.until),
