@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from linarite.domain.facts import Sku
+from linarite.domain.facts import Model, Sku
 from linarite.domain.placement import (
     INSTANCE_TYPE,
     PLACEMENT_TYPE,
@@ -24,7 +24,6 @@ from linarite.hosting.regions import PlaceRefused, is_provisioned
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from linarite.domain.facts import Model
     from linarite.domain.placement import InstanceRecord, Placement, Wish
     from linarite.domain.resource import Resource, ResourceStore
     from linarite.hosting.models.manifest import Manifest
@@ -60,10 +59,18 @@ class Inventory:
         return {
             record.name: record
             for record in kept
-            if record.engine == self.hosting.engine
-            and record.region in self.regions.names()
+            if record.region in self.regions.names()
             and record.name not in self._declared
+            and await self._has_right_engine(record)
         }
+
+    async def _has_right_engine(self, record: InstanceRecord) -> bool:
+        """Whether a new instance of that model would get the engine that this one has."""
+        wanted = self.hosting.engine
+        if record.engine == wanted or wanted not in MODEL_FILE_ENGINES:
+            return record.engine == wanted
+        manifest = await self.manifest(Model(name=record.model, version=record.version))
+        return manifest is not None and engine_for(wanted, manifest) == record.engine
 
     async def kept_names(self) -> set[str]:
         """The names of all instances that something is kept about."""
