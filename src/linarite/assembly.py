@@ -29,11 +29,15 @@ from linarite.domain.jobs import DEPLOY_TEMPLATE, PROVISION_DEPLOYMENT
 from linarite.hosting.declared import declare
 from linarite.hosting.deployable import DeployableModels
 from linarite.hosting.host import Host
+from linarite.hosting.instance_maker import (
+    InstanceMaker,
+    answering_engine,
+    require_right_options,
+)
 from linarite.hosting.inventory import Inventory
 from linarite.hosting.options import DeploymentSettings, InstanceSettings
 from linarite.hosting.provisioner import HostProvisioner
-from linarite.hosting.regions import Regions
-from linarite.instances import InstanceMaker, answering_engine, require_right_options
+from linarite.hosting.regions import HERE, Regions
 from linarite.jobs.kinds.provisioning import Provisioning, provision_anew
 from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
 from linarite.jobs.worker import Worker
@@ -272,13 +276,14 @@ class Assembly:
         `kinds` are those of other work than hosting's.
         """
         settings = self.loaded.settings
+        home = settings.account.location if settings.regions else HERE
         provisioner = HostProvisioner(
             resources,
             self._host,
             Inventory(
                 resources,
                 self._store,
-                instances.records(self.plan.instances, settings),
+                instances.records(self.plan.instances, self.plan.deployments, home),
                 Regions(settings.regions),
                 settings.hosting,
             ),

@@ -130,7 +130,7 @@ def fetch_models(loaded: Loaded) -> list[str]:
 
 def require_startable(loaded: Loaded) -> None:
     """Say before a long download what would stop the server after it. Raises SetupError."""
-    from linarite.instances import require_right_options  # noqa: PLC0415 - slow, seldom needed
+    from linarite.hosting.instance_maker import require_right_options  # noqa: PLC0415 - slow, seldom needed
     from linarite.storage.lock import FolderLock  # noqa: PLC0415 - the same
     from linarite.storage.sqlite_file import private_folder  # noqa: PLC0415 - the same
     from linarite.web.listener import require_free  # noqa: PLC0415 - the same

@@ -12,11 +12,11 @@ from linarite.domain.engine import Surroundings
 from linarite.domain.jobs import PROVISION_DEPLOYMENT, Job, new_job
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE, Delete, Put, Resource
 from linarite.hosting.host import Host
+from linarite.hosting.instance_maker import InstanceMaker
 from linarite.hosting.inventory import Inventory
 from linarite.hosting.models.store import ModelStore
 from linarite.hosting.provisioner import HostProvisioner
 from linarite.hosting.regions import Regions
-from linarite.instances import InstanceMaker
 from linarite.jobs.kinds.provisioning import Provisioning, provision_anew
 from linarite.jobs.worker import Worker
 from linarite.storage.memory.keys import MemoryKeyStore
@@ -113,7 +113,11 @@ async def site(
     inventory = Inventory(
         resources,
         store,
-        maker.records(settings.instances, settings),
+        maker.records(
+            settings.instances,
+            settings.deployments,
+            settings.account.location if settings.regions else "",
+        ),
         Regions(settings.regions),
         settings.hosting,
     )

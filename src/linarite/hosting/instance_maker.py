@@ -17,12 +17,11 @@ from linarite.hosting.models.catalogue import find
 from linarite.hosting.options import MODEL_FILE_ENGINES, InstanceSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from linarite.domain.engine import Surroundings
     from linarite.hosting.models.store import ModelStore
-    from linarite.hosting.options import Hosting
-    from linarite.settings import Settings
+    from linarite.hosting.options import DeploymentSettings, Hosting
 
 
 class InstanceMaker:
@@ -52,18 +51,27 @@ class InstanceMaker:
         return Instance(spec, self._build, policy)
 
     def records(
-        self, declared: Mapping[str, InstanceSettings], settings: Settings
+        self,
+        declared: Mapping[str, InstanceSettings],
+        deployments: Iterable[DeploymentSettings],
+        home: str,
     ) -> list[InstanceRecord]:
-        """What placing needs to know of those that settings declare."""
+        """What placing needs to know of those that settings declare.
+
+        `deployments` have their instances resolved; `home` is the account's region, "" where
+        settings declare no regions.
+        """
         manifests = {manifest.name: manifest for manifest in self._store.list()}
-        home = settings.account.location if settings.regions else ""
+        also: dict[str, list[str]] = {}
+        for deployment in deployments:
+            also.setdefault(deployment.instance, []).append(deployment.model)
         records: list[InstanceRecord] = []
         for name, said in declared.items():
             model = said.model or name
-            engine = answering_engine(said.engine, said.options)[0]
+            engine, options = answering_engine(said.engine, said.options)
             local = manifests.get(model.lower()) if engine in MODEL_FILE_ENGINES else None
             weights = weights_bytes(engine, local) if local else 0
-            slots = said.options.get("parallel_requests", self._hosting.slots)
+            slots = options.get("parallel_requests", self._hosting.slots)
             records.append(
                 InstanceRecord(
                     name=name,
@@ -73,11 +81,7 @@ class InstanceMaker:
                     region=said.region or home,
                     slots=slots,
                     memory_bytes=needed_bytes(weights, slots),
-                    also=tuple(
-                        deployment.model
-                        for deployment in settings.deployments
-                        if deployment.instance == name
-                    ),
+                    also=tuple(also.get(name, ())),
                     declared=True,
                 )
             )
