@@ -12,7 +12,7 @@ import msgspec
 from linarite.controls.authenticate.api_key import Caller, identify
 from linarite.domain.errors import InvalidKey, KeyAuthenticationDisabled
 from linarite.domain.facts import Account, Deployment, Facts, Model, Sku
-from linarite.domain.placement import PLACEMENT_TYPE, deployment_id_of, instance_id, placement_of
+from linarite.domain.placement import PLACEMENT_TYPE, deployment_id_of, is_instance, placement_of
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE, domain_of
 
 if TYPE_CHECKING:
@@ -139,11 +139,6 @@ def account_of_id(resource_id: str) -> str:
     """The lower-cased id of the account that an id is of or under; "" when it is in none."""
     before, mark, rest = resource_id.lower().partition(f"/providers/{ACCOUNT_TYPE.lower()}/")
     return f"{before}{mark}{rest.partition('/')[0]}" if mark else ""
-
-
-def is_instance(resource_id: str) -> bool:
-    """Whether it is the record of an instance, which no account has."""
-    return resource_id.startswith(instance_id(""))
 
 
 def account_of(resource: Resource, digests: dict[bytes, str]) -> Account:

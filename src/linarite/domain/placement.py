@@ -141,6 +141,11 @@ def instance_id(name: str) -> str:
     return f"/providers/{INSTANCE_TYPE}/{name}"
 
 
+def is_instance(resource_id: str) -> bool:
+    """Whether an id is that of an instance's record, which is under no account."""
+    return resource_id.startswith(instance_id(""))
+
+
 def instance_resource(record: InstanceRecord) -> Resource:
     """An instance's record as it is kept."""
     return Resource(

@@ -82,10 +82,13 @@ class Inventory:
         return {deployment_id_of(each).lower(): placement_of(each) for each in kept}
 
     async def candidates(
-        self, wish: Wish, planned: Mapping[str, InstanceRecord]
+        self,
+        wish: Wish,
+        planned: Mapping[str, InstanceRecord],
+        promised: Mapping[str, Placement],
     ) -> list[Candidate]:
-        """Every instance with what other deployments take of it."""
-        placements = await self.placements()
+        """Every instance with what other deployments take of it, those in the making too."""
+        placements = await self.placements() | dict(promised)
         placements.pop(wish.deployment_id.lower(), None)
         deployments = await self._resources.list_under("", DEPLOYMENT_TYPE)
         skus = {each.id.lower(): sku_of(each) for each in deployments}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from linarite.domain.errors import LinariteError
-from linarite.domain.placement import Placement, instance_id
+from linarite.domain.placement import Placement, instance_id, is_instance
 from linarite.domain.resource import Delete
 from linarite.hosting.instance import READY
 from linarite.hosting.measure import answer_once, measure
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from linarite.hosting.host import Host
     from linarite.hosting.instance import Instance
     from linarite.hosting.inventory import Inventory
+    from linarite.hosting.placement import Candidate
 
 log = structlog.get_logger("linarite.hosting")
 
@@ -66,10 +67,12 @@ class HostProvisioner:
         self._placing = asyncio.Lock()
         self._planned: dict[str, InstanceRecord] = {}
         """deployment → the instance that a job in progress is about to give it"""
+        self._promised: dict[str, Placement] = {}
+        """deployment → the placement that the end of its job is about to keep"""
         self._running: dict[str, InstanceRecord] = {}
         """name → as what it was made"""
         self._measured: dict[str, Measured] = {}
-        self._tidying: asyncio.Task[None] | None = None
+        self._tidying: set[asyncio.Task[None]] = set()
         self._stopped = False
 
     async def restore(self) -> list[str]:
@@ -82,7 +85,6 @@ class HostProvisioner:
         for record in (await self._inventory.records()).values():
             if record.name in placed:
                 self._put(record).start()
-        self._share_out(placements.values())
         await self.tidy()
         return [each for each, at in placements.items() if self._host.find(at.instance) is None]
 
@@ -98,17 +100,19 @@ class HostProvisioner:
 
     async def follow(self, committed: Committed) -> None:
         """Deployments may have gone: tidy up, and let the one who removed them go on."""
-        if not self._stopped and any(
-            not gone.startswith(instance_id("")) for gone in committed.removed
-        ):
-            self._tidying = asyncio.create_task(self._tidy_quietly(), name="tidy instances")
+        if self._stopped or all(map(is_instance, committed.removed)):
+            return
+        task = asyncio.create_task(self._tidy_quietly(), name="tidy instances")
+        self._tidying.add(task)
+        task.add_done_callback(self._tidying.discard)
 
     async def stop(self) -> None:
         """Follow no more."""
         self._stopped = True
-        if self._tidying is not None:
-            self._tidying.cancel()
-            await asyncio.gather(self._tidying, return_exceptions=True)
+        tidying = list(self._tidying)
+        for task in tidying:
+            task.cancel()
+        await asyncio.gather(*tidying, return_exceptions=True)
 
     async def _tidy_quietly(self) -> None:
         try:
@@ -125,12 +129,11 @@ class HostProvisioner:
     async def place(self, wish: Wish) -> InstanceRecord:
         """Choose or plan the instance. Raises PlaceRefused."""
         async with self._placing:
-            planned = {record.name: record for record in self._planned.values()}
             record = place(
                 wish,
                 self._inventory.regions.eligible(wish.sku.name, wish.location),
-                await self._inventory.candidates(wish, planned),
-                await self._inventory.room(wish.model, planned),
+                await self._candidates(wish),
+                await self._inventory.room(wish.model, self._planned_names()),
                 self._rules,
             )
             self._planned[wish.deployment_id.lower()] = record
@@ -169,16 +172,17 @@ class HostProvisioner:
             if record.declared:
                 self._measured[record.name] = measured
         async with self._placing:
-            planned = {each.name: each for each in self._planned.values()}
-            others = await self._inventory.candidates(wish, planned)
+            others = await self._candidates(wish)
             reserved = next((o.reserved for o in others if o.record.name == record.name), 0.0)
             require_share(wish, measured, reserved, self._rules)
-        return Placement(
-            instance=record.name,
-            region=record.region,
-            reserved=reserved_by(wish, self._rules),
-            measured=measured,
-        )
+            placement = Placement(
+                instance=record.name,
+                region=record.region,
+                reserved=reserved_by(wish, self._rules),
+                measured=measured,
+            )
+            self._promised[wish.deployment_id.lower()] = placement
+        return placement
 
     async def tidy(self, ended: str = "") -> None:
         """Take down instances that no deployment and no job in progress needs.
@@ -187,6 +191,7 @@ class HostProvisioner:
         """
         async with self._placing:
             self._planned.pop(ended.lower(), None)
+            self._promised.pop(ended.lower(), None)
             placements = (await self._inventory.placements()).values()
             self._share_out(placements)
             needed = {placed.instance for placed in placements}
@@ -196,10 +201,16 @@ class HostProvisioner:
             for name in surplus:
                 self._running.pop(name, None)
                 self._host.remove(name, self._drain_s, LINGER_S)
-            gone = [Delete(instance_id(name)) for name in surplus if name in kept]
-        if gone:
-            log.info("instances taken down", instances=surplus)
-            await self._resources.commit(gone)
+            if gone := [Delete(instance_id(name)) for name in surplus if name in kept]:
+                log.info("instances taken down", instances=surplus)
+                # Before anybody else looks for a place: these are none any more.
+                await self._resources.commit(gone)
+
+    async def _candidates(self, wish: Wish) -> list[Candidate]:
+        return await self._inventory.candidates(wish, self._planned_names(), self._promised)
+
+    def _planned_names(self) -> dict[str, InstanceRecord]:
+        return {record.name: record for record in self._planned.values()}
 
     def _put(self, record: InstanceRecord) -> Instance:
         instance = self._make(record)
