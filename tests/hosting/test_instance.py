@@ -490,6 +490,17 @@ async def test_an_engine_that_dies_while_idle_is_started_again() -> None:
     await instance.stop(0)
 
 
+async def test_one_that_watches_for_idleness_stops_whole() -> None:
+    """No task of it is left."""
+    before = asyncio.all_tasks()
+    instance = Nursery(Life()).instance(unload_after_s=30)
+    instance.start()
+    await instance.settled()
+    await asyncio.sleep(0)
+    await instance.stop(0)
+    assert asyncio.all_tasks() == before
+
+
 async def test_retiring_serves_who_is_inside_and_who_waits() -> None:
     """Everybody who came before gets an answer; then the engine is freed."""
     life = Life()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -221,18 +221,20 @@ class Instance:
         if not self._policy.unload_after_s:
             return await engine.wait_exit()
         ended = asyncio.ensure_future(engine.wait_exit())
+        idle: asyncio.Future[None] | None = None
         try:
             while not ended.done():
                 idle = asyncio.ensure_future(self.gate.until_idle_for(self._policy.unload_after_s))
                 await asyncio.wait({ended, idle}, return_when=asyncio.FIRST_COMPLETED)
-                idle.cancel()
                 if not ended.done() and not self.gate.running:
                     self._unload()
                     return None
             return ended.result()
         finally:
-            ended.cancel()
-            await asyncio.gather(ended, return_exceptions=True)
+            watching: list[asyncio.Future[Any]] = [ended, *([idle] if idle is not None else [])]
+            for each in watching:
+                each.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
 
     def _unload(self) -> None:
         """From now on the next request loads the model again."""

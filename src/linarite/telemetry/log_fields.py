@@ -19,11 +19,9 @@ LOG_FIELDS = frozenset(
         *("instance", "engine", "state", "detail", "pid", "exit_code", "signal", "line"),
         *("attempt", "attempts", "delay_s", "wait_s", "timeout_s", "slots", "threads"),
         # jobs, and the resources that they work on
-        *("job", "kind", "resource", "instances", "written", "removed"),
+        *("job", "kind", "resource", "instances"),
         # models and files
         *("file", "folder", "bytes", "sha256", "source", "package", "version", "progress"),
-        # a job of the control plane
-        *("job", "kind", "resource", "instances"),
         # the server and its surroundings
         *("address", "host", "port", "url", "listener", "setting", "home", "signal_name"),
         # what went wrong, and how much of it
