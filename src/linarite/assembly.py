@@ -43,7 +43,7 @@ from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
 from linarite.jobs.worker import Worker
 from linarite.settings import open_pages
 from linarite.status_pages import StatusPages
-from linarite.storage.database import Database, open_database
+from linarite.storage.database import open_database
 from linarite.storage.retention import Retention
 from linarite.storage.sqlite.activity import SqliteActivityLog
 from linarite.storage.sqlite.jobs import SqliteJobStore
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from linarite.controlplane.http import ManagementApp
+    from linarite.domain.activity import ActivityLog
     from linarite.domain.facts import Serving
     from linarite.domain.jobs import JobStore
     from linarite.domain.request_record import RequestRecord
@@ -110,6 +111,7 @@ class Assembly:
         self.on_new_key: Callable[[AccountKeys], None] = lambda _: None
         """called with both keys when one of them has been replaced"""
         self._store = store
+        self._regions = Regions(loaded.settings.regions)
         self._stack = AsyncExitStack()
 
     async def start(self) -> None:
@@ -150,7 +152,7 @@ class Assembly:
         self._stack.push_async_callback(database.close)
         ledger = self._open_ledger()
         keys = await open_key_store(database, given_master_key=self.loaded.master_key)
-        resources = SqliteResourceStore(database)
+        resources, jobs = SqliteResourceStore(database), SqliteJobStore(database)
         account_id = await declare(resources, settings.account, self.plan.deployments)
         self.account_id, self._key_store = account_id, keys
         self._keys = await keys.ensure(account_id)
@@ -164,9 +166,9 @@ class Assembly:
             {name: instances.declared(name, said) for name, said in self.plan.instances.items()}
         )
         self._stack.push_async_callback(self._host.stop, settings.server.drain_s)
-        management = await self._management(resources, database)
+        management = await self._management(resources, jobs, SqliteActivityLog(database))
         kinds: dict[str, Kind] = {DEPLOY_TEMPLATE: TemplateDeployment(management.deployer)}
-        begin_work = await self._open_worker(resources, SqliteJobStore(database), instances, kinds)
+        begin_work = await self._open_worker(resources, jobs, instances, kinds)
         metrics = RequestMetrics(version=__version__)
         access = AccessLog(settings.logs.access)
         router = Router(
@@ -211,7 +213,9 @@ class Assembly:
         self._stack.push_async_callback(ledger.close)
         return ledger
 
-    async def _management(self, resources: ResourceStore, database: Database) -> ManagementApp:
+    async def _management(
+        self, resources: ResourceStore, jobs: JobStore, activity: ActivityLog
+    ) -> ManagementApp:
         settings = self.loaded.settings
         self.management_keys, management = await open_control_plane(
             ControlPlaneParts(
@@ -227,8 +231,8 @@ class Assembly:
                 ),
                 keys_changed=self._keys_changed,
                 quota=settings.quota,
-                jobs=SqliteJobStore(database),
-                activity=SqliteActivityLog(database),
+                jobs=jobs,
+                activity=activity,
                 regions={name: each.title or name for name, each in settings.regions.items()},
             )
         )
@@ -284,7 +288,7 @@ class Assembly:
                 resources,
                 self._store,
                 instances.records(self.plan.instances, self.plan.deployments, home),
-                Regions(settings.regions),
+                self._regions,
                 settings.hosting,
             ),
             instances.made,
@@ -308,7 +312,7 @@ class Assembly:
     def _region_title(self, instance: str, region: str) -> str:
         declared = self.plan.instances.get(instance)
         where = region or (declared.region if declared is not None else "")
-        return Regions(self.loaded.settings.regions).title(where)
+        return self._regions.title(where)
 
     def _egress_policy(self) -> EgressPolicy:
         """Upstreams that settings name may be reached, wherever they are; nothing else may."""

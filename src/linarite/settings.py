@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -275,7 +276,8 @@ def _put(tree: dict[str, Any], key: str, value: Any) -> None:  # noqa: ANN401 - 
     tree[last] = value
 
 
-def variables() -> dict[str, str]:
+@cache
+def variables() -> Mapping[str, str]:
     """Environment variable → the key it sets. Lists and tables can only be set in the file."""
     return {variable_of(row.key): row.key for row in reference() if row.settable}
 
