@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite.domain.jobs import OperationInProgress
-from linarite.domain.resource import Delete, Put, Resource
+from linarite.domain.resource import Put, Resource
 from linarite.storage.job_write import encoded_job, require_running
 from linarite.storage.memory.jobs import MemoryJobStore
+from linarite.storage.resource_commits import ResourceCommits
 from linarite.storage.resource_id import id_key, range_under
-from linarite.storage.resource_write import committed, encoded, require_etag, written
-from linarite.storage.subscriptions import Subscriptions
+from linarite.storage.resource_write import encoded, require_etag, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from linarite.domain.resource import Change
 
 
-class MemoryResourceStore:
+class MemoryResourceStore(ResourceCommits):
     """`ResourceStore` without a file: gone with the process.
 
     Resources are kept encoded, as on disk, so that nobody's later change of a dictionary reaches
@@ -29,11 +29,10 @@ class MemoryResourceStore:
     """
 
     def __init__(self, jobs: MemoryJobStore | None = None) -> None:
+        super().__init__()
         self._bodies: dict[str, str] = {}
         self._jobs = jobs or MemoryJobStore()
         self._decode = msgspec.json.Decoder(Resource).decode
-        self._subscriptions = Subscriptions()
-        self.subscribe = self._subscriptions.add
 
     async def get(self, resource_id: str) -> Resource | None:
         """The resource, or None."""
@@ -47,23 +46,7 @@ class MemoryResourceStore:
         found = (self._decode(self._bodies[key]) for key in keys)
         return [resource for resource in found if resource.type.lower() == wanted]
 
-    async def put(self, resource: Resource, *, expected_etag: str | None = None) -> Resource:
-        """Write and return it with its new etag. Raises EtagMismatch."""
-        (new,) = await self.commit([Put(resource, expected_etag)])
-        assert new is not None  # noqa: S101 - a put always returns what it wrote
-        return new
-
-    async def delete(self, resource_id: str) -> bool:
-        """Remove it and everything under it; False, and nothing removed, when it was not there."""
-        return await self.commit([Delete(resource_id)]) != [None]
-
-    async def commit(
-        self, changes: Sequence[Change], jobs: Sequence[Job] = ()
-    ) -> list[Resource | None]:
-        """Make all changes and keep all jobs, or nothing of it."""
-        return await self._subscriptions.to_its_end(self._commit(changes, jobs))
-
-    async def _commit(
+    async def _transact(
         self, changes: Sequence[Change], jobs: Sequence[Job]
     ) -> list[Resource | None]:
         before = self._bodies.copy()
@@ -76,7 +59,6 @@ class MemoryResourceStore:
             raise
         for job in jobs:
             self._jobs.keep(job)
-        await self._subscriptions.tell(committed(changes, outcome, jobs))
         return outcome
 
     def _apply(self, change: Change) -> Resource | None:

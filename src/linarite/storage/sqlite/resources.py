@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import msgspec
 from sqlalchemy import delete, insert, or_, select, update
 
-from linarite.domain.resource import Delete, Put, Resource
+from linarite.domain.resource import Put, Resource
+from linarite.storage.resource_commits import ResourceCommits
 from linarite.storage.resource_id import id_key, range_under
-from linarite.storage.resource_write import committed, encoded, require_etag, written
+from linarite.storage.resource_write import encoded, require_etag, written
 from linarite.storage.sqlite.jobs import keep_job
-from linarite.storage.subscriptions import Subscriptions
 from linarite.storage.tables import resources
 
 if TYPE_CHECKING:
@@ -24,14 +24,13 @@ if TYPE_CHECKING:
     from linarite.storage.database import Database
 
 
-class SqliteResourceStore:
+class SqliteResourceStore(ResourceCommits):
     """`ResourceStore` on a database; every write is flushed to disk before it returns."""
 
     def __init__(self, database: Database) -> None:
+        super().__init__()
         self._database = database
         self._decode = msgspec.json.Decoder(Resource).decode
-        self._subscriptions = Subscriptions()
-        self.subscribe = self._subscriptions.add
 
     async def get(self, resource_id: str) -> Resource | None:
         """The resource, or None."""
@@ -51,30 +50,13 @@ class SqliteResourceStore:
             bodies = (await connection.execute(query)).scalars().all()
         return [self._decode(body) for body in bodies]
 
-    async def put(self, resource: Resource, *, expected_etag: str | None = None) -> Resource:
-        """Write and return it with its new etag. Raises EtagMismatch."""
-        (new,) = await self.commit([Put(resource, expected_etag)])
-        assert new is not None  # noqa: S101 - a put always returns what it wrote
-        return new
-
-    async def delete(self, resource_id: str) -> bool:
-        """Remove it and everything under it; False, and nothing removed, when it was not there."""
-        return await self.commit([Delete(resource_id)]) != [None]
-
-    async def commit(
-        self, changes: Sequence[Change], jobs: Sequence[Job] = ()
-    ) -> list[Resource | None]:
-        """Make all changes and keep all jobs, in one transaction."""
-        return await self._subscriptions.to_its_end(self._commit(changes, jobs))
-
-    async def _commit(
+    async def _transact(
         self, changes: Sequence[Change], jobs: Sequence[Job]
     ) -> list[Resource | None]:
         async with self._database.writing() as connection:
             outcome = [await self._apply(connection, change) for change in changes]
             for job in jobs:
                 await keep_job(connection, job)
-        await self._subscriptions.tell(committed(changes, outcome, jobs))
         return outcome
 
     async def _apply(self, connection: AsyncConnection, change: Change) -> Resource | None:
