@@ -283,6 +283,20 @@ async def test_what_is_done_is_in_the_activity_log(rig: Rig) -> None:
     assert wrong.status == 400
 
 
+async def test_keys_that_are_made_late_open_at_once(rig: Rig) -> None:
+    """The server may have been killed between making an account and making its keys."""
+    await rig.ask("PUT", f"{ACCOUNTS}/one", ACCOUNT)
+    path = f"{ACCOUNTS}/one/listKeys"
+    told = rig.told
+    first = await rig.ask("POST", path)
+    assert (first.status, rig.told) == (200, told)
+    await rig.keys.forget(f"{ACCOUNTS}/one")
+    late = await rig.ask("POST", path)
+    assert late.body != first.body
+    assert (await rig.ask("POST", path)).body == late.body
+    assert rig.told == told + 1
+
+
 async def test_a_server_without_regions_stands_for_every_location() -> None:
     """Templates written for any region apply."""
     rig = await Rig(anywhere=True).with_group()

@@ -27,7 +27,10 @@ async def list_keys(request: ArmRequest, target: Target, surface: Surface) -> An
             "BadRequest",
             "Failed to list key. disableLocalAuth is set to be true",
         )
+    has_keys = bool(await surface.keys.digests(account.id))
     keys = await surface.keys.ensure(account.id)
+    if not has_keys:  # the server was killed between making the account and making its keys
+        await surface.keys_changed(account.id)
     return Answer(200, msgspec.structs.asdict(keys))
 
 
