@@ -111,6 +111,12 @@ class Provisioner(Protocol):
         ...
 
 
+def sku_of(deployment: Resource) -> Sku:
+    """The SKU of a deployment; Azure's default is one unit."""
+    sku = deployment.sku or {}
+    return Sku(name=str(sku.get("name") or "Standard"), capacity=int(sku.get("capacity") or 1))
+
+
 def placement_id(deployment_id: str) -> str:
     """The id of a deployment's placement."""
     return f"{deployment_id}/providers/{PLACEMENT_TYPE}/current"

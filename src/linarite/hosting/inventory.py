@@ -12,6 +12,7 @@ from linarite.domain.placement import (
     deployment_id_of,
     instance_of,
     placement_of,
+    sku_of,
 )
 from linarite.domain.resource import DEPLOYMENT_TYPE
 from linarite.hosting.engine_choice import engine_for, weights_bytes
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from linarite.domain.placement import InstanceRecord, Placement, Wish
-    from linarite.domain.resource import Resource, ResourceStore
+    from linarite.domain.resource import ResourceStore
     from linarite.hosting.models.manifest import Manifest
     from linarite.hosting.models.store import ModelStore
     from linarite.hosting.options import Hosting
@@ -157,9 +158,3 @@ class Inventory:
             taken = sum(record.memory_bytes for record in records if record.region == name)
             found[name] = free if bound is None else min(free, bound - taken)
         return found
-
-
-def sku_of(deployment: Resource) -> Sku:
-    """The SKU of a deployment; Azure's default is one unit."""
-    sku = deployment.sku or {}
-    return Sku(name=str(sku.get("name") or "Standard"), capacity=int(sku.get("capacity") or 1))

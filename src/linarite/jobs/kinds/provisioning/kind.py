@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.domain.errors import LinariteError
-from linarite.domain.facts import Model, Sku
+from linarite.domain.facts import Model
 from linarite.domain.jobs import PROVISION_DEPLOYMENT, new_job
 from linarite.domain.placement import (
     InstanceRecord,
@@ -19,6 +19,7 @@ from linarite.domain.placement import (
     Wish,
     instance_resource,
     placement_resource,
+    sku_of,
 )
 from linarite.domain.resource import Put
 from linarite.jobs.kind import Step
@@ -106,7 +107,6 @@ class Provisioning:
         if account is None:
             raise DeploymentGone(f"{job.resource_id} has lost its account.")
         model: dict[str, Any] = deployment.properties.get("model") or {}
-        sku = deployment.sku or {}
         return Wish(
             deployment_id=deployment.id,
             location=account.location or "",
@@ -115,9 +115,7 @@ class Provisioning:
                 version=str(model.get("version") or ""),
                 format=str(model.get("format") or "OpenAI"),
             ),
-            sku=Sku(
-                name=str(sku.get("name") or "Standard"), capacity=int(sku.get("capacity") or 1)
-            ),
+            sku=sku_of(deployment),
         )
 
     async def _deployment(self, job: Job) -> Resource:
