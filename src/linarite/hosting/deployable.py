@@ -58,7 +58,7 @@ class DeployableModels:
         model_format: str,
         known: Mapping[str, Manifest],
     ) -> ModelOffer:
-        manifest = known.get(self._instances[instance].model or instance)
+        manifest = known.get((self._instances[instance].model or instance).lower())
         return ModelOffer(
             name=model,
             version=version or (manifest.version if manifest else "1"),
