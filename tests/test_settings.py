@@ -412,3 +412,13 @@ def test_the_page_is_what_the_code_says() -> None:
         if cells and width:
             assert cells == width, line
         width = cells
+
+
+def test_a_password_in_the_proxys_address_is_refused_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is said where it belongs."""
+    monkeypatch.setenv("LINARITE_EGRESS_PROXY", "http://user:geheim@proxy.example.com:3128")
+    with pytest.raises(SetupError, match="proxy_credentials") as refused:
+        load()
+    assert "geheim" not in refused.value.message

@@ -35,9 +35,10 @@ class HttpProxy:
         try:
             target = target_of(options.proxy)
         except EgressRefused as refused:
+            # Before an @ there may be a password, which is not repeated.
+            why = "It must not hold an @." if "@" in options.proxy else refused.message
             raise SetupError(
-                f"egress.proxy: {refused.message} A name and a password go into "
-                "egress.proxy_credentials."
+                f"egress.proxy: {why} A name and a password go into egress.proxy_credentials."
             ) from None
         if target.tls or target.path != "/":
             raise SetupError("egress.proxy: it must look like http://proxy.example.com:3128.")
