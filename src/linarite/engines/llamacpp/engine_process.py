@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -11,15 +10,13 @@ import msgspec
 from linarite.domain.errors import EngineFailed
 from linarite.engines.http_client import HttpClientError
 from linarite.engines.llamacpp.engine_log import load_failure, while_loading, while_serving
+from linarite.engines.llamacpp.options import LlamacppOptions
 from linarite.engines.llamacpp.socket_client import EngineRefusal, SocketClient
-from linarite.engines.llamacpp.worker_messages import LlamacppLoaded, Order
+from linarite.engines.llamacpp.worker_messages import LlamacppLoaded
 from linarite.engines.worker_process.process import Worker, WorkerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from linarite.domain.engine import InstanceSpec, Surroundings
-    from linarite.engines.llamacpp.options import LlamacppOptions
 
 _WORKER = Worker(
     engine="llamacpp",
@@ -31,7 +28,6 @@ _WORKER = Worker(
     while_serving=while_serving,
     load_failure=load_failure,
 )
-_SPARE_CONNECTIONS = 16
 # Iterations an OpenMP thread spins before it sleeps: GNU's default spins for milliseconds, which
 # on a shared processor takes the time from those one waits for.
 _WAITING = {
@@ -47,60 +43,29 @@ class Health(msgspec.Struct, frozen=True):
     status: Literal["ok"]
 
 
-class EngineProcess:
-    """One process that serves a model on a unix socket. Start it once, then end it once."""
+class EngineProcess(WorkerProcess[LlamacppOptions, LlamacppLoaded]):
+    """The process, with connections for requests and others for probes."""
 
     def __init__(
         self, spec: InstanceSpec, options: LlamacppOptions, surroundings: Surroundings
     ) -> None:
-        self._options = options
-        self._threads = options.threads or surroundings.threads
-        self._process = WorkerProcess(_WORKER, spec, options, surroundings.scratch)
-        connections_max = 4 * options.parallel_requests + _SPARE_CONNECTIONS
-        self._http_threads = connections_max + _SPARE_CONNECTIONS
-        socket_path = str(self._process.socket_path)
-        self.client = SocketClient(socket_path, options, connections_max)
+        super().__init__(_WORKER, spec, options, surroundings)
+        socket_path = str(self.socket_path)
+        self.client = SocketClient(socket_path, options, options.connections_max)
         # Probes must not wait behind requests.
         self._probes = SocketClient(socket_path, options, connections_max=2)
 
-    @property
-    def pid(self) -> int | None:
-        """The process id, once started."""
-        return self._process.pid
-
-    @property
-    def alive(self) -> bool:
-        """It serves, as far as is known."""
-        return self._process.alive
-
-    async def start(self, progress: Callable[[float, str], None]) -> LlamacppLoaded:
-        """Start the process and wait until it listens.
-
-        Raises SetupError when it cannot work as configured, EngineFailed when it was ended.
-        """
-        order = Order(
-            model_path=str(self._process.checked_model_path()),
-            socket_path=str(self._process.socket_path),
-            parent_pid=os.getpid(),
-            threads=self._threads,
-            http_threads=self._http_threads,
-            options=self._options,
-        )
-        environment = {**_WAITING[self._options.wait_policy], **self._options.environment}
-        loaded = await self._process.start(order, environment, progress)
-        self._process.watch_health(self._is_well)
-        return loaded
-
-    async def wait_exit(self) -> str:
-        """Return why the process serves no more; never after `end` was called."""
-        return await self._process.wait_exit()
+    def engine_environment(self) -> dict[str, str]:
+        """How threads wait for each other."""
+        return _WAITING[self._options.wait_policy]
 
     async def end(self) -> None:
         """End the process and free everything. Idempotent."""
-        await self._process.end()
+        await super().end()
         await asyncio.gather(self.client.close(), self._probes.close())
 
-    async def _is_well(self) -> bool:
+    async def is_well(self) -> bool:
+        """Its server says so."""
         try:
             await self._probes.look("/health", Health, deadline_s=self._options.probe_deadline_s)
         except (HttpClientError, EngineRefusal, EngineFailed):

@@ -8,34 +8,24 @@ chat templates and grammars parsed.
 from __future__ import annotations
 
 import signal
-import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
-import msgspec
-
 from linarite.engines.llamacpp.model_file import ModelFacts, UnreadableModel, read_model_facts
-from linarite.engines.llamacpp.worker_messages import LlamacppLoaded, Order
-from linarite.engines.worker_process.life import (
-    bound,
-    die_with_parent,
-    leave,
-    report,
-    take_standard_output,
-)
+from linarite.engines.llamacpp.worker_messages import LlamacppLoaded, LlamacppOrder
+from linarite.engines.worker_process.life import begin, leave, report
 from linarite.engines.worker_process.reports import Failed, Loading
 
+_SPARE_THREADS = 16
+"""of those that serve one connection each, more than the gateway opens for requests"""
 _ERRORS_ONLY = 1
 """llama.cpp's verbosity: from warnings on it writes a line or more for each request"""
 
 
 def main() -> NoReturn:
     """Obey the order on standard input."""
-    reports = take_standard_output()
-    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
-    die_with_parent(order.parent_pid)
-    bound(address_space_mib=order.options.address_space_mib, niceness=order.options.niceness)
+    order, reports = begin(LlamacppOrder)
     try:
         server = _serve(order, reports)
     except (ImportError, MemoryError, OSError, RuntimeError, UnreadableModel) as error:
@@ -48,7 +38,7 @@ def main() -> NoReturn:
     leave(0)
 
 
-def _serve(order: Order, reports: int) -> object:
+def _serve(order: LlamacppOrder, reports: int) -> object:
     facts = read_model_facts(Path(order.model_path))
     embedding = order.options.embedding
     if embedding is None:
@@ -56,7 +46,7 @@ def _serve(order: Order, reports: int) -> object:
     report(reports, Loading(facts.architecture))
     # Loads the native library, and that in this process only.
     library: Any = import_module("xllamacpp")
-    context = _context_tokens(order, facts)
+    context = order.options.context_within(facts.context_tokens)
     parameters = _parameters(library, order, facts, context=context, embedding=embedding)
     server: object = library.Server(parameters)
     template = not embedding and (bool(order.options.chat_template) or facts.chat_template)
@@ -70,16 +60,9 @@ def _serve(order: Order, reports: int) -> object:
     return server
 
 
-def _context_tokens(order: Order, facts: ModelFacts) -> int:
-    """What one request may use: what is asked for, as far as the model was trained for it."""
-    options = order.options
-    trained = facts.context_tokens or options.context_tokens_max
-    return min(options.context_tokens or options.context_tokens_max, trained)
-
-
 def _parameters(
     library: Any,  # noqa: ANN401 - the library has no types
-    order: Order,
+    order: LlamacppOrder,
     facts: ModelFacts,
     *,
     context: int,
@@ -89,7 +72,7 @@ def _parameters(
     parameters = library.CommonParams()
     parameters.model.path = order.model_path
     parameters.hostnames = [order.socket_path]
-    parameters.n_threads_http = order.http_threads
+    parameters.n_threads_http = options.connections_max + _SPARE_THREADS
     parameters.n_parallel = options.parallel_requests
     parameters.n_ctx = options.parallel_requests * context
     # An input to be embedded is computed in one go.

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from linarite.engines.llamacpp.options import LlamacppOptions
+from linarite.engines.worker_process.order import Order
 from linarite.engines.worker_process.reports import Loaded
 
-
-class Order(msgspec.Struct, frozen=True):
-    """The first line the process reads: what to load, and where to listen."""
-
-    model_path: str
-    socket_path: str
-    parent_pid: int
-    threads: int
-    http_threads: int
-    """connections that are served at a time"""
-    options: LlamacppOptions
+LlamacppOrder = Order[LlamacppOptions]
 
 
 class LlamacppLoaded(Loaded, frozen=True, tag="loaded"):

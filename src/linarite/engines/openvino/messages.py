@@ -13,6 +13,7 @@ import msgspec
 from linarite.engines.openvino.options import OpenvinoOptions
 from linarite.engines.openvino.shapes import Shape
 from linarite.engines.text_chat.logprobs import TokenProbability
+from linarite.engines.worker_process.order import Order
 from linarite.engines.worker_process.reports import Loaded
 
 Finish = Literal["stop", "length"]
@@ -20,14 +21,7 @@ Why = Literal["context", "template", "tokens", "constraint", "prompt", "config"]
 HEAD_BYTES = 4
 
 
-class Order(msgspec.Struct, frozen=True):
-    """The first line the process reads: what to load, and where to listen."""
-
-    model_path: str
-    socket_path: str
-    parent_pid: int
-    threads: int
-    options: OpenvinoOptions
+OpenvinoOrder = Order[OpenvinoOptions]
 
 
 class OpenvinoLoaded(Loaded, frozen=True, tag="loaded"):

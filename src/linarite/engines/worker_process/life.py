@@ -9,16 +9,31 @@ import resource
 import signal
 import sys
 import threading
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
+
+if TYPE_CHECKING:
+    from linarite.engines.worker_process.order import Order, WorkerOptionsT
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 _MIB = 1024 * 1024
 
 
-def take_standard_output() -> int:
+def begin(kind: type[Order[WorkerOptionsT]]) -> tuple[Order[WorkerOptionsT], int]:
+    """Read the order from standard input, tie this process to its parent and bound it.
+
+    Returns the order and where reports go.
+    """
+    reports = _take_standard_output()
+    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=kind)
+    _die_with_parent(order.parent_pid)
+    _bound(address_space_mib=order.options.address_space_mib, niceness=order.options.niceness)
+    return order, reports
+
+
+def _take_standard_output() -> int:
     """Keep it for reports; whatever libraries print goes to standard error.
 
     Ctrl-C reaches everything in the terminal; ending is up to the gateway, which drains first.
@@ -29,7 +44,7 @@ def take_standard_output() -> int:
     return reports
 
 
-def die_with_parent(parent_pid: int) -> None:
+def _die_with_parent(parent_pid: int) -> None:
     """However the parent ends, this process ends too.
 
     The kernel's signal is quick where there is one; the end of standard input comes everywhere.
@@ -49,7 +64,7 @@ def _watch_standard_input() -> None:
     leave(1)
 
 
-def bound(*, address_space_mib: int, niceness: int) -> None:
+def _bound(*, address_space_mib: int, niceness: int) -> None:
     """No core file, private files, a bounded address space, a step back for others."""
     # A core file would hold prompts.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

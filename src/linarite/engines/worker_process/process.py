@@ -6,23 +6,25 @@ import asyncio
 import contextlib
 import os
 import sys
+from abc import ABC, abstractmethod
 from collections import deque
 from importlib.util import find_spec
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 import structlog
 
 from linarite.domain.errors import EngineFailed, SetupError
 from linarite.engines.child_process import ChildProcess, describe_exit, start_child
+from linarite.engines.worker_process.order import Order, WorkerOptionsT
 from linarite.engines.worker_process.reports import Failed, Loaded, Loading
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Mapping
 
-    from linarite.domain.engine import InstanceSpec
+    from linarite.domain.engine import InstanceSpec, Surroundings
     from linarite.domain.errors import LinariteError
 
 Level = Literal["debug", "info", "warning", "error"]
@@ -45,25 +47,6 @@ class LogLine(NamedTuple):
     text: str
 
 
-class Watch(Protocol):
-    """The options of every such engine that say how long is too long."""
-
-    @property
-    def load_timeout_s(self) -> float:
-        """Loading fails after that."""
-        ...
-
-    @property
-    def probe_interval_s(self) -> float:
-        """Time between two probes."""
-        ...
-
-    @property
-    def probe_failures_max(self) -> int:
-        """Failed probes in a row after which the process is killed."""
-        ...
-
-
 class Worker(NamedTuple, Generic[LoadedT]):
     """What is started, and how what it says is understood."""
 
@@ -81,18 +64,26 @@ class Worker(NamedTuple, Generic[LoadedT]):
     """finds the reason among the lines of a failed start"""
 
 
-class WorkerProcess(Generic[LoadedT]):
-    """One process that serves a model on a unix socket. Start it once, then end it once."""
+class WorkerProcess(ABC, Generic[WorkerOptionsT, LoadedT]):
+    """One process that serves a model on a unix socket. Start it once, then end it once.
+
+    An engine adds its connections into it, and `is_well`.
+    """
 
     def __init__(
-        self, worker: Worker[LoadedT], spec: InstanceSpec, watch: Watch, folder: Path
+        self,
+        worker: Worker[LoadedT],
+        spec: InstanceSpec,
+        options: WorkerOptionsT,
+        surroundings: Surroundings,
     ) -> None:
-        """Nothing is started yet. The socket will lie in `folder`."""
+        """Nothing is started yet."""
         self._worker = worker
         self._spec = spec
-        self._watch = watch
-        self._folder = folder
-        self.socket_path = folder / f"{worker.engine}-{token_hex(6)}.sock"
+        self._options = options
+        self._threads = options.threads or surroundings.threads
+        self._folder = surroundings.scratch
+        self.socket_path = self._folder / f"{worker.engine}-{token_hex(6)}.sock"
         self._log = structlog.get_logger("linarite.engine").bind(instance=spec.name)
         self._child: ChildProcess | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -115,7 +106,7 @@ class WorkerProcess(Generic[LoadedT]):
         """It serves, as far as is known."""
         return isinstance(self._report, Loaded) and not self._ended.is_set() and not self._ending
 
-    def checked_model_path(self) -> Path:
+    def _checked_model_path(self) -> Path:
         """The model's file. Raises SetupError where it cannot be run at all."""
         name, engine = self._spec.name, self._worker.engine
         if find_spec(self._worker.library) is None:
@@ -132,24 +123,19 @@ class WorkerProcess(Generic[LoadedT]):
             )
         return Path(self._spec.model_path).absolute()
 
-    async def start(
-        self,
-        order: msgspec.Struct,
-        environment: dict[str, str],
-        progress: Callable[[float, str], None],
-    ) -> LoadedT:
-        """Start the process, hand it its order, and wait until it serves.
+    async def start(self, progress: Callable[[float, str], None]) -> LoadedT:
+        """Start the process, hand it its order, wait until it serves, and watch its health.
 
         Raises SetupError when it cannot work as configured, EngineFailed when it was ended.
         """
-        model_path = self.checked_model_path()
+        model_path = self._checked_model_path()
         progress(0.0, "starting the engine process")
         try:
             self._child = await start_child(
                 # -P: no folder of the caller's is searched for modules. The instance's name is
                 # there for people who list processes; the worker does not read it.
                 [sys.executable, "-P", "-m", self._worker.module, self._spec.name],
-                environment=self._environment(environment),
+                environment=self._environment(),
                 folder=self._folder,
                 on_output=self._take_report,
                 on_error_line=self._take_line,
@@ -157,17 +143,39 @@ class WorkerProcess(Generic[LoadedT]):
         except OSError as error:
             raise SetupError(f"instances.{self._spec.name}: no process: {error}") from error
         self._tasks.append(asyncio.create_task(self._watch_exit(self._child)))
+        order = Order(
+            model_path=str(model_path),
+            socket_path=str(self.socket_path),
+            parent_pid=os.getpid(),
+            threads=self._threads,
+            options=self._options,
+        )
         await self._child.send(msgspec.json.encode(order))
-        return await self._until_loaded(self._child, model_path, progress)
+        loaded = await self._until_loaded(self._child, model_path, progress)
+        await self.connect()
+        self._tasks.append(asyncio.create_task(self._probe()))
+        return loaded
 
-    def _environment(self, more: dict[str, str]) -> dict[str, str]:
+    async def connect(self) -> None:
+        """It listens: an engine whose connection is opened once opens it here."""
+
+    @abstractmethod
+    async def is_well(self) -> bool:
+        """Ask it, within the deadline of a probe."""
+
+    def engine_environment(self) -> Mapping[str, str]:
+        """Variables that an engine sets itself; options override them."""
+        return {}
+
+    def _environment(self) -> dict[str, str]:
         """Nothing is inherited: no proxy, no token, no preloaded library."""
         return {
             "PATH": os.defpath,
             "LANG": "C.UTF-8",
             "TMPDIR": str(self._folder),
             "PYTHONUNBUFFERED": "1",
-            **more,
+            **self.engine_environment(),
+            **self._options.environment,
         }
 
     async def _until_loaded(
@@ -176,7 +184,7 @@ class WorkerProcess(Generic[LoadedT]):
         size = await asyncio.to_thread(_file_size, model_path)
         furthest = 0.0
         try:
-            async with asyncio.timeout(self._watch.load_timeout_s):
+            async with asyncio.timeout(self._options.load_timeout_s):
                 while not isinstance(self._report, Loaded):
                     if self._ended.is_set():
                         raise self._load_error(model_path)
@@ -189,7 +197,7 @@ class WorkerProcess(Generic[LoadedT]):
         except TimeoutError:
             raise SetupError(
                 f"instances.{self._spec.name}: loading the model took longer than "
-                f"{self._watch.load_timeout_s:g} s. Raise options.load_timeout_s, or choose a "
+                f"{self._options.load_timeout_s:g} s. Raise options.load_timeout_s, or choose a "
                 "smaller model."
             ) from None
         progress(_LOADING_TO, "trying the model out")
@@ -253,15 +261,12 @@ class WorkerProcess(Generic[LoadedT]):
                 "engine process ended", pid=child.pid, reason=self._unfit or self._why_it_ended()
             )
 
-    def watch_health(self, answers: Callable[[], Awaitable[bool]]) -> None:
+    async def _probe(self) -> None:
         """Ask from now on, every few seconds, whether it is well; kill it when it is not."""
-        self._tasks.append(asyncio.create_task(self._probe(answers)))
-
-    async def _probe(self, answers: Callable[[], Awaitable[bool]]) -> None:
         failures = 0
-        while failures < self._watch.probe_failures_max:
-            await asyncio.sleep(self._watch.probe_interval_s)
-            failures = 0 if await answers() else failures + 1
+        while failures < self._options.probe_failures_max:
+            await asyncio.sleep(self._options.probe_interval_s)
+            failures = 0 if await self.is_well() else failures + 1
         self._unfit = f"the engine process did not answer {failures} health probes in a row"
         if self._child is not None:
             self._child.kill()

@@ -5,27 +5,16 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-import msgspec
-
-from linarite.engines.openvino.messages import Order
-from linarite.engines.openvino.worker.library import open_model
+from linarite.engines.openvino.messages import OpenvinoOrder
+from linarite.engines.openvino.worker.model import open_model
 from linarite.engines.openvino.worker.server import listen, serve
-from linarite.engines.worker_process.life import (
-    bound,
-    die_with_parent,
-    leave,
-    report,
-    take_standard_output,
-)
+from linarite.engines.worker_process.life import begin, leave, report
 from linarite.engines.worker_process.reports import Failed
 
 
 def main() -> NoReturn:
     """Load the model, serve it until the gateway leaves, and end."""
-    reports = take_standard_output()
-    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
-    die_with_parent(order.parent_pid)
-    bound(address_space_mib=order.options.address_space_mib, niceness=order.options.niceness)
+    order, reports = begin(OpenvinoOrder)
     try:
         model = open_model(order, reports)
         listener = listen(order.socket_path)

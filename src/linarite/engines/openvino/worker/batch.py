@@ -13,7 +13,7 @@ from linarite.engines.openvino.worker.text_stream import TextStream, probability
 if TYPE_CHECKING:
     from linarite.engines.openvino.messages import Finish, Submit
     from linarite.engines.openvino.shapes import Shape
-    from linarite.engines.openvino.worker.library import Model
+    from linarite.engines.openvino.worker.model import Model
     from linarite.engines.openvino.worker.native import Native
     from linarite.engines.text_chat.logprobs import TokenProbability
 

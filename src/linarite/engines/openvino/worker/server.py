@@ -25,7 +25,7 @@ from linarite.engines.openvino.worker.batch import Batch
 
 if TYPE_CHECKING:
     from linarite.engines.openvino.messages import Reply
-    from linarite.engines.openvino.worker.library import Model
+    from linarite.engines.openvino.worker.model import Model
 
 _PIECE_BYTES = 1 << 20
 

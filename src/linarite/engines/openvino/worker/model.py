@@ -16,7 +16,7 @@ from linarite.engines.worker_process.life import report
 from linarite.engines.worker_process.reports import Loading
 
 if TYPE_CHECKING:
-    from linarite.engines.openvino.messages import Order
+    from linarite.engines.openvino.messages import OpenvinoOrder
     from linarite.engines.openvino.worker.gguf_file import GgufFile
 
 _BLOCK_TOKENS = 32
@@ -53,7 +53,7 @@ class Model(NamedTuple):
     loaded: OpenvinoLoaded
 
 
-def open_model(order: Order, reports: int) -> Model:
+def open_model(order: OpenvinoOrder, reports: int) -> Model:
     """Load the model. Raises UnreadableModel, RuntimeError, OSError and ImportError."""
     path = Path(order.model_path)
     file = read_gguf(path)
@@ -67,7 +67,8 @@ def open_model(order: Order, reports: int) -> Model:
         write_trial_model(trial_path)
         if rewrite:
             requantise(path, file, rewritten)
-        context = _context_tokens(order, file)
+        trained = file.number(f"{file.text('general.architecture')}.context_length")
+        context = order.options.context_within(trained)
         pipeline = _opened(genai, order, file, rewritten if rewrite else path, context)
         trials = _trial_pipeline(genai, trial_path)
     finally:
@@ -77,15 +78,9 @@ def open_model(order: Order, reports: int) -> Model:
     return _looked_at(genai, file, (pipeline, trials), context)
 
 
-def _context_tokens(order: Order, file: GgufFile) -> int:
-    """What one request may use: what is asked for, as far as the model was trained for it."""
-    options = order.options
-    architecture = file.text("general.architecture")
-    trained = file.number(f"{architecture}.context_length") or options.context_tokens_max
-    return min(options.context_tokens or options.context_tokens_max, trained)
-
-
-def _opened(genai: Native, order: Order, file: GgufFile, path: Path, context: int) -> Native:
+def _opened(
+    genai: Native, order: OpenvinoOrder, file: GgufFile, path: Path, context: int
+) -> Native:
     try:
         return _pipeline(genai, order, file, path, context)
     except Exception as error:
@@ -98,7 +93,9 @@ def _opened(genai: Native, order: Order, file: GgufFile, path: Path, context: in
         ) from error
 
 
-def _pipeline(genai: Native, order: Order, file: GgufFile, path: Path, context: int) -> Native:
+def _pipeline(
+    genai: Native, order: OpenvinoOrder, file: GgufFile, path: Path, context: int
+) -> Native:
     options = order.options
     scheduler = genai.SchedulerConfig()
     tokens = max(context, options.cache_tokens or options.parallel_requests * context)
