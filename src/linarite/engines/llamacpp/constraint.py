@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from linarite.domain.errors import InvalidRequest
 from linarite.engines.text_chat.json_values import is_array, is_object
+from linarite.engines.text_chat.schema_bounds import bounded_json, does_not_compile
 
 if TYPE_CHECKING:
     from linarite.engines.llamacpp.options import LlamacppOptions
@@ -57,25 +57,11 @@ class SchemaCompiler:
         passed over. Raises InvalidRequest.
         """
         schema = {"type": "object"} if schema is None else schema
-        self._check_bounds(schema, param)
+        bounded_json(schema, self._options, param)
         if not _composes(schema):
             schema = _closed(schema)
         layout = {**_LAYOUT, "coerce_one_of": True, "lenient": not strict}
         return "%json " + msgspec.json.encode({**schema, "x-guidance": layout}).decode()
-
-    def _check_bounds(self, schema: dict[str, Any], param: str) -> None:
-        size = len(msgspec.json.encode(schema))
-        if size > self._options.schema_bytes_max:
-            raise _refusal(
-                f"it has {size} bytes, and at most {self._options.schema_bytes_max} are supported.",
-                param,
-            )
-        if _deeper_than(schema, self._options.schema_depth_max):
-            raise _refusal(
-                f"it is nested too deeply. At most {self._options.schema_depth_max} levels are "
-                "supported.",
-                param,
-            )
 
 
 class ConstraintTrials:
@@ -91,11 +77,7 @@ class ConstraintTrials:
         if digest in self._compiled:
             return
         if not await self._compiles(constraint):
-            raise _refusal(
-                "it is not valid, or uses a keyword, format or pattern that constrained decoding "
-                "does not support here.",
-                constraint.param,
-            )
+            raise does_not_compile(constraint.param)
         if len(self._compiled) >= _KNOWN_MAX:
             del self._compiled[next(iter(self._compiled))]
         self._compiled[digest] = None
@@ -119,13 +101,6 @@ class _Reply(msgspec.Struct, frozen=True):
     content: str
 
 
-def _refusal(why: str, param: str) -> InvalidRequest:
-    """With the service's code for a schema of that field."""
-    of_reply = param == "response_format"
-    code = "invalid_json_schema" if of_reply else "invalid_function_parameters"
-    return InvalidRequest(f"Invalid schema: {why}", param=param, code=code)
-
-
 def text_rule(text: str) -> str:
     """A rule's right side that is just this text."""
     return msgspec.json.encode(text).decode()
@@ -137,16 +112,6 @@ def _composes(node: object) -> bool:
         shared = "properties" in node and not {"$ref", *_ALTERNATIVES}.isdisjoint(node)
         return "allOf" in node or shared or any(_composes(value) for value in node.values())
     return is_array(node) and any(_composes(item) for item in node)
-
-
-def _deeper_than(node: object, levels: int) -> bool:
-    if is_object(node):
-        children = list(node.values())
-    elif is_array(node):
-        children = node
-    else:
-        return False
-    return levels == 0 or any(_deeper_than(child, levels - 1) for child in children)
 
 
 def _closed(schema: dict[str, Any]) -> dict[str, Any]:

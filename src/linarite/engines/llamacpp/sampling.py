@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from linarite.domain.engine import SamplingAdvice
 from linarite.domain.errors import InvalidRequest
+from linarite.engines.text_chat.stops import stops_of
 
 if TYPE_CHECKING:
     from linarite.domain.chat import ChatAsk
@@ -20,7 +21,6 @@ AZURE_DEFAULTS = SamplingAdvice(temperature=1.0, top_p=1.0)
 _SEEDS = 2**32 - 1
 """seeds are below this; the number itself means a random one"""
 _RANDOM_SEED = 2**32 - 1
-_STOPS_MAX = 4
 _BIAS_MAX = 100.0
 
 
@@ -51,7 +51,7 @@ def sampling_of(
     if ask.logit_bias:
         fields["logit_bias"] = _biases(ask.logit_bias)
     if ask.stop:
-        fields["stop"] = _stops(ask.stop)
+        fields["stop"] = stops_of(ask.stop)
     return fields
 
 
@@ -66,15 +66,3 @@ def _biases(logit_bias: dict[str, float]) -> list[list[float]]:
             )
         biases.append([int(token), bias])
     return biases
-
-
-def _stops(stop: str | list[str]) -> list[str]:
-    stops = [stop] if isinstance(stop, str) else stop
-    if len(stops) > _STOPS_MAX:
-        raise InvalidRequest(
-            f"Invalid 'stop': array too long. Expected an array with maximum length {_STOPS_MAX}, "
-            f"but got an array with length {len(stops)} instead.",
-            param="stop",
-            code="array_above_max_length",
-        )
-    return [text for text in stops if text]

@@ -12,10 +12,11 @@ from linarite.domain.completion import CompletionChoice, CompletionEvent, Comple
 from linarite.domain.errors import InvalidRequest
 from linarite.engines.openvino.generation import Generation
 from linarite.engines.openvino.messages import Step, TextPrompt, TokenPrompt
-from linarite.engines.openvino.sampling import refuse_biases, sampling_of, stops_of, unsupported
+from linarite.engines.openvino.sampling import refuse_biases, sampling_of, unsupported
 from linarite.engines.text_chat.fan_out import gathered, merged
 from linarite.engines.text_chat.logprobs import completion_logprobs
 from linarite.engines.text_chat.room import require_room
+from linarite.engines.text_chat.stops import stops_of
 from linarite.engines.text_chat.tally import Tally
 
 if TYPE_CHECKING:

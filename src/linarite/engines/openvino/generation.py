@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from linarite.domain.errors import ContextLengthExceeded, InvalidRequest
 from linarite.engines.openvino.messages import Accepted, Refused, Submit
-from linarite.engines.openvino.shapes import schema_refusal
+from linarite.engines.text_chat.schema_bounds import does_not_compile
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -109,11 +109,7 @@ class Generation:
                 "The prompt contains token ids that this model does not have.", param="prompt"
             )
         if refused.why == "constraint" and self._constraint is not None:
-            return schema_refusal(
-                "it is not valid, or uses a keyword, format or pattern that constrained decoding "
-                "does not support here.",
-                self._constraint.param,
-            )
+            return does_not_compile(self._constraint.param)
         if refused.why == "config":
             return InvalidRequest(
                 "The engine does not take these sampling parameters. Check temperature, top_p, "

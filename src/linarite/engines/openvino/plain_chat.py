@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from linarite.domain.chat import ChatChoice, ChatDelta, ChatEvent
 from linarite.engines.openvino.generation import Generation
 from linarite.engines.openvino.messages import ChatPrompt
-from linarite.engines.openvino.sampling import sampling_of, stops_of
+from linarite.engines.openvino.sampling import sampling_of
 from linarite.engines.text_chat.logprobs import chat_logprobs
 from linarite.engines.text_chat.messages import template_messages
 from linarite.engines.text_chat.opening import opening
 from linarite.engines.text_chat.room import require_room
+from linarite.engines.text_chat.stops import stops_of
 from linarite.engines.text_chat.thinking import ThoughtSplitter
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from linarite.domain.completion import CompletionAsk
 
 _SEEDS = 2**32
-_STOPS_MAX = 4
 
 
 def sampling_of(ask: ChatAsk | CompletionAsk, choice: int) -> Sampling:
@@ -27,19 +26,6 @@ def sampling_of(ask: ChatAsk | CompletionAsk, choice: int) -> Sampling:
         presence_penalty=ask.presence_penalty or 0.0,
         frequency_penalty=ask.frequency_penalty or 0.0,
     )
-
-
-def stops_of(stop: str | list[str] | None) -> list[str]:
-    """The strings that end a reply. Raises InvalidRequest."""
-    stops = [stop] if isinstance(stop, str) else stop or []
-    if len(stops) > _STOPS_MAX:
-        raise InvalidRequest(
-            f"Invalid 'stop': array too long. Expected an array with maximum length {_STOPS_MAX}, "
-            f"but got an array with length {len(stops)} instead.",
-            param="stop",
-            code="array_above_max_length",
-        )
-    return [text for text in stops if text]
 
 
 def refuse_biases(ask: ChatAsk | CompletionAsk) -> None:

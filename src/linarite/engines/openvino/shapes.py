@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from linarite.domain.errors import InvalidRequest
 from linarite.engines.text_chat.json_values import is_array, is_object
+from linarite.engines.text_chat.schema_bounds import bounded_json, schema_refusal
 from linarite.engines.text_chat.toolbox import CALL_CLOSING, CALL_OPENING, arguments_schema
 
 if TYPE_CHECKING:
@@ -107,19 +107,7 @@ class Shaper:
         return EitherShape([reply, tagged])
 
     def _json(self, schema: dict[str, Any], *, strict: bool, param: str) -> Shape:
-        text = msgspec.json.encode(schema)
-        if len(text) > self._options.schema_bytes_max:
-            raise schema_refusal(
-                f"it has {len(text)} bytes, and at most {self._options.schema_bytes_max} are "
-                "supported.",
-                param,
-            )
-        if _deeper_than(schema, self._options.schema_depth_max):
-            raise schema_refusal(
-                f"it is nested too deeply. At most {self._options.schema_depth_max} levels are "
-                "supported.",
-                param,
-            )
+        text = bounded_json(schema, self._options, param)
         if strict and (found := _not_held(schema)):
             raise schema_refusal(
                 f"'{found}' cannot be enforced by this deployment's engine. Leave it out, or say "
@@ -129,25 +117,8 @@ class Shaper:
         return JsonShape(text.decode())
 
 
-def schema_refusal(why: str, param: str) -> InvalidRequest:
-    """With the service's code for a schema of that field."""
-    of_reply = param == "response_format"
-    code = "invalid_json_schema" if of_reply else "invalid_function_parameters"
-    return InvalidRequest(f"Invalid schema: {why}", param=param, code=code)
-
-
 def _quoted(text: str) -> str:
     return msgspec.json.encode(text).decode()
-
-
-def _deeper_than(node: object, levels: int) -> bool:
-    if is_object(node):
-        children = list(node.values())
-    elif is_array(node):
-        children = node
-    else:
-        return False
-    return levels == 0 or any(_deeper_than(child, levels - 1) for child in children)
 
 
 def _not_held(schema: object) -> str:

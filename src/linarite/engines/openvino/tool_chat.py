@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from linarite.engines.openvino.generation import Generation
 from linarite.engines.openvino.messages import ChatPrompt
-from linarite.engines.openvino.sampling import sampling_of, stops_of
+from linarite.engines.openvino.sampling import sampling_of
 from linarite.engines.openvino.shapes import Constraint
 from linarite.engines.text_chat.messages import template_messages, with_instruction
+from linarite.engines.text_chat.stops import stops_of
 from linarite.engines.text_chat.told_calls import answered_calls
 from linarite.engines.text_chat.tool_reply import ToolReply
 from linarite.engines.text_chat.toolbox import CALL_OPENING, instruction, known_call
