@@ -9,10 +9,11 @@ from linarite.domain.chat import ChatEvent
 from linarite.domain.errors import InvalidRequest
 from linarite.engines.llamacpp.constraint import Constraint
 from linarite.engines.llamacpp.plain_chat import PlainChat
-from linarite.engines.llamacpp.tool_chat import ToolChat
+from linarite.engines.llamacpp.tool_prompt import LlamacppToolPrompt
 from linarite.engines.text_chat.chat_fold import folded
 from linarite.engines.text_chat.fan_out import merged
 from linarite.engines.text_chat.tally import Tally
+from linarite.engines.text_chat.tool_chat import ToolChat
 from linarite.engines.text_chat.toolbox import toolbox_of
 
 if TYPE_CHECKING:
@@ -59,8 +60,9 @@ async def _choices(
     chat = plain = PlainChat(model, ask, tally, constraint)
     await plain.prepare()
     if toolbox is not None:
-        chat = ToolChat(model, ask, toolbox, tally, plain)
-        await chat.prepare(reply_rule)
+        prompt = LlamacppToolPrompt(model, ask, toolbox)
+        await prompt.prepare(reply_rule)
+        chat = ToolChat(ask, toolbox, prompt, tally, plain, model.options)
     return [chat.choice(index) for index in range(ask.n or 1)]
 
 

@@ -49,6 +49,8 @@ class Generation:
         self.prompt_tokens = 0
         self.cached_tokens = 0
         self.completion_tokens = 0
+        self.thinking = False
+        """the prompt ends with the beginning of a thought"""
         self.finish: Finish = "stop"
 
     async def steps(self, context_tokens: int, tokens_max: int) -> AsyncGenerator[Step, None]:

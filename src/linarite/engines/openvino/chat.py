@@ -9,10 +9,11 @@ from linarite.domain.chat import ChatEvent
 from linarite.engines.openvino.plain_chat import PlainChat
 from linarite.engines.openvino.sampling import refuse_biases, unsupported
 from linarite.engines.openvino.shapes import Constraint
-from linarite.engines.openvino.tool_chat import ToolChat
+from linarite.engines.openvino.tool_prompt import OpenvinoToolPrompt
 from linarite.engines.text_chat.chat_fold import folded
 from linarite.engines.text_chat.fan_out import merged
 from linarite.engines.text_chat.tally import Tally
+from linarite.engines.text_chat.tool_chat import ToolChat
 from linarite.engines.text_chat.toolbox import toolbox_of
 
 if TYPE_CHECKING:
@@ -47,5 +48,8 @@ def _choices(
     toolbox = toolbox_of(ask)
     shape = model.shaper.of_format(ask.response_format)
     plain = PlainChat(model, ask, tally, Constraint(shape, "response_format") if shape else None)
-    chat = plain if toolbox is None else ToolChat(model, ask, toolbox, tally, plain)
+    chat = plain
+    if toolbox is not None:
+        prompt = OpenvinoToolPrompt(model, ask, toolbox)
+        chat = ToolChat(ask, toolbox, prompt, tally, plain, model.options)
     return [chat.choice(index) for index in range(ask.n or 1)]

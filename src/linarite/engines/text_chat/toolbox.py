@@ -120,6 +120,13 @@ def known_call(function: FunctionDefinition) -> str:
     return f'{CALL_OPENING}{{"name": {msgspec.json.encode(function.name).decode()}, "arguments": '
 
 
+def forced_opening(toolbox: Toolbox) -> str:
+    """How every reply begins where a function must be called; "" where the model decides."""
+    if len(toolbox.forced) == 1:
+        return known_call(toolbox.forced[0])
+    return CALL_OPENING if toolbox.forced else ""
+
+
 def arguments_schema(function: FunctionDefinition) -> dict[str, Any]:
     """The JSON schema of a function's arguments, which are an object in any case."""
     schema = function.parameters
