@@ -17,7 +17,7 @@ from collections import deque
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import uvicorn
@@ -26,8 +26,9 @@ from linarite.domain.chat import ChatAsk, ChatChoice, ChatEvent
 from linarite.domain.completion import CompletionAsk, CompletionChoice, CompletionEvent
 from linarite.domain.embedding import EmbeddingAsk
 from linarite.domain.engine import InstanceSpec, Surroundings
-from linarite.domain.errors import EgressRefused, LinariteError, ModelError
+from linarite.domain.errors import LinariteError, ModelError
 from linarite.engines.simulator.engine import SimulatorEngine
+from tests.engines.no_dialer import NoDialer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -134,14 +135,6 @@ class FakeUpstream:
             shown = {"message": error.message, "type": None, "param": param, "code": error.code}
             await answering.head(error.status, JSON, error.headers)
             await answering.piece(encode({"error": shown}), more=False)
-
-
-class NoDialer:
-    """Lets nothing out."""
-
-    async def dial(self, host: str, port: int, **_: object) -> NoReturn:
-        """Refuse."""
-        raise EgressRefused(f"The simulator wanted to reach {host}:{port}.")
 
 
 class CutOff(Exception):

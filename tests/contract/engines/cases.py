@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from linarite.controls.egress import EgressDialer, EgressPolicy
 from linarite.domain.engine import InstanceSpec, Surroundings
-from linarite.domain.errors import EgressRefused
 from linarite.engines import build_engine
 from linarite.engines.llamacpp.engine import LlamacppEngine
 from linarite.engines.openvino.engine import OpenvinoEngine
+from tests.engines.no_dialer import NoDialer
 from tests.fake_upstream import FakeUpstream, serving
 from tests.model_home import model_file
 
@@ -137,14 +137,6 @@ def openvino() -> EngineCase:
         return await engine.running_replies() == 0
 
     return EngineCase(opened, None, is_idle, reproducible=True, alternatives=False)
-
-
-class NoDialer:
-    """Lets nothing out, for engines that talk to nobody."""
-
-    async def dial(self, host: str, port: int, **_: object) -> NoReturn:
-        """Refuse."""
-        raise EgressRefused(f"An engine wanted to reach {host}:{port}.")
 
 
 CASES: dict[str, Callable[[], EngineCase]] = {

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from linarite.domain.chat import ChatAsk, ChatEvent
 from linarite.domain.completion import CompletionAsk, CompletionEvent
 from linarite.domain.engine import InstanceSpec, Surroundings
-from linarite.domain.errors import EgressRefused
 from linarite.engines.llamacpp.engine import LlamacppEngine
+from tests.engines.no_dialer import NoDialer
 from tests.model_home import model_file
 
 if TYPE_CHECKING:
@@ -21,14 +21,6 @@ if TYPE_CHECKING:
 SMALL_MODEL = "smollm2-135m-instruct"
 # The machine is shared with other tests: threads that spin would wait for each other for ever.
 CALM = {"wait_policy": "passive", "context_tokens": 1_024, "parallel_requests": 2}
-
-
-class NoDialer:
-    """Lets nothing out: the engine talks to nobody."""
-
-    async def dial(self, host: str, port: int, **_: object) -> NoReturn:
-        """Refuse."""
-        raise EgressRefused(f"The engine wanted to reach {host}:{port}.")
 
 
 def engine_on(model_path: str | None, scratch: Path, **options: object) -> LlamacppEngine:

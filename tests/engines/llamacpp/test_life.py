@@ -18,6 +18,7 @@ from tests.engines.llamacpp.real_engine import (
     engine_on,
     running,
 )
+from tests.engines.worker_life import LONG_S, alive, assert_dies_with_its_parent
 from tests.model_home import model_file
 
 if TYPE_CHECKING:
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.anyio, pytest.mark.real_model]
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-LONG_S = 60.0
-"""how long a busy machine may take for what takes moments"""
-ROOT = Path(__file__).parents[3]
 
 
 async def started(engine: LlamacppEngine) -> int:
@@ -36,23 +34,6 @@ async def started(engine: LlamacppEngine) -> int:
     await engine.start(lambda _share, _what: None)
     assert engine.pid is not None
     return engine.pid
-
-
-async def until_gone(pid: int) -> None:
-    """Return once there is no such process. A zombie has ended too."""
-    async with asyncio.timeout(LONG_S):
-        while alive(pid):  # noqa: ASYNC110 - nobody tells when a stranger's process ends
-            await asyncio.sleep(0.05)
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    state = Path(f"/proc/{pid}/stat")
-    return not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] != "Z"
 
 
 async def test_the_start_tells_how_far_it_is(scratch: Path) -> None:
@@ -209,19 +190,7 @@ async def test_a_healthy_process_is_left_alone(scratch: Path) -> None:
 
 async def test_a_killed_parent_takes_the_process_along(scratch: Path) -> None:
     """However the gateway ends, no engine process stays behind."""
-    parent = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.engines.llamacpp.parent_to_kill"),
-        *(str(model_file(SMALL_MODEL)), str(scratch)),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert parent.stdout is not None
-    async with asyncio.timeout(LONG_S):
-        pid = int(await parent.stdout.readline())
-    assert alive(pid)
-    parent.kill()
-    await parent.wait()
-    await until_gone(pid)
+    await assert_dies_with_its_parent("llamacpp", model_file(SMALL_MODEL), scratch)
 
 
 async def test_a_cancelled_start_leaves_nothing(scratch: Path) -> None:

@@ -13,7 +13,8 @@ from linarite.engines.llamacpp.engine import LlamacppEngine
 from linarite.engines.llamacpp.options import LlamacppOptions
 from linarite.engines.llamacpp.sampling import sampling_of
 from linarite.hosting.models.catalogue import known
-from tests.engines.llamacpp.real_engine import CALM, SMALL_MODEL, NoDialer, chat_ask
+from tests.engines.llamacpp.real_engine import CALM, SMALL_MODEL, chat_ask
+from tests.engines.no_dialer import NoDialer
 from tests.model_home import model_file
 
 if TYPE_CHECKING:

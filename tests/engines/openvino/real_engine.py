@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from linarite.domain.chat import ChatAsk
 from linarite.domain.engine import InstanceSpec, Surroundings
-from linarite.domain.errors import EgressRefused
 from linarite.engines.openvino.engine import OpenvinoEngine
+from tests.engines.no_dialer import NoDialer
 from tests.model_home import model_file
 
 if TYPE_CHECKING:
@@ -18,14 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SMALL_MODEL = "smollm2-135m-instruct"
-
-
-class NoDialer:
-    """Lets nothing out: the engine talks to nobody."""
-
-    async def dial(self, host: str, port: int, **_: object) -> NoReturn:
-        """Refuse."""
-        raise EgressRefused(f"The engine wanted to reach {host}:{port}.")
 
 
 def engine_on(model_path: str | None, scratch: Path, **options: object) -> OpenvinoEngine:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,23 +16,13 @@ from tests.engines.openvino.real_engine import (
     engine_on,
     running,
 )
+from tests.engines.worker_life import LONG_S, alive, assert_dies_with_its_parent
 from tests.model_home import model_file
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 pytestmark = [pytest.mark.anyio, pytest.mark.real_model]
-
-LONG_S = 60.0
-"""how long a busy machine may take for what takes moments"""
-ROOT = Path(__file__).parents[3]
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs. A zombie has ended."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    state = Path(f"/proc/{pid}/stat")
-    return not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] != "Z"
 
 
 def suffixes(folder: Path) -> list[str]:
@@ -92,21 +82,7 @@ async def test_running_requests_may_finish_while_it_stops(scratch: Path) -> None
 
 async def test_a_killed_parent_takes_the_process_along(scratch: Path) -> None:
     """However the gateway ends, no engine process stays behind."""
-    parent = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.engines.openvino.parent_to_kill"),
-        *(str(model_file(SMALL_MODEL)), str(scratch)),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert parent.stdout is not None
-    async with asyncio.timeout(LONG_S):
-        pid = int(await parent.stdout.readline())
-    assert alive(pid)
-    parent.kill()
-    await parent.wait()
-    async with asyncio.timeout(LONG_S):
-        while alive(pid):  # noqa: ASYNC110 - nobody tells when a stranger's process ends
-            await asyncio.sleep(0.05)
+    await assert_dies_with_its_parent("openvino", model_file(SMALL_MODEL), scratch)
 
 
 async def test_what_cannot_be_run_is_refused_with_the_reason(

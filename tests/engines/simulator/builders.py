@@ -6,29 +6,21 @@ import asyncio
 import selectors
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from linarite.domain.chat import ChatAsk, ChatEvent
 from linarite.domain.completion import CompletionAsk, CompletionEvent
 from linarite.domain.engine import InstanceSpec, Surroundings
-from linarite.domain.errors import EgressRefused
 from linarite.engines.simulator.engine import SimulatorEngine
+from tests.engines.no_dialer import NoDialer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 
 ResultT = TypeVar("ResultT")
 EventT = TypeVar("EventT")
-
-
-class NoDialer:
-    """Lets nothing out: the simulator talks to nobody."""
-
-    async def dial(self, host: str, port: int, **_: object) -> NoReturn:
-        """Refuse."""
-        raise EgressRefused(f"The simulator wanted to reach {host}:{port}.")
 
 
 def simulator(**options: object) -> SimulatorEngine:
