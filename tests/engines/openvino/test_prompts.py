@@ -75,6 +75,15 @@ def test_completions_may_write_control_tokens() -> None:
     assert told(prompts().make(TextPrompt("a<|end|>")).ids) == "a[<|end|>]"
     filled = prompts().make(TextPrompt("a<M>", "b<S>"))
     assert told(filled.ids) == "[<P>]a<M>[<S>]b<S>[<M>]"
+    assert told(prompts().make(TextPrompt("", "b")).ids) == "[<P>][<S>]b[<M>]"
+
+
+def test_a_gap_may_come_after_tokens() -> None:
+    """A prompt of token ids has its suffix too, which a vocabulary without markers refuses."""
+    filled = prompts().make(TokenPrompt([ord("a")], "b<S>"))
+    assert told(filled.ids) == "[<P>]a[<S>]b<S>[<M>]"
+    with pytest.raises(BadPrompt):
+        prompts(fill=None).make(TokenPrompt([ord("a")], "b"))
 
 
 @pytest.mark.parametrize(

@@ -9,24 +9,25 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.domain.completion import CompletionChoice, CompletionEvent
-from linarite.domain.errors import InvalidRequest
 from linarite.engines.llamacpp.generation import COMPLETION, Generation
 from linarite.engines.llamacpp.prompt_echo import PromptEcho, echo_of
 from linarite.engines.llamacpp.wire import CHUNK_FIELDS, TokenProbability
-from linarite.engines.text_chat.fan_out import gathered, merged
+from linarite.engines.text_chat.completion import (
+    continued,
+    given_prompts,
+    require_fill_in,
+    tokens_wanted,
+)
+from linarite.engines.text_chat.fan_out import gathered
 from linarite.engines.text_chat.logprobs import completion_logprobs
-from linarite.engines.text_chat.room import require_room
 from linarite.engines.text_chat.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from linarite.domain.completion import CompletionAsk, Prompt
+    from linarite.domain.completion import CompletionAsk
     from linarite.engines.llamacpp.generation import Finish, Step
     from linarite.engines.llamacpp.loaded_model import LoadedModel
-
-_TOKENS_DEFAULT = 16
-"""what the service generates when nothing is said"""
 
 
 async def answer_completion(
@@ -38,26 +39,11 @@ async def answer_completion(
 
     Raises InvalidRequest, ContextLengthExceeded, EngineFailed, EngineRefusal and HttpClientError.
     """
-    if ask.suffix and model.fill_in is None:
-        raise InvalidRequest(
-            "Invalid 'suffix': this model cannot insert text. Leave 'suffix' out, or use a "
-            "deployment of a model made for filling in code.",
-            param="suffix",
-        )
+    require_fill_in(ask, able=model.fill_in is not None)
     completion = _Completion(model, ask)
     await completion.prepare()
-    wanted = ask.n or 1
-    if (ask.best_of or 0) > wanted:
-        streams = [completion.best_of(number) for number in range(len(completion.prompts))]
-        at_once = 1
-    else:
-        streams = [
-            completion.choice(number, choice)
-            for number in range(len(completion.prompts))
-            for choice in range(wanted)
-        ]
-        at_once = model.options.parallel_requests
-    async with aclosing(merged(streams, at_once)) as events:
+    events = continued(ask, completion, model.options.parallel_requests)
+    async with aclosing(events):
         async for event in events:
             yield CompletionEvent(event.choices, completion.tally.usage)
     yield CompletionEvent([], completion.tally.usage)
@@ -84,20 +70,10 @@ class _Completion:
         self._model = model
         self._ask = ask
         self._wanted = ask.n or 1
-        self._tokens_max = _TOKENS_DEFAULT if ask.max_tokens is None else ask.max_tokens
+        self._tokens_max = tokens_wanted(ask)
         self._echoes: list[PromptEcho] = []
-        # A model continues something: where there is nothing, the token that texts begin with.
-        given: list[Prompt] = ask.prompts if ask.prompt is not None else [""]
-        self.prompts = [prompt or self._beginning for prompt in given]
-        for prompt in self.prompts:
-            if isinstance(prompt, str):
-                require_room(len(prompt) + len(ask.suffix or ""), model.context_tokens)
+        self.prompts = given_prompts(ask, model.begin_text, model.context_tokens)
         self.tally = Tally()
-
-    @property
-    def _beginning(self) -> str:
-        """Stands for an empty prompt."""
-        return "" if self._ask.suffix else self._model.begin_text
 
     async def prepare(self) -> None:
         """Look at the prompts as far as the answer speaks of them, and put suffixes to them."""

@@ -9,25 +9,26 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite.domain.completion import CompletionChoice, CompletionEvent, CompletionLogprobs
-from linarite.domain.errors import InvalidRequest
 from linarite.engines.openvino.generation import Generation
 from linarite.engines.openvino.messages import Step, TextPrompt, TokenPrompt
 from linarite.engines.openvino.sampling import refuse_biases, sampling_of, unsupported
-from linarite.engines.text_chat.fan_out import gathered, merged
+from linarite.engines.text_chat.completion import (
+    continued,
+    given_prompts,
+    require_fill_in,
+    tokens_wanted,
+)
+from linarite.engines.text_chat.fan_out import gathered
 from linarite.engines.text_chat.logprobs import completion_logprobs
-from linarite.engines.text_chat.room import require_room
 from linarite.engines.text_chat.stops import stops_of
 from linarite.engines.text_chat.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from linarite.domain.completion import CompletionAsk, Prompt
+    from linarite.domain.completion import CompletionAsk
     from linarite.engines.openvino.loaded_model import LoadedModel
     from linarite.engines.text_chat.logprobs import TokenProbability
-
-_TOKENS_DEFAULT = 16
-"""what the service generates when nothing is said"""
 
 
 async def answer_completion(
@@ -41,24 +42,10 @@ async def answer_completion(
     refuse_biases(ask)
     if ask.logprobs:
         raise unsupported("logprobs", "Ask for 'logprobs': 0, the chosen tokens alone")
-    if ask.suffix and not model.capabilities.fill_in_the_middle:
-        raise InvalidRequest(
-            "Invalid 'suffix': this model cannot insert text. Leave 'suffix' out, or use a "
-            "deployment of a model made for filling in code.",
-            param="suffix",
-        )
+    require_fill_in(ask, able=model.capabilities.fill_in_the_middle)
     completion = _Completion(model, ask)
-    wanted = ask.n or 1
-    numbers = range(len(completion.prompts))
-    if (ask.best_of or 0) > wanted:
-        streams = [completion.best_of(number) for number in numbers]
-        at_once = 1
-    else:
-        streams = [
-            completion.choice(number, choice) for number in numbers for choice in range(wanted)
-        ]
-        at_once = model.options.parallel_requests
-    async with aclosing(merged(streams, at_once)) as events:
+    events = continued(ask, completion, model.options.parallel_requests)
+    async with aclosing(events):
         async for event in events:
             yield CompletionEvent(event.choices, completion.tally.usage)
     yield CompletionEvent([], completion.tally.usage)
@@ -85,13 +72,8 @@ class _Completion:
         self._ask = ask
         self._wanted = ask.n or 1
         self._stops = stops_of(ask.stop)
-        self._tokens_max = _TOKENS_DEFAULT if ask.max_tokens is None else ask.max_tokens
-        # A model continues something: where there is nothing, the token that texts begin with.
-        given: list[Prompt] = ask.prompts if ask.prompt is not None else [""]
-        self.prompts = [prompt or model.begin_text for prompt in given]
-        for prompt in self.prompts:
-            if isinstance(prompt, str):
-                require_room(len(prompt) + len(ask.suffix or ""), model.context_tokens)
+        self._tokens_max = tokens_wanted(ask)
+        self.prompts = given_prompts(ask, model.begin_text, model.context_tokens)
         self.tally = Tally()
 
     async def choice(self, prompt: int, choice: int) -> AsyncGenerator[CompletionEvent, None]:
@@ -136,9 +118,8 @@ class _Completion:
 
     def _generation(self, prompt: int, choice: int) -> Generation:
         ask, given = self._ask, self.prompts[prompt]
-        asked = (
-            TextPrompt(given, ask.suffix or "") if isinstance(given, str) else TokenPrompt(given)
-        )
+        suffix = ask.suffix or ""
+        asked = TextPrompt(given, suffix) if isinstance(given, str) else TokenPrompt(given, suffix)
         generation = Generation(self._model, asked, sampling_of(ask, choice))
         generation.tokens_max = self._tokens_max
         generation.stops = self._stops

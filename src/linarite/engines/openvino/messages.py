@@ -58,9 +58,10 @@ class TextPrompt(msgspec.Struct, frozen=True, tag="text"):
 
 
 class TokenPrompt(msgspec.Struct, frozen=True, tag="tokens"):
-    """Token ids to continue."""
+    """Token ids to continue; with a suffix, to fill in before it."""
 
     ids: list[int]
+    suffix: str = ""
 
 
 class Sampling(msgspec.Struct, frozen=True):

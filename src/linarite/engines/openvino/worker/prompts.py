@@ -73,9 +73,7 @@ class Prompts:
             return self._chat(prompt)
         if isinstance(prompt, TextPrompt):
             return Prompted(self._text(prompt))
-        if any(not 0 <= token < len(self._pieces) for token in prompt.ids):
-            raise BadPrompt("tokens")
-        return Prompted(list(prompt.ids))
+        return Prompted(self._tokens(prompt))
 
     def text_of(self, ids: list[int]) -> str:
         """The text of tokens, special ones included."""
@@ -97,11 +95,23 @@ class Prompts:
     def _text(self, prompt: TextPrompt) -> list[int]:
         if not prompt.suffix:
             return self._encode(prompt.text)
+        before, (prefix, rest) = self._plain(prompt.text), self._around_gap(prompt.suffix)
+        return self._encode(f"{prefix}{before}{rest}")
+
+    def _tokens(self, prompt: TokenPrompt) -> list[int]:
+        if any(not 0 <= token < len(self._pieces) for token in prompt.ids):
+            raise BadPrompt("tokens")
+        if not prompt.suffix:
+            return list(prompt.ids)
+        prefix, rest = self._around_gap(prompt.suffix)
+        return [*self._encode(prefix), *prompt.ids, *self._encode(rest)]
+
+    def _around_gap(self, suffix: str) -> tuple[str, str]:
+        """What comes before and behind the text before a gap."""
         if self._fill is None:
             raise BadPrompt("prompt")
         fill = self._fill
-        before, after = self._plain(prompt.text), self._plain(prompt.suffix)
-        return self._encode(f"{fill.prefix}{before}{fill.suffix}{after}{fill.middle}")
+        return fill.prefix, f"{fill.suffix}{self._plain(suffix)}{fill.middle}"
 
     def _plain(self, value: Native) -> Native:
         """What a caller wrote, so that none of it becomes a special token of the model's."""
