@@ -5,6 +5,7 @@ import os
 import signal
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +23,8 @@ from tests.engines.worker_life import LONG_S, alive, assert_dies_with_its_parent
 from tests.model_home import model_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from linarite.engines.llamacpp.engine import LlamacppEngine
 
 pytestmark = [pytest.mark.anyio, pytest.mark.real_model]
@@ -79,7 +82,7 @@ class Seen(NamedTuple):
 def look_at(pid: int) -> Seen:
     """Read it all from /proc."""
     folder = Path("/proc", str(pid))
-    links = [str(link.readlink()) for link in (folder / "fd").iterdir()]
+    links = list(links_in(folder / "fd"))
     tables = [(folder / "net" / name).read_text() for name in ("tcp", "tcp6", "udp", "udp6")]
     limits = (folder / "limits").read_text().splitlines()
     return Seen(
@@ -88,6 +91,13 @@ def look_at(pid: int) -> Seen:
         {line.split()[9] for table in tables for line in table.splitlines()[1:]},
         next(line.split()[4] for line in limits if line.startswith("Max core file size")),
     )
+
+
+def links_in(folder: Path) -> Iterator[str]:
+    """Where a process's descriptors lead; one that it closes while we look is left out."""
+    for link in folder.iterdir():
+        with suppress(FileNotFoundError):
+            yield str(link.readlink())
 
 
 def modes_in(folder: Path) -> list[int]:
