@@ -9,15 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from linarite.domain.errors import SetupError
-from linarite.settings import (
-    Settings,
-    is_loopback,
-    load,
-    open_pages,
-    reference,
-    reference_page,
-    variables,
-)
+from linarite.setting_tree import Settings, is_loopback
+from linarite.settings import load, open_pages, reference, reference_page, variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-import sys
-import tempfile
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -35,12 +31,12 @@ from linarite.hosting.instance_maker import (
     require_right_options,
 )
 from linarite.hosting.inventory import Inventory
-from linarite.hosting.options import DeploymentSettings, InstanceSettings
 from linarite.hosting.provisioner import HostProvisioner
 from linarite.hosting.regions import HERE, Regions
 from linarite.jobs.kinds.provisioning import Provisioning, provision_anew
 from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
 from linarite.jobs.worker import Worker
+from linarite.serving_plan import plan, scratch_folder, threads_for_engines, usable_cores
 from linarite.settings import open_pages
 from linarite.status_pages import StatusPages
 from linarite.storage.database import open_database
@@ -66,40 +62,12 @@ if TYPE_CHECKING:
     from linarite.domain.resource import AccountKeys, ResourceStore
     from linarite.hosting.models.store import ModelStore
     from linarite.jobs.kind import Kind
-    from linarite.settings import Loaded, Settings
+    from linarite.settings import Loaded
     from linarite.storage.sqlite.requests import SqliteRequestLedger
 
 log = structlog.get_logger("linarite")
 
 DAY_S = 86_400.0
-SCRATCH_PATH_MAX = 48
-"""characters; leaves room for the names of instances"""
-
-
-class Plan(msgspec.Struct, frozen=True):
-    """What to serve, and what to run for it."""
-
-    deployments: list[DeploymentSettings]
-    """each with its instance resolved"""
-    instances: dict[str, InstanceSettings]
-
-
-def plan(settings: Settings, default_models: Sequence[str]) -> Plan:
-    """Resolve settings: defaults filled in, every deployment with an instance.
-
-    `default_models` are those of the store, served when settings declare no deployment.
-    """
-    declared = settings.deployments or [
-        DeploymentSettings(name=model, model=model) for model in default_models
-    ]
-    instances = dict(settings.instances)
-    deployments: list[DeploymentSettings] = []
-    for deployment in declared:
-        name = deployment.instance or deployment.model
-        if name not in instances:
-            instances[name] = InstanceSettings(model=deployment.model)
-        deployments.append(msgspec.structs.replace(deployment, instance=name))
-    return Plan(deployments=deployments, instances=instances)
 
 
 class Assembly:
@@ -332,33 +300,3 @@ class Assembly:
             named_hosts=frozenset(named),
             proxy=HttpProxy(egress) if egress.proxy else None,
         )
-
-
-def scratch_folder(home: Path) -> Path:
-    """A private empty folder for sockets, whose paths may have only about a hundred characters.
-
-    In the home where that is short enough: what a killed server left there is swept away, which
-    is safe because the home is locked by now.
-    """
-    folder = home / "run"
-    if len(str(folder)) > SCRATCH_PATH_MAX:
-        return Path(tempfile.mkdtemp(prefix="linarite-"))
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
-    return folder
-
-
-def usable_cores() -> int:
-    """The processor cores this process may run on."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def threads_for_engines(cores: int) -> int:
-    """How many threads engines share: one core is the gateway's, where there are three or more.
-
-    On two cores a thread less would cost engines half their speed; there the engine processes'
-    lower priority keeps the gateway's share.
-    """
-    return cores if cores <= 2 else cores - 1  # noqa: PLR2004 - explained above

@@ -12,30 +12,16 @@ import os
 import re
 import tomllib
 from functools import cache
-from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
-from msgspec import Meta
 
-from linarite.cli.options import Client
-from linarite.controlplane.options import Quota
-from linarite.controls.egress.options import Egress
-from linarite.dataplane.options import Limits
 from linarite.domain.errors import SetupError
-from linarite.hosting.options import (
-    AccountSettings,
-    DeploymentSettings,
-    Hosting,
-    InstanceSettings,
-    Models,
-)
+from linarite.hosting.options import DeploymentSettings, InstanceSettings
 from linarite.hosting.regions import RegionSettings
 from linarite.setting_rows import Row, advice, page_of, rows_of, variable_of
-from linarite.storage.options import Records
-from linarite.telemetry.options import Logs
-from linarite.web.options import Server
+from linarite.setting_tree import Settings, check, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,40 +32,6 @@ HIDDEN = frozenset(("egress.proxy_credentials",))
 SERVICE_LINK = re.compile(
     r"LINARITE\w*_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)"
 )
-INSTANCE_NAME = re.compile(r"[a-zA-Z0-9][\w.-]{0,63}")
-
-
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All of it."""
-
-    home: Annotated[
-        str,
-        Meta(description="Folder of all data: models, database, keys."),
-    ] = ""
-    server: Server = Server()
-    account: AccountSettings = AccountSettings()
-    models: Models = Models()
-    hosting: Hosting = Hosting()
-    limits: Limits = Limits()
-    logs: Logs = Logs()
-    records: Records = Records()
-    egress: Egress = Egress()
-    quota: Quota = Quota()
-    client: Client = Client()
-    deployments: Annotated[
-        list[DeploymentSettings],
-        Meta(
-            description="Empty: one for each default model and each model added to the store, "
-            "named like it."
-        ),
-    ] = []
-    instances: Annotated[
-        dict[str, InstanceSettings], Meta(description="Engines to run, by name.")
-    ] = {}
-    regions: Annotated[
-        dict[str, RegionSettings],
-        Meta(description="Regions of this installation, by name. Empty: one that stands for all."),
-    ] = {}
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -127,64 +79,6 @@ def load(file: Path | None = None, overrides: Mapping[str, object] | None = None
     )
 
 
-def check(settings: Settings) -> None:
-    """What one field's type can't say. Raises SetupError."""
-    server = settings.server
-    if bool(server.tls_certificate) != bool(server.tls_key):
-        raise SetupError(
-            "server.tls_certificate and server.tls_key belong together: set both, or neither."
-        )
-    if server.tls_ca_file and not server.tls_certificate:
-        raise SetupError(
-            "server.tls_ca_file says whom to trust for server.tls_certificate: set that too."
-        )
-    plain_outside = not is_loopback(server.host) and not server.tls_certificate
-    if plain_outside and not server.plaintext_beyond_loopback:
-        raise SetupError(
-            f"server.host is '{server.host}', which other machines reach, without TLS. Set "
-            "server.tls_certificate and server.tls_key, or listen on 127.0.0.1, or set "
-            "server.plaintext_beyond_loopback = true if something in front ends TLS."
-        )
-    names = [deployment.name.lower() for deployment in settings.deployments]
-    for name in names:
-        if names.count(name) > 1:
-            raise SetupError(
-                f"deployments: '{name}' is declared twice; names are compared without case."
-            )
-    for name in settings.instances:
-        if not INSTANCE_NAME.fullmatch(name):
-            raise SetupError(
-                f"instances: '{name}' can't be a name. Use up to 64 letters, digits, '_', '.' and "
-                "'-', beginning with a letter or digit."
-            )
-    check_regions(settings)
-    for deployment in settings.deployments:
-        if deployment.instance and deployment.instance not in settings.instances:
-            known = ", ".join(sorted(settings.instances)) or "none"
-            raise SetupError(
-                f"deployments '{deployment.name}': instance = '{deployment.instance}' is not "
-                f"declared. Add [instances.{deployment.instance}] or use one of: {known}."
-            )
-
-
-def check_regions(settings: Settings) -> None:
-    """Where regions are declared, what names one must name one of them. Raises SetupError."""
-    if not settings.regions:
-        return
-    known = ", ".join(settings.regions)
-    named = {"account.location": settings.account.location} | {
-        f"instances.{name}.region": instance.region
-        for name, instance in settings.instances.items()
-        if instance.region
-    }
-    for key, region in named.items():
-        if region not in settings.regions:
-            raise SetupError(
-                f"{key} is '{region}', which is not declared. Add [regions.{region}] or use one "
-                f"of: {known}."
-            )
-
-
 def variable(name: str) -> str | None:
     """An environment variable that a person named on the command line (`--key env:NAME`)."""
     return os.environ.get(name)
@@ -201,14 +95,6 @@ def open_pages(settings: Settings) -> bool:
     """Whether readiness and metrics may be read without a key."""
     wanted = settings.server.open_pages
     return wanted == "always" or (wanted == "auto" and is_loopback(settings.server.host))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address; of names, only `localhost` is sure to be so."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _config_file(given: Path | None, environment: dict[str, str]) -> Path | None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 
-from linarite.settings import Settings
+from linarite.setting_tree import Settings
 from linarite.storage.database import open_database
 from linarite.storage.sqlite.jobs import SqliteJobStore
 from linarite.storage.sqlite.resources import SqliteResourceStore

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from linarite.domain.jobs import JobStore
     from linarite.domain.resource import ResourceStore
-    from linarite.settings import Settings
+    from linarite.setting_tree import Settings
 
 GROUP = "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts"
 

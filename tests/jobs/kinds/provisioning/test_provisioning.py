@@ -20,7 +20,7 @@ from linarite.domain.placement import (
     placement_of,
 )
 from linarite.hosting import provisioner as module
-from linarite.settings import Settings
+from linarite.setting_tree import Settings
 from linarite.storage.memory.jobs import MemoryJobStore
 from linarite.storage.memory.resources import MemoryResourceStore
 from tests.jobs.kinds.provisioning.site import site

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from linarite.domain.placement import PLACEMENT_TYPE, placement_of
-from linarite.settings import Settings
+from linarite.setting_tree import Settings
 from linarite.storage.memory.jobs import MemoryJobStore
 from linarite.storage.memory.resources import MemoryResourceStore
 from tests.faults.processes import children_of

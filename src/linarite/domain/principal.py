@@ -1,0 +1,68 @@
+"""Who calls: what a credential has proved, and the ports that prove it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+
+KEY = "Key"
+"""the kind of whoever holds a key: a key names no person"""
+USER = "User"
+SERVICE_PRINCIPAL = "ServicePrincipal"
+"""applications and managed identities, as role assignments call both"""
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """Somebody who was recognised, as roles, logs and audit name them. Never the credential."""
+
+    kind: str
+    """User, ServicePrincipal or Key"""
+    name: str
+    """for people: the user's name, the application's id, or a key's name (`key1`)"""
+    object_id: str = ""
+    """what roles are assigned to, a GUID in lower case; "" for keys"""
+    tenant_id: str = ""
+    app_id: str = ""
+    """the application that the token was given to"""
+    groups: frozenset[str] = frozenset()
+    """object ids in lower case"""
+    issuer: str = ""
+    """the token's `iss`; "" for keys"""
+    token_id: str = ""
+    """the token's `uti` or `jti`"""
+    expires_at: int = 0
+    """seconds since the epoch; 0 for never"""
+
+    @property
+    def is_key(self) -> bool:
+        """Whether it holds a key, which opens everything that the key is for."""
+        return self.kind == KEY
+
+
+class TokenVerifier(Protocol):
+    """Tells whose an access token is. What was verified once is remembered until it ends."""
+
+    def known(self, token: str, audiences: frozenset[str]) -> Principal | None:
+        """Whose it is, if it was verified before and still holds; touches nothing but memory."""
+        ...
+
+    async def verify(self, token: str, audiences: frozenset[str]) -> Principal:
+        """Whose it is. Raises TokenRefused with what is wrong, for logs and for the caller."""
+        ...
+
+
+class Standing(Protocol):
+    """Whether this server's own directory still vouches for somebody."""
+
+    def valid_from(self, tenant_id: str, object_id: str) -> int | None:
+        """Tokens issued before this second are void; 0: none is. None: gone or disabled."""
+        ...
+
+
+class PublishedKeys(Protocol):
+    """The public keys under which this server's own tokens are signed."""
+
+    def key_set(self) -> dict[str, Any]:
+        """The JSON Web Key Set: `{"keys": [...]}`, keys of tokens that still hold included."""
+        ...

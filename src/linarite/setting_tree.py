@@ -1,0 +1,128 @@
+"""The tree of all settings, and what one field's type can't say about it."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from linarite.cli.options import Client
+from linarite.controlplane.options import Quota
+from linarite.controls.egress.options import Egress
+from linarite.dataplane.options import Limits
+from linarite.domain.errors import SetupError
+from linarite.hosting.options import (
+    AccountSettings,
+    DeploymentSettings,
+    Hosting,
+    InstanceSettings,
+    Models,
+)
+from linarite.hosting.regions import RegionSettings
+from linarite.storage.options import Records
+from linarite.telemetry.options import Logs
+from linarite.web.options import Server
+
+INSTANCE_NAME = re.compile(r"[a-zA-Z0-9][\w.-]{0,63}")
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All of it."""
+
+    home: Annotated[
+        str,
+        Meta(description="Folder of all data: models, database, keys."),
+    ] = ""
+    server: Server = Server()
+    account: AccountSettings = AccountSettings()
+    models: Models = Models()
+    hosting: Hosting = Hosting()
+    limits: Limits = Limits()
+    logs: Logs = Logs()
+    records: Records = Records()
+    egress: Egress = Egress()
+    quota: Quota = Quota()
+    client: Client = Client()
+    deployments: Annotated[
+        list[DeploymentSettings],
+        Meta(
+            description="Empty: one for each default model and each model added to the store, "
+            "named like it."
+        ),
+    ] = []
+    instances: Annotated[
+        dict[str, InstanceSettings], Meta(description="Engines to run, by name.")
+    ] = {}
+    regions: Annotated[
+        dict[str, RegionSettings],
+        Meta(description="Regions of this installation, by name. Empty: one that stands for all."),
+    ] = {}
+
+
+def check(settings: Settings) -> None:
+    """What one field's type can't say. Raises SetupError."""
+    server = settings.server
+    if bool(server.tls_certificate) != bool(server.tls_key):
+        raise SetupError(
+            "server.tls_certificate and server.tls_key belong together: set both, or neither."
+        )
+    if server.tls_ca_file and not server.tls_certificate:
+        raise SetupError(
+            "server.tls_ca_file says whom to trust for server.tls_certificate: set that too."
+        )
+    plain_outside = not is_loopback(server.host) and not server.tls_certificate
+    if plain_outside and not server.plaintext_beyond_loopback:
+        raise SetupError(
+            f"server.host is '{server.host}', which other machines reach, without TLS. Set "
+            "server.tls_certificate and server.tls_key, or listen on 127.0.0.1, or set "
+            "server.plaintext_beyond_loopback = true if something in front ends TLS."
+        )
+    names = [deployment.name.lower() for deployment in settings.deployments]
+    for name in names:
+        if names.count(name) > 1:
+            raise SetupError(
+                f"deployments: '{name}' is declared twice; names are compared without case."
+            )
+    for name in settings.instances:
+        if not INSTANCE_NAME.fullmatch(name):
+            raise SetupError(
+                f"instances: '{name}' can't be a name. Use up to 64 letters, digits, '_', '.' and "
+                "'-', beginning with a letter or digit."
+            )
+    check_regions(settings)
+    for deployment in settings.deployments:
+        if deployment.instance and deployment.instance not in settings.instances:
+            known = ", ".join(sorted(settings.instances)) or "none"
+            raise SetupError(
+                f"deployments '{deployment.name}': instance = '{deployment.instance}' is not "
+                f"declared. Add [instances.{deployment.instance}] or use one of: {known}."
+            )
+
+
+def check_regions(settings: Settings) -> None:
+    """Where regions are declared, what names one must name one of them. Raises SetupError."""
+    if not settings.regions:
+        return
+    known = ", ".join(settings.regions)
+    named = {"account.location": settings.account.location} | {
+        f"instances.{name}.region": instance.region
+        for name, instance in settings.instances.items()
+        if instance.region
+    }
+    for key, region in named.items():
+        if region not in settings.regions:
+            raise SetupError(
+                f"{key} is '{region}', which is not declared. Add [regions.{region}] or use one "
+                f"of: {known}."
+            )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address; of names, only `localhost` is sure to be so."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
