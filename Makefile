@@ -13,12 +13,12 @@ ifneq ($(strip $(MINIMAL)),)
 export LINARITE_MINIMAL := $(MINIMAL)
 endif
 
-.PHONY: run test check fix bench bench-peers docs lock clean help setup setup-dev
+.PHONY: run test check fix bench bench-peers docs lock clean help setup setup-dev setup-clients
 
 run: setup ## Start Linarite with real models (ARGS="…" for `linarite up`, MINIMAL=1 for the small ones only)
 	@exec $(BIN)/linarite up $(ARGS)
 
-test: setup-dev ## Run the tests (ARGS="…" for pytest)
+test: setup-dev setup-clients ## Run the tests (ARGS="…" for pytest)
 	@exec $(BIN)/python -m pytest $(ARGS)
 
 check: setup-dev ## Lint, types, import laws, architecture, generated pages
@@ -51,3 +51,6 @@ setup:
 
 setup-dev:
 	@scripts/setup dev
+
+setup-clients: setup-dev
+	@$(BIN)/python scripts/setup_clients.py

