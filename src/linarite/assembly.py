@@ -33,6 +33,7 @@ from linarite.hosting.instance_maker import (
 from linarite.hosting.inventory import Inventory
 from linarite.hosting.provisioner import HostProvisioner
 from linarite.hosting.regions import HERE, Regions
+from linarite.identity.tenant import tenant_of
 from linarite.jobs.kinds.provisioning import Provisioning, provision_anew
 from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
 from linarite.jobs.worker import Worker
@@ -188,6 +189,7 @@ class Assembly:
         self.management_keys, management = await open_control_plane(
             ControlPlaneParts(
                 account=settings.account,
+                tenant=await tenant_of(resources, settings.signin.tenant),
                 resources=resources,
                 keys=self._key_store,
                 box=self._key_store.box,

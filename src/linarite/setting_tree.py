@@ -22,6 +22,7 @@ from linarite.hosting.options import (
     Models,
 )
 from linarite.hosting.regions import RegionSettings
+from linarite.signin.options import SignIn
 from linarite.storage.options import Records
 from linarite.telemetry.options import Logs
 from linarite.web.options import Server
@@ -45,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     records: Records = Records()
     egress: Egress = Egress()
     quota: Quota = Quota()
+    signin: SignIn = SignIn()
     client: Client = Client()
     deployments: Annotated[
         list[DeploymentSettings],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
@@ -19,10 +18,8 @@ from linarite.controlplane.surface import Place, Realm, Surface
 from linarite.domain.activity import ActivityLog
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import ModelOffers
-from linarite.domain.resource import AccountKeys, KeyStore, Resource, ResourceStore
+from linarite.domain.resource import AccountKeys, KeyStore, ResourceStore
 from linarite.domain.secret_box import SecretBox
-
-TENANT_TYPE = "Microsoft.Resources/tenants"
 
 
 class DeclaredAccount(Protocol):
@@ -48,6 +45,7 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     """What the control plane is made of."""
 
     account: DeclaredAccount
+    tenant: str
     resources: ResourceStore
     keys: KeyStore
     box: SecretBox
@@ -66,7 +64,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
     keys = await parts.keys.ensure(MANAGEMENT_KEYS_ID)
     surface = Surface(
         realm=Realm(
-            tenant=await _tenant(parts.resources),
+            tenant=parts.tenant,
             subscription=parts.account.subscription,
             subscription_title="Linarite",
             places=_places(parts),
@@ -92,13 +90,3 @@ def _places(parts: ControlPlaneParts) -> tuple[Place, ...]:
     own = parts.account.location
     titles = {own: parts.account.region_title} | dict(parts.regions)
     return tuple(Place(name, title) for name, title in titles.items())
-
-
-async def _tenant(resources: ResourceStore) -> str:
-    """This server's tenant, made up at the first start."""
-    known = await resources.list_under("", TENANT_TYPE)
-    if known:
-        return known[0].name
-    made = str(uuid.uuid4())
-    await resources.put(Resource(id=f"/tenants/{made}", type=TENANT_TYPE, name=made))
-    return made

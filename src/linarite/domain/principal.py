@@ -63,6 +63,11 @@ class Standing(Protocol):
 class PublishedKeys(Protocol):
     """The public keys under which this server's own tokens are signed."""
 
+    @property
+    def issuers(self) -> frozenset[str]:
+        """What those tokens name as `iss`: `…/{tenant}/v2.0`, and `…/{tenant}/` of version 1."""
+        ...
+
     def key_set(self) -> dict[str, Any]:
         """The JSON Web Key Set: `{"keys": [...]}`, keys of tokens that still hold included."""
         ...
