@@ -1,0 +1,19 @@
+"""The resource types of Microsoft.Authorization and the ids in which they name roles."""
+
+from __future__ import annotations
+
+ROLE_DEFINITION_TYPE = "Microsoft.Authorization/roleDefinitions"
+ROLE_ASSIGNMENT_TYPE = "Microsoft.Authorization/roleAssignments"
+DENY_ASSIGNMENT_TYPE = "Microsoft.Authorization/denyAssignments"
+LOCK_TYPE = "Microsoft.Authorization/locks"
+
+
+def role_guid(role_definition_id: str) -> str:
+    """The GUID at the end of a role definition's id, whatever scope stands before it."""
+    return role_definition_id.rstrip("/").rpartition("/")[2].lower()
+
+
+def scope_of(resource_id: str) -> str:
+    """The scope to which a resource of Microsoft.Authorization belongs; "" for `/`."""
+    at = resource_id.lower().rfind("/providers/microsoft.authorization/")
+    return resource_id[:at] if at >= 0 else resource_id
