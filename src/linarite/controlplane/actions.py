@@ -11,14 +11,19 @@ from linarite.controlplane.api_versions import (
     RESOURCES,
     SUBSCRIPTIONS,
 )
+from linarite.controlplane.paths import ACCOUNT, BLOCKLIST, COGNITIVE, GROUP, SUBSCRIPTION
 from linarite.controlplane.resource_type import Action
 from linarite.controlplane.resources.accounts import keys
 from linarite.controlplane.resources.activity_log import reads as activity_log
 from linarite.controlplane.resources.availability import actions as availability
 from linarite.controlplane.resources.cloud_metadata import reads as cloud_metadata
+from linarite.controlplane.resources.commitment_tiers import reads as commitment_tiers
 from linarite.controlplane.resources.generic import reads as generic
 from linarite.controlplane.resources.model_capacities import reads as capacities
 from linarite.controlplane.resources.models import reads as models
+from linarite.controlplane.resources.network_security_perimeter_configurations import (
+    rules as perimeter_configurations,
+)
 from linarite.controlplane.resources.private_link_resources import reads as link_resources
 from linarite.controlplane.resources.providers import reads as providers
 from linarite.controlplane.resources.rai_blocklists import actions as blocklists
@@ -27,14 +32,7 @@ from linarite.controlplane.resources.skus import reads as skus
 from linarite.controlplane.resources.subscriptions import reads as subscriptions
 from linarite.controlplane.resources.template_deployments.rows import deployment_rows
 from linarite.controlplane.resources.usages import reads as usages
-from linarite.controlplane.routes import (
-    ACCOUNT,
-    BLOCKLIST,
-    COGNITIVE,
-    GROUP,
-    SUBSCRIPTION,
-    UNFILTERED,
-)
+from linarite.controlplane.routes import UNFILTERED
 from linarite.controlplane.verbs import operation
 
 if TYPE_CHECKING:
@@ -183,6 +181,20 @@ ACTIONS: tuple[Action, ...] = (
         f"{LOCATION}/checkSkuAvailability",
         "locations/checkSkuAvailability",
         availability.check_sku,
+    ),
+    cognitive(
+        "GET",
+        f"{LOCATION}/commitmentTiers",
+        "locations/commitmentTiers",
+        commitment_tiers.list_tiers,
+        partial="nothing is sold here: the list is empty",
+    ),
+    cognitive(
+        "POST",
+        f"{ACCOUNT}/networkSecurityPerimeterConfigurations/{{configuration}}/reconcile",
+        "accounts/networkSecurityPerimeterConfigurations",
+        perimeter_configurations.reconcile,
+        partial="no perimeter can be associated here: there is none to reconcile",
     ),
     cognitive(
         "GET",

@@ -89,7 +89,9 @@ class ControlPlane:
             permission=operation.permission,
             resource_type=operation.type,
             resource_id=_subject(operation, target),
-            tells_body=operation.row is not None and not request.of_template,
+            tells_body=operation.row is not None
+            and not operation.row.secret
+            and not request.of_template,
         )
         await self._log(begun(deed, self.surface.realm, self._now()))
         try:

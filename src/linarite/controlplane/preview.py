@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.controlplane.resource_type import found
-from linarite.controlplane.verbs.put import proposed, require_name
+from linarite.controlplane.verbs.put import proposed, require_name, without
 from linarite.controlplane.wire import read_resource, shown
 from linarite.domain.arm_errors import Problem
 from linarite.domain.arm_id import parent_id
@@ -52,7 +52,7 @@ async def previewed(
     return Preview(
         before=None if old is None else shown(old, row, showing),
         after=None if problems else shown(new, row, showing),
-        resource=None if problems else new,
+        resource=None if problems else without(new, row.write_only),
         problems=tuple(problems),
         read_only=row.read_only,
     )

@@ -36,6 +36,19 @@ def shape_problems(
     return found
 
 
+def missing_problems(value: dict[str, Any], *names: str) -> list[Problem]:
+    """Which properties that a resource must have it has not."""
+    return [
+        Problem(
+            "InvalidRequestContent",
+            f"The required property 'properties.{name}' is missing.",
+            f"properties.{name}",
+        )
+        for name in names
+        if value.get(name) in (None, "", [], {})
+    ]
+
+
 def location_key(location: str) -> str:
     """A location as it is compared: `East US 2` is `eastus2`."""
     return location.replace(" ", "").lower()

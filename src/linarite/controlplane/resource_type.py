@@ -70,6 +70,12 @@ async def nothing_beside(
     return [], []
 
 
+def all_listed(query: dict[str, str]) -> Callable[[Resource], bool]:
+    """A type whose lists are not narrowed."""
+    del query
+    return lambda resource: True  # noqa: ARG005 - each one is wanted
+
+
 async def free_to_go(surface: Surface, resource: Resource) -> list[Problem]:
     """A type whose resources may always be deleted."""
     del surface, resource
@@ -94,6 +100,8 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     verbs: frozenset[str] = frozenset(("GET", "LIST", "PUT", "PATCH", "DELETE"))
     tracked: bool = False
     """lies in a location and has tags of its own right"""
+    created: int = 201
+    """the status of a PUT that made one, as the operation's specification has it"""
     deleted: int = 200
     """the status of a DELETE that removed something, as the operation's specification has it"""
     plain: bool = False
@@ -111,6 +119,10 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     """properties that the server keeps to itself"""
     write_only: frozenset[str] = frozenset()
     """properties that ask for something once: admission sees them, nothing keeps them"""
+    secret: bool = False
+    """secrets may stand in what is sent: the activity log keeps nothing of it"""
+    wanted: Callable[[dict[str, str]], Callable[[Resource], bool]] = all_listed
+    """which ones a list has, by its query"""
     gather: Callable[[Surface, Target], Awaitable[Any]] = no_facts
     complete: Callable[[Resource, Resource | None, Any], Resource] = complete_as_sent
     admit: Callable[[Resource, Resource | None, Any], list[Problem]] = admit_all

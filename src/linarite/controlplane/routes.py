@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from linarite.controlplane.api_versions import COGNITIVE_SERVICES, RESOURCES
+from linarite.controlplane.kept_routes import KEPT_TYPES
+from linarite.controlplane.paths import (
+    ACCOUNT,
+    BLOCKLIST,
+    COGNITIVE,
+    GROUP,
+    PROJECT,
+    WITHOUT_PATCH,
+)
 from linarite.controlplane.resource_type import ResourceType
 from linarite.controlplane.resources.accounts import effects as account_effects
 from linarite.controlplane.resources.accounts import properties as account_properties
@@ -26,15 +35,8 @@ from linarite.controlplane.retired import DELETED_FROM, DELETED_TYPE
 from linarite.domain.arm_id import RESOURCE_GROUP_TYPE
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE
 
-SUBSCRIPTION = "/subscriptions/{subscription}"
-GROUP = f"{SUBSCRIPTION}/resourceGroups/{{resource_group}}"
-COGNITIVE = f"{SUBSCRIPTION}/providers/Microsoft.CognitiveServices"
-ACCOUNTS = f"{GROUP}/providers/{ACCOUNT_TYPE}"
-ACCOUNT = f"{ACCOUNTS}/{{account}}"
-BLOCKLIST = f"{ACCOUNT}/raiBlocklists/{{blocklist}}"
 UNFILTERED = "kept; no request is filtered by it yet"
 """what is partial of content policies and blocklists"""
-WITHOUT_PATCH = frozenset(("GET", "LIST", "PUT", "DELETE"))
 
 RESOURCE_TYPES: tuple[ResourceType, ...] = (
     ResourceType(
@@ -131,7 +133,7 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
     ),
     ResourceType(
         type=projects.TYPE,
-        template=f"{ACCOUNT}/projects/{{project}}",
+        template=PROJECT,
         versions=COGNITIVE_SERVICES,
         tracked=True,
         name_pattern=projects.NAME,
@@ -177,4 +179,5 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
         built_in=quota_tiers.built_in,
         partial="kept; settings make the quotas, no tier is ever upgraded",
     ),
+    *KEPT_TYPES,
 )

@@ -17,7 +17,9 @@ ENGINES = f"{PACKAGE}/engines"
 ENGINE_TABLE_FILE = f"{PACKAGE}/engines/__init__.py"
 ENGINE_PAGES = "docs/engines"
 ARM_RESOURCES = f"{PACKAGE}/controlplane/resources"
-ARM_TABLE_FILES = (f"{PACKAGE}/controlplane/routes.py", f"{PACKAGE}/controlplane/actions.py")
+ARM_TABLE_FILES = tuple(
+    f"{PACKAGE}/controlplane/{name}.py" for name in ("routes", "kept_routes", "actions")
+)
 INDEX_PAGES = {"README", "index"}
 
 

@@ -34,7 +34,8 @@ async def list_resources(
     """Those under the collection's scope, ordered by id; `nextLink` while there are more."""
     parent = await stored_parent_id(surface, collection_parent_id(target.path), row.type, "read")
     stored = await surface.resources.list_under(parent, row.type)
-    by_key = {each.id.lower(): each for each in (*row.built_in(parent), *stored)}
+    wanted = row.wanted(request.query)
+    by_key = {each.id.lower(): each for each in (*row.built_in(parent), *stored) if wanted(each)}
     showing = surface.showing(request)
     return paged(sorted(by_key.items()), request, lambda resource: shown(resource, row, showing))
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 async def put(request: ArmRequest, target: Target, row: ResourceType, surface: Surface) -> Answer:
-    """201 for a new resource, 200 for one that was there.
+    """201 (for some types 200) for a new resource, 200 for one that was there.
 
     What is sent replaces what was there; what only the server sets stays. A request that changes
     nothing writes nothing.
@@ -39,7 +39,9 @@ async def put(request: ArmRequest, target: Target, row: ResourceType, surface: S
         conditions.require(request.headers, old, target.path)
         new = proposed(sent, old, target, row, parent)
         written = await admitted(Change(old, new), request, target, row, surface)
-    answer = showing_one(201 if old is None else 200, written.resource, row, surface, request)
+    answer = showing_one(
+        row.created if old is None else 200, written.resource, row, surface, request
+    )
     return followed(answer, "azure-asyncoperation", written.job, request, surface)
 
 

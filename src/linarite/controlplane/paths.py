@@ -1,0 +1,16 @@
+"""What the tables share: the paths under which resources lie, names in braces; usual verbs."""
+
+from __future__ import annotations
+
+from linarite.domain.resource import ACCOUNT_TYPE
+
+SUBSCRIPTION = "/subscriptions/{subscription}"
+GROUP = f"{SUBSCRIPTION}/resourceGroups/{{resource_group}}"
+COGNITIVE = f"{SUBSCRIPTION}/providers/Microsoft.CognitiveServices"
+ACCOUNTS = f"{GROUP}/providers/{ACCOUNT_TYPE}"
+ACCOUNT = f"{ACCOUNTS}/{{account}}"
+BLOCKLIST = f"{ACCOUNT}/raiBlocklists/{{blocklist}}"
+PROJECT = f"{ACCOUNT}/projects/{{project}}"
+
+WITHOUT_PATCH = frozenset(("GET", "LIST", "PUT", "DELETE"))
+"""verbs of the many types that Azure has no PATCH for"""
