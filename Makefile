@@ -19,7 +19,7 @@ run: setup ## Start Linarite with real models (ARGS="…" for `linarite up`, MIN
 	@exec $(BIN)/linarite up $(ARGS)
 
 test: setup-dev setup-clients ## Run the tests (ARGS="…" for pytest)
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest $(or $(ARGS),--numprocesses 2 --dist loadfile)
 
 check: setup-dev ## Lint, types, import laws, architecture, generated pages
 	@exec scripts/check
