@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from linarite import __version__
+from linarite.controlplane.caller import MANAGEMENT_KEYS_ID
 from linarite.controlplane.opening import ControlPlaneParts, open_control_plane
 from linarite.controls.egress import EgressDialer, EgressPolicy, HttpProxy, target_of
 from linarite.dataplane.call import OperationKit
@@ -33,6 +34,7 @@ from linarite.hosting.instance_maker import (
 from linarite.hosting.inventory import Inventory
 from linarite.hosting.provisioner import HostProvisioner
 from linarite.hosting.regions import HERE, Regions
+from linarite.identity.opening import Identity, IdentityParts, open_identity
 from linarite.identity.tenant import tenant_of
 from linarite.jobs.kinds.provisioning import Provisioning, provision_anew
 from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
@@ -135,7 +137,9 @@ class Assembly:
             {name: instances.declared(name, said) for name, said in self.plan.instances.items()}
         )
         self._stack.push_async_callback(self._host.stop, settings.server.drain_s)
-        management = await self._management(resources, jobs, SqliteActivityLog(database))
+        tenant = await tenant_of(resources, settings.signin.tenant)
+        identity = await self._identity(tenant, resources)
+        management = await self._management(tenant, resources, jobs, SqliteActivityLog(database))
         kinds: dict[str, Kind] = {DEPLOY_TEMPLATE: TemplateDeployment(management.deployer)}
         begin_work = await self._open_worker(resources, jobs, instances, kinds)
         metrics = RequestMetrics(version=__version__)
@@ -161,7 +165,7 @@ class Assembly:
         )
         pages = StatusPages(self._host, self._facts, ledger, metrics, dialer)
         guard = None if open_pages(settings) else self._facts.recogniser(keys.digest)
-        edge = Edge(pages.by_path(guard), dataplane, management)
+        edge = Edge(pages.by_path(guard), dataplane, management, identity.sign_in.app)
         self._listener = Listener(edge, settings.server)
         await self._listener.open()
         self._stack.push_async_callback(self._listener.close, settings.server.drain_s)
@@ -182,14 +186,28 @@ class Assembly:
         self._stack.push_async_callback(ledger.close)
         return ledger
 
+    async def _identity(self, tenant: str, resources: ResourceStore) -> Identity:
+        keys = self._key_store
+        await keys.ensure(MANAGEMENT_KEYS_ID)
+        return await open_identity(
+            IdentityParts(
+                tenant=tenant,
+                settings=self.loaded.settings,
+                resources=resources,
+                box=keys.box,
+                digest=keys.digest,
+                management=await keys.digests(MANAGEMENT_KEYS_ID),
+            )
+        )
+
     async def _management(
-        self, resources: ResourceStore, jobs: JobStore, activity: ActivityLog
+        self, tenant: str, resources: ResourceStore, jobs: JobStore, activity: ActivityLog
     ) -> ManagementApp:
         settings = self.loaded.settings
         self.management_keys, management = await open_control_plane(
             ControlPlaneParts(
                 account=settings.account,
-                tenant=await tenant_of(resources, settings.signin.tenant),
+                tenant=tenant,
                 resources=resources,
                 keys=self._key_store,
                 box=self._key_store.box,

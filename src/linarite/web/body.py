@@ -10,22 +10,33 @@ from linarite.domain.errors import BodyTooLarge, RequestTimedOut, UnsupportedCon
 from linarite.web.exchange import ClientLeft
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from linarite.web.exchange import Exchange
 
 LINGER_S = 2.0
 
 
-async def read_json_body(exchange: Exchange, limit_bytes: int, deadline_s: float) -> bytes:
-    """The whole body.
+def read_json_body(
+    exchange: Exchange, limit_bytes: int, deadline_s: float
+) -> Coroutine[object, object, bytes]:
+    """`read_body`, of what is not announced as anything but JSON.
 
-    Raises UnsupportedContentType, BodyTooLarge (before reading when the length is announced),
-    RequestTimedOut when it has not all come after `deadline_s`, ClientLeft.
+    Raises UnsupportedContentType at once.
     """
-    headers = exchange.named
-    content_type = headers.get(b"content-type")
+    content_type = exchange.named.get(b"content-type")
     if content_type is not None and content_type != b"application/json":
         _require_json(content_type)
-    announced = headers.get(b"content-length", b"")
+    return read_body(exchange, limit_bytes, deadline_s)
+
+
+async def read_body(exchange: Exchange, limit_bytes: int, deadline_s: float) -> bytes:
+    """The whole body.
+
+    Raises BodyTooLarge (before reading when the length is announced), RequestTimedOut when it has
+    not all come after `deadline_s`, ClientLeft.
+    """
+    announced = exchange.named.get(b"content-length", b"")
     if announced.isdigit() and int(announced) > limit_bytes:
         raise BodyTooLarge(limit_bytes)
     whole = exchange.arrived()

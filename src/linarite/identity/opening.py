@@ -1,0 +1,64 @@
+"""Building what tells who somebody is, from the parts of a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+from linarite.domain.resource import ResourceStore
+from linarite.domain.secret_box import SecretBox
+from linarite.settings import Settings
+from linarite.signin.opening import SignInParts, SignInPlane, open_sign_in
+
+if TYPE_CHECKING:
+    from linarite.domain.sign_in import SignInEvent
+
+log = structlog.get_logger("linarite.identity")
+
+
+class IdentityParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What identity is made of."""
+
+    tenant: str
+    settings: Settings
+    resources: ResourceStore
+    box: SecretBox
+    digest: Callable[[str], bytes]
+    """HMAC under the server's pepper"""
+    management: Mapping[bytes, str]
+    """digests of the management keys"""
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Everything about who somebody is."""
+
+    sign_in: SignInPlane
+
+
+async def open_identity(parts: IdentityParts) -> Identity:
+    """Read the directory and the keys."""
+    sign_in = await open_sign_in(
+        SignInParts(
+            tenant=parts.tenant,
+            options=parts.settings.signin,
+            resources=parts.resources,
+            box=parts.box,
+            digest=parts.digest,
+            management=parts.management,
+            on_sign_in=told_in_log,
+        )
+    )
+    return Identity(sign_in)
+
+
+def told_in_log(event: SignInEvent) -> None:
+    """A line for each sign-in; refusals are what one looks for."""
+    told = {name: value for name, value in msgspec.structs.asdict(event).items() if value}
+    told.pop("at", None)
+    if event.code:
+        log.warning("sign-in refused", **told)
+    else:
+        log.info("signed in", **told)

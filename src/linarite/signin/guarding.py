@@ -1,0 +1,51 @@
+"""Attempts to sign in, slowed by name and by address."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from linarite.signin.refusals import refused
+
+if TYPE_CHECKING:
+    from linarite.signin.throttle import Throttle
+
+CLIENT, USER = "client", "user"
+FREE = {
+    "client": 100,
+    "user": 50,
+    "client at": 10,
+    "user at": 10,
+    "address": 200,
+}
+"""failures before one waits: of a name from anywhere, of a name from one address, of an address"""
+NAME_CHARACTERS_MAX = 200
+
+
+class Attempt:
+    """One attempt of a client or a person, from an address.
+
+    A name alone may fail more often than a name from one address: who guesses from elsewhere shall
+    not easily keep out whose name it is.
+    """
+
+    def __init__(self, throttle: Throttle, kind: str, name: str, address: str) -> None:
+        """`kind` is CLIENT or USER. Raises SignInRefused while it must wait."""
+        name = name.lower()[:NAME_CHARACTERS_MAX]
+        self._throttle = throttle
+        self._own = ((kind, name), (f"{kind} at", f"{name}\0{address}"))
+        self._all = (*self._own, ("address", address))
+        wait_s = max(throttle.wait_s(each, of, FREE[each]) for each, of in self._all)
+        if wait_s > 0:
+            number = 50053 if kind == USER else 90055
+            raise refused(number, wait_s=str(math.ceil(wait_s)))
+
+    def failed(self) -> None:
+        """What was presented was wrong."""
+        for kind, name in self._all:
+            self._throttle.failed(kind, name)
+
+    def succeeded(self) -> None:
+        """It was right."""
+        for kind, name in self._own:
+            self._throttle.succeeded(kind, name)

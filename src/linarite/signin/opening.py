@@ -1,0 +1,91 @@
+"""Building the sign-in plane from the parts of a server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from linarite.domain.access import Access
+from linarite.domain.resource import ResourceStore
+from linarite.domain.secret_box import SecretBox
+from linarite.domain.sign_in import SignInEvent
+from linarite.signin.desk import AssertionVerifier, Desk
+from linarite.signin.directory.book import DirectoryBook
+from linarite.signin.directory.secrets import Passwords
+from linarite.signin.directory.writing import DirectoryWriter
+from linarite.signin.http import SignInApp
+from linarite.signin.options import SignIn
+from linarite.signin.router import Router
+from linarite.signin.routes import ROUTES
+from linarite.signin.throttle import Throttle
+from linarite.signin.tokens.access_token import V1, V2, issuer
+from linarite.signin.tokens.resources import Resources
+from linarite.signin.tokens.signing_keys import SigningKeys
+
+
+class SignInParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the sign-in plane is made of."""
+
+    tenant: str
+    options: SignIn
+    resources: ResourceStore
+    box: SecretBox
+    digest: Callable[[str], bytes]
+    """HMAC under the server's pepper"""
+    management: Mapping[bytes, str]
+    """digests of the management keys"""
+    on_sign_in: Callable[[SignInEvent], None]
+    access: Access | None = None
+    others: AssertionVerifier | None = None
+    now: Callable[[], float] = time.time
+
+
+class SignInPlane(msgspec.Struct, frozen=True):
+    """The plane, and the ports that it implements for others."""
+
+    app: SignInApp
+    book: DirectoryBook
+    """`Standing`"""
+    directory: DirectoryWriter
+    """`Directory`"""
+    keys: SigningKeys
+    """`PublishedKeys`"""
+    desk: Desk
+
+
+async def open_sign_in(parts: SignInParts) -> SignInPlane:
+    """Read the directory and the keys; make the first key at the first start."""
+    options = parts.options
+    base = options.issuer.rstrip("/")
+    book = DirectoryBook(parts.resources, parts.tenant)
+    keys = SigningKeys(
+        parts.resources,
+        parts.box,
+        parts.now,
+        frozenset(issuer(base, parts.tenant, version) for version in (V1, V2)),
+        options.key_days,
+    )
+    await keys.open()
+    parts.resources.subscribe(book.follow)
+    await book.load()
+    directory = DirectoryWriter(parts.resources, book, parts.now)
+    desk = Desk(
+        tenant=parts.tenant,
+        options=options,
+        resources_kept=parts.resources,
+        book=book,
+        directory=directory,
+        keys=keys,
+        audiences=Resources(book, options.audiences),
+        passwords=Passwords(),
+        throttle=Throttle(time.monotonic),
+        digest=parts.digest,
+        now=parts.now,
+        on_sign_in=parts.on_sign_in,
+        management=parts.management,
+        access=parts.access,
+        others=parts.others,
+    )
+    return SignInPlane(SignInApp(Router(ROUTES), desk), book, directory, keys, desk)

@@ -1,0 +1,60 @@
+"""Guessing is slowed: whoever fails often waits longer and longer. Bounded in memory."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NAMES_MAX = 20_000
+WAIT_S_MAX = 60.0
+FORGOTTEN_S = 900.0
+
+
+class _Failures(msgspec.Struct):
+    count: float = 0
+    last_at: float = 0
+
+
+class Throttle:
+    """Counts failures by name; a name is a client id, a person, an address or both.
+
+    Each name may fail `free` times; after that the wait doubles with each failure, to a minute.
+    A success ends the count. What has not failed for a quarter of an hour is forgotten; of more
+    than 20,000 names those that failed longest ago are.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """`now` in seconds."""
+        self._now = now
+        self._failures: OrderedDict[tuple[str, str], _Failures] = OrderedDict()
+
+    def wait_s(self, kind: str, name: str, free: int) -> float:
+        """How long this name must still wait; 0 lets it try."""
+        known = self._failures.get((kind, name))
+        if known is None or known.count <= free:
+            return 0.0
+        passed = self._now() - known.last_at
+        if passed > FORGOTTEN_S:
+            return 0.0
+        return max(0.0, min(WAIT_S_MAX, 2.0 ** min(known.count - free - 1, 10)) - passed)
+
+    def failed(self, kind: str, name: str) -> None:
+        """Count a failure."""
+        key, moment = (kind, name), self._now()
+        known = self._failures.pop(key, None)
+        if known is None or moment - known.last_at > FORGOTTEN_S:
+            known = _Failures()
+        known.count += 1
+        known.last_at = moment
+        self._failures[key] = known
+        while len(self._failures) > NAMES_MAX:
+            self._failures.popitem(last=False)
+
+    def succeeded(self, kind: str, name: str) -> None:
+        """End the count of a name."""
+        self._failures.pop((kind, name), None)

@@ -1,0 +1,1 @@
+"""What this server signs: its keys, and the tokens made with them."""
