@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,6 +19,8 @@ TOOLS = {
     "aebc6443-996d-45c2-90f0-388ff96faa56": "Visual Studio Code",
 }
 """client ids that `az`, azure-identity and others bring along; they sign people in"""
+URI = re.compile(r"[A-Za-z][\w+.-]*:[\w/.:\[\]?&=%~@!$+,;()-]{0,1000}", re.ASCII)
+"""what fits a header and an attribute as it is"""
 LOOPBACK = ("http://localhost", "http://127.0.0.1")
 
 
@@ -64,6 +67,8 @@ def known_client(client_id: str, desk: Desk) -> Client:
 
 def may_return_to(client: Client, uri: str) -> bool:
     """Whether a redirect URI is the client's. On this machine the port is free, RFC 8252, 7.3."""
+    if not URI.fullmatch(uri):
+        return False
     if client.application is None:
         return uri == "https://login.microsoftonline.com/common/oauth2/nativeclient" or _is_local(
             uri

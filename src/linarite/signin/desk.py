@@ -13,6 +13,8 @@ from linarite.domain.sign_in import SignInEvent
 from linarite.signin.directory.book import DirectoryBook
 from linarite.signin.directory.secrets import Passwords
 from linarite.signin.directory.writing import DirectoryWriter
+from linarite.signin.grants.pending import PendingSignIns
+from linarite.signin.grants.sessions import Sessions
 from linarite.signin.options import SignIn
 from linarite.signin.throttle import Throttle
 from linarite.signin.tokens.resources import Resources
@@ -42,6 +44,8 @@ class Desk(msgspec.Struct, kw_only=True):
     audiences: Resources
     passwords: Passwords
     throttle: Throttle
+    pending: PendingSignIns
+    sessions: Sessions
     digest: Callable[[str], bytes]
     """HMAC under the server's pepper"""
     now: Callable[[], float]

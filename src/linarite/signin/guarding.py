@@ -10,12 +10,14 @@ from linarite.signin.refusals import refused
 if TYPE_CHECKING:
     from linarite.signin.throttle import Throttle
 
-CLIENT, USER = "client", "user"
+CLIENT, USER, CODE = "client", "user", "code"
 FREE = {
     "client": 100,
     "user": 50,
+    "code": 1_000_000_000,
     "client at": 10,
     "user at": 10,
+    "code at": 10,
     "address": 200,
 }
 """failures before one waits: of a name from anywhere, of a name from one address, of an address"""
@@ -30,7 +32,7 @@ class Attempt:
     """
 
     def __init__(self, throttle: Throttle, kind: str, name: str, address: str) -> None:
-        """`kind` is CLIENT or USER. Raises SignInRefused while it must wait."""
+        """`kind` is CLIENT, USER or CODE. Raises SignInRefused while it must wait."""
         name = name.lower()[:NAME_CHARACTERS_MAX]
         self._throttle = throttle
         self._own = ((kind, name), (f"{kind} at", f"{name}\0{address}"))

@@ -15,6 +15,8 @@ from linarite.signin.desk import AssertionVerifier, Desk
 from linarite.signin.directory.book import DirectoryBook
 from linarite.signin.directory.secrets import Passwords
 from linarite.signin.directory.writing import DirectoryWriter
+from linarite.signin.grants.pending import PendingSignIns
+from linarite.signin.grants.sessions import Sessions
 from linarite.signin.http import SignInApp
 from linarite.signin.options import SignIn
 from linarite.signin.router import Router
@@ -70,6 +72,8 @@ async def open_sign_in(parts: SignInParts) -> SignInPlane:
     await keys.open()
     parts.resources.subscribe(book.follow)
     await book.load()
+    sessions = Sessions(parts.resources, parts.digest, parts.now, options.refresh_days)
+    await sessions.open()
     directory = DirectoryWriter(parts.resources, book, parts.now)
     desk = Desk(
         tenant=parts.tenant,
@@ -81,6 +85,8 @@ async def open_sign_in(parts: SignInParts) -> SignInPlane:
         audiences=Resources(book, options.audiences),
         passwords=Passwords(),
         throttle=Throttle(time.monotonic),
+        pending=PendingSignIns(time.monotonic),
+        sessions=sessions,
         digest=parts.digest,
         now=parts.now,
         on_sign_in=parts.on_sign_in,

@@ -185,7 +185,20 @@ CODES: dict[int, tuple[int, str, str]] = {
             "{wait_s} s."
         ),
     ),
-    50076: (400, "invalid_grant", "Nobody has signed in."),
+    50058: (
+        400,
+        "login_required",
+        (
+            "A silent sign-in request was sent but no user is signed in: no sessions are kept "
+            "in browsers. Ask without prompt=none."
+        ),
+    ),
+    65004: (400, "access_denied", "User declined to sign in to the application."),
+    700054: (
+        400,
+        "unsupported_response_type",
+        "The only response_type is 'code'; tokens are fetched with it at the token endpoint.",
+    ),
     50011: (
         400,
         "invalid_request",

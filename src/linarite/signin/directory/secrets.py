@@ -48,6 +48,8 @@ class Passwords:
 
     def __init__(self) -> None:
         self._places = asyncio.Semaphore(GATE_PLACES)
+        self.waiting = 0
+        """how many are being hashed, or wait for a place"""
 
     async def hashed(self, password: str) -> str:
         """The hash to keep, with a salt of its own."""
@@ -65,14 +67,18 @@ class Passwords:
         return hmac.compare_digest(made, base64.b64decode(key)) and bool(known)
 
     async def _key(self, password: str, salt: bytes, cost: int, block: int) -> bytes:
-        async with self._places:
-            return await asyncio.to_thread(
-                hashlib.scrypt,
-                password.encode("utf-8", "surrogatepass"),
-                salt=salt,
-                n=cost,
-                r=block,
-                p=1,
-                maxmem=SCRYPT_MEMORY_BYTES,
-                dklen=32,
-            )
+        self.waiting += 1
+        try:
+            async with self._places:
+                return await asyncio.to_thread(
+                    hashlib.scrypt,
+                    password.encode("utf-8", "surrogatepass"),
+                    salt=salt,
+                    n=cost,
+                    r=block,
+                    p=1,
+                    maxmem=SCRYPT_MEMORY_BYTES,
+                    dklen=32,
+                )
+        finally:
+            self.waiting -= 1

@@ -9,6 +9,12 @@ from linarite.domain.sign_in import SignInEvent
 from linarite.signin.directory.records import User
 from linarite.signin.grants.client_credentials import client_credentials
 from linarite.signin.grants.outcome import Outcome
+from linarite.signin.grants.people import (
+    authorization_code,
+    device_code,
+    on_behalf_of,
+    refresh_token,
+)
 from linarite.signin.refusals import SignInRefused, refused
 from linarite.signin.request import Ask, Reply
 from linarite.signin.tenants import require_tenant
@@ -19,7 +25,14 @@ if TYPE_CHECKING:
 
 Grant = Callable[[Ask, str, "Desk"], Awaitable[Outcome]]
 
-GRANTS: dict[str, Grant] = {"client_credentials": client_credentials}
+GRANTS: dict[str, Grant] = {
+    "client_credentials": client_credentials,
+    "authorization_code": authorization_code,
+    "refresh_token": refresh_token,
+    "urn:ietf:params:oauth:grant-type:device_code": device_code,
+    "device_code": device_code,
+    "urn:ietf:params:oauth:grant-type:jwt-bearer": on_behalf_of,
+}
 """by `grant_type`"""
 WAITING = frozenset((70016,))
 """refusals that are no attempt of anybody"""
