@@ -29,6 +29,7 @@ class History:
 
 STATE_HISTORY = History(SCRIPTS / "state", "0003")
 REQUESTS_HISTORY = History(SCRIPTS / "requests", "0002")
+AUDIT_HISTORY = History(SCRIPTS / "audit", "0001")
 
 
 def migrate(path: Path, connection: sqlite3.Connection, history: History) -> bool:

@@ -24,6 +24,9 @@ STATE = MetaData()
 REQUESTS = MetaData()
 """`requests.db`"""
 
+AUDIT = MetaData()
+"""`audit.db`"""
+
 # Ids are compared and ordered byte by byte, whatever the database's language setting.
 _ID_KEY = Text().with_variant(Text(collation="C"), "postgresql")
 
@@ -135,3 +138,43 @@ request_records = Table(
     Index("request_records_by_account", "account", "seq"),
 )
 """the fields of `RequestRecord` in their order, after `seq`: the order of arrival"""
+
+audit_entries = Table(
+    "audit_entries",
+    AUDIT,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("hash", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("principal_key", Text, nullable=False),
+    Column("resource_key", _ID_KEY, nullable=False),
+    Column("request_key", Text, nullable=False),
+    Column("correlation_key", Text, nullable=False),
+    Index("audit_entries_by_time", "at"),
+    Index("audit_entries_by_request", "request_key"),
+)
+"""what follows `body` repeats what it says, to be found by; keys are lower-cased"""
+
+audit_checkpoints = Table(
+    "audit_checkpoints",
+    AUDIT,
+    Column(
+        "id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    ),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Index("audit_checkpoints_by_seq", "seq"),
+)
+"""signed statements, in the order in which they were made"""
+
+audit_log = Table(
+    "audit_log",
+    AUDIT,
+    Column("id", Integer, primary_key=True),
+    Column("public_key", LargeBinary, nullable=False),
+)
+"""one row: whose log it is"""
