@@ -13,6 +13,7 @@ import structlog
 from linarite import __version__
 from linarite.controlplane.caller import MANAGEMENT_KEYS_ID
 from linarite.controlplane.opening import ControlPlaneParts, open_control_plane
+from linarite.controls.audit.data_plane import DataPlaneAudit
 from linarite.controls.egress import EgressDialer, EgressPolicy, HttpProxy, target_of
 from linarite.dataplane.call import OperationKit
 from linarite.dataplane.facts import FactsBook
@@ -34,6 +35,7 @@ from linarite.hosting.instance_maker import (
 from linarite.hosting.inventory import Inventory
 from linarite.hosting.provisioner import HostProvisioner
 from linarite.hosting.regions import HERE, Regions
+from linarite.identity.auditing import AuditParts, running_trail
 from linarite.identity.opening import Identity, IdentityParts, open_identity
 from linarite.identity.tenant import tenant_of
 from linarite.jobs.kinds.provisioning import Provisioning, provision_anew
@@ -138,6 +140,9 @@ class Assembly:
         )
         self._stack.push_async_callback(self._host.stop, settings.server.drain_s)
         tenant = await tenant_of(resources, settings.signin.tenant)
+        self._trail = await running_trail(
+            self._stack, AuditParts(self.loaded.home, settings, resources, keys, __version__)
+        )
         identity = await self._identity(tenant, resources)
         management = await self._management(tenant, resources, jobs, SqliteActivityLog(database))
         kinds: dict[str, Kind] = {DEPLOY_TEMPLATE: TemplateDeployment(management.deployer)}
@@ -152,8 +157,11 @@ class Assembly:
             ),
         )
 
+        audited = DataPlaneAudit(self._trail, settings.audit)
+
         def observe(record: RequestRecord) -> None:
             ledger.add(record)
+            audited.observe(record)
             metrics.observe(record)
             access.write(record)
 
@@ -221,6 +229,7 @@ class Assembly:
                 quota=settings.quota,
                 jobs=jobs,
                 activity=activity,
+                audit=self._trail,
                 regions={name: each.title or name for name, each in settings.regions.items()},
             )
         )

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from linarite.cli.options import Client
 from linarite.controlplane.options import Quota
+from linarite.controls.audit.options import Audit
 from linarite.controls.egress.options import Egress
 from linarite.dataplane.options import Limits
 from linarite.domain.errors import SetupError
@@ -44,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     logs: Logs = Logs()
     records: Records = Records()
+    audit: Audit = Audit()
     egress: Egress = Egress()
     quota: Quota = Quota()
     signin: SignIn = SignIn()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from linarite.controlplane.actions import ACTIONS
@@ -15,6 +15,7 @@ from linarite.controlplane.request import Answer, ArmRequest
 from linarite.controlplane.routes import RESOURCE_TYPES
 from linarite.controlplane.surface import Place, Realm, Surface
 from linarite.domain.arm_errors import ArmError
+from linarite.domain.audit_errors import AuditUnavailable
 from linarite.domain.errors import LinariteError
 from linarite.domain.model_offer import Assortment, ModelOffer
 from linarite.storage.memory.activity import MemoryActivityLog
@@ -22,6 +23,9 @@ from linarite.storage.memory.jobs import MemoryJobStore
 from linarite.storage.memory.keys import MemoryKeyStore
 from linarite.storage.memory.resources import MemoryResourceStore
 from linarite.storage.sealing import Sealing
+
+if TYPE_CHECKING:
+    from linarite.domain.audit import AuditEvent
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
@@ -48,6 +52,24 @@ class OneModel:
         return Assortment(offers=[ModelOffer(name="gpt-4o", version="1")])
 
 
+class HandedIn:
+    """An audit trail that keeps what it is handed."""
+
+    def __init__(self) -> None:
+        self.events: list[AuditEvent] = []
+        self.refusing = False
+
+    async def record(self, event: AuditEvent) -> None:
+        """Take it, or refuse as a full disk has the real one refuse."""
+        if self.refusing:
+            raise AuditUnavailable("the disk is full")
+        self.events.append(event)
+
+    def note(self, event: AuditEvent) -> None:
+        """Take it."""
+        self.events.append(event)
+
+
 class Rig:
     """A control plane of a test's own."""
 
@@ -56,6 +78,7 @@ class Rig:
         self.resources = MemoryResourceStore(self.jobs)
         self.keys = MemoryKeyStore()
         self.activity = MemoryActivityLog()
+        self.audit = HandedIn()
         self.told = 0
         self.surface = Surface(
             realm=Realm(
@@ -72,6 +95,7 @@ class Rig:
             quota=quota or Quota(),
             jobs=self.jobs,
             activity=self.activity,
+            audit=self.audit,
             keys_changed=self._keys_changed,
             now=lambda: datetime.now(UTC),
         )

@@ -70,7 +70,10 @@ async def test_a_success_is_recorded_whole(server: Rig, stream: bool) -> None:
         total_us=0,
         finish="completed",
         region="Local",
+        account_id=record.account_id,
+        instance="one",
     )
+    assert record.account_id.endswith("/accounts/linarite")
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from linarite.cli import (
     account,
     activity,
+    audit,
     az_setup,
     chat,
     deployment,
@@ -119,7 +120,7 @@ def build_root(commands: Commands) -> typer.Typer:
     root.add_typer(build_model_commands(lambda _: commands.model_store()), epilog=MODEL_EXAMPLES)
     chat.add_to(root)
     keys.add_to(root)
-    for nouns in (account, deployment, template, usage, operation, activity, az_setup):
+    for nouns in (account, deployment, template, usage, operation, activity, audit, az_setup):
         nouns.add_to(root)
     settings.add_to(root)
     return root

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from linarite.controlplane.auditing import audited_refusal
 from linarite.controlplane.caller import ANYONE, recognise
 from linarite.controlplane.request import Answer, ArmRequest
 from linarite.controlplane.resources.template_deployments.deployer import TemplateDeployer
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from linarite.controlplane.plane import ControlPlane
+    from linarite.domain.audit import AuditEvent
     from linarite.web.asgi import HeaderList
     from linarite.web.exchange import Exchange
 
@@ -27,6 +29,7 @@ BODY_BYTES_MAX = 4 * 1024 * 1024
 """the Resource Manager's own limit"""
 BODY_WAIT_S = 60.0
 CORRELATION_CHARACTERS_MAX = 100
+UNAUTHENTICATED = 401
 
 
 class ManagementApp:
@@ -67,6 +70,8 @@ class ManagementApp:
         except ClientLeft:
             return
         except LinariteError as refused:
+            if refused.status == UNAUTHENTICATED:
+                self._plane.surface.audit.note(self._stranger(exchange, request_id, refused))
             answer = Answer(refused.status, headers=refused.headers)
             content = b"" if exchange.method == "HEAD" else arm_error_body(refused)
         extra = _headers(headers, request_id, correlation_id, self._plane.surface.realm.locations)
@@ -79,6 +84,18 @@ class ManagementApp:
         exchange.write(content)
         await discard_rest(exchange)
         exchange.end()
+
+    def _stranger(self, exchange: Exchange, request_id: str, refused: LinariteError) -> AuditEvent:
+        """A request of somebody who was not recognised. Of a flood only the number is kept."""
+        request = ArmRequest(
+            method=exchange.method,
+            path=exchange.path,
+            api_version="",
+            caller=ANYONE,
+            request_id=request_id,
+            client_address=exchange.client[0] if exchange.client else "",
+        )
+        return audited_refusal(request, "", refused)
 
     def _request(
         self, exchange: Exchange, headers: dict[str, str], request_id: str, correlation_id: str

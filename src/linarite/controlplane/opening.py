@@ -16,6 +16,7 @@ from linarite.controlplane.plane import ControlPlane
 from linarite.controlplane.routes import RESOURCE_TYPES
 from linarite.controlplane.surface import Place, Realm, Surface
 from linarite.domain.activity import ActivityLog
+from linarite.domain.audit import AuditTrail
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import ModelOffers
 from linarite.domain.resource import AccountKeys, KeyStore, ResourceStore
@@ -53,6 +54,7 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     quota: Quota
     jobs: JobStore
     activity: ActivityLog
+    audit: AuditTrail
     regions: Mapping[str, str]
     """the declared regions with their titles; none: this machine stands for every location"""
     keys_changed: Callable[[str], Awaitable[None]]
@@ -79,6 +81,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         quota=parts.quota,
         jobs=parts.jobs,
         activity=parts.activity,
+        audit=parts.audit,
     )
     plane = ControlPlane(RESOURCE_TYPES, ACTIONS, surface)
     digests = await parts.keys.digests(MANAGEMENT_KEYS_ID)

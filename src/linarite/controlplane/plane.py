@@ -10,6 +10,7 @@ import msgspec
 
 from linarite.controlplane.activity import Deed, begun, ended
 from linarite.controlplane.api_versions import require_version
+from linarite.controlplane.auditing import REFUSALS, audited_end, audited_refusal, audited_start
 from linarite.controlplane.caller import authorize
 from linarite.controlplane.preview import Preview, previewed
 from linarite.controlplane.request import Answer, ArmRequest, Target
@@ -23,6 +24,7 @@ from linarite.controlplane.verbs.patch import patch
 from linarite.controlplane.verbs.put import put
 from linarite.domain.arm_errors import ArmError
 from linarite.domain.arm_id import segments_of, type_of
+from linarite.domain.audit_errors import AuditUnavailable
 from linarite.domain.errors import LinariteError
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ class ControlPlane:
 
     async def serve(self, request: ArmRequest) -> Answer:
         """Answer an authenticated caller's request. Raises ArmError and other LinariteErrors."""
-        operation, target = self.check(request)
+        operation, target = await self._admitted(request)
         if request.method in READING:
             return await operation.act(request, target, self.surface)
         deed = Deed(
@@ -93,14 +95,14 @@ class ControlPlane:
             and not operation.row.secret
             and not request.of_template,
         )
+        await self.surface.audit.record(audited_start(deed))  # 503: then nothing is done
         await self._log(begun(deed, self.surface.realm, self._now()))
         try:
             answer = await operation.act(request, target, self.surface)
         except LinariteError as refused:
-            code = refused.code or ""
-            await self._log(ended(deed, self.surface.realm, self._now(), refused.status, code))
+            await self._ended(deed, refused.status, refused.code or "")
             raise
-        await self._log(ended(deed, self.surface.realm, self._now(), answer.status))
+        await self._ended(deed, answer.status)
         return answer
 
     async def preview(self, request: ArmRequest) -> Preview:
@@ -127,6 +129,25 @@ class ControlPlane:
         )
         authorize(request.caller, operation.permission, target.path)
         return operation, target
+
+    async def _admitted(self, request: ArmRequest) -> tuple[Operation, Target]:
+        """As `check`; who was refused what is audited."""
+        try:
+            return self.check(request)
+        except LinariteError as refused:
+            if refused.status in REFUSALS:
+                found = self._router.find(request.path)
+                operation = found[0].get(request.method) if found is not None else None
+                permission = operation.permission if operation is not None else ""
+                await self.surface.audit.record(audited_refusal(request, permission, refused))
+            raise
+
+    async def _ended(self, deed: Deed, status: int, code: str = "") -> None:
+        await self._log(ended(deed, self.surface.realm, self._now(), status, code))
+        try:
+            await self.surface.audit.record(audited_end(deed, status, code))
+        except AuditUnavailable as problem:
+            raise AuditUnavailable(problem.reason, done=True) from None
 
     def _now(self) -> str:
         return self.surface.now().isoformat()

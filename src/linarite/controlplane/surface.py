@@ -11,6 +11,7 @@ import msgspec
 
 from linarite.controlplane.options import Quota
 from linarite.domain.activity import ActivityLog
+from linarite.domain.audit import AuditTrail
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import Assortment, ModelOffers
 from linarite.domain.resource import KeyStore, ResourceStore
@@ -122,6 +123,7 @@ class Surface(msgspec.Struct, kw_only=True):
     quota: Quota
     jobs: JobStore
     activity: ActivityLog
+    audit: AuditTrail
     known: tuple[Known, ...] = ()
     """what the table has; the plane fills it in"""
     rows: dict[str, Any] = {}

@@ -45,6 +45,8 @@ class Call:
     account = ""
     facts: Facts | None = None
     """of the account, once the caller has proved to hold a key"""
+    account_id = ""
+    """resource id of the account that was addressed, whoever calls"""
     caller_key = ""
     deployment: Deployment | None = None
     reply: Reply | None = None
@@ -54,6 +56,8 @@ class Call:
     status = 0
     """of the answer; 0 until there is one"""
     error_code = ""
+    refused_by = ""
+    """the control that refused, as `LinariteError.control` names it"""
     finish = "completed"
     """or `refused`, `failed`, `client_left`"""
 

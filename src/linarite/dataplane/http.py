@@ -199,6 +199,7 @@ def refuse(exchange: Exchange, call: Call, error: LinariteError) -> None:
     if exchange.complete:
         return
     call.error_code = error.code or ""
+    call.refused_by = error.control
     if call.reply is not None:
         call.usage = call.reply.usage
     call.finish = "failed" if error.status >= InternalError.status else "refused"

@@ -70,6 +70,7 @@ async def serve(
     we leave, is what frees the engine.
     """
     facts = on.facts.for_account(call.account)
+    call.account_id = facts.account.id
     caller = identify(call.headers, facts.account, on.digest)  # 401, 403
     call.facts = facts
     call.account = facts.account.name

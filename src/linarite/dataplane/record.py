@@ -31,9 +31,10 @@ def record_of(
     if usage is not None:
         prompt_tokens, completion_tokens = usage.prompt_tokens, usage.completion_tokens
         cached_tokens = usage.cached_tokens
-    deployment_name = model_name = ""
+    deployment_name = model_name = instance = engine = region = ""
     if deployment is not None:
         deployment_name, model_name = deployment.name, deployment.model.name
+        instance, engine, region = deployment.instance, deployment.engine, call.region_title
     return RequestRecord(  # in the order of its fields: by name would cost a microsecond
         call.request_id,
         started_at_ns,
@@ -58,7 +59,16 @@ def record_of(
         total_us if call.first_event_at else 0,
         total_us,
         call.finish,
-        call.region_title if deployment is not None else "",
+        region,
+        call.account_id,
+        "",
+        "",
+        "",
+        "",
+        "",
+        call.refused_by,
+        instance,
+        engine,
     )
 
 

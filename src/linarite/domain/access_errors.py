@@ -17,6 +17,7 @@ from linarite.domain.errors import GatewayError
 class TokenRefused(GatewayError):
     """An access token that proves nothing here."""
 
+    control = "authentication"
     status = 401
     code = "Unauthorized"
 
@@ -33,6 +34,7 @@ class TokenRefused(GatewayError):
 class PermissionDenied(GatewayError):
     """The token is good, and no role grants the data action."""
 
+    control = "authorization"
     status = 401
     code = "PermissionDenied"
 
@@ -48,6 +50,7 @@ class PermissionDenied(GatewayError):
 class SubdomainRequired(GatewayError):
     """A token for an account that has no subdomain of its own."""
 
+    control = "authentication"
     status = 400
     code = "BadRequest"
 
@@ -62,6 +65,7 @@ class SubdomainRequired(GatewayError):
 class ForeignTenant(GatewayError):
     """A good token of a tenant that the account does not belong to."""
 
+    control = "authentication"
     status = 400
     code = "BadRequest"
 

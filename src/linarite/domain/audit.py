@@ -154,6 +154,6 @@ class AuditTrail(Protocol):
         """
         ...
 
-    def note(self, event: AuditEvent) -> bool:
-        """Take an event that is on disk soon. Never blocks; False when there is no room for it."""
+    def note(self, event: AuditEvent) -> None:
+        """Take an event that is on disk soon; of a flood, only the number. Never blocks."""
         ...

@@ -40,6 +40,9 @@ class LinariteError(Exception):
 
     status: int = 500
     code: str | None = "InternalServerError"
+    control = "server"
+    """what refuses: `authentication`, `authorization`, `route`, `request`, `quota`, `place`,
+    `engine`, or `server` for its own faults; explanations name it"""
 
     def __init__(self, message: str, *, headers: dict[str, str] | None = None) -> None:
         """Keep the message, and headers (such as Retry-After) the answer must carry."""
@@ -63,6 +66,8 @@ class EgressRefused(SetupError):
 class GatewayError(LinariteError):
     """Refused before a model was involved; `hint` goes into `innererror` and helps a reader."""
 
+    control = "route"
+
     def __init__(
         self,
         message: str,
@@ -80,6 +85,7 @@ class GatewayError(LinariteError):
 class InvalidKey(GatewayError):
     """No key, or one that opens nothing here."""
 
+    control = "authentication"
     status = 401
     code = "401"
 
@@ -95,6 +101,7 @@ class InvalidKey(GatewayError):
 class KeyAuthenticationDisabled(GatewayError):
     """The account takes tokens only (`disableLocalAuth`)."""
 
+    control = "authentication"
     status = 403
     code = "AuthenticationTypeDisabled"
 
@@ -145,6 +152,7 @@ class ApiVersionNotSupported(GatewayError):
 class OperationNotSupported(GatewayError):
     """The deployment's model cannot do this operation."""
 
+    control = "request"
     status = 400
     code = "OperationNotSupported"
 
@@ -171,6 +179,7 @@ class MethodNotAllowed(GatewayError):
 class RequestTimedOut(GatewayError):
     """Nothing came within the time that settings allow."""
 
+    control = "request"
     status = 408
     code = "Timeout"
 
@@ -182,6 +191,7 @@ class RequestTimedOut(GatewayError):
 class BodyTooLarge(GatewayError):
     """More bytes than `limits.body_bytes_max`."""
 
+    control = "request"
     status = 413
     code = "RequestEntityTooLarge"
 
@@ -196,6 +206,7 @@ class BodyTooLarge(GatewayError):
 class UnsupportedContentType(GatewayError):
     """The body is not of a type this operation reads."""
 
+    control = "request"
     status = 415
     code = "UnsupportedMediaType"
 
@@ -209,6 +220,7 @@ class UnsupportedContentType(GatewayError):
 class TooManyHeaders(GatewayError):
     """More custom headers than Azure passes on (10), or larger ones than are read."""
 
+    control = "request"
     status = 431
     code = "431"
 
@@ -223,6 +235,7 @@ class TooManyHeaders(GatewayError):
 class TooManyRequests(GatewayError):
     """Beyond the deployment's rate; always with Retry-After."""
 
+    control = "quota"
     status = 429
     code = "429"
 
@@ -234,6 +247,7 @@ class TooManyRequests(GatewayError):
 class InternalError(GatewayError):
     """Our own fault; the text says nothing of the inside."""
 
+    control = "server"
     status = 500
     code = "InternalServerError"
 
@@ -248,6 +262,7 @@ class InternalError(GatewayError):
 class ServiceUnavailable(GatewayError):
     """No engine can take the request now; always with Retry-After."""
 
+    control = "place"
     status = 503
     code = "503"
 
@@ -263,6 +278,7 @@ class ServiceUnavailable(GatewayError):
 class ModelError(LinariteError):
     """Refused or failed at the model layer, told in OpenAI's shape."""
 
+    control = "request"
     status = 400
     code: str | None = None
     type: str | None = "invalid_request_error"
@@ -311,6 +327,8 @@ class ContextLengthExceeded(InvalidRequest):
 class UpstreamRefused(ModelError):
     """Another endpoint refused: its status and its error body are passed on."""
 
+    control = "engine"
+
     def __init__(self, status: int, error: dict[str, Any], headers: dict[str, str]) -> None:
         """`error` is the upstream's inner `error` object; `headers` those worth passing on."""
         super().__init__(str(error.get("message") or "Upstream refused"), headers=headers)
@@ -321,6 +339,7 @@ class UpstreamRefused(ModelError):
 class EngineFailed(ModelError):
     """The engine broke off or answered what cannot be read; the request may be retried."""
 
+    control = "engine"
     status = 500
     code = "server_error"
     type = "server_error"

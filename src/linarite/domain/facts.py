@@ -43,6 +43,8 @@ class Deployment(msgspec.Struct, frozen=True):
     """seconds since the epoch"""
     region_title: str = ""
     """where that instance runs, as `x-ms-region` shows it; "" is the account's region"""
+    engine: str = ""
+    """the engine of that instance; "" where nobody has told"""
     reserved: bool = False
     """it has a share of the instance of its own (Provisioned)"""
 

@@ -44,6 +44,19 @@ class RequestRecord(msgspec.Struct, frozen=True, gc=False):
     """how it ended: completed, refused, client_left, failed"""
     region: str = ""
     """where it ran, as `x-ms-region` shows it; "" when no deployment was reached"""
+    account_id: str = ""
+    """the resource id of the account that was addressed; "" for none that there is"""
+    object_id: str = ""
+    """whose token it was; "" for keys"""
+    app_id: str = ""
+    issuer: str = ""
+    token_id: str = ""
+    decided_by: str = ""
+    """id of the rule that let the caller pass, or not: a role assignment's; "" for keys"""
+    refused_by: str = ""
+    """the control that refused: `authentication`, `authorization`, `route`, `request`, …"""
+    instance: str = ""
+    engine: str = ""
 
 
 class RequestLedger(Protocol):

@@ -20,6 +20,8 @@ LOG_FIELDS = frozenset(
         *("attempt", "attempts", "delay_s", "wait_s", "timeout_s", "slots", "threads"),
         # jobs, and the resources that they work on
         *("job", "kind", "resource", "instances"),
+        # the audit log
+        *("audit_key", "entries", "lost"),
         # models and files
         *("file", "folder", "bytes", "sha256", "source", "package", "version", "progress"),
         # the server and its surroundings

@@ -9,11 +9,13 @@ import pytest
 
 from linarite.storage.database import open_database
 from linarite.storage.memory.activity import MemoryActivityLog
+from linarite.storage.memory.audit import MemoryAuditStore
 from linarite.storage.memory.jobs import MemoryJobStore
 from linarite.storage.memory.keys import MemoryKeyStore
 from linarite.storage.memory.requests import MemoryRequestLedger
 from linarite.storage.memory.resources import MemoryResourceStore
 from linarite.storage.sqlite.activity import SqliteActivityLog
+from linarite.storage.sqlite.audit import open_audit_store
 from linarite.storage.sqlite.jobs import SqliteJobStore
 from linarite.storage.sqlite.keys import open_key_store
 from linarite.storage.sqlite.requests import open_request_ledger
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from linarite.domain.activity import ActivityLog
+    from linarite.domain.audit import AuditStore
     from linarite.domain.jobs import JobStore
     from linarite.domain.request_record import RequestLedger
     from linarite.domain.resource import KeyStore, ResourceStore
@@ -96,3 +99,15 @@ async def request_ledger(
     )
     yield ledger
     await ledger.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def audit_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AuditStore]:
+    """An empty AuditStore."""
+    store: AuditStore = (
+        MemoryAuditStore()
+        if request.param == "memory"
+        else await open_audit_store(tmp_path, b"k" * 32)
+    )
+    yield store
+    await store.close()

@@ -10,6 +10,7 @@ the writer comes round is one transaction.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from linarite.controls.audit.chain import chained, genesis
+from linarite.controls.audit.flood import WINDOW_S, Flood
 from linarite.controls.audit.verification import Evidence, Link, verified
 from linarite.domain.audit_errors import AuditUnavailable
 from linarite.domain.errors import LinariteError
@@ -65,6 +67,8 @@ class Trail:
         self._seq, self._hash = 0, genesis(key.public)
         self._head_known = False
         self._signed_seq = 0
+        self._flood = Flood(options.refusals_per_minute, time.monotonic)
+        self._teller: asyncio.TimerHandle | None = None
         self._writer: asyncio.Task[None] | None = None
         self._signer: asyncio.TimerHandle | None = None
         self._closing = False
@@ -77,9 +81,19 @@ class Trail:
         """events that could not be kept: above zero, the log has not seen everything"""
 
     @property
+    def seq(self) -> int:
+        """The last entry's place."""
+        return self._seq
+
+    @property
+    def public_key(self) -> bytes:
+        """What its checkpoints are verified by."""
+        return self._key.public
+
+    @property
     def backlog(self) -> int:
-        """Events that wait for the disk."""
-        return len(self._queue)
+        """Events that wait for the disk, those of a flood included."""
+        return len(self._queue) + self._flood.folded
 
     async def open(self) -> str:
         """Find the end of the log and prove what no signature covers yet; what is wrong, or ""."""
@@ -100,13 +114,22 @@ class Trail:
         self._urgent.set()
         await done
 
-    def note(self, event: AuditEvent) -> bool:
-        """Take an event that is on disk soon. Never blocks; False when there is no room for it."""
-        if len(self._queue) >= BACKLOG_MAX:
-            return False
-        self._queue.append(_Waiting(event, None))
+    def note(self, event: AuditEvent) -> None:
+        """Take an event that is on disk soon; of a flood, only the number. Never blocks."""
+        if len(self._queue) < BACKLOG_MAX and self._flood.admits():
+            self._queue.append(_Waiting(event, None))
+            self._wake.set()
+            return
+        self._flood.fold(event)
+        if self._teller is None and not self._closing:
+            loop = asyncio.get_running_loop()
+            self._teller = loop.call_later(WINDOW_S, self._tell_of_flood)
+
+    def _tell_of_flood(self) -> None:
+        self._teller = None
+        for summary in self._flood.summaries():
+            self._queue.append(_Waiting(summary, None))
         self._wake.set()
-        return True
 
     async def checkpoint(self, kind: str) -> Checkpoint:
         """Sign the log as it stands, and return the statement.
@@ -137,8 +160,10 @@ class Trail:
         self._closing = True
         self._wake.set()
         self._urgent.set()
-        if self._signer is not None:
-            self._signer.cancel()
+        for timer in (self._signer, self._teller):
+            if timer is not None:
+                timer.cancel()
+        self._tell_of_flood()
         if self._writer is not None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._writer, STOP_WAIT_S)
@@ -218,8 +243,7 @@ class Trail:
                 kept.append(_Waiting(each.event, None))
         self._queue.extendleft(reversed(kept))
         while len(self._queue) > BACKLOG_MAX:
-            self._queue.pop()
-            self.lost += 1
+            self._flood.fold(self._queue.pop().event)
 
     def _told(self, refused: LinariteError) -> AuditUnavailable:
         """Say once that the disk refuses; what to answer those who wait."""

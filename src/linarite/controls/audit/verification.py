@@ -129,7 +129,11 @@ class _Walk:
     def _start(self) -> tuple[int, bytes]:
         if self._evidence.starts_after is not None:
             return self._evidence.starts_after
-        pruned = [each for each in self._evidence.checkpoints if each.kind == PRUNE]
+        pruned = [
+            each
+            for each in self._evidence.checkpoints
+            if each.kind == PRUNE and is_signed_by(each, self._key)
+        ]
         if pruned:
             last = max(pruned, key=lambda each: each.seq)
             return last.seq, last.hash

@@ -159,7 +159,7 @@ class SqliteAuditStore:
         await self._reader.dispose()
 
     def _require_file(self) -> None:
-        """What is written to a file that has no name any more is lost. Raises ServiceUnavailable."""
+        """What is written to a file without a name is lost. Raises ServiceUnavailable."""
         try:
             there = self._path.stat().st_ino
         except OSError:

@@ -94,9 +94,7 @@ def open_audit_file(path: Path) -> Generator[AuditFile]:
 
 def damaged(path: Path, problem: sqlite3.Error) -> SetupError:
     """What to say of a file that SQLite can't read."""
-    return SetupError(
-        f"{path} can't be read as an audit log: {problem}."
-    )
+    return SetupError(f"{path} can't be read as an audit log: {problem}.")
 
 
 def _connect(path: Path) -> sqlite3.Connection:

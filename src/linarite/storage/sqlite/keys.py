@@ -43,18 +43,22 @@ async def open_key_store(
                 "master.key back that belongs to this folder, or set LINARITE_MASTER_KEY to its "
                 "contents (and unset it if it was not set when the folder was made)."
             )
-    return SqliteKeyStore(database, sealing)
+    return SqliteKeyStore(database, sealing, master_key_is_new=known is None)
 
 
 class SqliteKeyStore:
     """`KeyStore` on a database; every write is flushed to disk before it returns."""
 
-    def __init__(self, database: Database, sealing: Sealing) -> None:
+    def __init__(
+        self, database: Database, sealing: Sealing, *, master_key_is_new: bool = False
+    ) -> None:
         self._database = database
         self._sealing = sealing
         self.digest = sealing.digest
         self.box = sealing.box
         """for secrets that belong to no account"""
+        self.master_key_is_new = master_key_is_new
+        """nothing had been sealed in this database before"""
 
     async def ensure(self, account_id: str) -> AccountKeys:
         """The account's keys, made if there are none yet."""

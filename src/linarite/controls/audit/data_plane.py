@@ -1,0 +1,98 @@
+"""What of the data plane is audited: refusals of callers, and which keys are used from where."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from linarite.domain.audit import (
+    DATA_PLANE_REFUSAL,
+    KEY_USE,
+    REFUSED,
+    SUCCEEDED,
+    AuditEvent,
+)
+
+if TYPE_CHECKING:
+    from linarite.controls.audit.options import Audit
+    from linarite.domain.audit import AuditTrail
+    from linarite.domain.request_record import RequestRecord
+
+UNAUTHENTICATED = 401
+FORBIDDEN = 403
+PLACES_MAX = 10_000
+"""keys and addresses that are remembered; of more, the oldest are told again when they come back"""
+NANOSECONDS = 1_000_000_000
+USE_KEY = "UseKey"
+
+
+class DataPlaneAudit:
+    """Looks at each finished request's record; costs it a look-up in a dictionary."""
+
+    def __init__(self, trail: AuditTrail, options: Audit) -> None:
+        self._trail = trail
+        self._again_ns = int(options.key_use_s * NANOSECONDS)
+        self._due: dict[tuple[str, str, str], int] = {}
+        """account, key, address → when its use is told again"""
+
+    def observe(self, record: RequestRecord) -> None:
+        """Take a record; never blocks or raises."""
+        status = record.status
+        if record.caller_key:
+            place = (record.account_id, record.caller_key, record.client_address)
+            if self._again_ns and self._due.get(place, 0) <= record.started_at_ns:
+                self._used(record, place)
+        if status in (UNAUTHENTICATED, FORBIDDEN):
+            self._trail.note(refusal(record))
+
+    def _used(self, record: RequestRecord, place: tuple[str, str, str]) -> None:
+        if place not in self._due and len(self._due) >= PLACES_MAX:
+            del self._due[next(iter(self._due))]
+        self._due.pop(place, None)
+        self._due[place] = record.started_at_ns + self._again_ns
+        self._trail.note(key_use(record))
+
+
+def refusal(record: RequestRecord) -> AuditEvent:
+    """A request that was refused for who called."""
+    return AuditEvent(
+        at=moment_of(record.started_at_ns),
+        category=DATA_PLANE_REFUSAL,
+        action=record.operation or f"{record.method} {record.path}",
+        outcome=REFUSED,
+        status=record.status,
+        code=record.error_code,
+        resource_id=record.account_id,
+        principal=record.caller_key or record.object_id,
+        object_id=record.object_id,
+        app_id=record.app_id,
+        credential=record.caller_key or ("token" if record.token_id or record.object_id else ""),
+        issuer=record.issuer,
+        token_id=record.token_id,
+        address=record.client_address,
+        decided_by=record.decided_by or record.refused_by,
+        request_id=record.request_id,
+    )
+
+
+def key_use(record: RequestRecord) -> AuditEvent:
+    """A key has opened the data plane."""
+    return AuditEvent(
+        at=moment_of(record.started_at_ns),
+        category=KEY_USE,
+        action=USE_KEY,
+        outcome=SUCCEEDED,
+        resource_id=record.account_id,
+        principal=record.caller_key,
+        principal_kind="Key",
+        credential=record.caller_key,
+        address=record.client_address,
+        decided_by="key",
+        request_id=record.request_id,
+    )
+
+
+def moment_of(nanoseconds: int) -> str:
+    """Nanoseconds since the epoch, as events tell times."""
+    moment = datetime.fromtimestamp(nanoseconds / NANOSECONDS, UTC)
+    return moment.isoformat(timespec="microseconds")
