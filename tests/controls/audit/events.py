@@ -32,7 +32,8 @@ def make_event(number: int = 1, **changed: object) -> AuditEvent:
         "request_id": f"request-{number}",
         "correlation_id": f"Correlation-{number}",
     }
-    return AuditEvent(**(fields | changed))
+    fields.update(changed)
+    return AuditEvent(**fields)
 
 
 def make_entries(count: int, key: AuditKey = KEY) -> list[AuditEntry]:
@@ -48,10 +49,11 @@ def signed(entry: AuditEntry, key: AuditKey = KEY, kind: str = "time") -> Checkp
 def evidence(
     entries: Sequence[AuditEntry], checkpoints: Sequence[Checkpoint], **more: object
 ) -> Evidence:
-    """A log as it is handed over to be proved."""
+    """A log as it is handed over to be proved, but for what is named in `more`."""
     usual: dict[str, Any] = {
         "public_key": KEY.public,
         "links": [Link.of(entry) for entry in entries],
         "checkpoints": checkpoints,
     }
-    return Evidence(**(usual | more))
+    usual.update(more)
+    return Evidence(**usual)
