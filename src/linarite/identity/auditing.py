@@ -54,7 +54,7 @@ async def running_trail(stack: AsyncExitStack, parts: AuditParts) -> Trail:
     fingerprint_now = settings_fingerprint(parts.settings, keys)
     if keys.master_key_is_new:
         await tell(trail, about_server("masterKey/create"))
-    start = {"version": parts.version, "settings": fingerprint_now}
+    start: dict[str, str | int] = {"version": parts.version, "settings": fingerprint_now}
     await tell(trail, about_server("server/start", start))
     with suppress(LinariteError):
         await trail.checkpoint("start")
