@@ -148,7 +148,6 @@ class Assembly:
         kinds: dict[str, Kind] = {DEPLOY_TEMPLATE: TemplateDeployment(management.deployer)}
         begin_work = await self._open_worker(resources, jobs, instances, kinds)
         metrics = RequestMetrics(version=__version__)
-        access = AccessLog(settings.logs.access)
         router = Router(
             ROUTES,
             OperationKit(
@@ -156,20 +155,11 @@ class Assembly:
                 capabilities_of=self._host.capabilities_of,
             ),
         )
-
-        audited = DataPlaneAudit(self._trail, settings.audit)
-
-        def observe(record: RequestRecord) -> None:
-            ledger.add(record)
-            audited.observe(record)
-            metrics.observe(record)
-            access.write(record)
-
         dataplane = DataPlane(
             router,
             Surface(facts=self._facts, digest=keys.digest, host=self._host),
             settings.limits,
-            observe,
+            self._observer(ledger, metrics),
         )
         pages = StatusPages(self._host, self._facts, ledger, metrics, dialer)
         guard = None if open_pages(settings) else self._facts.recogniser(keys.digest)
@@ -193,6 +183,24 @@ class Assembly:
         )
         self._stack.push_async_callback(ledger.close)
         return ledger
+
+    def _observer(
+        self, ledger: SqliteRequestLedger, metrics: RequestMetrics
+    ) -> Callable[[RequestRecord], None]:
+        """What takes each finished request's record; it is on the hot path."""
+        settings = self.loaded.settings
+        access, audited = (
+            AccessLog(settings.logs.access),
+            DataPlaneAudit(self._trail, settings.audit),
+        )
+
+        def observe(record: RequestRecord) -> None:
+            ledger.add(record)
+            audited.observe(record)
+            metrics.observe(record)
+            access.write(record)
+
+        return observe
 
     async def _identity(self, tenant: str, resources: ResourceStore) -> Identity:
         keys = self._key_store
