@@ -33,6 +33,7 @@ from linarite.hosting.instance_maker import (
     require_right_options,
 )
 from linarite.hosting.inventory import Inventory
+from linarite.hosting.listed import ListedModels
 from linarite.hosting.provisioner import HostProvisioner
 from linarite.hosting.regions import HERE, Regions
 from linarite.identity.auditing import AuditParts, running_trail
@@ -64,7 +65,7 @@ if TYPE_CHECKING:
     from linarite.domain.facts import Serving
     from linarite.domain.jobs import JobStore
     from linarite.domain.request_record import RequestRecord
-    from linarite.domain.resource import AccountKeys, ResourceStore
+    from linarite.domain.resource import AccountKeys, KeyStore, ResourceStore
     from linarite.hosting.models.store import ModelStore
     from linarite.jobs.kind import Kind
     from linarite.settings import Loaded
@@ -80,7 +81,7 @@ class Assembly:
 
     def __init__(self, loaded: Loaded, store: ModelStore, default_models: Sequence[str]) -> None:
         self.loaded = loaded
-        self.plan = plan(loaded.settings, default_models)
+        self.plan = plan(loaded.settings, default_models, store.versions())
         self.on_new_key: Callable[[AccountKeys], None] = lambda _: None
         """called with both keys when one of them has been replaced"""
         self._store = store
@@ -129,10 +130,7 @@ class Assembly:
         account_id = await declare(resources, settings.account, self.plan.deployments)
         self.account_id, self._key_store = account_id, keys
         self._keys = await keys.ensure(account_id)
-        self._facts = FactsBook(
-            resources, keys, default_account=account_id, region_title=self._region_title
-        )
-        await self._facts.refresh()
+        await self._open_facts(resources, keys)
         dialer = EgressDialer(self._egress_policy())
         instances = InstanceMaker(settings.hosting, self._store, self._surroundings(dialer))
         self._host = Host(
@@ -172,6 +170,27 @@ class Assembly:
             name for name, declared in self.plan.instances.items() if declared.start == "boot"
         )
         await begin_work()
+
+    async def _open_facts(self, resources: ResourceStore, keys: KeyStore) -> None:
+        """What models are on offer, and what the data path looks up."""
+        listed = ListedModels(resources)
+        await listed.refresh()
+        resources.subscribe(listed.follow)
+        self._offers = DeployableModels(
+            self.plan.deployments,
+            self.plan.instances,
+            self._store.list,
+            self.loaded.settings.hosting,
+            listed=listed.now,
+        )
+        self._facts = FactsBook(
+            resources,
+            keys,
+            default_account=self.account_id,
+            region_title=self._region_title,
+            offers=self._offers,
+        )
+        await self._facts.refresh()
 
     def _open_ledger(self) -> SqliteRequestLedger:
         records = self.loaded.settings.records
@@ -227,12 +246,7 @@ class Assembly:
                 resources=resources,
                 keys=self._key_store,
                 box=self._key_store.box,
-                offers=DeployableModels(
-                    self.plan.deployments,
-                    self.plan.instances,
-                    self._store.list,
-                    settings.hosting,
-                ),
+                offers=self._offers,
                 keys_changed=self._keys_changed,
                 quota=settings.quota,
                 jobs=jobs,

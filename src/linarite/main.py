@@ -271,8 +271,10 @@ def operations_of(able: object) -> list[str]:
 
 
 def model_store(loaded: Loaded) -> ModelStore:
-    """The store in the server's home."""
-    return ModelStore(loaded.home / "models")
+    """The store in the server's home, in its present layout."""
+    store = ModelStore(loaded.home / "models")
+    store.modernise()
+    return store
 
 
 def settings_shown(config: Path | None) -> list[SettingShown]:

@@ -14,7 +14,7 @@ import msgspec
 from linarite.hosting.options import DeploymentSettings, InstanceSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from linarite.setting_tree import Settings
 
@@ -30,20 +30,32 @@ class Plan(msgspec.Struct, frozen=True):
     instances: dict[str, InstanceSettings]
 
 
-def plan(settings: Settings, default_models: Sequence[str]) -> Plan:
+def plan(
+    settings: Settings,
+    default_models: Sequence[str],
+    versions: Mapping[str, Sequence[str]] | None = None,
+) -> Plan:
     """Resolve settings: defaults filled in, every deployment with an instance.
 
     `default_models` are those of the store, served when settings declare no deployment.
+    `versions` are those that the store has of its models, each model's default one first.
     """
+    there = versions or {}
     declared = settings.deployments or [
-        DeploymentSettings(name=model, model=model) for model in default_models
+        DeploymentSettings(name=model, model=model, model_version=there.get(model, ["1"])[0])
+        for model in default_models
     ]
     instances = dict(settings.instances)
     deployments: list[DeploymentSettings] = []
     for deployment in declared:
         name = deployment.instance or deployment.model
-        if name not in instances:
-            instances[name] = InstanceSettings(model=deployment.model)
+        # A version that the store does not have is but a label.
+        labels = there.get(deployment.model.lower(), ())
+        version = deployment.model_version if deployment.model_version in labels else ""
+        wanted = InstanceSettings(model=deployment.model, model_version=version)
+        if not deployment.instance and instances.get(name, wanted).model_version != version:
+            name = f"{name}-{version}"
+        instances.setdefault(name, wanted)
         deployments.append(msgspec.structs.replace(deployment, instance=name))
     return Plan(deployments=deployments, instances=instances)
 

@@ -10,6 +10,7 @@ from linarite.controlplane.paths import (
     COGNITIVE,
     GROUP,
     PROJECT,
+    SUBSCRIPTION,
     WITHOUT_PATCH,
 )
 from linarite.controlplane.resource_type import ResourceType
@@ -22,6 +23,7 @@ from linarite.controlplane.resources.deployments import effects as deployment_ef
 from linarite.controlplane.resources.deployments import properties as deployment_properties
 from linarite.controlplane.resources.deployments import rules as deployment_rules
 from linarite.controlplane.resources.deployments import view as deployment_view
+from linarite.controlplane.resources.listed_models import rules as listed_models
 from linarite.controlplane.resources.private_endpoint_connections import (
     rules as endpoint_connections,
 )
@@ -33,6 +35,7 @@ from linarite.controlplane.resources.resource_groups import effects as group_eff
 from linarite.controlplane.resources.resource_groups import rules as group_rules
 from linarite.controlplane.retired import DELETED_FROM, DELETED_TYPE
 from linarite.domain.arm_id import RESOURCE_GROUP_TYPE
+from linarite.domain.listed_model import LISTED_MODEL_TYPE, SentListedModel
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE
 
 UNFILTERED = "kept; no request is filtered by it yet"
@@ -180,4 +183,19 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
         partial="kept; settings make the quotas, no tier is ever upgraded",
     ),
     *KEPT_TYPES,
+    ResourceType(
+        type=LISTED_MODEL_TYPE,
+        template=f"{SUBSCRIPTION}/providers/Linarite.Hosting/models/{{model}}",
+        versions=COGNITIVE_SERVICES,
+        name_pattern=listed_models.NAME,
+        sent_properties=SentListedModel,
+        read_only=listed_models.READ_ONLY,
+        hidden=listed_models.HIDDEN,
+        gather=listed_models.gather,
+        complete=listed_models.complete,
+        admit=listed_models.admit,
+        show=listed_models.show,
+        beside=listed_models.beside,
+        keep=listed_models.keep,
+    ),
 )

@@ -81,6 +81,7 @@ class Showing(msgspec.Struct, frozen=True):
     base_url: str
     assortment: Assortment
     api_version: str
+    now: datetime
 
 
 class Plane(Protocol):
@@ -142,5 +143,8 @@ class Surface(msgspec.Struct, kw_only=True):
     def showing(self, request: ArmRequest) -> Showing:
         """What showing resources in the answer to a request needs."""
         return Showing(
-            base_url=request.base_url, assortment=self.offers.now(), api_version=request.api_version
+            base_url=request.base_url,
+            assortment=self.offers.now(),
+            api_version=request.api_version,
+            now=self.now(),
         )

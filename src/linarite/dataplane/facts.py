@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,12 +12,17 @@ import msgspec
 from linarite.controls.authenticate.api_key import Caller, identify
 from linarite.domain.errors import InvalidKey, KeyAuthenticationDisabled
 from linarite.domain.facts import Account, Deployment, Facts, Model, Sku
+from linarite.domain.listed_model import is_listed_model
+from linarite.domain.model_lifecycle import ENDLESS
+from linarite.domain.model_offer import Assortment
 from linarite.domain.placement import PLACEMENT_TYPE, deployment_id_of, is_instance, placement_of
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE, domain_of
+from linarite.domain.upgrades import upgrade_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from linarite.domain.model_offer import ModelOffers
     from linarite.domain.placement import Placement
     from linarite.domain.resource import Committed, KeyStore, Resource, ResourceStore
 
@@ -32,12 +37,15 @@ class FactsBook:
         *,
         default_account: str = "",
         region_title: Callable[[str, str], str] = lambda _instance, _region: "",
+        offers: ModelOffers | None = None,
     ) -> None:
         """Empty until `refresh`. Calls that name no account mean `default_account`, an id.
 
         `region_title` says what `x-ms-region` shows for an instance in the region of a placement
-        ("" without one); an empty title means the account's.
+        ("" without one); an empty title means the account's. `offers` tell until when versions
+        answer; without them all do for ever.
         """
+        self._offers = offers
         self._region_title = region_title
         self._resources = resources
         self._keys = keys
@@ -59,6 +67,9 @@ class FactsBook:
 
     async def follow(self, committed: Committed) -> None:
         """Read anew what a change has touched, before its writer goes on."""
+        if any(map(is_listed_model, (*committed.written, *committed.removed))):
+            await self.refresh()  # versions end otherwise than they did
+            return
         if any(not account_of_id(gone) and not is_instance(gone) for gone in committed.removed):
             await self.refresh()  # a whole resource group
             return
@@ -119,20 +130,32 @@ class FactsBook:
         }
         children = await self._resources.list_under(resource.id, DEPLOYMENT_TYPE)
         found = [(child, placed.get(child.id.lower())) for child in children]
+        assortment = self._offers.now() if self._offers is not None else Assortment([])
         return Facts(
             account=account_of(resource, await self._keys.digests(resource.id)),
             deployments={
-                child.name.lower(): self._deployment(child, placement)
+                child.name.lower(): self._deployment(child, placement, assortment)
                 for child, placement in found
                 if placement is not None or serves_without_placement(child)
             },
         )
 
-    def _deployment(self, resource: Resource, placement: Placement | None) -> Deployment:
+    def _deployment(
+        self, resource: Resource, placement: Placement | None, assortment: Assortment
+    ) -> Deployment:
         found = deployment_of(resource, placement)
         title = self._region_title(found.instance, placement.region if placement else "")
         reserved = placement is not None and placement.reserved > 0
-        return msgspec.structs.replace(found, region_title=title, reserved=reserved)
+        offer = assortment.listed(found.model)
+        upgrade = upgrade_of(resource, assortment, datetime.now(UTC))
+        ends = upgrade.retired_at if upgrade.target is None else None
+        return msgspec.structs.replace(
+            found,
+            region_title=title,
+            reserved=reserved,
+            version_life=offer.lifecycle if offer is not None else ENDLESS,
+            retired_at=ends.timestamp() if ends is not None else 0.0,
+        )
 
 
 def account_of_id(resource_id: str) -> str:

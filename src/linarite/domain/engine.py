@@ -52,6 +52,8 @@ class InstanceSpec(msgspec.Struct, frozen=True):
     """a key of `linarite.engines.ENGINES`"""
     model: str
     """the model's name, as shown to clients"""
+    model_version: str = ""
+    """of the model; "" is its default one"""
     model_path: str | None = None
     """the verified model file, for engines that read one"""
     options: dict[str, Any] = {}

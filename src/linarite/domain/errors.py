@@ -11,6 +11,7 @@
     │   ├── ApiVersionNotSupported     400  dated version on /openai/v1/
     │   ├── OperationNotSupported      400  the model cannot do this operation
     │   ├── MethodNotAllowed           405
+    │   ├── ModelRetired               410
     │   ├── RequestTimedOut            408
     │   ├── BodyTooLarge               413
     │   ├── UnsupportedContentType     415
@@ -32,6 +33,7 @@ that turns them into bytes.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -162,6 +164,26 @@ class OperationNotSupported(GatewayError):
             f"The {verb} operation does not work with the specified model, {model}. Please choose "
             "different model and try again. You can learn more about which models can be used "
             "with each operation here: https://go.microsoft.com/fwlink/?linkid=2197993."
+        )
+
+
+class ModelRetired(GatewayError):
+    """The model version behind a deployment has come to its end.
+
+    The status is Azure's (learn.microsoft.com, "Foundry Models lifecycle and support policy");
+    its words are not known, these are ours.
+    """
+
+    status = 410
+    code = "ModelDeprecated"
+
+    def __init__(self, name: str, version: str, retired_at: float) -> None:
+        """Say since when, and what the deployment's owner can do."""
+        since = datetime.fromtimestamp(retired_at, UTC)
+        super().__init__(
+            f"The model '{name}', version '{version}', of this deployment was retired on "
+            f"{since:%Y-%m-%d} and answers no more. Deploy another version or model.",
+            hint={"code": "ModelDeprecated", "retired_at": f"{since:%Y-%m-%dT%H:%M:%SZ}"},
         )
 
 

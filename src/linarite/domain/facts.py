@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from linarite.domain.engine import Capabilities
+from linarite.domain.model_lifecycle import ENDLESS, Lifecycle
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -30,6 +31,11 @@ class Sku(msgspec.Struct, frozen=True):
     name: str = "GlobalStandard"
     capacity: int = 1
 
+    @property
+    def provisioned(self) -> bool:
+        """It reserves throughput instead of counting tokens."""
+        return self.name.endswith("ProvisionedManaged")
+
 
 class Deployment(msgspec.Struct, frozen=True):
     """A name clients call, and the instance that answers."""
@@ -47,6 +53,10 @@ class Deployment(msgspec.Struct, frozen=True):
     """the engine of that instance; "" where nobody has told"""
     reserved: bool = False
     """it has a share of the instance of its own (Provisioned)"""
+    version_life: Lifecycle = ENDLESS
+    """of its model's version"""
+    retired_at: float = 0.0
+    """seconds since the epoch; 0: its version is not retired, or it is upgraded then"""
 
 
 class Account(msgspec.Struct, frozen=True):

@@ -14,12 +14,14 @@ from linarite.hosting.engine_choice import weights_bytes
 from linarite.hosting.instance import Instance
 from linarite.hosting.memory import needed_bytes
 from linarite.hosting.models.catalogue import find
+from linarite.hosting.models.intake import of_version
 from linarite.hosting.options import MODEL_FILE_ENGINES, InstanceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from linarite.domain.engine import Surroundings
+    from linarite.hosting.models.manifest import Manifest
     from linarite.hosting.models.store import ModelStore
     from linarite.hosting.options import DeploymentSettings, Hosting
 
@@ -45,6 +47,7 @@ class InstanceMaker:
             name=record.name,
             engine=record.engine,
             model=record.model,
+            model_version=record.version,
             options={**given, **slots},
         )
         policy = InstanceSettings(unload_after_s=self._hosting.unload_after_s)
@@ -61,7 +64,7 @@ class InstanceMaker:
         `deployments` have their instances resolved; `home` is the account's region, "" where
         settings declare no regions.
         """
-        manifests = {manifest.name: manifest for manifest in self._store.list()}
+        manifests = self._store.list()
         also: dict[str, list[str]] = {}
         for deployment in deployments:
             also.setdefault(deployment.instance, []).append(deployment.model)
@@ -69,7 +72,9 @@ class InstanceMaker:
         for name, said in declared.items():
             model = said.model or name
             engine, options = answering_engine(said.engine, said.options)
-            local = manifests.get(model.lower()) if engine in MODEL_FILE_ENGINES else None
+            local = of_version(manifests, model, said.model_version)
+            if engine not in MODEL_FILE_ENGINES:
+                local = None
             weights = weights_bytes(engine, local) if local else 0
             slots = options.get("parallel_requests", self._hosting.slots)
             records.append(
@@ -77,7 +82,7 @@ class InstanceMaker:
                     name=name,
                     engine=said.engine,
                     model=model,
-                    version="",
+                    version=_only_version(manifests, local),
                     region=said.region or home,
                     slots=slots,
                     memory_bytes=needed_bytes(weights, slots),
@@ -94,16 +99,27 @@ class InstanceMaker:
         """The spec with its verified model file, for engines that read one."""
         if answering_engine(spec.engine, spec.options)[0] not in MODEL_FILE_ENGINES:
             return spec
-        path = await asyncio.to_thread(self._store.verified_path, spec.model)
+        path = await asyncio.to_thread(self._store.verified_path, spec.model, spec.model_version)
         known = find(spec.model)
         advice = known.sampling_advice if known is not None else None
         return msgspec.structs.replace(spec, model_path=str(path), sampling_advice=advice)
 
 
+def _only_version(manifests: Iterable[Manifest], local: Manifest | None) -> str:
+    """The version an instance is bound to; "" where there is but one: others are mere labels."""
+    if local is None or sum(each.name == local.name for each in manifests) == 1:
+        return ""
+    return local.version
+
+
 def declared_spec(name: str, said: InstanceSettings) -> InstanceSpec:
     """What to run for an instance of the settings; the model's file is not looked up yet."""
     return InstanceSpec(
-        name=name, engine=said.engine, model=said.model or name, options=said.options
+        name=name,
+        engine=said.engine,
+        model=said.model or name,
+        model_version=said.model_version,
+        options=said.options,
     )
 
 

@@ -132,17 +132,16 @@ class Inventory:
     async def manifest(self, model: Model) -> Manifest | None:
         """The model in the store; None when it, or this version of it, is not there."""
         try:
-            manifest = await asyncio.to_thread(self._models.get, model.name)
+            return await asyncio.to_thread(self._models.get, model.name, model.version)
         except ModelStoreError:
             return None
-        return manifest if model.version in ("", manifest.version) else None
 
     async def require_whole(self, model: Model) -> Manifest | None:
         """Hash the model's file where it may have changed. Raises PlaceRefused; None: no model."""
         manifest = await self.manifest(model)
         if manifest is not None:
             try:
-                await asyncio.to_thread(self._models.verified_path, model.name)
+                await asyncio.to_thread(self._models.verified_path, model.name, model.version)
             except ModelStoreError as problem:
                 raise PlaceRefused(problem.code or "ModelStoreError", problem.message) from problem
         return manifest

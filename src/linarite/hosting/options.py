@@ -94,6 +94,9 @@ class InstanceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "Empty: the instance's own name."
         ),
     ] = ""
+    model_version: Annotated[
+        str, Meta(description="The version in the model store. Empty: the default one.")
+    ] = ""
     start: Annotated[
         Literal["boot", "first_use"],
         Meta(description="Start with the server, or with the first request."),

@@ -213,7 +213,7 @@ def test_damaged_manifest(store: ModelStore, folder: Path, source: Path) -> None
     """One unreadable manifest neither hides the other models nor goes unnoticed."""
     store.add_file(source, name="good")
     store.add_file(source, name="bad")
-    (folder / "bad" / "manifest.json").write_text("{")
+    (folder / "bad" / "1" / "manifest.json").write_text("{")
     assert [manifest.name for manifest in store.list()] == ["good"]
     assert store.damaged() == ("bad",)
     with pytest.raises(ModelTampered, match="manifest cannot be read"):
@@ -225,7 +225,7 @@ def test_damaged_manifest(store: ModelStore, folder: Path, source: Path) -> None
 def test_manifest_cannot_point_elsewhere(store: ModelStore, folder: Path, source: Path) -> None:
     """A manifest whose file lies outside its folder is damaged, not followed."""
     store.add_file(source, name="tiny")
-    path = folder / "tiny" / "manifest.json"
+    path = folder / "tiny" / "1" / "manifest.json"
     manifest = json.loads(path.read_text())
     path.write_text(json.dumps({**manifest, "file": "../../../etc/passwd"}))
     with pytest.raises(ModelTampered):
@@ -317,7 +317,7 @@ def test_waiting_is_told(folder: Path, source: Path) -> None:
 def test_read_only_store_can_be_used(store: ModelStore, folder: Path, source: Path) -> None:
     """Where the check cannot be noted, for want of rights, it is made each time."""
     store.add_file(source, name="tiny")
-    note = folder / "tiny" / "checked.json"
+    note = folder / "tiny" / "1" / "checked.json"
     note.unlink()
     note.mkdir()  # nothing can be written in its place, whoever runs this
     for _ in range(2):

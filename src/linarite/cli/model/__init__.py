@@ -15,6 +15,7 @@ import typer
 from linarite.cli.arm.flags import Output, OutputFlags, ServerFlags, ask, flattened
 from linarite.cli.model.add import add_models
 from linarite.cli.model.deployable import list_deployable
+from linarite.cli.model.lifecycle import LifecycleFlags, set_lifecycle
 from linarite.cli.model.list import list_models
 from linarite.cli.model.remove import remove_models
 from linarite.cli.model.show import show_model
@@ -43,6 +44,21 @@ linarite model list --deployable --location local --output yaml
 """
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+ModelVersion = Annotated[
+    str,
+    typer.Option("--model-version", help="Which version.", show_default="the default version"),
+]
+OneVersion = Annotated[
+    str, typer.Option("--model-version", help="Which version.", show_default="the only one")
+]
+_SET_EXAMPLES = """Examples:
+
+linarite model set phi --model-version 4 --default
+
+linarite model set phi --model-version 3.5 --deprecated 2027-01-31 --retired 2027-06-30 --then 4
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,18 +130,26 @@ def _add_file_commands(app: typer.Typer, store_of: Callable[[typer.Context], Mod
             str | None,
             typer.Option("--model-version", help="Version for the model.", show_default="1"),
         ] = None,
+        default: Annotated[
+            bool,
+            typer.Option(
+                "--default",
+                help="Make it the default version of its model. The first one is so anyway.",
+            ),
+        ] = False,
     ) -> None:
         """Bring models in: copied or downloaded, checked, and kept with their sha256."""
-        add_models(store_of(context), what, name=name, version=version)
+        add_models(store_of(context), what, name=name, version=version, default=default)
 
     @app.command("show", epilog="Example: linarite model show smollm2-135m-instruct")
     def _show(
         context: typer.Context,
         name: Annotated[str, typer.Argument(help="A model that is here.", show_default=False)],
+        version: ModelVersion = "",
         as_json: AsJson = False,
     ) -> None:
-        """Tell everything about one model, and check its file."""
-        show_model(store_of(context), name, as_json=as_json)
+        """Tell everything about one version of a model, and check its file."""
+        show_model(store_of(context), name, version, as_json=as_json)
 
     @app.command("remove", epilog="Example: linarite model remove smollm2-135m-instruct")
     def _remove(
@@ -133,6 +157,25 @@ def _add_file_commands(app: typer.Typer, store_of: Callable[[typer.Context], Mod
         names: Annotated[
             builtins.list[str], typer.Argument(help="Models to remove.", show_default=False)
         ],
+        version: OneVersion = "",
+        all_versions: Annotated[
+            bool, typer.Option("--all-versions", help="Remove every version of them.")
+        ] = False,
     ) -> None:
         """Delete models from this machine. A server that has one open goes on with it."""
-        remove_models(store_of(context), names)
+        remove_models(store_of(context), names, version, all_versions=all_versions)
+
+    app.command("set", epilog=_SET_EXAMPLES)(flattened(_setter(store_of), LifecycleFlags))
+
+
+def _setter(store_of: Callable[[typer.Context], ModelStore]) -> Callable[..., None]:
+    def _set(
+        context: typer.Context,
+        name: Annotated[str, typer.Argument(help="A model that is here.", show_default=False)],
+        said: LifecycleFlags,
+        version: ModelVersion = "",
+    ) -> None:
+        """Say how a version's life goes on: its stage, its end, what follows, the default."""
+        set_lifecycle(store_of(context), name, version, said)
+
+    return _set

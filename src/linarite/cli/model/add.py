@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def add_models(
-    store: ModelStore, what: list[str], *, name: str | None, version: str | None
+    store: ModelStore,
+    what: list[str],
+    *,
+    name: str | None,
+    version: str | None,
+    default: bool,
 ) -> None:
     """Add one after the other; those that fail are told, and make the exit status 1."""
     if name is not None and len(what) > 1:
@@ -27,14 +32,16 @@ def add_models(
     for each in what:
         try:
             with ModelProgress(console_for(stderr=True)) as progress:
-                manifest = store.add(each, name=name, version=version, progress=progress)
+                manifest = store.add(
+                    each, name=name, version=version, default=default, progress=progress
+                )
         except LinariteError as error:
             say_error(error)
             failed = True
             continue
         console.print(
-            f"[bold]{manifest.name}[/] is here: {megabytes(manifest.size_bytes)}, "
-            f"{uses(manifest.capabilities)}"
+            f"[bold]{manifest.name}[/] is here: version {manifest.version}, "
+            f"{megabytes(manifest.size_bytes)}, {uses(manifest.capabilities)}"
         )
     if failed:
         raise typer.Exit(1)

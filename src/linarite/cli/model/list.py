@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,8 +13,21 @@ from linarite.cli.model.screen import console_for, failing_in_one_line, megabyte
 from linarite.hosting.models.catalogue import CATALOGUE, CatalogueModel
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from linarite.domain.model_lifecycle import Lifecycle, LifecycleStatus
     from linarite.hosting.models.manifest import Manifest, ModelCapabilities
     from linarite.hosting.models.store import ModelStore
+
+
+WORDS: dict[LifecycleStatus, str] = {
+    "Preview": "preview",
+    "GenerallyAvailable": "available",
+    "Legacy": "legacy",
+    "Deprecating": "deprecated",
+    "Deprecated": "retired",
+}
+"""ARM's words as Azure's pages say them"""
 
 
 def list_models(store: ModelStore, *, as_json: bool) -> None:
@@ -21,14 +35,15 @@ def list_models(store: ModelStore, *, as_json: bool) -> None:
     with failing_in_one_line():
         here = store.list()
         damaged = store.damaged()
+        defaults = {name: versions[0] for name, versions in store.versions().items()}
     names = {manifest.name for manifest in here}
     offered = [model for model in CATALOGUE if model.name not in names]
     if as_json:
-        typer.echo(_json(here, offered, damaged))
+        typer.echo(_json(here, offered, damaged, defaults))
         return
     console = console_for()
     if here or damaged:
-        console.print(_table(here, damaged))
+        console.print(_table(here, damaged, defaults))
     else:
         console.print("No models here yet.")
     for model in offered:
@@ -50,28 +65,64 @@ def uses(capabilities: ModelCapabilities) -> str:
     return ", ".join(word for word, able in words.items() if able)
 
 
-def _table(here: list[Manifest], damaged: tuple[str, ...]) -> Table:
+def lifecycle_words(lifecycle: Lifecycle) -> str:
+    """How a version stands today, and what is to come."""
+    now = datetime.now(UTC)
+    words: list[str] = [WORDS[lifecycle.status(now)]]
+    if lifecycle.deprecated_at is not None and not lifecycle.deprecated(now):
+        words.append(f"no new deployments from {lifecycle.deprecated_at:%Y-%m-%d}")
+    if lifecycle.retired_at is not None and not lifecycle.retired(now):
+        words.append(f"until {lifecycle.retired_at:%Y-%m-%d}")
+    if lifecycle.replacement is not None:
+        after = lifecycle.replacement
+        words.append(f"then {' '.join(filter(None, (after.name, after.version))) or 'the default'}")
+    return ", ".join(words)
+
+
+def _table(here: list[Manifest], damaged: tuple[str, ...], defaults: Mapping[str, str]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("NAME", "VERSION", "SIZE", "QUANT", "CONTEXT", "USES", "LICENCE"):
+    for heading in (
+        "NAME",
+        "VERSION",
+        "SIZE",
+        "QUANT",
+        "CONTEXT",
+        "USES",
+        "LICENCE",
+        "LIFECYCLE",
+    ):
         table.add_column(heading, justify="right" if heading in {"SIZE", "CONTEXT"} else "left")
     for manifest in here:
         table.add_row(
             manifest.name,
-            manifest.version,
+            f"{manifest.version}{_mark(manifest, here, defaults)}",
             megabytes(manifest.size_bytes),
             manifest.quantisation,
             f"{manifest.context_length:,}",
             uses(manifest.capabilities),
             manifest.licence or "unknown",
+            lifecycle_words(manifest.lifecycle),
         )
     for name in damaged:
         table.add_row(f"[red]{name}[/]", "", "", "", "", "[red]damaged: remove it, add it again[/]")
     return table
 
 
-def _json(here: list[Manifest], offered: list[CatalogueModel], damaged: tuple[str, ...]) -> str:
+def _mark(manifest: Manifest, here: list[Manifest], defaults: Mapping[str, str]) -> str:
+    """Which of several versions is the default one."""
+    several = sum(each.name == manifest.name for each in here) > 1
+    return " (default)" if several and defaults[manifest.name] == manifest.version else ""
+
+
+def _json(
+    here: list[Manifest],
+    offered: list[CatalogueModel],
+    damaged: tuple[str, ...],
+    defaults: Mapping[str, str],
+) -> str:
     listing = {
         "models": here,
+        "default_versions": defaults,
         "available": [
             {
                 "name": model.name,

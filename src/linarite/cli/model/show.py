@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from linarite.cli.model.list import uses
+from linarite.cli.model.list import lifecycle_words, uses
 from linarite.cli.model.screen import console_for, failing_in_one_line, megabytes
 from linarite.cli.model_progress import ModelProgress
 
@@ -20,24 +20,28 @@ if TYPE_CHECKING:
     from linarite.hosting.models.store import ModelStore
 
 
-def show_model(store: ModelStore, name: str, *, as_json: bool) -> None:
-    """Print one model's manifest and where its file is, having checked the file."""
+def show_model(store: ModelStore, name: str, version: str, *, as_json: bool) -> None:
+    """Print one version's manifest and where its file is, having checked the file."""
     with failing_in_one_line():
-        manifest = store.get(name)
+        manifest = store.get(name, version)
         with ModelProgress(console_for(stderr=True)) as progress:
-            path = store.verified_path(name, progress=progress)
+            path = store.verified_path(name, manifest.version, progress=progress)
+        others = store.versions()[manifest.name]
     if as_json:
         told = {**msgspec.to_builtins(manifest), "path": str(path)}
         typer.echo(msgspec.json.format(msgspec.json.encode(told)).decode())
         return
-    console_for().print(_table(manifest, path))
+    console_for().print(_table(manifest, path, others))
 
 
-def _table(manifest: Manifest, path: Path) -> Table:
+def _table(manifest: Manifest, path: Path, versions: list[str]) -> Table:
     table = Table.grid("", "", padding=(0, 2))
     rows = {
         "name": manifest.name,
         "version": manifest.version,
+        "default": versions[0] if len(versions) > 1 else "",
+        "versions": ", ".join(versions) if len(versions) > 1 else "",
+        "lifecycle": lifecycle_words(manifest.lifecycle),
         "title": manifest.title,
         "uses": uses(manifest.capabilities),
         "licence": manifest.licence or "unknown",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from time import time
 from typing import TYPE_CHECKING, Any
 
-from linarite.domain.errors import DeploymentNotFound, InvalidRequest
+from linarite.domain.errors import DeploymentNotFound, InvalidRequest, ModelRetired
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +53,8 @@ def _named(wanted: str, facts: Facts) -> Deployment:
     deployment = facts.deployment(wanted)
     if deployment is None:
         raise DeploymentNotFound(wanted[:200], [d.name for d in facts.deployments.values()])
+    if deployment.retired_at and deployment.retired_at <= time():
+        raise ModelRetired(deployment.model.name, deployment.model.version, deployment.retired_at)
     return deployment
 
 

@@ -4,8 +4,10 @@ The tree, under `SetupError`:
 
 - ModelStoreError
   - ModelNotFound: nothing of that name in the store
-  - ModelExists: the name is taken by another file
+  - ModelExists: the name and version are taken by another file
   - ModelNameInvalid: a name that cannot be a folder's
+  - ModelVersionInvalid: a version that cannot be a folder's
+  - ModelAmbiguous: one version is wanted, and there are several
   - ModelFileInvalid: not GGUF, truncated, or beyond the bounds of what we hand to an engine
   - ModelTampered: the bytes are not those that were imported or pinned
   - ModelUnavailable: its source, a library or the disk space for it cannot be had
@@ -28,12 +30,30 @@ class ModelStoreError(SetupError):
 
 
 class ModelNotFound(ModelStoreError):
-    """The store has no model of that name."""
+    """The store has no model of that name, or not that version of it."""
 
     code = "ModelNotFound"
 
-    def __init__(self, name: str, existing: Sequence[str], *, addable: bool) -> None:
-        """Say what there is instead; `addable` is whether the catalogue has a model of the name."""
+    def __init__(
+        self,
+        name: str,
+        existing: Sequence[str],
+        *,
+        addable: bool,
+        version: str = "",
+        versions: Sequence[str] = (),
+    ) -> None:
+        """Say what there is instead; `addable` is whether the catalogue has a model of the name.
+
+        `versions` are those that are there of the model.
+        """
+        if versions:
+            super().__init__(
+                f"There is no version '{version[:100]}' of the model '{name}'. Versions in the "
+                f"store: {', '.join(versions)}. Add it with: linarite model add FILE.gguf --name "
+                f"{name} --model-version VERSION"
+            )
+            return
         there = ", ".join(existing) if existing else "none yet"
         advice = (
             f"Add it with: linarite model add {name}"
@@ -47,15 +67,16 @@ class ModelNotFound(ModelStoreError):
 
 
 class ModelExists(ModelStoreError):
-    """Another file has that name already."""
+    """Another file has that name and version already."""
 
     code = "ModelExists"
 
-    def __init__(self, name: str) -> None:
-        """Offer both ways out."""
+    def __init__(self, name: str, version: str) -> None:
+        """Offer all ways out."""
         super().__init__(
-            f"A different model named '{name}' is in the store. Remove it first "
-            f"(linarite model remove {name}) or give this one another name (--name)."
+            f"A different model named '{name}' is in the store as version {version}. Give this "
+            "one another version (--model-version) or another name (--name), or remove the other "
+            f"first (linarite model remove {name} --model-version {version})."
         )
 
 
@@ -69,6 +90,32 @@ class ModelNameInvalid(ModelStoreError):
         super().__init__(
             f"'{name[:100]}' cannot be a model's name: use 1 to 80 lower-case letters, digits, "
             "dots, dashes and underscores, beginning with a letter or digit (--name NAME)."
+        )
+
+
+class ModelVersionInvalid(ModelStoreError):
+    """Versions become folders too."""
+
+    code = "ModelVersionInvalid"
+
+    def __init__(self, version: str) -> None:
+        """Say what is allowed."""
+        super().__init__(
+            f"'{version[:100]}' cannot be a model's version: use 1 to 64 letters, digits, dots, "
+            "dashes and underscores, beginning with a letter or digit (--model-version VERSION)."
+        )
+
+
+class ModelAmbiguous(ModelStoreError):
+    """Several versions are there, and none was named."""
+
+    code = "ModelAmbiguous"
+
+    def __init__(self, name: str, versions: Sequence[str]) -> None:
+        """List them."""
+        super().__init__(
+            f"The model '{name}' has several versions: {', '.join(versions)}. Name one "
+            "(--model-version VERSION), or all of them (--all-versions)."
         )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from linarite.domain.model_lifecycle import Lifecycle
 from linarite.hosting.models.errors import ModelTampered
 from linarite.hosting.models.staging import write_durably
 
@@ -29,13 +30,13 @@ class ModelCapabilities(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """One model in the store."""
+    """One version of a model in the store."""
 
     name: str
-    """lower case; also its folder's name"""
+    """lower case; also the name of the folder that holds its versions"""
     version: str
     file: str
-    """the file's name inside the model's folder"""
+    """the file's name inside the version's folder"""
     sha256: str
     size_bytes: int
     source: str
@@ -58,6 +59,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """what it was trained to see before a search query, for embedding models"""
     passage_prefix: str = ""
     """what it was trained to see before a text to be found"""
+    lifecycle: Lifecycle = Lifecycle()
 
 
 MANIFEST_FILE = "manifest.json"
@@ -65,8 +67,8 @@ CHECKED_FILE = "checked.json"
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """Read the manifest of the model in `folder`.
+def read_manifest(folder: Path, name: str) -> Manifest:
+    """Read the manifest in `folder`, which must be of the model of that name.
 
     Raises FileNotFoundError when there is none, ModelTampered when it is no good.
     """
@@ -74,9 +76,9 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         manifest = msgspec.json.decode(content, type=Manifest)
     except msgspec.DecodeError as error:
-        raise damaged(folder.name, f"its manifest cannot be read ({error})") from error
-    if manifest.name != folder.name or not _FILE_NAME.fullmatch(manifest.file):
-        raise damaged(folder.name, "its manifest names another model or no proper file")
+        raise damaged(name, f"its manifest cannot be read ({error})") from error
+    if manifest.name != name or not _FILE_NAME.fullmatch(manifest.file):
+        raise damaged(name, "its manifest names another model or no proper file")
     return manifest
 
 

@@ -1,13 +1,14 @@
 """The models on disk.
 
-    <folder>/<name>/manifest.json   what it is, with its sha256
-    <folder>/<name>/<file>.gguf     the weights
-    <folder>/<name>/checked.json    the file as it was when its sha256 was last computed
-    <folder>/.incoming/<name>/      a model on its way in or out
-    <folder>/.locks/<name>          held while a model is added or removed
+    <folder>/<name>/<version>/manifest.json   what it is, with its sha256
+    <folder>/<name>/<version>/<file>.gguf     the weights
+    <folder>/<name>/<version>/checked.json    the file when its sha256 was last computed
+    <folder>/.incoming/<name>/                a version on its way in or out
+    <folder>/.locks/<name>                    held while a version is added or removed
 
-Everything is private to its owner (0700, 0600). A model is in the store whole or not at all,
-whenever a process is killed. Calls block; from async code use a thread.
+Everything is private to its owner (0700, 0600). A version is in the store whole or not at all,
+whenever a process is killed. Calls block; from async code use a thread. Where no version is
+named, the default one is meant.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from linarite.hosting.models import intake, offers, staging
+from linarite.domain.model_lifecycle import order_of
+from linarite.hosting.models import intake, layout, offers, staging
 from linarite.hosting.models.catalogue import find, known
-from linarite.hosting.models.errors import ModelNameInvalid, ModelNotFound, ModelTampered
+from linarite.hosting.models.errors import ModelAmbiguous, ModelNameInvalid, ModelNotFound
 from linarite.hosting.models.hub import PREFIX as HUB_PREFIX
 from linarite.hosting.models.hub import Hub
 from linarite.hosting.models.manifest import (
-    MANIFEST_FILE,
     Manifest,
     damaged,
     look_at,
@@ -50,15 +51,16 @@ class ModelStore:
         self._folder = folder
         self._hub = Hub(hub_endpoint)
 
-    def get(self, name: str) -> Manifest:
-        """The manifest. Raises ModelNotFound, or ModelTampered when it cannot be read."""
-        name = _valid(name)
-        try:
-            return read_manifest(self._folder / name)
-        except FileNotFoundError:
-            raise ModelNotFound(name, self._names(), addable=find(name) is not None) from None
+    def modernise(self) -> None:
+        """Bring a store that an earlier release left into the present layout, where it may."""
+        with contextlib.suppress(OSError):  # one that is mounted read-only is used as it is
+            layout.modernise(self._folder)
 
-    def verified_path(self, name: str, *, progress: Progress = silent) -> Path:
+    def get(self, name: str, version: str = "") -> Manifest:
+        """The manifest. Raises ModelNotFound, or ModelTampered when it cannot be read."""
+        return self._find(name, version)[1]
+
+    def verified_path(self, name: str, version: str = "", *, progress: Progress = silent) -> Path:
         """The weights, with the sha256 that was recorded. Call it right before loading.
 
         The file is hashed only when its inode, size or times differ from those of the last check,
@@ -66,8 +68,7 @@ class ModelStore:
         store as its owner can fake a check; decay, truncation and a replaced file are noticed.
         Raises ModelNotFound, ModelTampered.
         """
-        manifest = self.get(name)
-        folder = self._folder / manifest.name
+        folder, manifest = self._find(name, version)
         path = folder / manifest.file
         try:
             seen = look_at(path, manifest.sha256)
@@ -90,14 +91,16 @@ class ModelStore:
         *,
         name: str | None = None,
         version: str | None = None,
+        default: bool = False,
         progress: Progress = silent,
     ) -> Manifest:
         """Add a file's path, a name of the catalogue, an `hf:` or an `oci://` reference.
 
         Adding the same again changes nothing. `name` and `version` replace those that the source
-        suggests. Raises any ModelStoreError.
+        suggests. A model's first version is its default one; `default` makes a later one so.
+        Raises any ModelStoreError.
         """
-        return self._admit(self._offer(what), name, version, progress)
+        return self._admit(self._offer(what), name, version, progress, default=default)
 
     def add_file(
         self,
@@ -117,19 +120,51 @@ class ModelStore:
         """
         return self._admit(offers.from_catalogue(known(name)), None, None, progress)
 
-    def remove(self, name: str) -> None:
-        """Take a model out. Engines that have it open go on. Raises ModelNotFound."""
+    def remove(self, name: str, version: str = "", *, all_versions: bool = False) -> None:
+        """Take a version out. Engines that have it open go on.
+
+        Raises ModelNotFound, and ModelAmbiguous where several are there and none is named.
+        """
         name = _valid(name)
-        if not intake.discard(self._folder, name, Reporter(name, silent)):
+        there = [place for model, place in layout.places(self._folder, name) if model == name]
+        if version:
+            there = [self._find(name, version)[0]]
+        elif len(there) > 1 and not all_versions:
+            raise ModelAmbiguous(name, self._versions_of(name))
+        removed = [
+            intake.discard(self._folder, place, name, Reporter(name, silent)) for place in there
+        ]
+        if not any(removed):
             raise ModelNotFound(name, self._names(), addable=find(name) is not None)
 
+    def describe(self, manifest: Manifest) -> None:
+        """Keep what is now said of a version, such as its lifecycle. Raises ModelNotFound."""
+        place, _ = self._find(manifest.name, manifest.version)
+        intake.describe(self._folder, place, manifest, Reporter(manifest.name, silent))
+
+    def versions(self) -> dict[str, list[str]]:
+        """What there is of each model; its default version first."""
+        found: dict[str, list[Manifest]] = {}
+        for manifest in self.list():
+            found.setdefault(manifest.name, []).append(manifest)
+        told: dict[str, list[str]] = {}
+        for name, there in found.items():
+            first = intake.default_of(there)
+            told[name] = [first.version, *(each.version for each in there if each is not first)]
+        return told
+
     def damaged(self) -> tuple[str, ...]:
-        """Names of models whose manifest cannot be read."""
-        return tuple(name for name in self._names() if self._readable(name) is None)
+        """Names of models with a version whose manifest cannot be read."""
+        whole = layout.readable(self._folder)
+        places = layout.places(self._folder)
+        return tuple(dict.fromkeys(name for name, place in places if place not in whole))
 
     def list(self) -> list[Manifest]:
-        """Every model that can be read, by name."""
-        return [manifest for name in self._names() if (manifest := self._readable(name))]
+        """Every version that can be read, by name and version."""
+        return sorted(
+            layout.readable(self._folder).values(),
+            key=lambda each: (each.name, order_of(each.version)),
+        )
 
     def _offer(self, what: str) -> Offer:
         """A name of the catalogue wins over a file of that name; `./NAME` means the file."""
@@ -145,23 +180,54 @@ class ModelStore:
         return offers.from_catalogue(known(what))
 
     def _admit(
-        self, offer: Offer, name: str | None, version: str | None, progress: Progress
+        self,
+        offer: Offer,
+        name: str | None,
+        version: str | None,
+        progress: Progress,
+        *,
+        default: bool = False,
     ) -> Manifest:
         named = msgspec.structs.replace(
-            offer, name=_valid(name or offer.name), version=version or offer.version
+            offer,
+            name=_valid(name or offer.name),
+            version=layout.valid_version(version or offer.version),
         )
-        return intake.admit(self._folder, named, Reporter(named.name, progress))
+        return intake.admit(self._folder, named, Reporter(named.name, progress), default=default)
+
+    def _find(self, name: str, version: str) -> tuple[Path, Manifest]:
+        """A version and its folder. Raises ModelNotFound, ModelTampered."""
+        name = _valid(name)
+        there = layout.readable(self._folder, name)
+        matching = {
+            place: manifest
+            for place, manifest in there.items()
+            if not version or manifest.version.lower() == version.lower()
+        }
+        if matching:
+            chosen = intake.default_of(matching.values())
+            return next(each for each in matching.items() if each[1] is chosen)
+        for model, place in layout.places(self._folder, name):
+            if model == name and (not version or place.name in (version.lower(), name)):
+                read_manifest(place, name)  # says why it can't be read
+        raise ModelNotFound(
+            name,
+            self._names(),
+            addable=find(name) is not None,
+            version=version,
+            versions=[manifest.version for manifest in there.values()],
+        )
+
+    def _versions_of(self, name: str) -> list[str]:
+        """What is there of a model; of those that are damaged, the folder's name."""
+        whole = layout.readable(self._folder, name)
+        return [
+            whole[place].version if place in whole else place.name
+            for _, place in layout.places(self._folder, name)
+        ]
 
     def _names(self) -> tuple[str, ...]:
-        return tuple(
-            sorted(path.parent.name for path in self._folder.glob(f"[!.]*/{MANIFEST_FILE}"))
-        )
-
-    def _readable(self, name: str) -> Manifest | None:
-        try:
-            return read_manifest(self._folder / name)
-        except (FileNotFoundError, ModelTampered):
-            return None
+        return tuple(dict.fromkeys(name for name, _ in layout.places(self._folder)))
 
 
 def _valid(name: str) -> str:

@@ -24,6 +24,7 @@ async def gather(surface: Surface, target: Target) -> DeploymentFacts:
     return DeploymentFacts(
         assortment=surface.offers.now(),
         book=await quotas_in(surface, (account.location if account else None) or ""),
+        now=surface.now(),
         siblings=frozenset(each.name.lower() for each in siblings),
     )
 

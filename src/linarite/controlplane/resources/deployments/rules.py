@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -26,6 +27,7 @@ class DeploymentFacts(msgspec.Struct, frozen=True):
     assortment: Assortment
     book: QuotaBook
     """of the account's region"""
+    now: datetime
     siblings: frozenset[str] = frozenset()
     """lower-cased names of the account's deployments"""
 
@@ -76,7 +78,7 @@ def admit(new: Resource, old: Resource | None, facts: DeploymentFacts) -> list[P
     """Every problem of the deployment as it would be."""
     return [
         *(_declared_problems(new, old) if old else []),
-        *_model_problems(new, facts),
+        *_model_problems(new, old, facts),
         *_sku_problems(new),
         *_spillover_problems(new, facts.siblings),
         *_quota_problems(new, old, facts.book),
@@ -93,7 +95,7 @@ def offer_of(deployment: Resource, assortment: Assortment) -> ModelOffer | None:
     )
 
 
-def _model_problems(new: Resource, facts: DeploymentFacts) -> list[Problem]:
+def _model_problems(new: Resource, old: Resource | None, facts: DeploymentFacts) -> list[Problem]:
     model: dict[str, Any] = new.properties.get("model") or {}
     if not model.get("name"):
         return [
@@ -103,8 +105,10 @@ def _model_problems(new: Resource, facts: DeploymentFacts) -> list[Problem]:
                 "properties.model.name",
             )
         ]
-    if offer_of(new, facts.assortment) is not None:
-        return []
+    offer = offer_of(new, facts.assortment)
+    if offer is not None:
+        same = old is not None and new.properties.get("model") == old.properties.get("model")
+        return [] if same else _lifecycle_problems(offer, facts.now)
     there = ", ".join(
         f"{each.name} {each.version} ({each.format})" for each in facts.assortment.offers
     )
@@ -117,6 +121,30 @@ def _model_problems(new: Resource, facts: DeploymentFacts) -> list[Problem]:
             "properties.model",
         )
     ]
+
+
+def _lifecycle_problems(offer: ModelOffer, now: datetime) -> list[Problem]:
+    """A version at its end takes no new deployments; Azure's codes and words."""
+    model = f"The model 'Format:{offer.format},Name:{offer.name},Version:{offer.version}'"
+    ends = offer.lifecycle.retired_at
+    if ends is not None and ends <= now:
+        since = f"{ends:%m/%d/%Y %H:%M:%S}"
+        return [
+            Problem(
+                "ServiceModelDeprecated",
+                f"{model} has been deprecated since {since}.",
+                "properties.model",
+            )
+        ]
+    if offer.lifecycle.deprecated(now):
+        return [
+            Problem(
+                "ServiceModelDeprecating",
+                f"{model} is in deprecating state and cannot be used for new deployments.",
+                "properties.model",
+            )
+        ]
+    return []
 
 
 def _sku_problems(new: Resource) -> list[Problem]:

@@ -8,8 +8,11 @@ from linarite.controlplane.kinds import ACCOUNT_KINDS, DEPLOYMENT_SKUS
 from linarite.controlplane.quota import QuotaBook, pool_name
 from linarite.controlplane.stocktaking import account_of, quotas_in, require_location
 from linarite.controlplane.verbs.list import paged
+from linarite.domain.listed_model import shown_lifecycle, written
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from linarite.controlplane.request import Answer, ArmRequest, Target
     from linarite.controlplane.surface import Surface
     from linarite.domain.model_offer import ModelOffer
@@ -19,10 +22,11 @@ async def of_location(request: ArmRequest, target: Target, surface: Surface) -> 
     """Every model once for each kind of account that may deploy it."""
     location = require_location(surface, target)
     book = await quotas_in(surface, location)
+    now = surface.now()
     items = [
         (
             f"{offer.name.lower()} {offer.version} {kind}",
-            {"kind": kind, "skuName": "S0", "description": "", "model": shown(offer, book)},
+            {"kind": kind, "skuName": "S0", "description": "", "model": shown(offer, book, now)},
         )
         for offer in surface.offers.now().offers
         for kind in ACCOUNT_KINDS
@@ -34,15 +38,18 @@ async def of_account(request: ArmRequest, target: Target, surface: Surface) -> A
     """Every model that the account may deploy."""
     account = await account_of(surface, target)
     book = await quotas_in(surface, account.location or "")
+    now = surface.now()
     items = [
-        (f"{offer.name.lower()} {offer.version}", shown(offer, book))
+        (f"{offer.name.lower()} {offer.version}", shown(offer, book, now))
         for offer in surface.offers.now().offers
     ]
     return paged(sorted(items, key=_key), request, dict)
 
 
-def shown(offer: ModelOffer, book: QuotaBook) -> dict[str, Any]:
+def shown(offer: ModelOffer, book: QuotaBook, now: datetime) -> dict[str, Any]:
     """A model as ARM shows it."""
+    ends = offer.lifecycle.retired_at
+    ending = {"deprecationDate": written(ends)} if ends else {}
     skus = [
         {
             "name": sku,
@@ -53,6 +60,7 @@ def shown(offer: ModelOffer, book: QuotaBook) -> dict[str, Any]:
                 "step": 1,
                 "default": 10,
             },
+            **ending,
         }
         for sku in DEPLOYMENT_SKUS
     ]
@@ -64,7 +72,7 @@ def shown(offer: ModelOffer, book: QuotaBook) -> dict[str, Any]:
         "skus": skus,
         "maxCapacity": max(book.pool(sku, offer.name).limit for sku in DEPLOYMENT_SKUS),
         "capabilities": offer.capabilities,
-        "lifecycleStatus": "GenerallyAvailable",
+        **shown_lifecycle(offer.lifecycle, now),
         "source": offer.source or None,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from linarite.dataplane.operations.models.reply import DocumentReply
@@ -13,6 +14,17 @@ if TYPE_CHECKING:
     from linarite.dataplane.call import Call, OperationKit
     from linarite.domain.engine import Capabilities, Slot
     from linarite.domain.facts import Deployment, Facts
+    from linarite.domain.model_lifecycle import LifecycleStatus
+
+
+STATUSES: dict[LifecycleStatus, str] = {
+    "Preview": "preview",
+    "GenerallyAvailable": "generally-available",
+    "Legacy": "generally-available",
+    "Deprecating": "deprecating",
+    "Deprecated": "deprecated",
+}
+"""ARM's words as the data plane's document writes them; it has none for Legacy"""
 
 
 class ListModels:
@@ -91,6 +103,7 @@ def document(
     The dated dialect's document has no such two, but its official client demands them.
     """
     first = deployments[0]
+    ends = first.version_life.retired_at
     known = [capabilities_of(deployment.instance) for deployment in deployments]
     able = next((item for item in known if item is not None), None)
     return {
@@ -104,8 +117,8 @@ def document(
             "chat_completion": bool(able and able.chat_completion),
             "embeddings": bool(able and able.embeddings),
         },
-        "lifecycle_status": "generally-available",
-        "deprecation": {},
+        "lifecycle_status": STATUSES[first.version_life.status(datetime.now(UTC))],
+        "deprecation": {"inference": int(ends.timestamp())} if ends is not None else {},
         "created_at": first.created_at,
         "deployments": [deployment.name for deployment in deployments],
         "created": first.created_at,

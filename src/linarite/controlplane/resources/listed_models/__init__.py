@@ -1,0 +1,1 @@
+"""Linarite.Hosting/models: the catalogue of models, which here is the operator's to keep."""
