@@ -34,6 +34,7 @@ from linarite.hosting.models.catalogue import DEFAULT_MODELS, MINIMAL_MODELS
 from linarite.hosting.models.store import ModelStore
 from linarite.hosting.options import InstanceSettings
 from linarite.settings import HIDDEN, Loaded, load, reference, reference_page, variable
+from linarite.signin.options import BoundIdentity
 from linarite.telemetry.logs import configure_logs
 
 if TYPE_CHECKING:
@@ -302,6 +303,9 @@ def shown(value: object) -> object:
     """A setting's value for JSON. Of an engine's options only the names: some hold keys."""
     if isinstance(value, InstanceSettings):
         return {**msgspec.structs.asdict(value), "options": sorted(value.options)}
+    if isinstance(value, BoundIdentity):
+        hidden = "(hidden)" if value.header_secret else ""
+        return msgspec.structs.asdict(value) | {"header_secret": hidden}
     if isinstance(value, msgspec.Struct):
         return msgspec.structs.asdict(value)
     if isinstance(value, list):

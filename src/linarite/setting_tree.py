@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Annotated
 
 import msgspec
@@ -23,11 +23,12 @@ from linarite.hosting.options import (
     Models,
 )
 from linarite.hosting.regions import RegionSettings
-from linarite.signin.options import SignIn
+from linarite.signin.options import BoundIdentity, SignIn
 from linarite.storage.options import Records
 from linarite.telemetry.options import Logs
 from linarite.web.options import Server
 
+HEADER_SECRET_CHARACTERS_MIN = 16
 INSTANCE_NAME = re.compile(r"[a-zA-Z0-9][\w.-]{0,63}")
 
 
@@ -59,6 +60,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = []
     instances: Annotated[
         dict[str, InstanceSettings], Meta(description="Engines to run, by name.")
+    ] = {}
+    managed_identities: Annotated[
+        dict[str, BoundIdentity],
+        Meta(description="Callers that get the tokens of a managed identity, by name."),
     ] = {}
     regions: Annotated[
         dict[str, RegionSettings],
@@ -97,6 +102,7 @@ def check(settings: Settings) -> None:
                 "'-', beginning with a letter or digit."
             )
     check_regions(settings)
+    check_identities(settings)
     for deployment in settings.deployments:
         if deployment.instance and deployment.instance not in settings.instances:
             known = ", ".join(sorted(settings.instances)) or "none"
@@ -122,6 +128,31 @@ def check_regions(settings: Settings) -> None:
                 f"{key} is '{region}', which is not declared. Add [regions.{region}] or use one "
                 f"of: {known}."
             )
+
+
+def check_identities(settings: Settings) -> None:
+    """A managed identity's tokens are for somebody in particular. Raises SetupError."""
+    for name, bound in settings.managed_identities.items():
+        place = f"managed_identities.{name}"
+        if not INSTANCE_NAME.fullmatch(name):
+            raise SetupError(f"{place}: a name has up to 64 letters, digits, '_', '.' and '-'.")
+        if not (bound.address or bound.header_secret or bound.user):
+            raise SetupError(
+                f"{place}: say who gets its tokens by address, header_secret or user; whoever "
+                "reaches this machine's loopback could have them otherwise."
+            )
+        if bound.header_secret and len(bound.header_secret) < HEADER_SECRET_CHARACTERS_MIN:
+            raise SetupError(
+                f"{place}.header_secret has fewer than {HEADER_SECRET_CHARACTERS_MIN} characters. "
+                "Make one with: python3 -c 'import secrets; print(secrets.token_hex(16))'"
+            )
+        try:
+            ip_network(bound.address or "127.0.0.1", strict=False)
+        except ValueError:
+            raise SetupError(
+                f"{place}.address is '{bound.address}', which is neither an address nor a network "
+                "such as 10.0.0.0/24."
+            ) from None
 
 
 def is_loopback(host: str) -> bool:

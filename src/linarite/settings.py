@@ -22,6 +22,7 @@ from linarite.hosting.options import DeploymentSettings, InstanceSettings
 from linarite.hosting.regions import RegionSettings
 from linarite.setting_rows import Row, advice, page_of, rows_of, variable_of
 from linarite.setting_tree import Settings, check, is_loopback
+from linarite.signin.options import BoundIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -173,6 +174,8 @@ def _with_secrets(tree: dict[str, Any]) -> dict[str, Any]:
     _reveal("egress", _table(tree.get("egress")))
     for name, instance in _table(tree.get("instances")).items():
         _reveal(f"instances.{name}.options", _table(_table(instance).get("options")))
+    for name, bound in _table(tree.get("managed_identities")).items():
+        _reveal(f"managed_identities.{name}", _table(bound))
     return tree
 
 
@@ -268,6 +271,7 @@ def _all_rows() -> list[Row]:
         *rows_of(DeploymentSettings, "deployments."),
         *rows_of(InstanceSettings, "instances."),
         *rows_of(RegionSettings, "regions."),
+        *rows_of(BoundIdentity, "managed_identities."),
     ]
 
 
@@ -279,5 +283,6 @@ def reference_page() -> str:
             "[[deployments]]": rows_of(DeploymentSettings),
             "[instances.NAME]": rows_of(InstanceSettings),
             "[regions.NAME]": rows_of(RegionSettings),
+            "[managed_identities.NAME]": rows_of(BoundIdentity),
         },
     )

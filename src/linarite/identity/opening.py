@@ -48,6 +48,7 @@ async def open_identity(parts: IdentityParts) -> Identity:
             box=parts.box,
             digest=parts.digest,
             management=parts.management,
+            managed_identities=parts.settings.managed_identities,
             on_sign_in=told_in_log,
         )
     )

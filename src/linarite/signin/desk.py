@@ -15,6 +15,8 @@ from linarite.signin.directory.secrets import Passwords
 from linarite.signin.directory.writing import DirectoryWriter
 from linarite.signin.grants.pending import PendingSignIns
 from linarite.signin.grants.sessions import Sessions
+from linarite.signin.managed.callers import Bindings
+from linarite.signin.managed.challenges import Challenges
 from linarite.signin.options import SignIn
 from linarite.signin.throttle import Throttle
 from linarite.signin.tokens.resources import Resources
@@ -46,6 +48,8 @@ class Desk(msgspec.Struct, kw_only=True):
     throttle: Throttle
     pending: PendingSignIns
     sessions: Sessions
+    bindings: Bindings
+    challenges: Challenges
     digest: Callable[[str], bytes]
     """HMAC under the server's pepper"""
     now: Callable[[], float]

@@ -18,7 +18,9 @@ from linarite.signin.directory.writing import DirectoryWriter
 from linarite.signin.grants.pending import PendingSignIns
 from linarite.signin.grants.sessions import Sessions
 from linarite.signin.http import SignInApp
-from linarite.signin.options import SignIn
+from linarite.signin.managed.callers import Bindings
+from linarite.signin.managed.challenges import Challenges
+from linarite.signin.options import BoundIdentity, SignIn
 from linarite.signin.router import Router
 from linarite.signin.routes import ROUTES
 from linarite.signin.throttle import Throttle
@@ -39,6 +41,7 @@ class SignInParts(msgspec.Struct, frozen=True, kw_only=True):
     management: Mapping[bytes, str]
     """digests of the management keys"""
     on_sign_in: Callable[[SignInEvent], None]
+    managed_identities: Mapping[str, BoundIdentity] = {}
     access: Access | None = None
     others: AssertionVerifier | None = None
     now: Callable[[], float] = time.time
@@ -87,6 +90,8 @@ async def open_sign_in(parts: SignInParts) -> SignInPlane:
         throttle=Throttle(time.monotonic),
         pending=PendingSignIns(time.monotonic),
         sessions=sessions,
+        bindings=Bindings(parts.managed_identities),
+        challenges=Challenges(options.arc_folder, time.monotonic),
         digest=parts.digest,
         now=parts.now,
         on_sign_in=parts.on_sign_in,
@@ -94,4 +99,5 @@ async def open_sign_in(parts: SignInParts) -> SignInPlane:
         access=parts.access,
         others=parts.others,
     )
+    await desk.bindings.make_declared(desk)
     return SignInPlane(SignInApp(Router(ROUTES), desk), book, directory, keys, desk)

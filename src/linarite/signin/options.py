@@ -46,3 +46,47 @@ class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         list[str],
         Meta(description="Other resources that tokens are given out for, as clients name them."),
     ] = []
+    arc_folder: Annotated[
+        str,
+        Meta(
+            description="Where callers of the Azure Arc form find the challenge that they read. "
+            "Clients look in the default one only."
+        ),
+    ] = "/var/opt/azcmagent/tokens"
+
+
+class BoundIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Callers that get a managed identity's tokens. One `[managed_identities.NAME]` table each.
+
+    All of address, header_secret and user that are given must hold.
+    """
+
+    identity: Annotated[
+        str,
+        Meta(
+            description="ARM id of the user-assigned identity, or of the account with an identity "
+            "of its own. Empty: one named like the table, made at the start."
+        ),
+    ] = ""
+    address: Annotated[
+        str, Meta(description="Address or network of the callers. Empty: this machine.")
+    ] = ""
+    header_secret: Annotated[
+        str,
+        Meta(
+            description="What they send as X-IDENTITY-HEADER (IDENTITY_HEADER of App Service), at "
+            "least 16 characters; better env:NAME. Without it they use the form of virtual "
+            "machines."
+        ),
+    ] = ""
+    user: Annotated[
+        str,
+        Meta(
+            description="Unix user (name or number) whose processes they are, on this machine; "
+            "Linux only."
+        ),
+    ] = ""
+
+    def __repr__(self) -> str:
+        """Hide the secret."""
+        return f"BoundIdentity({self.identity or 'its own'})"

@@ -125,7 +125,22 @@ def sign_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignIn]:
     folder = tmp_path_factory.mktemp("sign-in")
     authority = Authority(folder, "sign-in")
     chain = authority.server_file("127.0.0.1")
-    for server in serving(folder / "home", settings_for(chain, authority.file)):
+    challenges = folder / "challenges"
+    challenges.mkdir()
+    bound = f"""
+[signin]
+arc_folder = "{challenges}"
+
+[managed_identities.web]
+header_secret = "{HEADER_SECRET}"
+
+[managed_identities.machine]
+user = "{os.getuid()}"
+
+[managed_identities.another-machine]
+address = "192.0.2.0/24"
+"""
+    for server in serving(folder / "home", settings_for(chain, authority.file, bound)):
         yield SignIn(server, authority)
 
 
