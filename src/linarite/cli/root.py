@@ -17,6 +17,7 @@ from linarite.cli import (
     az_setup,
     chat,
     deployment,
+    identity,
     keys,
     operation,
     settings,
@@ -120,7 +121,8 @@ def build_root(commands: Commands) -> typer.Typer:
     root.add_typer(build_model_commands(lambda _: commands.model_store()), epilog=MODEL_EXAMPLES)
     chat.add_to(root)
     keys.add_to(root)
-    for nouns in (account, deployment, template, usage, operation, activity, audit, az_setup):
+    managing = (account, deployment, template, usage, operation, activity, audit, identity)
+    for nouns in (*managing, az_setup):
         nouns.add_to(root)
     settings.add_to(root)
     return root

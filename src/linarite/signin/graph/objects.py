@@ -10,10 +10,11 @@ from linarite.signin.graph.collections import admitted, many, one
 from linarite.signin.graph.refusals import GraphRefused, no_such
 from linarite.signin.graph.sent import Ids, read
 from linarite.signin.graph.views import shown
+from linarite.signin.request import Reply
 
 if TYPE_CHECKING:
     from linarite.signin.desk import Desk
-    from linarite.signin.request import Ask, Reply
+    from linarite.signin.request import Ask
 
 OBJECTS = "directoryObjects"
 KINDS: dict[str, type[Record]] = {
@@ -61,6 +62,12 @@ async def me(ask: Ask, desk: Desk) -> Reply:
             "/me request is only valid with delegated authentication flow: sign in as a user.",
         )
     return one(ask, "users", shown(user, desk))
+
+
+async def rotate_keys(ask: Ask, desk: Desk) -> Reply:
+    """POST /signingKeys/rotate, which is ours alone: tokens are signed by a new key."""
+    await admitted(ask, "signingKeys", desk)
+    return Reply(body={"kid": await desk.keys.rotate()})
 
 
 async def organization(ask: Ask, desk: Desk) -> Reply:

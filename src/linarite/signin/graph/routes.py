@@ -81,6 +81,7 @@ GRAPH_ROUTES: tuple[Route, ...] = (
     Route(f"{BASE}/groups/{{id}}/members/{{member}}/$ref", {"DELETE": people.remove_member}),
     Route(f"{BASE}/directoryObjects/getByIds", {"POST": objects.by_ids}),
     Route(f"{BASE}/directoryObjects/{{id}}", {"GET": objects.by_id}),
+    Route(f"{BASE}/signingKeys/rotate", {"POST": objects.rotate_keys}),
     Route(f"{BASE}/me", {"GET": objects.me}),
     Route(f"{BASE}/organization", {"GET": objects.organization}),
 )
