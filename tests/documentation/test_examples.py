@@ -78,7 +78,7 @@ def test_settings_example_is_valid(
 ) -> None:
     """Each example of `linarite.toml` is accepted."""
     for variable in re.findall(r'"env:(\w+)"', example.text):
-        monkeypatch.setenv(variable, "made-up")
+        monkeypatch.setenv(variable, "made-up-for-this-test")
     file = tmp_path / "linarite.toml"
     file.write_text(example.text)
     assert load(file).file == file

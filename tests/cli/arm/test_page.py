@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.authority import self_signed
 from tests.cli.terminal import linarite
 
 if TYPE_CHECKING:
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "cli.md"
 FENCE = re.compile(r"^```(sh|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECTION = re.compile(r"^### (\w+)\n(.*?)(?=^##)", re.MULTILINE | re.DOTALL)
-SECTIONS = ("account", "deployment", "template", "usage", "activity")
+SECTIONS = ("account", "deployment", "template", "usage", "activity", "identity")
 
 
 @pytest.mark.slow
 def test_what_the_page_says_works(managed: Server) -> None:
     """Every line of these sections does what it is there for."""
+    _, certificate = self_signed("my-service")
+    (managed.home / "certificate.pem").write_bytes(certificate)
     sections = dict(SECTION.findall(PAGE.read_text()))
     lines: list[str] = []
     for name in SECTIONS:

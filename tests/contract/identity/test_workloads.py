@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -17,10 +16,8 @@ from azure.identity import (
     ManagedIdentityCredential,
     WorkloadIdentityCredential,
 )
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.authority import self_signed
 from tests.contract.identity.conftest import HEADER_SECRET, RESOURCE, SCOPE, claims_of
 
 if TYPE_CHECKING:
@@ -30,30 +27,6 @@ if TYPE_CHECKING:
 
 EXCHANGE = "api://AzureADTokenExchange"
 IMDS = "/metadata/identity/oauth2/token"
-
-
-def certified(name: str) -> tuple[bytes, bytes]:
-    """A self-signed certificate: with its key, as PEM; and alone, as DER."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    now = dt.datetime.now(dt.UTC)
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(minutes=5))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    public = serialization.Encoding
-    return pem + certificate.public_bytes(public.PEM), certificate.public_bytes(public.DER)
 
 
 def with_certificate(sign_in: SignIn, app: App, pem: bytes, tenant: str = "") -> Any:  # noqa: ANN401
@@ -105,8 +78,8 @@ def federated(sign_in: SignIn, app: App) -> App:
 
 def test_a_certificate_gets_a_token(sign_in: SignIn, app: App) -> None:
     """CertificateCredential; a certificate that is not the application's is refused."""
-    pem, der = certified("the application")
-    foreign, _ = certified("somebody else")
+    pem, der = self_signed("the application")
+    foreign, _ = self_signed("somebody else")
     key = {"type": "AsymmetricX509Cert", "usage": "Verify", "key": base64.b64encode(der).decode()}
     sign_in.graph("PATCH", f"/applications/{app.id}", {"keyCredentials": [key]}, 204)
     with sign_in.environment():

@@ -60,14 +60,15 @@ async def create_user(
 ) -> None:
     """Make a user who signs in by name and password."""
     chosen = password.read()
+    new = chosen or secrets.token_urlsafe(15)
     body: dict[str, Any] = {
         "userPrincipalName": asked.user,
         "displayName": asked.name or asked.user.partition("@")[0],
-        "passwordProfile": {"password": chosen or (made_up := secrets.token_urlsafe(15))},
+        "passwordProfile": {"password": new},
     }
     print_one(await sent(server, "POST", USERS, body), user_row, shown.output)
     if not chosen:
-        say(f"Password, shown only now: {made_up}")
+        say(f"Password, shown only now: {new}")
 
 
 async def list_users(server: Server, shown: OutputFlags) -> None:
