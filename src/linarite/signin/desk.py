@@ -29,8 +29,11 @@ if TYPE_CHECKING:
 class AssertionVerifier(Protocol):
     """Checks what others have signed: the tokens of federated credentials."""
 
-    async def claims(self, assertion: str, issuer: str) -> dict[str, Any]:
-        """The claims of an assertion of that issuer's, its time included. Raises TokenRefused."""
+    async def verified_claims(self, assertion: str, audience: str) -> Mapping[str, Any]:
+        """The claims of a declared external issuer's token for exactly this audience.
+
+        `iss` and `sub` are texts. Raises TokenRefused, this server's own tokens included.
+        """
         ...
 
 

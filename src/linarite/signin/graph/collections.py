@@ -72,7 +72,8 @@ def many(ask: Ask, collection: str, items: Sequence[dict[str, Any]]) -> Reply:
     Raises GraphRefused for what is not understood.
     """
     query = ask.query
-    kept = [item for item in items if filter_of(query.get("$filter", ""))(item)]
+    fits = filter_of(query.get("$filter", ""))
+    kept = [item for item in items if fits(item)]
     kept = _searched(kept, query.get("$search", ""))
     size = min(_number(query, "$top", PAGE), PAGE_MAX) or PAGE
     start = _number(query, "$skiptoken", 0)

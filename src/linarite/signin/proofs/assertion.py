@@ -23,6 +23,8 @@ from linarite.signin.refusals import refused
 from linarite.signin.tokens.signing_keys import NotOurs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from linarite.signin.clients import Client
     from linarite.signin.desk import Desk
     from linarite.signin.directory.records import Certificate, FederatedCredential
@@ -96,7 +98,7 @@ def _from_hexadecimal(name: str) -> str:
         return ""
 
 
-def _require_time(claims: dict[str, Any], moment: float) -> None:
+def _require_time(claims: Mapping[str, Any], moment: float) -> None:
     ends, begins = claims.get("exp"), claims.get("nbf", 0)
     if not isinstance(ends, int | float) or moment >= ends + SKEW_S:
         raise refused(700024, why="its exp is missing or over")
@@ -146,7 +148,10 @@ async def _by_federation(
                 700213, why=f"settings declare no issuer '{match.issuer}' whose keys are known"
             )
         else:
-            verified = await desk.others.claims(assertion, match.issuer)
+            meant = next(each for each in match.audiences if each in audiences)
+            verified = await desk.others.verified_claims(assertion, meant)
+            if not _is_meant(match, verified, audiences):
+                raise refused(700213, why="its issuer or subject is not what it claims")
     except NotOurs as problem:
         raise refused(700213, why=str(problem)) from None
     except TokenRefused as problem:
@@ -154,7 +159,9 @@ async def _by_federation(
     _require_time(verified, desk.now())
 
 
-def _is_meant(credential: FederatedCredential, claims: dict[str, Any], audiences: set[str]) -> bool:
+def _is_meant(
+    credential: FederatedCredential, claims: Mapping[str, Any], audiences: set[str]
+) -> bool:
     return (
         credential.issuer == claims.get("iss")
         and credential.subject == claims.get("sub")

@@ -64,6 +64,8 @@ class SigningKeys:
         """by key id"""
         self._keys: dict[str, RSAKey] = {}
         self._signing = ""
+        self._over: list[str] = []
+        """keys that are published no more, until they are removed from disk"""
         self._published: dict[str, Any] = {"keys": []}
 
     async def open(self) -> None:
@@ -106,15 +108,15 @@ class SigningKeys:
                 each: msgspec.structs.replace(self._kept[each], replaced_at=moment)
                 for each in ([self._signing] if self._signing else [])
             }
-            ended = self._ended()
+            self._forget_ended()
+            ended = tuple(self._over)
             await self._resources.commit(
                 [
                     *(Put(_resource(each, kept)) for each, kept in ((name, made), *old.items())),
                     *(Delete(_id(each)) for each in ended),
                 ]
             )
-            for each in ended:
-                self._drop(each)
+            self._over = [each for each in self._over if each not in ended]
             for each, kept in old.items():
                 self._kept[each] = kept
             self._keep(name, made, key)
@@ -142,9 +144,6 @@ class SigningKeys:
         self._kept[name] = kept
         self._keys[name] = RSAKey.import_key(key.as_pem(private=True), {"kid": name})
 
-    def _drop(self, name: str) -> None:
-        del self._kept[name], self._keys[name]
-
     def _choose(self) -> None:
         """The newest that was not replaced signs; publish all."""
         current = [name for name, kept in self._kept.items() if not kept.replaced_at]
@@ -159,7 +158,8 @@ class SigningKeys:
         """Publish no key whose last token has ended. On disk it goes with the next rotation."""
         ended = self._ended()
         for name in ended:
-            self._drop(name)
+            del self._kept[name], self._keys[name]
+        self._over += ended
         if ended:
             self._choose()
 
