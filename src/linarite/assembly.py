@@ -142,7 +142,9 @@ class Assembly:
             self._stack, AuditParts(self.loaded.home, settings, resources, keys, __version__)
         )
         identity = await self._identity(tenant, resources)
-        management = await self._management(tenant, resources, jobs, SqliteActivityLog(database))
+        management = await self._management(
+            tenant, identity, resources, jobs, SqliteActivityLog(database)
+        )
         kinds: dict[str, Kind] = {DEPLOY_TEMPLATE: TemplateDeployment(management.deployer)}
         begin_work = await self._open_worker(resources, jobs, instances, kinds)
         metrics = RequestMetrics(version=__version__)
@@ -236,7 +238,12 @@ class Assembly:
         )
 
     async def _management(
-        self, tenant: str, resources: ResourceStore, jobs: JobStore, activity: ActivityLog
+        self,
+        tenant: str,
+        identity: Identity,
+        resources: ResourceStore,
+        jobs: JobStore,
+        activity: ActivityLog,
     ) -> ManagementApp:
         settings = self.loaded.settings
         self.management_keys, management = await open_control_plane(
@@ -252,6 +259,8 @@ class Assembly:
                 jobs=jobs,
                 activity=activity,
                 audit=self._trail,
+                access=identity.access,
+                directory=identity.sign_in.directory,
                 regions={name: each.title or name for name, each in settings.regions.items()},
             )
         )

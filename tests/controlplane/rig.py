@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from linarite.controlplane.actions import ACTIONS
-from linarite.controlplane.caller import MANAGEMENT_KEY
+from linarite.controlplane.caller import MANAGEMENT_KEY, Caller
 from linarite.controlplane.options import Quota
 from linarite.controlplane.plane import ControlPlane
 from linarite.controlplane.request import Answer, ArmRequest
 from linarite.controlplane.routes import RESOURCE_TYPES
 from linarite.controlplane.surface import Place, Realm, Surface
+from linarite.controls.authorize.book import AccessBook
 from linarite.domain.arm_errors import ArmError
 from linarite.domain.audit_errors import AuditUnavailable
 from linarite.domain.errors import LinariteError
@@ -32,6 +33,7 @@ GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
 ACCOUNTS = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts"
 VERSION = "2025-09-01"
 RESOURCES_VERSION = "2024-11-01"
+AUTHORIZATION_VERSION = "2022-04-01"
 ACCOUNT: dict[str, Any] = {
     "location": "local",
     "kind": "OpenAI",
@@ -79,6 +81,8 @@ class Rig:
         self.keys = MemoryKeyStore()
         self.activity = MemoryActivityLog()
         self.audit = HandedIn()
+        self.access = AccessBook(self.resources, lambda: datetime.now(UTC))
+        self.resources.subscribe(self.access.follow)
         self.told = 0
         self.surface = Surface(
             realm=Realm(
@@ -96,6 +100,7 @@ class Rig:
             jobs=self.jobs,
             activity=self.activity,
             audit=self.audit,
+            access=self.access,
             keys_changed=self._keys_changed,
             now=lambda: datetime.now(UTC),
         )
@@ -109,6 +114,7 @@ class Rig:
         *,
         version: str | None = "",
         headers: dict[str, str] | None = None,
+        caller: Caller = MANAGEMENT_KEY,
     ) -> Answer:
         """One request; refusals come back as answers, their error as body.
 
@@ -117,11 +123,13 @@ class Rig:
         parts = urlsplit(path)
         query = dict(parse_qsl(parts.query))
         usual = VERSION if "CognitiveServices" in path else RESOURCES_VERSION
+        if "Microsoft.Authorization" in path:
+            usual = AUTHORIZATION_VERSION
         request = ArmRequest(
             method=method,
             path=parts.path,
             api_version="" if version is None else query.pop("api-version", version or usual),
-            caller=MANAGEMENT_KEY,
+            caller=caller,
             query=query,
             headers=headers or {},
             body=b"" if body is None else json.dumps(body).encode(),

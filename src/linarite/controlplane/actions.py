@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from linarite.controlplane.access_routes import AUTHORIZATION_ACTIONS
 from linarite.controlplane.api_versions import (
     COGNITIVE_SERVICES,
     INSIGHTS,
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from linarite.controlplane.request import Answer, ArmRequest, Target
+    from linarite.controlplane.resource_type import Entry
     from linarite.controlplane.surface import Surface
 
     Act = Callable[[ArmRequest, Target, Surface], Awaitable[Answer]]
@@ -53,21 +57,33 @@ def cognitive(method: str, template: str, kind: str, act: Act, *, partial: str =
     )
 
 
-def managed(method: str, template: str, versions: tuple[str, ...], kind: str, act: Act) -> Action:
+def managed(
+    method: str,
+    template: str,
+    versions: tuple[str, ...],
+    kind: str,
+    act: Act,
+    entry: Entry = "permission",
+) -> Action:
     """A row of the Resource Manager itself."""
-    return _row(method, template, versions, f"Microsoft.Resources/{kind}", act)
+    row = _row(method, template, versions, f"Microsoft.Resources/{kind}", act)
+    below = f"Microsoft.Resources/subscriptions/{kind}"
+    named = below if template.startswith(f"{SUBSCRIPTION}/") else row.type
+    permission = row.permission.replace(row.type, named)
+    return msgspec.structs.replace(row, permission=permission, entry=entry)
 
 
 def _row(
     method: str, template: str, versions: tuple[str, ...], kind: str, act: Act, partial: str = ""
 ) -> Action:
     word = template.rpartition("/")[2]
+    done = kind if kind.endswith(f"/{word}") else f"{kind}/{word}"
     return Action(
         method=method,
         template=template,
         versions=versions,
         type=kind,
-        permission=f"{kind}/read" if method == "GET" else f"{kind}/{word}/action",
+        permission=f"{kind}/read" if method == "GET" else f"{done}/action",
         act=act,
         public=kind == "Microsoft.Resources/metadata",
         partial=partial,
@@ -76,27 +92,40 @@ def _row(
 
 ACTIONS: tuple[Action, ...] = (
     managed("GET", "/metadata/endpoints", METADATA, "metadata", cloud_metadata.endpoints),
-    managed("GET", "/tenants", SUBSCRIPTIONS, "tenants", subscriptions.list_tenants),
+    managed("GET", "/tenants", SUBSCRIPTIONS, "tenants", subscriptions.list_tenants, "anyone"),
     managed(
-        "GET", "/subscriptions", SUBSCRIPTIONS, "subscriptions", subscriptions.list_subscriptions
+        "GET",
+        "/subscriptions",
+        SUBSCRIPTIONS,
+        "subscriptions",
+        subscriptions.list_subscriptions,
+        "anyone",
     ),
-    managed("GET", SUBSCRIPTION, SUBSCRIPTIONS, "subscriptions", subscriptions.get_subscription),
+    managed(
+        "GET", SUBSCRIPTION, SUBSCRIPTIONS, "subscriptions", subscriptions.get_subscription, "part"
+    ),
     managed(
         "GET",
         f"{SUBSCRIPTION}/locations",
         SUBSCRIPTIONS,
         "locations",
         subscriptions.list_locations,
+        "part",
     ),
-    managed("GET", "/providers", RESOURCES, "providers", providers.list_providers),
-    managed("GET", "/providers/{namespace}", RESOURCES, "providers", providers.get_provider),
-    managed("GET", f"{SUBSCRIPTION}/providers", RESOURCES, "providers", providers.list_providers),
+    managed("GET", "/providers", RESOURCES, "providers", providers.list_providers, "anyone"),
+    managed(
+        "GET", "/providers/{namespace}", RESOURCES, "providers", providers.get_provider, "anyone"
+    ),
+    managed(
+        "GET", f"{SUBSCRIPTION}/providers", RESOURCES, "providers", providers.list_providers, "part"
+    ),
     managed(
         "GET",
         f"{SUBSCRIPTION}/providers/{{namespace}}",
         RESOURCES,
         "providers",
         providers.get_provider,
+        "part",
     ),
     managed(
         "POST",
@@ -104,14 +133,20 @@ ACTIONS: tuple[Action, ...] = (
         RESOURCES,
         "providers",
         providers.get_provider,
+        "part",
     ),
-    managed("GET", f"{SUBSCRIPTION}/resources", RESOURCES, "resources", generic.of_subscription),
-    managed("GET", f"{GROUP}/resources", RESOURCES, "resources", generic.of_group),
-    cognitive(
-        "GET",
-        "/providers/Microsoft.CognitiveServices/operations",
-        "operations",
-        providers.list_operations,
+    managed(
+        "GET", f"{SUBSCRIPTION}/resources", RESOURCES, "resources", generic.of_subscription, "part"
+    ),
+    managed("GET", f"{GROUP}/resources", RESOURCES, "resources", generic.of_group, "part"),
+    msgspec.structs.replace(
+        cognitive(
+            "GET",
+            "/providers/Microsoft.CognitiveServices/operations",
+            "operations",
+            providers.list_operations,
+        ),
+        entry="anyone",
     ),
     cognitive("POST", f"{ACCOUNT}/listKeys", "accounts", keys.list_keys),
     cognitive("POST", f"{ACCOUNT}/regenerateKey", "accounts", keys.regenerate_key),
@@ -159,17 +194,23 @@ ACTIONS: tuple[Action, ...] = (
         partial="counts tokens a minute; provisioned types are refused",
     ),
     cognitive("GET", f"{COGNITIVE}/modelCapacities", "modelCapacities", capacities.of_subscription),
-    cognitive(
-        "GET",
-        f"{LOCATION}/operationStatuses/{{operation}}",
-        "locations/operationStatuses",
-        operation.status,
+    msgspec.structs.replace(
+        cognitive(
+            "GET",
+            f"{LOCATION}/operationStatuses/{{operation}}",
+            "locations/operationStatuses",
+            operation.status,
+        ),
+        entry="part",
     ),
-    cognitive(
-        "GET",
-        f"{LOCATION}/operationResults/{{operation}}",
-        "locations/operationResults",
-        operation.result,
+    msgspec.structs.replace(
+        cognitive(
+            "GET",
+            f"{LOCATION}/operationResults/{{operation}}",
+            "locations/operationResults",
+            operation.result,
+        ),
+        entry="part",
     ),
     cognitive("GET", f"{LOCATION}/models", "locations/models", models.of_location),
     cognitive("GET", f"{LOCATION}/usages", "locations/usages", usages.of_location),
@@ -220,4 +261,5 @@ ACTIONS: tuple[Action, ...] = (
         act=activity_log.list_events,
     ),
     *deployment_rows(SUBSCRIPTION, GROUP),
+    *AUTHORIZATION_ACTIONS,
 )

@@ -82,6 +82,39 @@ SUBSCRIPTIONS = (
 INSIGHTS = ("2014-04-01", "2015-04-01", "2017-03-01-preview")
 """the activity log"""
 
+AUTHORIZATION = (
+    "2015-06-01",
+    "2015-07-01",
+    "2016-09-01",
+    "2017-04-01",
+    "2018-01-01-preview",
+    "2018-07-01-preview",
+    "2018-09-01-preview",
+    "2020-03-01-preview",
+    "2020-04-01-preview",
+    "2020-05-01",
+    "2020-08-01-preview",
+    "2020-10-01",
+    "2020-10-01-preview",
+    "2021-04-01-preview",
+    "2022-04-01",
+    "2022-05-01-preview",
+    "2024-07-01-preview",
+    "2025-12-01-preview",
+)
+"""role definitions and assignments, deny assignments, locks, permissions"""
+
+MANAGEMENT = (
+    "2018-03-01-preview",
+    "2019-11-01",
+    "2020-02-01",
+    "2020-05-01",
+    "2020-10-01",
+    "2021-04-01",
+    "2023-04-01",
+)
+"""management groups"""
+
 METADATA = (
     "2015-01-01",
     "2018-05-01",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite.domain.arm_errors import not_authenticated
+from linarite.domain.principal import KEY, USER, Principal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,9 +23,13 @@ class Caller(msgspec.Struct, frozen=True):
     name: str
     kind: str
     """User, Application, ManagedIdentity or Key"""
+    principal: Principal = Principal(kind=USER, name="")
+    """the same as roles and audit know it; by default somebody who may do nothing"""
 
 
-MANAGEMENT_KEY = Caller(name="management-key", kind="Key")
+MANAGEMENT_KEY = Caller(
+    name="management-key", kind="Key", principal=Principal(kind=KEY, name="management-key")
+)
 """whoever holds the management key"""
 
 
@@ -57,12 +62,3 @@ def recognise(
     if not any(matches):
         raise not_authenticated("The access token is invalid.", authorization_uri, presented=True)
     return MANAGEMENT_KEY
-
-
-def authorize(caller: Caller, action: str, scope: str) -> None:
-    """Let a caller pass who may do `action` at `scope`.
-
-    This is the one place where roles will be decided. Whoever holds the management key may do
-    everything, and there are no other callers yet.
-    """
-    del caller, action, scope

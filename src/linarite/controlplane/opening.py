@@ -15,8 +15,10 @@ from linarite.controlplane.options import Quota
 from linarite.controlplane.plane import ControlPlane
 from linarite.controlplane.routes import RESOURCE_TYPES
 from linarite.controlplane.surface import Place, Realm, Surface
+from linarite.domain.access import Access
 from linarite.domain.activity import ActivityLog
 from linarite.domain.audit import AuditTrail
+from linarite.domain.directory import Directory
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import ModelOffers
 from linarite.domain.resource import AccountKeys, KeyStore, ResourceStore
@@ -55,10 +57,13 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     jobs: JobStore
     activity: ActivityLog
     audit: AuditTrail
+    access: Access
     regions: Mapping[str, str]
     """the declared regions with their titles; none: this machine stands for every location"""
     keys_changed: Callable[[str], Awaitable[None]]
     """awaited with the id of an account whose keys may have changed"""
+    directory: Directory | None = None
+    """whom this server knows by itself; None: nobody"""
 
 
 async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, ManagementApp]:
@@ -82,6 +87,8 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         jobs=parts.jobs,
         activity=parts.activity,
         audit=parts.audit,
+        access=parts.access,
+        directory=parts.directory,
     )
     plane = ControlPlane(RESOURCE_TYPES, ACTIONS, surface)
     digests = await parts.keys.digests(MANAGEMENT_KEYS_ID)

@@ -11,10 +11,14 @@ import msgspec
 from linarite.controlplane.activity import Deed, begun, ended
 from linarite.controlplane.api_versions import require_version
 from linarite.controlplane.auditing import REFUSALS, audited_end, audited_refusal, audited_start
-from linarite.controlplane.caller import authorize
+from linarite.controlplane.authorizing import (
+    require_permission,
+    require_unlocked,
+    scope_asked,
+)
 from linarite.controlplane.preview import Preview, previewed
 from linarite.controlplane.request import Answer, ArmRequest, Target
-from linarite.controlplane.resource_type import ResourceType
+from linarite.controlplane.resource_type import Attributes, Entry, ResourceType, no_attributes
 from linarite.controlplane.router import Router
 from linarite.controlplane.surface import Known, Surface
 from linarite.controlplane.verbs.delete import delete
@@ -59,6 +63,12 @@ class Operation(msgspec.Struct, frozen=True):
     """what of it has no effect yet"""
     row: ResourceType | None = None
     """the stored resources it is about; None for actions"""
+    entry: Entry = "permission"
+    lists: bool = False
+    """as `Action.lists`"""
+    attributes: Callable[[ArmRequest, Target, Surface], Awaitable[Attributes | None]] = (
+        no_attributes
+    )
 
 
 class ControlPlane:
@@ -90,7 +100,7 @@ class ControlPlane:
             request=request,
             permission=operation.permission,
             resource_type=operation.type,
-            resource_id=_subject(operation, target),
+            resource_id=scope_asked(operation, target),
             tells_body=operation.row is not None
             and not operation.row.secret
             and not request.of_template,
@@ -98,6 +108,7 @@ class ControlPlane:
         await self.surface.audit.record(audited_start(deed))  # 503: then nothing is done
         await self._log(begun(deed, self.surface.realm, self._now()))
         try:
+            await require_unlocked(operation, request, target, self.surface)
             answer = await operation.act(request, target, self.surface)
         except LinariteError as refused:
             await self._ended(deed, refused.status, refused.code or "")
@@ -107,10 +118,12 @@ class ControlPlane:
 
     async def preview(self, request: ArmRequest) -> Preview:
         """What a PUT would do; nothing is known of what is not stored. Raises ArmError."""
-        operation, target = self.check(request)
+        operation, target = await self.check(request)
+        await require_unlocked(operation, request, target, self.surface)
         if operation.row is None:
             return Preview()
-        return await previewed(request, target, operation.row, self.surface)
+        place = operation.row.place(target, self.surface.realm)
+        return await previewed(request, place, operation.row, self.surface)
 
     def over(self, resources: ResourceStore) -> Surface:
         """A surface whose plane has the same table over other resources: for trying things out."""
@@ -118,7 +131,7 @@ class ControlPlane:
         other.surface = msgspec.structs.replace(self.surface, resources=resources, own_plane=other)
         return other.surface
 
-    def check(self, request: ArmRequest) -> tuple[Operation, Target]:
+    async def check(self, request: ArmRequest) -> tuple[Operation, Target]:
         """What answers the request, which must know its api-version and caller. Raises ArmError."""
         operation, target = self._found(request)
         require_version(
@@ -127,13 +140,13 @@ class ControlPlane:
             operation.type,
             self.surface.realm.locations,
         )
-        authorize(request.caller, operation.permission, target.path)
+        await require_permission(operation, request, target, self.surface)
         return operation, target
 
     async def _admitted(self, request: ArmRequest) -> tuple[Operation, Target]:
         """As `check`; who was refused what is audited."""
         try:
-            return self.check(request)
+            return await self.check(request)
         except LinariteError as refused:
             if refused.status in REFUSALS:
                 found = self._router.find(request.path)
@@ -182,7 +195,7 @@ def filed(types: Iterable[ResourceType], actions: Iterable[Action]) -> Router[Op
         if "LIST" in row.verbs:
             usual = row.template[: row.template.rindex("/")]
             for collection in (usual, *row.collections):
-                router.add("GET", collection, _of_row(row, list_resources, "read"))
+                router.add("GET", collection, _of_row(row, list_resources, "read", lists=True))
     for action in actions:
         operation = Operation(
             action.act,
@@ -191,23 +204,34 @@ def filed(types: Iterable[ResourceType], actions: Iterable[Action]) -> Router[Op
             action.versions,
             public=action.public,
             partial=action.partial,
+            entry=action.entry,
+            lists=action.lists,
         )
         router.add(action.method, action.template, operation)
     return router
 
 
-def _subject(operation: Operation, target: Target) -> str:
-    """The resource that a request is about: of an action, the one whose action it is."""
-    if operation.permission.endswith("/action"):
-        return target.path.rpartition("/")[0]
-    return target.path
-
-
-def _of_row(row: ResourceType, verb: Callable[..., Awaitable[Answer]], may: str) -> Operation:
+def _of_row(
+    row: ResourceType, verb: Callable[..., Awaitable[Answer]], may: str, *, lists: bool = False
+) -> Operation:
     async def act(request: ArmRequest, target: Target, surface: Surface) -> Answer:
-        return await verb(request, target, row, surface)
+        return await verb(request, row.place(target, surface.realm), row, surface)
 
-    return Operation(act, f"{row.type}/{may}", row.type, row.versions, row=row, partial=row.partial)
+    async def attributes(
+        request: ArmRequest, target: Target, surface: Surface
+    ) -> Attributes | None:
+        return await row.attributes(request, row.place(target, surface.realm), surface)
+
+    return Operation(
+        act,
+        f"{row.grants}/{may}",
+        row.type,
+        row.versions,
+        row=row,
+        partial=row.partial,
+        lists=lists,
+        attributes=attributes,
+    )
 
 
 def known_types(types: Sequence[ResourceType], actions: Sequence[Action]) -> tuple[Known, ...]:
@@ -216,7 +240,7 @@ def known_types(types: Sequence[ResourceType], actions: Sequence[Action]) -> tup
     versions: dict[str, Sequence[str]] = {}
     for row in types:
         granted = permissions.setdefault(row.type, {})
-        granted |= {f"{row.type}/{VERBS[word][1]}": None for word in sorted(row.verbs - {"LIST"})}
+        granted |= {f"{row.grants}/{VERBS[word][1]}": None for word in sorted(row.verbs - {"LIST"})}
         versions[row.type] = row.versions
     for action in actions:
         permissions.setdefault(action.type, {})[action.permission] = None

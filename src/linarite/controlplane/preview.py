@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from linarite.controlplane.authorizing import require_linked
 from linarite.controlplane.resource_type import found
 from linarite.controlplane.verbs.put import proposed, require_name, without
 from linarite.controlplane.wire import read_resource, shown
@@ -48,6 +49,9 @@ async def previewed(
     facts = await row.gather(surface, target)
     new = row.complete(proposed(sent, old, target, row, base), old, facts)
     problems = row.admit(new, old, facts)
+    require_linked(
+        surface, request.caller, (f"{row.grants}/write", target.path), row.linked(new, old)
+    )
     showing = surface.showing(request)
     return Preview(
         before=None if old is None else shown(old, row, showing),

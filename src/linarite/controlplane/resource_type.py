@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Literal
 
 import msgspec
 
 from linarite.controlplane.request import Answer, ArmRequest, Target
-from linarite.controlplane.surface import Showing, Surface
+from linarite.controlplane.surface import Realm, Showing, Surface
 from linarite.domain.arm_errors import Problem
 from linarite.domain.arm_id import parent_id
 from linarite.domain.jobs import Job
@@ -16,6 +16,11 @@ from linarite.domain.resource import Change, Resource
 
 Shape = type[msgspec.Struct]
 """properties with their types"""
+Attributes = Mapping[str, tuple[str, ...]]
+"""what conditions of role assignments may ask, as `@request[…]` in lower case"""
+Entry = Literal["permission", "part", "anyone"]
+"""who may call: who has the permission, who has any role in the subscription or group, anybody
+who has proved who they are"""
 
 
 async def no_facts(surface: Surface, target: Target) -> None:
@@ -82,6 +87,24 @@ async def free_to_go(surface: Surface, resource: Resource) -> list[Problem]:
     return []
 
 
+def as_asked(target: Target, realm: Realm) -> Target:
+    """A type whose resources lie where they are asked for."""
+    del realm
+    return target
+
+
+async def no_attributes(request: ArmRequest, target: Target, surface: Surface) -> Attributes | None:
+    """A type that conditions ask nothing about."""
+    del request, target, surface
+    return {}
+
+
+def nothing_linked(new: Resource | None, old: Resource | None) -> Sequence[tuple[str, str]]:
+    """A type whose writes and deletions take no permission elsewhere."""
+    del new, old
+    return ()
+
+
 class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     """A resource type. What is left out behaves like most types do.
 
@@ -95,6 +118,8 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     template: str
     """the item's path; names in braces"""
     versions: Sequence[str]
+    granted_as: str = ""
+    """the words of its permissions, where they are not those of its type"""
     collections: tuple[str, ...] = ()
     """paths that list it, beyond the item's path without its name"""
     verbs: frozenset[str] = frozenset(("GET", "LIST", "PUT", "PATCH", "DELETE"))
@@ -104,6 +129,8 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     """the status of a PUT that made one, as the operation's specification has it"""
     deleted: int = 200
     """the status of a DELETE that removed something, as the operation's specification has it"""
+    tells_deleted: bool = False
+    """a DELETE answers with what was there"""
     plain: bool = False
     """shows neither etag nor systemData"""
     name_pattern: str = ".+"
@@ -123,6 +150,15 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     """secrets may stand in what is sent: the activity log keeps nothing of it"""
     wanted: Callable[[dict[str, str]], Callable[[Resource], bool]] = all_listed
     """which ones a list has, by its query"""
+    place: Callable[[Target, Realm], Target] = as_asked
+    """where it lies, if one resource is found at several paths"""
+    attributes: Callable[[ArmRequest, Target, Surface], Awaitable[Attributes | None]] = (
+        no_attributes
+    )
+    """what conditions may ask of a request; None: nothing can be told before there is a body"""
+    linked: Callable[[Resource | None, Resource | None], Sequence[tuple[str, str]]] = nothing_linked
+    """what else the writer (new, old), or deleter (None, old), must be allowed: actions and
+    their scopes"""
     gather: Callable[[Surface, Target], Awaitable[Any]] = no_facts
     complete: Callable[[Resource, Resource | None, Any], Resource] = complete_as_sent
     admit: Callable[[Resource, Resource | None, Any], list[Problem]] = admit_all
@@ -138,6 +174,11 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     keep: Callable[[Surface, Resource], Awaitable[list[Problem]]] = free_to_go
     """why it may not be deleted"""
     remove: Callable[[Surface, Resource], Awaitable[None]] = removed
+
+    @property
+    def grants(self) -> str:
+        """What its permissions begin with."""
+        return self.granted_as or self.type
 
     @property
     def name_word(self) -> str:
@@ -158,6 +199,9 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     act: Callable[[ArmRequest, Target, Surface], Awaitable[Answer]]
     public: bool = False
     """answers without a credential"""
+    entry: Entry = "permission"
+    lists: bool = False
+    """shows only what its caller may read: whoever may read anything below may call it"""
     partial: str = ""
     """as `ResourceType.partial`"""
 

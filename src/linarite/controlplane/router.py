@@ -1,4 +1,8 @@
-"""From a path to the row that answers it. Fixed words are compared without case."""
+"""From a path to the row that answers it. Fixed words are compared without case.
+
+A template that begins with `{scope}` belongs to extension resources: whatever stands in the scope's
+place, from nothing to the id of any resource, what follows is found.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Entry = TypeVar("Entry")
+
+SCOPE = "{scope}"
 
 
 class _Node(Generic[Entry]):
@@ -25,11 +31,16 @@ class Router(Generic[Entry]):
 
     def __init__(self) -> None:
         self._root: _Node[Entry] = _Node()
+        self._extensions: _Node[Entry] = _Node()
+        """what may follow any scope"""
 
     def add(self, method: str, template: str, entry: Entry) -> None:
         """File an entry. Raises ValueError when there is one for this method and path."""
+        parts = segments_of(template)
         node = self._root
-        for part in segments_of(template):
+        if parts[:1] == [SCOPE]:
+            node, parts = self._extensions, parts[1:]
+        for part in parts:
             if part.startswith("{"):
                 node = node.names.setdefault(part.strip("{}"), _Node())
             else:
@@ -42,11 +53,20 @@ class Router(Generic[Entry]):
     def find(self, path: str) -> tuple[dict[str, Entry], Target] | None:
         """The entries of a path by method, and what the path means; None where there are none.
 
-        A fixed word wins over a name.
+        A fixed word wins over a name, a path of its own over an extension, and the shortest
+        extension over longer ones. What stands for the scope is the target's name `scope`.
         """
-        for node, said, names in self._walk(self._root, segments_of(path)):
+        parts = segments_of(path)
+        for node, said, names in self._walk(self._root, parts):
             if node.entries:
-                return node.entries, Target("".join(f"/{part}" for part in said), names)
+                return node.entries, Target(_path(said), names)
+        for at in range(len(parts) - 1, -1, -1):
+            if parts[at].lower() != "providers":
+                continue
+            scope = _path(parts[:at])
+            for node, said, names in self._walk(self._extensions, parts[at:]):
+                if node.entries:
+                    return node.entries, Target(scope + _path(said), {"scope": scope, **names})
         return None
 
     def _walk(
@@ -63,3 +83,7 @@ class Router(Generic[Entry]):
         for name, inner in node.names.items():
             for end, said, names in self._walk(inner, rest):
                 yield end, [first, *said], {name: first, **names}
+
+
+def _path(parts: list[str]) -> str:
+    return "".join(f"/{part}" for part in parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from linarite.controlplane.access_routes import AUTHORIZATION_TYPES
 from linarite.controlplane.api_versions import COGNITIVE_SERVICES, RESOURCES
 from linarite.controlplane.kept_routes import KEPT_TYPES
 from linarite.controlplane.paths import (
@@ -44,6 +45,7 @@ UNFILTERED = "kept; no request is filtered by it yet"
 RESOURCE_TYPES: tuple[ResourceType, ...] = (
     ResourceType(
         type=RESOURCE_GROUP_TYPE,
+        granted_as="Microsoft.Resources/subscriptions/resourceGroups",
         template=GROUP,
         versions=RESOURCES,
         verbs=frozenset(("GET", "HEAD", "LIST", "PUT", "PATCH", "DELETE")),
@@ -198,4 +200,5 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
         beside=listed_models.beside,
         keep=listed_models.keep,
     ),
+    *AUTHORIZATION_TYPES,
 )

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from linarite.controlplane.options import Quota
+from linarite.domain.access import Access
 from linarite.domain.activity import ActivityLog
 from linarite.domain.audit import AuditTrail
+from linarite.domain.directory import Directory
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import Assortment, ModelOffers
 from linarite.domain.resource import KeyStore, ResourceStore
@@ -104,7 +106,7 @@ class Plane(Protocol):
         """A surface whose plane has the same table over other resources: for trying things out."""
         ...
 
-    def check(self, request: ArmRequest) -> Any:  # noqa: ANN401 - nobody here looks into it
+    async def check(self, request: ArmRequest) -> Any:  # noqa: ANN401 - nobody looks into it
         """Refuse what has no row, an unknown api-version or no permission. Raises ArmError."""
         ...
 
@@ -125,6 +127,9 @@ class Surface(msgspec.Struct, kw_only=True):
     jobs: JobStore
     activity: ActivityLog
     audit: AuditTrail
+    access: Access
+    directory: Directory | None = None
+    """whom this server knows by itself; None: nobody"""
     known: tuple[Known, ...] = ()
     """what the table has; the plane fills it in"""
     rows: dict[str, Any] = {}

@@ -85,11 +85,44 @@ def not_authenticated(message: str, authorization_uri: str, *, presented: bool) 
     )
 
 
+def authorization_failed(name: str, object_id: str, action: str, scope: str) -> ArmError:
+    """Somebody who is known and lacks a role."""
+    return ArmError(
+        403,
+        "AuthorizationFailed",
+        f"The client '{name}' with object id '{object_id}' does not have authorization to perform "
+        f"action '{action}' over scope '{scope[:500]}' or the scope is invalid. If access was "
+        "recently granted, please refresh your credentials.",
+    )
+
+
+def linked_authorization_failed(
+    who: tuple[str, str], done: tuple[str, str], linked: tuple[str, str]
+) -> ArmError:
+    """Somebody who may do it, but not what it takes elsewhere.
+
+    `who` is name and object id; `done` and `linked` are action and scope each.
+    """
+    return ArmError(
+        403,
+        "LinkedAuthorizationFailed",
+        f"The client '{who[0]}' with object id '{who[1]}' has permission to perform action "
+        f"'{done[0]}' on scope '{done[1][:500]}'; however, it does not have permission to perform "
+        f"action(s) '{linked[0]}' on the linked scope(s) '{linked[1][:500]}' (respectively) or the "
+        "linked scope(s) are invalid.",
+    )
+
+
 def subscription_not_found(subscription: str) -> ArmError:
     """There is no such subscription here."""
     return ArmError(
         404, "SubscriptionNotFound", f"The subscription '{subscription[:100]}' could not be found."
     )
+
+
+def management_group_not_found(name: str) -> ArmError:
+    """There is no such management group here."""
+    return ArmError(404, "NotFound", f"Management group '{name[:100]}' could not be found.")
 
 
 def resource_group_not_found(name: str) -> ArmError:
@@ -138,4 +171,15 @@ def request_conflict(parent_id: str) -> ArmError:
         f"Another operation is being performed on the parent resource '{parent_id[:500]}'. Please "
         "try again later.",
         headers={"retry-after": "1"},
+    )
+
+
+def scope_locked(scope: str, verb: str, locked: Sequence[str]) -> ArmError:
+    """A lock forbids it, whoever asks."""
+    listed = ",".join(locked)
+    return ArmError(
+        409,
+        "ScopeLocked",
+        f"The scope '{scope[:500]}' cannot perform {verb} operation because following scope(s) are "
+        f"locked: '{listed[:2000]}'. Please remove the lock and try again.",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 RESOURCE_GROUP_TYPE = "Microsoft.Resources/resourceGroups"
+MANAGEMENT_GROUP_TYPE = "Microsoft.Management/managementGroups"
 SUBSCRIPTION_TYPE = "Microsoft.Resources/subscriptions"
 
 

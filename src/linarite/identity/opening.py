@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 
+from linarite.controls.authorize.book import AccessBook
 from linarite.domain.resource import ResourceStore
 from linarite.domain.secret_box import SecretBox
 from linarite.settings import Settings
@@ -36,10 +38,15 @@ class Identity(msgspec.Struct, frozen=True):
     """Everything about who somebody is."""
 
     sign_in: SignInPlane
+    access: AccessBook
+    """`Access`"""
 
 
 async def open_identity(parts: IdentityParts) -> Identity:
-    """Read the directory and the keys."""
+    """Read the roles, the directory and the keys."""
+    access = AccessBook(parts.resources, lambda: datetime.now(UTC))
+    parts.resources.subscribe(access.follow)
+    await access.refresh()
     sign_in = await open_sign_in(
         SignInParts(
             tenant=parts.tenant,
@@ -50,9 +57,10 @@ async def open_identity(parts: IdentityParts) -> Identity:
             management=parts.management,
             managed_identities=parts.settings.managed_identities,
             on_sign_in=told_in_log,
+            access=access,
         )
     )
-    return Identity(sign_in)
+    return Identity(sign_in, access)
 
 
 def told_in_log(event: SignInEvent) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linarite.controlplane import conditions
+from linarite.controlplane.authorizing import require_linked
 from linarite.controlplane.request import Answer
 from linarite.controlplane.resource_type import found
-from linarite.controlplane.verbs.get import existing
+from linarite.controlplane.verbs.get import existing, showing_one
 from linarite.controlplane.verbs.parents import stored_parent_id
 from linarite.domain.arm_errors import refusal
 from linarite.domain.arm_id import RESOURCE_GROUP_TYPE, parent_id
@@ -30,7 +31,15 @@ async def delete(
         conditions.require(request.headers, resource, target.path)
         if resource is None:
             return Answer(204)
+        require_linked(
+            surface,
+            request.caller,
+            (f"{row.grants}/delete", target.path),
+            row.linked(None, resource),
+        )
         if problems := await row.keep(surface, resource):
             raise refusal(problems)
         await row.remove(surface, resource)
+    if row.tells_deleted:
+        return showing_one(row.deleted, resource, row, surface, request)
     return Answer(row.deleted)

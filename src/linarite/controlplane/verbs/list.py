@@ -7,6 +7,7 @@ import binascii
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
 
+from linarite.controlplane.authorizing import readable
 from linarite.controlplane.request import Answer
 from linarite.controlplane.verbs.parents import stored_parent_id
 from linarite.controlplane.wire import shown
@@ -35,7 +36,8 @@ async def list_resources(
     parent = await stored_parent_id(surface, collection_parent_id(target.path), row.type, "read")
     stored = await surface.resources.list_under(parent, row.type)
     wanted = row.wanted(request.query)
-    by_key = {each.id.lower(): each for each in (*row.built_in(parent), *stored) if wanted(each)}
+    seen = readable(surface, request.caller, (*row.built_in(parent), *stored))
+    by_key = {each.id.lower(): each for each in seen if wanted(each)}
     showing = surface.showing(request)
     return paged(sorted(by_key.items()), request, lambda resource: shown(resource, row, showing))
 

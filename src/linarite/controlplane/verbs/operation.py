@@ -11,9 +11,11 @@ from urllib.parse import quote
 
 import msgspec
 
+from linarite.controlplane.authorizing import may
 from linarite.controlplane.request import Answer
 from linarite.controlplane.verbs.get import showing_one
 from linarite.domain.arm_errors import ArmError
+from linarite.domain.arm_id import type_of
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import ArmRequest, Target
@@ -45,8 +47,7 @@ def followed(
 
 async def status(request: ArmRequest, target: Target, surface: Surface) -> Answer:
     """How far a job is: always 200, its status in the body."""
-    del request
-    job = await _job(surface, target)
+    job = await _job(request, surface, target)
     body: dict[str, Any] = {
         "id": target.path,
         "name": job.id,
@@ -66,7 +67,7 @@ async def status(request: ArmRequest, target: Target, surface: Surface) -> Answe
 
 async def result(request: ArmRequest, target: Target, surface: Surface) -> Answer:
     """202 until the job has ended; then its resource, 204 if that is gone, or why it failed."""
-    job = await _job(surface, target)
+    job = await _job(request, surface, target)
     if job.running:
         link = f"{request.base_url}{quote(target.path)}?api-version={request.api_version}"
         return _waiting(Answer(202, headers={"location": link}), job)
@@ -87,11 +88,18 @@ def _waiting(answer: Answer, job: Job) -> Answer:
     return msgspec.structs.replace(answer, headers=headers)
 
 
-async def _job(surface: Surface, target: Target) -> Job:
-    """The job of that id in this subscription. Raises ArmError 404."""
+async def _job(request: ArmRequest, surface: Surface, target: Target) -> Job:
+    """The job of that id in this subscription, of a resource that the caller may read.
+
+    Raises ArmError 404.
+    """
     found = await surface.jobs.get(target["operation"].lower())
     scope = f"/subscriptions/{target['subscription']}/".lower()
-    if found is None or not found.resource_id.lower().startswith(scope):
+    if (
+        found is None
+        or not found.resource_id.lower().startswith(scope)
+        or not may(surface, request.caller, f"{type_of(found.resource_id)}/read", found.resource_id)
+    ):
         raise ArmError(
             404, "OperationNotFound", f"There is no operation '{target['operation'][:100]}'."
         )

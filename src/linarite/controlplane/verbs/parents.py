@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linarite.domain.arm_errors import (
+    management_group_not_found,
     parent_not_found,
     resource_group_not_found,
     subscription_not_found,
 )
 from linarite.domain.arm_id import (
+    MANAGEMENT_GROUP_TYPE,
     RESOURCE_GROUP_TYPE,
     SUBSCRIPTION_TYPE,
     parent_id,
@@ -38,6 +40,11 @@ async def stored_parent_id(surface: Surface, parent: str, resource_type: str, ve
         if not same_id(parent, f"/subscriptions/{surface.realm.subscription}"):
             raise subscription_not_found(subscription_of(parent))
         return f"/subscriptions/{surface.realm.subscription}"
+    if kind.lower() == MANAGEMENT_GROUP_TYPE.lower():
+        own = f"/providers/{MANAGEMENT_GROUP_TYPE}/{surface.realm.tenant}"
+        if not same_id(parent, own):
+            raise management_group_not_found(parent.rpartition("/")[2])
+        return own
     if LOCATIONS in kind.lower():  # what lies below a location lies in no stored resource
         await stored_parent_id(surface, f"/subscriptions/{subscription_of(parent)}", kind, verb)
         return parent

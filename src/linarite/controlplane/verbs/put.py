@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from linarite.controlplane import conditions
+from linarite.controlplane.authorizing import require_linked
 from linarite.controlplane.resource_type import found
 from linarite.controlplane.verbs.get import showing_one
 from linarite.controlplane.verbs.operation import followed
@@ -72,6 +73,9 @@ async def admitted(
     new = row.complete(change.new, old, facts)
     if problems := row.admit(new, old, facts):
         raise refusal(problems)
+    require_linked(
+        surface, request.caller, (f"{row.grants}/write", target.path), row.linked(new, old)
+    )
     new = without(new, row.write_only)
     if old is not None and same(new, old):
         return Written(old)

@@ -1,10 +1,11 @@
-"""Lists of all tracked resources, in a subscription or in a resource group."""
+"""Lists of the tracked resources that a caller may read, in a subscription or a group."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
+from linarite.controlplane.authorizing import readable
 from linarite.controlplane.stocktaking import require_subscription
 from linarite.controlplane.verbs.list import paged
 from linarite.controlplane.wire import top_of
@@ -42,6 +43,7 @@ async def _listed(request: ArmRequest, scope: str, surface: Surface) -> Answer:
         for resource in await surface.resources.list_under(scope, known.type)
         if _fits(resource, wanted)
     ]
+    found = readable(surface, request.caller, found)
     return paged(sorted((each.id.lower(), each) for each in found), request, _shown)
 
 

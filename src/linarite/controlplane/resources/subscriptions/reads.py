@@ -35,9 +35,12 @@ async def list_tenants(request: ArmRequest, target: Target, surface: Surface) ->
 
 
 async def list_subscriptions(request: ArmRequest, target: Target, surface: Surface) -> Answer:
-    """The one subscription."""
-    del request, target
-    return Answer(200, {"value": [_shown(surface.realm)], "count": {"type": "Total", "value": 1}})
+    """The one subscription, for whoever has any role in it."""
+    del target
+    path = f"/subscriptions/{surface.realm.subscription}"
+    seen = surface.access.has_part_in(request.caller.principal, path)
+    found = [_shown(surface.realm)] if seen else []
+    return Answer(200, {"value": found, "count": {"type": "Total", "value": len(found)}})
 
 
 async def get_subscription(request: ArmRequest, target: Target, surface: Surface) -> Answer:

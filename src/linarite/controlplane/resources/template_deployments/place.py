@@ -74,7 +74,10 @@ async def surroundings(
         },
         deployment=deployment,
         environment=environment(errand.base_url, realm.tenant),
-        deployer={"objectId": errand.caller.name, "tenantId": realm.tenant},
+        deployer={
+            "objectId": errand.caller.principal.object_id or errand.caller.name,
+            "tenantId": realm.tenant,
+        },
         now=now,
     )
 

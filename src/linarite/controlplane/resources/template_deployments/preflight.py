@@ -104,7 +104,7 @@ async def _foreseen(trial: World, deployment: Planned, resource: PlannedResource
     plane = trial.surface.plane
     plan = deployment.plan
     try:
-        plane.check(trial.asked("PUT", resource.id, version))
+        await plane.check(trial.asked("PUT", resource.id, version))
     except ArmError as reason:
         return Foreseen(resource, problems=problems_of(reason, resource.id))
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from linarite.controlplane.authorizing import readable
 from linarite.controlplane.resources.template_deployments.preflight import foresee
 from linarite.controlplane.resources.template_deployments.records import (
     DEPLOYMENT_TYPE,
@@ -72,7 +73,8 @@ async def _ignored(
     for resource_type in world.surface.plane.stored_types:
         if resource_type.lower() in own:
             continue
-        for resource in await world.surface.resources.list_under(scope, resource_type):
+        there = await world.surface.resources.list_under(scope, resource_type)
+        for resource in readable(world.surface, world.errand.caller, there):
             if resource.id.lower() not in named:
                 change = {"resourceId": resource.id, "changeType": "Ignore"}
                 found.append(change | ({"before": {"id": resource.id}} if full else {}))

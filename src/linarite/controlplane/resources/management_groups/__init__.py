@@ -1,0 +1,1 @@
+"""Microsoft.Management/managementGroups: the one of the tenant."""

@@ -1,0 +1,1 @@
+"""Microsoft.Authorization/permissions: what a caller may do at a scope."""
