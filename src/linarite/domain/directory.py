@@ -28,6 +28,10 @@ class Directory(Protocol):
         """Whom an object id means; None for nobody of this tenant."""
         ...
 
+    def groups_of(self, object_id: str) -> frozenset[str]:
+        """The groups that somebody is in, also through other groups."""
+        ...
+
     async def ensure_managed_identity(self, resource_id: str) -> DirectoryEntry:
         """The service principal of a resource's identity, made if there is none yet."""
         ...

@@ -18,7 +18,8 @@ ENGINE_TABLE_FILE = f"{PACKAGE}/engines/__init__.py"
 ENGINE_PAGES = "docs/engines"
 ARM_RESOURCES = f"{PACKAGE}/controlplane/resources"
 ARM_TABLE_FILES = tuple(
-    f"{PACKAGE}/controlplane/{name}.py" for name in ("routes", "kept_routes", "actions")
+    f"{PACKAGE}/controlplane/{name}.py"
+    for name in ("routes", "kept_routes", "access_routes", "actions")
 )
 INDEX_PAGES = {"README", "index"}
 

@@ -49,6 +49,10 @@ class DirectoryWriter:
         """`Directory.entry`."""
         return self.book.entry(object_id)
 
+    def groups_of(self, object_id: str) -> frozenset[str]:
+        """`Directory.groups_of`."""
+        return self.book.groups_of(object_id)
+
     async def ensure_managed_identity(self, resource_id: str) -> DirectoryEntry:
         """`Directory.ensure_managed_identity`."""
         async with self.turn:

@@ -49,7 +49,7 @@ def _fits(
 def _identities(object_id: str, surface: Surface, request: ArmRequest) -> frozenset[str]:
     """An object id and the groups that it is in, as far as this server knows them."""
     caller = request.caller.principal
-    if caller.object_id == object_id:
-        return caller.groups | {object_id}
-    del surface
-    return frozenset((object_id,))
+    known = caller.groups if caller.object_id == object_id else frozenset[str]()
+    if surface.directory is not None:
+        known |= surface.directory.groups_of(object_id)
+    return known | {object_id}
