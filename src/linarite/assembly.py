@@ -41,6 +41,7 @@ from linarite.identity.opening import Identity, IdentityParts, open_identity
 from linarite.identity.tenant import tenant_of
 from linarite.jobs.kinds.provisioning import Provisioning, provision_anew
 from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
+from linarite.jobs.upgrader import Upgrader
 from linarite.jobs.worker import Worker
 from linarite.serving_plan import plan, scratch_folder, threads_for_engines, usable_cores
 from linarite.settings import open_pages
@@ -331,9 +332,13 @@ class Assembly:
         )
         self._stack.push_async_callback(worker.stop)
 
+        upgrader = Upgrader(resources, jobs, self._offers, offers_changed=self._facts.refresh)
+        self._stack.push_async_callback(upgrader.stop)
+
         async def begin() -> None:
             await worker.start()
             await provision_anew(resources, jobs, lost)
+            await upgrader.start()
 
         return begin
 

@@ -34,6 +34,7 @@ from linarite.controlplane.resources.rai_content_filters import reads as content
 from linarite.controlplane.resources.skus import reads as skus
 from linarite.controlplane.resources.subscriptions import reads as subscriptions
 from linarite.controlplane.resources.template_deployments.rows import deployment_rows
+from linarite.controlplane.resources.upgrades import reads as upgrades
 from linarite.controlplane.resources.usages import reads as usages
 from linarite.controlplane.routes import UNFILTERED
 from linarite.controlplane.verbs import operation
@@ -259,6 +260,13 @@ ACTIONS: tuple[Action, ...] = (
         type="Microsoft.Insights/eventtypes",
         permission="Microsoft.Insights/eventtypes/values/Read",
         act=activity_log.list_events,
+    ),
+    _row(
+        "GET",
+        f"{SUBSCRIPTION}/providers/{upgrades.TYPE}",
+        COGNITIVE_SERVICES,
+        upgrades.TYPE,
+        upgrades.of_subscription,
     ),
     *deployment_rows(SUBSCRIPTION, GROUP),
     *AUTHORIZATION_ACTIONS,

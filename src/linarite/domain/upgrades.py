@@ -23,6 +23,9 @@ FOLLOWS_DEFAULT = "OnceNewDefaultVersionAvailable"
 WAITS_FOR_END = "OnceCurrentVersionExpired"
 NEVER = "NoAutoUpgrade"
 
+UPGRADE_TO = "model"
+"""the argument of a provisioning job that upgrades: the model's new coordinates"""
+
 UpgradeState = Literal["UpToDate", "Scheduled", "Due", "NotUpgraded"]
 
 

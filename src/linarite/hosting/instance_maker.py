@@ -82,7 +82,9 @@ class InstanceMaker:
                     name=name,
                     engine=said.engine,
                     model=model,
-                    version=_only_version(manifests, local),
+                    version=_only_version(manifests, local)
+                    if engine in MODEL_FILE_ENGINES
+                    else said.model_version,
                     region=said.region or home,
                     slots=slots,
                     memory_bytes=needed_bytes(weights, slots),

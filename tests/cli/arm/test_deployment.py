@@ -46,6 +46,8 @@ def test_a_deployment_lives_and_answers(managed: Server) -> None:
     assert now["sku"] == {"name": "Standard", "capacity": 3}
     assert now["tags"] == {"a": "b"}
     assert now["properties"]["versionUpgradeOption"] == "NoAutoUpgrade"
+    plan = linarite(managed.home, "deployment", "upgrades").stdout
+    assert re.search(r"chat +gpt-5 \S+ +NoAutoUpgrade +UpToDate", plan), plan
     as_yaml = linarite(managed.home, "deployment", "show", "chat", "-o", "yaml").stdout
     assert yaml.safe_load(as_yaml) == now
 

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from linarite.cli.model import build
+from linarite.hosting.models import gguf_writer as gguf
 from linarite.hosting.models.store import ModelStore
 from tests.hosting.models import gguf_files
 
@@ -113,3 +114,45 @@ def test_no_colour_codes_in_a_pipe(store: ModelStore, source: Path) -> None:
     """Output that goes to a file or a program carries no escape sequences."""
     results = [_run(store, "add", source), _run(store, "list"), _run(store, "show", "tiny")]
     assert not any("\x1b" in result.output for result in results)
+
+
+def test_versions_and_their_lives(store: ModelStore, tmp_path: Path) -> None:
+    """Added beside each other, planned with `set`, and told apart in lists."""
+    for version in ("1", "2"):
+        named = {**gguf_files.LLAMA, "general.name": gguf.string(f"Tiny {version}")}
+        weights = gguf_files.file(tmp_path / f"{version}.gguf", named)
+        added = _run(store, "add", weights, "--name", "mine", "--model-version", version)
+        assert f"mine is here: version {version}" in added.stdout
+    assert "1 (default)" in _run(store, "list").stdout
+    dates = ("--deprecated", "2001-01-31", "--retired", "2999-06-30", "--then", "2")
+    told = _run(store, "set", "mine", "--model-version", "1", "--stage", "legacy", *dates)
+    assert told.stdout == "mine 1: deprecated, until 2999-06-30, then 2\n"
+    assert _run(store, "set", "mine", "--model-version", "2", "--default").exit_code == 0
+    listing = json.loads(_run(store, "list", "--json").stdout)
+    assert listing["default_versions"] == {"mine": "2"}
+    shown = json.loads(_run(store, "show", "mine", "--model-version", "1", "--json").stdout)
+    assert shown["lifecycle"]["stage"] == "Legacy"
+    assert shown["lifecycle"]["retired_at"] == "2999-06-30T00:00:00Z"
+    never = _run(store, "set", "mine", "--model-version", "1", "--retired", "never")
+    assert "until" not in never.stdout
+    assert "several versions: 1, 2" in _run(store, "remove", "mine").stderr
+    assert _run(store, "remove", "mine", "--all-versions").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (("--retired", "soon"), "--retired takes a date such as 2027-01-31"),
+        (("--deprecated", "2030-01-01", "--retired", "2029-01-01"), "--deprecated is after"),
+        (("--model-version", "7"), "no version '7'"),
+    ],
+)
+def test_lives_that_cannot_be(
+    store: ModelStore, source: Path, said: tuple[str, ...], words: str
+) -> None:
+    """What was typed is named, and nothing changes."""
+    before = store.add_file(source, name="mine")
+    done = _run(store, "set", "mine", *said)
+    assert done.exit_code == 1
+    assert words in done.stderr
+    assert store.get("mine") == before

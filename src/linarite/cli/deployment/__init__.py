@@ -11,6 +11,7 @@ from linarite.cli.deployment.flags import DeploymentFlags, WatchFlags
 from linarite.cli.deployment.list import list_deployments
 from linarite.cli.deployment.show import show
 from linarite.cli.deployment.update import Update, update
+from linarite.cli.deployment.upgrades import list_upgrades
 from linarite.cli.help_texts import examples
 
 EXAMPLES = examples(
@@ -48,6 +49,9 @@ UPDATE_EXAMPLES = examples(
         "linarite deployment update chat --set properties.versionUpgradeOption=NoAutoUpgrade",
     ),
 )
+UPGRADES_EXAMPLES = examples(
+    ("What would move to another version, and when?", "linarite deployment upgrades"),
+)
 DELETE_EXAMPLES = examples(
     ("Stop serving it; requests that have begun are finished:", "linarite deployment delete chat"),
 )
@@ -57,7 +61,7 @@ def add_to(root: typer.Typer) -> None:
     """Add the commands."""
     app = typer.Typer(
         name="deployment",
-        help="Deployments of an account: list, show, create, update, delete.",
+        help="Deployments of an account: list, show, create, update, delete, upgrades.",
         no_args_is_help=True,
     )
     command(app, "list", list_deployments, AccountFlags, OutputFlags, epilog=LIST_EXAMPLES)
@@ -84,5 +88,6 @@ def add_to(root: typer.Typer) -> None:
         OutputFlags,
         epilog=UPDATE_EXAMPLES,
     )
+    command(app, "upgrades", list_upgrades, OutputFlags, epilog=UPGRADES_EXAMPLES)
     command(app, "delete", delete, DeploymentFlags, AccountFlags, epilog=DELETE_EXAMPLES)
     root.add_typer(app, epilog=EXAMPLES)

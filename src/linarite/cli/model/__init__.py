@@ -165,17 +165,8 @@ def _add_file_commands(app: typer.Typer, store_of: Callable[[typer.Context], Mod
         """Delete models from this machine. A server that has one open goes on with it."""
         remove_models(store_of(context), names, version, all_versions=all_versions)
 
-    app.command("set", epilog=_SET_EXAMPLES)(flattened(_setter(store_of), LifecycleFlags))
-
-
-def _setter(store_of: Callable[[typer.Context], ModelStore]) -> Callable[..., None]:
-    def _set(
-        context: typer.Context,
-        name: Annotated[str, typer.Argument(help="A model that is here.", show_default=False)],
-        said: LifecycleFlags,
-        version: ModelVersion = "",
-    ) -> None:
+    def _set(context: typer.Context, said: LifecycleFlags) -> None:
         """Say how a version's life goes on: its stage, its end, what follows, the default."""
-        set_lifecycle(store_of(context), name, version, said)
+        set_lifecycle(store_of(context), said)
 
-    return _set
+    app.command("set", epilog=_SET_EXAMPLES)(flattened(_set, LifecycleFlags))

@@ -41,6 +41,10 @@ _STAGES = {
 class LifecycleFlags:
     """What may be said of a version; what is not said stays."""
 
+    name: Annotated[str, typer.Argument(help="A model that is here.", show_default=False)]
+    model_version: Annotated[
+        str, typer.Option(help="Which version.", show_default="the default version")
+    ] = ""
     stage: Annotated[StageWord | None, typer.Option(help="How finished it is.")] = None
     default: Annotated[
         bool, typer.Option("--default", help="Make it the default version of its model.")
@@ -62,10 +66,10 @@ class LifecycleFlags:
     ] = None
 
 
-def set_lifecycle(store: ModelStore, name: str, version: str, said: LifecycleFlags) -> None:
+def set_lifecycle(store: ModelStore, said: LifecycleFlags) -> None:
     """Keep what is said; a running server hears of it within a minute."""
     with failing_in_one_line():
-        manifest = store.get(name, version)
+        manifest = store.get(said.name, said.model_version)
         changed = msgspec.structs.replace(manifest.lifecycle, **_changes(said))
         _require_order(changed)
         store.describe(msgspec.structs.replace(manifest, lifecycle=changed))

@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from linarite.domain.chat import ChatAsk, UserMessage
+from linarite.domain.jobs import PROVISION_DEPLOYMENT, new_job
 from linarite.domain.placement import (
     INSTANCE_TYPE,
     PLACEMENT_TYPE,
@@ -19,6 +20,7 @@ from linarite.domain.placement import (
     instance_resource,
     placement_of,
 )
+from linarite.domain.upgrades import UPGRADE_TO
 from linarite.hosting import provisioner as module
 from linarite.setting_tree import Settings
 from linarite.storage.memory.jobs import MemoryJobStore
@@ -372,3 +374,31 @@ async def test_what_a_dead_server_had_begun_to_remove_is_removed(land: Land) -> 
     async with land.site() as running:
         assert running.host.instances() == []
         assert await running.resources.list_under("", INSTANCE_TYPE) == []
+
+
+@pytest.mark.parametrize(
+    ("hosting", "ends"), [(SIMULATED, "Succeeded"), ({"engine": "llamacpp"}, "Failed")]
+)
+async def test_an_upgrade_that_fails_changes_nothing(
+    land: Land, hosting: dict[str, Any], ends: str
+) -> None:
+    """Where there is nothing to run, the deployment keeps its version and its instance."""
+    declared = {"only": {"engine": "simulator", "model": "gpt-4o", "model_version": "1"}}
+    async with land.site(hosting=hosting, instances=declared) as running:
+        assert (await running.deployed()).status == "Succeeded"
+        before = running.instance_of()
+        deployment_id = f"{running.account}/deployments/chat"
+        target = {"name": "gpt-4o", "version": "2", "format": "OpenAI"}
+        upgrade = new_job(PROVISION_DEPLOYMENT, deployment_id, arguments={UPGRADE_TO: target})
+        await running.resources.commit([], [upgrade])
+        await running.worker.idle()
+        ended = await running.jobs.get(upgrade.id)
+        deployment = await running.resources.get(deployment_id)
+        assert ended is not None
+        assert deployment is not None
+        assert ended.status == ends
+        assert deployment.properties["provisioningState"] == "Succeeded"
+        moved = ends == "Succeeded"
+        assert deployment.properties["model"]["version"] == ("2" if moved else "1")
+        assert (running.instance_of() != before) is moved
+        assert ended.error is None or ended.error.code == "DeploymentModelNotSupported"

@@ -1,7 +1,7 @@
 """The steps of provisioning a deployment, and what becomes of its resource.
 
-Created, changed or scaled: it is always the same job, because it looks at what is wanted and at
-what there is. Until it succeeds, a deployment that served goes on as it did.
+Created, changed, scaled or upgraded: it is always the same job, because it looks at what is wanted
+and at what there is. Until it succeeds, a deployment that served goes on as it did.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.domain.errors import LinariteError
-from linarite.domain.facts import Model
 from linarite.domain.jobs import PROVISION_DEPLOYMENT, new_job
 from linarite.domain.placement import (
     InstanceRecord,
@@ -22,6 +21,7 @@ from linarite.domain.placement import (
     sku_of,
 )
 from linarite.domain.resource import Put
+from linarite.domain.upgrades import UPGRADE_TO, model_of
 from linarite.jobs.kind import Step
 
 if TYPE_CHECKING:
@@ -81,8 +81,9 @@ class Provisioning:
         deployment = await self._deployment(job)
         placement = msgspec.convert(job.found["measure"], Placement)
         record = _record(job)
+        ready = in_state(_upgraded(deployment, job), "Succeeded")
         changes: list[Change] = [
-            Put(in_state(deployment, "Succeeded"), deployment.etag),
+            Put(ready, deployment.etag),
             Put(placement_resource(deployment.id, placement)),
         ]
         if not record.declared:
@@ -91,11 +92,15 @@ class Provisioning:
         return changes
 
     async def fail(self, job: Job, problem: JobProblem) -> list[Change]:  # noqa: ARG002 - the job keeps the problem
-        """The deployment says that it failed; the operation says why."""
+        """The deployment says that it failed; the operation says why.
+
+        One that was to be upgraded goes on as before, and so nothing of it has failed.
+        """
         deployment = await self._resources.get(job.resource_id)
         if deployment is None:
             return []
-        return [Put(in_state(deployment, "Failed"), deployment.etag)]
+        state = "Succeeded" if UPGRADE_TO in job.arguments else "Failed"
+        return [Put(in_state(deployment, state), deployment.etag)]
 
     async def after(self, job: Job) -> None:
         """Take down what is not needed any more."""
@@ -106,15 +111,10 @@ class Provisioning:
         account = await self._resources.get(deployment.id.rpartition("/deployments/")[0])
         if account is None:
             raise DeploymentGone(f"{job.resource_id} has lost its account.")
-        model: dict[str, Any] = deployment.properties.get("model") or {}
         return Wish(
             deployment_id=deployment.id,
             location=account.location or "",
-            model=Model(
-                name=str(model.get("name") or ""),
-                version=str(model.get("version") or ""),
-                format=str(model.get("format") or "OpenAI"),
-            ),
+            model=model_of(_upgraded(deployment, job)),
             sku=sku_of(deployment),
         )
 
@@ -135,6 +135,16 @@ async def provision_anew(
             continue
         change = Put(in_state(deployment, "Updating"), deployment.etag)
         await resources.commit([change], [new_job(PROVISION_DEPLOYMENT, deployment.id)])
+
+
+def _upgraded(deployment: Resource, job: Job) -> Resource:
+    """The deployment with the version that an upgrade gives it; others stay as they are."""
+    target = job.arguments.get(UPGRADE_TO)
+    if target is None:
+        return deployment
+    model: dict[str, Any] = deployment.properties.get("model") or {}
+    properties = deployment.properties | {"model": model | target}
+    return msgspec.structs.replace(deployment, properties=properties)
 
 
 def in_state(deployment: Resource, state: str) -> Resource:
