@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from linarite.controlplane.access_routes import AUTHORIZATION_TYPES
-from linarite.controlplane.api_versions import COGNITIVE_SERVICES, RESOURCES
+from linarite.controlplane.api_versions import COGNITIVE_SERVICES, MANAGED_IDENTITY, RESOURCES
 from linarite.controlplane.kept_routes import KEPT_TYPES
 from linarite.controlplane.paths import (
     ACCOUNT,
@@ -34,15 +34,42 @@ from linarite.controlplane.resources.rai_blocklists import rules as rai_blocklis
 from linarite.controlplane.resources.rai_policies import rules as rai_policies
 from linarite.controlplane.resources.resource_groups import effects as group_effects
 from linarite.controlplane.resources.resource_groups import rules as group_rules
+from linarite.controlplane.resources.user_assigned_identities import rules as identities
 from linarite.controlplane.retired import DELETED_FROM, DELETED_TYPE
 from linarite.domain.arm_id import RESOURCE_GROUP_TYPE
+from linarite.domain.directory import FEDERATED_TYPE, IDENTITY_TYPE
 from linarite.domain.listed_model import LISTED_MODEL_TYPE, SentListedModel
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE
 
 UNFILTERED = "kept; no request is filtered by it yet"
 """what is partial of content policies and blocklists"""
 
+IDENTITY = f"{GROUP}/providers/{IDENTITY_TYPE}/{{identity}}"
+
 RESOURCE_TYPES: tuple[ResourceType, ...] = (
+    ResourceType(
+        type=IDENTITY_TYPE,
+        template=IDENTITY,
+        collections=(f"{SUBSCRIPTION}/providers/{IDENTITY_TYPE}",),
+        versions=MANAGED_IDENTITY,
+        tracked=True,
+        name_pattern=identities.NAME,
+        read_only=identities.SET_BY_SERVER,
+        gather=identities.gather,
+        complete=identities.complete,
+        admit=identities.admit,
+        show=identities.show,
+    ),
+    ResourceType(
+        type=FEDERATED_TYPE,
+        template=f"{IDENTITY}/federatedIdentityCredentials/{{credential}}",
+        versions=MANAGED_IDENTITY,
+        verbs=WITHOUT_PATCH,
+        name_pattern=identities.CREDENTIAL_NAME,
+        sent_properties=identities.SentCredential,
+        gather=identities.gather_credential,
+        admit=identities.admit_credential,
+    ),
     ResourceType(
         type=RESOURCE_GROUP_TYPE,
         granted_as="Microsoft.Resources/subscriptions/resourceGroups",
@@ -61,7 +88,7 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
     ),
     ResourceType(
         type=ACCOUNT_TYPE,
-        partial="networkAcls, publicNetworkAccess, encryption, identity and outbound rules are "
+        partial="networkAcls, publicNetworkAccess, encryption and outbound rules are "
         "kept; none of them acts yet",
         template=ACCOUNT,
         collections=(f"{COGNITIVE}/accounts",),

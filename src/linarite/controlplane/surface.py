@@ -83,6 +83,8 @@ class Showing(msgspec.Struct, frozen=True):
     base_url: str
     assortment: Assortment
     api_version: str
+    tenant: str
+    directory: Directory | None
     now: datetime
 
 
@@ -151,5 +153,7 @@ class Surface(msgspec.Struct, kw_only=True):
             base_url=request.base_url,
             assortment=self.offers.now(),
             api_version=request.api_version,
+            tenant=self.realm.tenant,
+            directory=self.directory,
             now=self.now(),
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from linarite.controlplane.managed_identities import shown_identity
 from linarite.controlplane.problems import shape_problems
 from linarite.domain.arm_errors import content_invalid, refusal
 
@@ -100,6 +101,7 @@ def shown(resource: Resource, row: ResourceType, showing: Showing) -> dict[str, 
     view = top_of(resource) | {
         "tags": resource.tags if resource.tags or not row.tracked else {},
         "properties": properties,
+        "identity": shown_identity(resource, showing),
     }
     if not row.plain:
         view["systemData"] = resource.system_data or None

@@ -21,8 +21,16 @@ class DirectoryEntry(msgspec.Struct, frozen=True):
     enabled: bool = True
 
 
+IDENTITY_TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities"
+FEDERATED_TYPE = f"{IDENTITY_TYPE}/federatedIdentityCredentials"
+
+
 class Directory(Protocol):
-    """What the control plane needs of the directory."""
+    """What the control plane needs of the directory.
+
+    Managed identities come and go with the resources that have them: the directory follows the
+    store, and has each change before the writer of a resource goes on.
+    """
 
     def entry(self, object_id: str) -> DirectoryEntry | None:
         """Whom an object id means; None for nobody of this tenant."""
@@ -30,6 +38,10 @@ class Directory(Protocol):
 
     def groups_of(self, object_id: str) -> frozenset[str]:
         """The groups that somebody is in, also through other groups."""
+        ...
+
+    def managed_identity(self, resource_id: str) -> DirectoryEntry | None:
+        """The service principal of a resource's identity; None where it has none."""
         ...
 
     async def ensure_managed_identity(self, resource_id: str) -> DirectoryEntry:

@@ -45,7 +45,8 @@ class Client(msgspec.Struct, frozen=True):
     def has_secrets(self) -> bool:
         """Whether there is anything that it could prove itself with."""
         kept = (self.application, self.principal)
-        return any(each and (each.secrets or each.certificates or each.federated) for each in kept)
+        federated = bool(self.application and self.application.federated)
+        return federated or any(each and (each.secrets or each.certificates) for each in kept)
 
 
 def known_client(client_id: str, desk: Desk) -> Client:

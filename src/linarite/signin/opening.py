@@ -20,6 +20,7 @@ from linarite.signin.grants.sessions import Sessions
 from linarite.signin.http import SignInApp
 from linarite.signin.managed.callers import Bindings
 from linarite.signin.managed.challenges import Challenges
+from linarite.signin.managed.following import IdentityFollower
 from linarite.signin.options import BoundIdentity, SignIn
 from linarite.signin.router import Router
 from linarite.signin.routes import ROUTES
@@ -100,4 +101,7 @@ async def open_sign_in(parts: SignInParts) -> SignInPlane:
         others=parts.others,
     )
     await desk.bindings.make_declared(desk)
+    follower = IdentityFollower(parts.resources, directory)
+    await follower.catch_up()
+    parts.resources.subscribe(follower.follow)
     return SignInPlane(SignInApp(Router(ROUTES), desk), book, directory, keys, desk)

@@ -9,6 +9,7 @@ from linarite.signin.directory.records import (
     CLASSES,
     NAMESPACE,
     Application,
+    FederatedCredential,
     Group,
     Record,
     ServicePrincipal,
@@ -17,7 +18,7 @@ from linarite.signin.directory.records import (
 )
 
 if TYPE_CHECKING:
-    from linarite.domain.resource import Committed, ResourceStore
+    from linarite.domain.resource import Committed, Resource, ResourceStore
 
 KindT = TypeVar("KindT", bound=Record)
 BEGINNING = f"/providers/{NAMESPACE}/".lower()
@@ -41,6 +42,8 @@ class DirectoryBook:
         self._by_resource: dict[str, ServicePrincipal] = {}
         """by the lower-cased id of the resource whose identity it is"""
         self._by_uri: dict[str, Application] = {}
+        self._federated: dict[str, FederatedCredential] = {}
+        """credentials of user-assigned identities, by their lower-cased ARM ids"""
         self._groups_of: dict[str, frozenset[str]] = {}
         """by object id: the groups that it is in, directly or by way of others"""
 
@@ -97,6 +100,30 @@ class DirectoryBook:
     def managed_identity(self, resource_id: str) -> ServicePrincipal | None:
         """The identity of a resource."""
         return self._by_resource.get(resource_id.lower())
+
+    def trust(self, credential: Resource) -> None:
+        """Take a federated credential of a user-assigned identity, as it now stands."""
+        told = credential.properties
+        self._federated[credential.id.lower()] = FederatedCredential(
+            id=credential.id,
+            name=credential.name,
+            issuer=str(told.get("issuer", "")),
+            subject=str(told.get("subject", "")),
+            audiences=tuple(str(each) for each in told.get("audiences") or ()),
+        )
+
+    def distrust_under(self, resource_id: str) -> None:
+        """Forget the federated credential of this id, and those under it."""
+        below = f"{resource_id.lower()}/"
+        for each in [each for each in self._federated if f"{each}/".startswith(below)]:
+            del self._federated[each]
+
+    def federated_of(self, principal: ServicePrincipal) -> tuple[FederatedCredential, ...]:
+        """Whom a managed identity trusts: the credentials under its resource."""
+        if not principal.resource_id:
+            return ()
+        below = f"{principal.resource_id.lower()}/"
+        return tuple(each for key, each in self._federated.items() if key.startswith(below))
 
     def resource_application(self, resource: str) -> Application | None:
         """The registered application that a resource's name means: an identifier URI or a GUID."""

@@ -117,8 +117,6 @@ class ServicePrincipal(msgspec.Struct, frozen=True, omit_defaults=True):
     secrets: tuple[Secret, ...] = ()
     """those that were added to the service principal itself"""
     certificates: tuple[Certificate, ...] = ()
-    federated: tuple[FederatedCredential, ...] = ()
-    """of a managed identity"""
     tags: tuple[str, ...] = ()
 
 

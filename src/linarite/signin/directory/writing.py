@@ -53,6 +53,11 @@ class DirectoryWriter:
         """`Directory.groups_of`."""
         return self.book.groups_of(object_id)
 
+    def managed_identity(self, resource_id: str) -> DirectoryEntry | None:
+        """`Directory.managed_identity`."""
+        known = self.book.managed_identity(resource_id)
+        return None if known is None else entry_of(known)
+
     async def ensure_managed_identity(self, resource_id: str) -> DirectoryEntry:
         """`Directory.ensure_managed_identity`."""
         async with self.turn:

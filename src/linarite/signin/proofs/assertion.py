@@ -126,10 +126,8 @@ async def _by_federation(
 ) -> None:
     audiences = set(_audiences(claims))
     kept = [
-        each
-        for holder in (client.application, client.principal)
-        if holder is not None
-        for each in holder.federated
+        *(client.application.federated if client.application else ()),
+        *(desk.book.federated_of(client.principal) if client.principal else ()),
     ]
     match = next((each for each in kept if _is_meant(each, claims, audiences)), None)
     if match is None:

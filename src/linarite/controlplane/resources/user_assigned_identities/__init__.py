@@ -1,0 +1,1 @@
+"""Microsoft.ManagedIdentity/userAssignedIdentities, and their federated credentials."""
