@@ -2,6 +2,8 @@
 
     GatewayError
     ├── TokenRefused             401  what is wrong with the token is told in `innererror`
+    │   ├── TokenExpired         401
+    │   └── ForeignAudience      401  meant for another service, or for the other plane
     ├── PermissionDenied         401  Azure's way: not 403
     ├── SubdomainRequired        400  tokens want an account with a subdomain
     └── ForeignTenant            400
@@ -21,14 +23,26 @@ class TokenRefused(GatewayError):
     status = 401
     code = "Unauthorized"
 
-    def __init__(self, why: str) -> None:
-        """`why` is safe to show: it names the claim at fault, never its value's secret parts."""
+    def __init__(self, why: str, *, lasting: bool = True) -> None:
+        """`why` is safe to show: it names the claim at fault, never its value's secret parts.
+
+        `lasting`: the same token can't become good later, so it need not be looked at again.
+        """
         super().__init__(
             "Access token is missing, invalid, audience is incorrect "
             "(https://cognitiveservices.azure.com), or have expired.",
             hint={"code": "InvalidToken", "message": why},
         )
         self.why = why
+        self.lasting = lasting
+
+
+class TokenExpired(TokenRefused):
+    """A token that was good once."""
+
+
+class ForeignAudience(TokenRefused):
+    """A good token that was given out for something else."""
 
 
 class PermissionDenied(GatewayError):
