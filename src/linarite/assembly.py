@@ -39,6 +39,7 @@ from linarite.hosting.regions import HERE, Regions
 from linarite.identity.auditing import AuditParts, running_trail
 from linarite.identity.opening import Identity, IdentityParts, open_identity
 from linarite.identity.tenant import tenant_of
+from linarite.identity.verification import issuer_hosts
 from linarite.jobs.kinds.provisioning import Provisioning, provision_anew
 from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
 from linarite.jobs.upgrader import Upgrader
@@ -142,23 +143,17 @@ class Assembly:
         self._trail = await running_trail(
             self._stack, AuditParts(self.loaded.home, settings, resources, keys, __version__)
         )
-        identity = await self._identity(tenant, resources)
+        identity = await self._identity(tenant, resources, dialer)
+        door = identity.door()
         management = await self._management(
             tenant, identity, resources, jobs, SqliteActivityLog(database)
         )
         kinds: dict[str, Kind] = {DEPLOY_TEMPLATE: TemplateDeployment(management.deployer)}
         begin_work = await self._open_worker(resources, jobs, instances, kinds)
         metrics = RequestMetrics(version=__version__)
-        router = Router(
-            ROUTES,
-            OperationKit(
-                accept_unknown_arguments=settings.limits.accept_unknown_arguments,
-                capabilities_of=self._host.capabilities_of,
-            ),
-        )
         dataplane = DataPlane(
-            router,
-            Surface(facts=self._facts, digest=keys.digest, host=self._host),
+            self._router(),
+            Surface(facts=self._facts, digest=keys.digest, host=self._host, door=door),
             settings.limits,
             self._observer(ledger, metrics),
         )
@@ -169,6 +164,8 @@ class Assembly:
         await self._listener.open()
         self._stack.push_async_callback(self._listener.close, settings.server.drain_s)
         self._url, self.ca_file = await asyncio.to_thread(self._as_clients_see_it)
+        identity.verification.audiences.add_own_address(self._url)
+        door.authorization_uri = f"{self._url}/{tenant}"
         self._host.start(
             name for name, declared in self.plan.instances.items() if declared.start == "boot"
         )
@@ -194,6 +191,13 @@ class Assembly:
             offers=self._offers,
         )
         await self._facts.refresh()
+
+    def _router(self) -> Router:
+        kit = OperationKit(
+            accept_unknown_arguments=self.loaded.settings.limits.accept_unknown_arguments,
+            capabilities_of=self._host.capabilities_of,
+        )
+        return Router(ROUTES, kit)
 
     def _open_ledger(self) -> SqliteRequestLedger:
         records = self.loaded.settings.records
@@ -224,10 +228,12 @@ class Assembly:
 
         return observe
 
-    async def _identity(self, tenant: str, resources: ResourceStore) -> Identity:
+    async def _identity(
+        self, tenant: str, resources: ResourceStore, dialer: EgressDialer
+    ) -> Identity:
         keys = self._key_store
         await keys.ensure(MANAGEMENT_KEYS_ID)
-        return await open_identity(
+        identity = await open_identity(
             IdentityParts(
                 tenant=tenant,
                 settings=self.loaded.settings,
@@ -235,8 +241,11 @@ class Assembly:
                 box=keys.box,
                 digest=keys.digest,
                 management=await keys.digests(MANAGEMENT_KEYS_ID),
+                dialer=dialer,
             )
         )
+        self._stack.push_async_callback(identity.verification.stop)
+        return identity
 
     async def _management(
         self,
@@ -252,6 +261,8 @@ class Assembly:
                 account=settings.account,
                 tenant=tenant,
                 resources=resources,
+                tokens=identity.verification.verifier,
+                audiences=lambda: identity.verification.audiences.management,
                 keys=self._key_store,
                 box=self._key_store.box,
                 offers=self._offers,
@@ -348,8 +359,8 @@ class Assembly:
         return self._regions.title(where)
 
     def _egress_policy(self) -> EgressPolicy:
-        """Upstreams that settings name may be reached, wherever they are; nothing else may."""
-        named: set[str] = set()
+        """Upstreams and issuers that settings name may be reached, wherever they are; else none."""
+        named = set(issuer_hosts(self.loaded.settings.issuers))
         for name, declared in self.plan.instances.items():
             engine, options = answering_engine(declared.engine, declared.options)
             address = options.get("base_url")

@@ -12,6 +12,7 @@ from msgspec import Meta
 from linarite.cli.options import Client
 from linarite.controlplane.options import Quota
 from linarite.controls.audit.options import Audit
+from linarite.controls.authenticate.options import IssuerSettings, Tokens
 from linarite.controls.egress.options import Egress
 from linarite.dataplane.options import Limits
 from linarite.domain.errors import SetupError
@@ -48,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     records: Records = Records()
     audit: Audit = Audit()
     egress: Egress = Egress()
+    tokens: Tokens = Tokens()
     quota: Quota = Quota()
     signin: SignIn = SignIn()
     client: Client = Client()
@@ -64,6 +66,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     managed_identities: Annotated[
         dict[str, BoundIdentity],
         Meta(description="Callers that get the tokens of a managed identity, by name."),
+    ] = {}
+    issuers: Annotated[
+        dict[str, IssuerSettings],
+        Meta(description="Whose access tokens are taken, beside this server's own, by name."),
     ] = {}
     regions: Annotated[
         dict[str, RegionSettings],

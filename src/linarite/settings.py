@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from linarite.controls.authenticate.options import IssuerSettings
 from linarite.domain.errors import SetupError
 from linarite.hosting.options import DeploymentSettings, InstanceSettings
 from linarite.hosting.regions import RegionSettings
@@ -33,6 +34,14 @@ HIDDEN = frozenset(("egress.proxy_credentials",))
 SERVICE_LINK = re.compile(
     r"LINARITE\w*_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)"
 )
+
+
+TABLES: dict[str, type[msgspec.Struct]] = {
+    "instances": InstanceSettings,
+    "issuers": IssuerSettings,
+    "regions": RegionSettings,
+}
+"""tables whose rows a person names"""
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -206,8 +215,9 @@ def _convert(tree: dict[str, Any], origins: dict[str, str]) -> Settings:
     except msgspec.ValidationError as problem:
         key, text = _place_and_text(problem)
         better = advice(key, text, _all_rows())
-        if key.startswith("instances[...]"):
-            key, text = _in_which_instance(_table(tree["instances"])) or (key, text)
+        for table, row in TABLES.items():
+            if key.startswith(f"{table}[...]"):
+                key, text = _in_which(table, row, _table(tree[table])) or (key, text)
         origin = f" ({origins[key]})" if key in origins else ""
         raise SetupError(
             f"{key or 'the top level'}{origin}: {text}.{better} "
@@ -220,14 +230,16 @@ def _place_and_text(problem: msgspec.ValidationError) -> tuple[str, str]:
     return where.rstrip("`").lstrip("."), text
 
 
-def _in_which_instance(instances: dict[str, Any]) -> tuple[str, str] | None:
-    """The first faulty instance by its name, which the decoder of the whole does not tell."""
-    for name, instance in instances.items():
+def _in_which(
+    table: str, row: type[msgspec.Struct], rows: dict[str, Any]
+) -> tuple[str, str] | None:
+    """The first faulty row by its name, which the decoder of the whole does not tell."""
+    for name, said in rows.items():
         try:
-            msgspec.convert(instance, InstanceSettings, strict=False)
+            msgspec.convert(said, row, strict=False)
         except msgspec.ValidationError as problem:
             key, text = _place_and_text(problem)
-            return f"instances.{name}.{key}".rstrip("."), text
+            return f"{table}.{name}.{key}".rstrip("."), text
     return None
 
 
@@ -270,6 +282,7 @@ def _all_rows() -> list[Row]:
         *reference(),
         *rows_of(DeploymentSettings, "deployments."),
         *rows_of(InstanceSettings, "instances."),
+        *rows_of(IssuerSettings, "issuers."),
         *rows_of(RegionSettings, "regions."),
         *rows_of(BoundIdentity, "managed_identities."),
     ]
@@ -282,6 +295,7 @@ def reference_page() -> str:
         {
             "[[deployments]]": rows_of(DeploymentSettings),
             "[instances.NAME]": rows_of(InstanceSettings),
+            "[issuers.NAME]": rows_of(IssuerSettings),
             "[regions.NAME]": rows_of(RegionSettings),
             "[managed_identities.NAME]": rows_of(BoundIdentity),
         },

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from linarite.controls.authenticate.audiences import DATA_AUDIENCES
+from linarite.controls.authenticate.options import Tokens
+from linarite.controls.authenticate.verifier import Verifier
+from linarite.controls.authorize.book import AccessBook
 from linarite.dataplane.call import OperationKit
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.http import DataPlane
@@ -15,6 +20,7 @@ from linarite.dataplane.options import Limits
 from linarite.dataplane.pipeline import Surface
 from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
+from linarite.dataplane.token_door import TokenDoor
 from linarite.domain.chat import ChatChoice, ChatDelta, ChatEvent
 from linarite.domain.completion import CompletionChoice, CompletionEvent
 from linarite.domain.embedding import EmbeddingEvent
@@ -39,6 +45,7 @@ if TYPE_CHECKING:
     from linarite.domain.chat import ChatAsk
     from linarite.domain.completion import CompletionAsk
     from linarite.domain.embedding import EmbeddingAsk
+    from linarite.domain.principal import TokenVerifier
 
 GA = "2024-10-21"
 WAIT_S = 10.0
@@ -198,6 +205,7 @@ async def rig(
     server: Server | None = None,
     accounts: int = 1,
     deployments: Sequence[str] = ("gpt",),
+    tokens: TokenVerifier | None = None,
 ) -> AsyncIterator[Rig]:
     """A server with an account `linarite`, and its deployments on one scripted engine."""
     engine = engine or ScriptedEngine()
@@ -231,7 +239,11 @@ async def rig(
         capabilities_of=host.capabilities_of,
     )
     records: list[RequestRecord] = []
-    surface = Surface(facts=facts, digest=key_store.digest, host=host)
+    access = AccessBook(resources, lambda: datetime.now(UTC))
+    await access.refresh()
+    resources.subscribe(access.follow)
+    door = TokenDoor(tokens or Verifier(Tokens()), DATA_AUDIENCES, access)
+    surface = Surface(facts=facts, digest=key_store.digest, host=host, door=door)
     dataplane = DataPlane(Router(ROUTES, kit), surface, limits, records.append)
     app = Edge({}, dataplane)
     listener = Listener(app, server or Server(port=0))

@@ -140,7 +140,6 @@ async def test_a_wrong_api_key_is_not_saved_by_a_good_bearer(server: Rig) -> Non
         ("authorization", ""),
         ("authorization", "Bearer"),
         ("authorization", "Bearer "),
-        ("authorization", f"Bearer {JWT}"),
         ("authorization", "Bearer {key} {key}"),
         ("authorization", "{key}"),
         ("authorization", "Basic {key}"),
@@ -158,6 +157,24 @@ async def test_what_is_no_key_opens_nothing(server: Rig, header: tuple[str, str]
     answer = await server.send("POST", CHAT, HELLO, key=None, headers=[(name, value)])
     assert answer.status == 401
     assert answer.body == DENIED
+
+
+async def test_a_token_of_nobody_who_is_trusted_is_told_what_is_wrong(pair: Rig) -> None:
+    """Azure's text, with the reason and where to get one, whether there is such an account or not.
+
+    As much is told of a path that there is not.
+    """
+    told: set[bytes] = set()
+    for path in (CHAT, f"/absent{CHAT}", f"/other{CHAT}", "/nowhere"):
+        headers = [("authorization", f"Bearer {JWT}")]
+        answer = await pair.send("POST", path, HELLO, key=None, headers=headers)
+        assert (answer.status, answer.error["code"]) == (401, "Unauthorized")
+        assert answer.error["message"].startswith("Access token is missing, invalid, audience is")
+        assert answer.error["innererror"]["message"].startswith("The header's 'kid' must name")
+        assert answer.header("www-authenticate") == "Bearer"
+        assert (await pair.recorded()).account == ""
+        told.add(answer.body)
+    assert len(told) == 1
 
 
 async def test_a_key_in_the_query_opens_nothing(server: Rig) -> None:

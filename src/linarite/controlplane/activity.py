@@ -16,9 +16,11 @@ from linarite.domain.activity import ActivityEvent
 from linarite.domain.arm_id import resource_group_of
 
 if TYPE_CHECKING:
+    from linarite.controlplane.caller import Caller
     from linarite.controlplane.surface import Realm
 
 BODY_CHARACTERS_MAX = 8192
+_IDENTITY = "http://schemas.microsoft.com/identity/claims"
 
 
 class Deed(msgspec.Struct, frozen=True):
@@ -70,7 +72,7 @@ def _event(
         "authorization": {"action": deed.permission, "scope": deed.resource_id},
         "caller": request.caller.name,
         "channels": "Operation",
-        "claims": {"name": request.caller.name},
+        "claims": claims_of(request.caller),
         "correlationId": request.correlation_id,
         "description": "",
         "eventDataId": event_id,
@@ -104,6 +106,21 @@ def _event(
         correlation_id=request.correlation_id,
         body=body,
     )
+
+
+def claims_of(caller: Caller) -> dict[str, str]:
+    """What is told of a caller, under the names that Azure has for claims."""
+    principal = caller.principal
+    claims = {
+        "name": principal.name,
+        "iss": principal.issuer,
+        "appid": principal.app_id,
+        "uti": principal.token_id,
+        f"{_IDENTITY}/objectidentifier": principal.object_id,
+        f"{_IDENTITY}/tenantid": principal.tenant_id,
+        "xms_mirid": principal.resource_id,
+    }
+    return {name: value for name, value in claims.items() if value}
 
 
 def _named(value: str) -> dict[str, str]:

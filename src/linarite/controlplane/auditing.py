@@ -67,7 +67,8 @@ def _event(
     status: int = 0,
     code: str = "",
 ) -> AuditEvent:
-    caller = request.caller
+    caller, principal = request.caller, request.caller.principal
+    credential = "management-key" if principal.is_key else "token" if principal.issuer else ""
     return AuditEvent(
         at=datetime.now(UTC).isoformat(timespec="microseconds"),
         category=CONTROL_PLANE,
@@ -77,8 +78,12 @@ def _event(
         code=code,
         resource_id=resource_id,
         principal=caller.name,
-        principal_kind=caller.kind if caller.name else "",
-        credential="management-key" if caller.kind == "Key" else "",
+        principal_kind=principal.kind if principal.name else "",
+        object_id=principal.object_id,
+        app_id=principal.app_id,
+        credential=credential,
+        issuer=principal.issuer,
+        token_id=principal.token_id,
         address=request.client_address,
         decided_by="key" if caller.kind == "Key" else "",
         request_id=request.request_id,

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 import msgspec
 
-from linarite.domain.arm_errors import not_authenticated
-from linarite.domain.principal import KEY, USER, Principal
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from linarite.domain.access_errors import ForeignTenant, TokenRefused
+from linarite.domain.arm_errors import not_authenticated, token_refused
+from linarite.domain.principal import KEY, USER, Principal, TokenVerifier
 
 MANAGEMENT_KEYS_ID = "/providers/Linarite/managementKeys/default"
 """under this id the key store keeps the management key, as it keeps an account's"""
@@ -33,20 +31,60 @@ MANAGEMENT_KEY = Caller(
 """whoever holds the management key"""
 
 
-ANYONE = Caller(name="", kind="User")
+ANYONE = Caller(name="", kind="User", principal=Principal(kind=USER, name=""))
 """who has shown no credential, where none is wanted"""
 
 
-def recognise(
-    headers: Mapping[str, str],
-    digests: Mapping[bytes, str],
-    digest: Callable[[str], bytes],
-    authorization_uri: str,
-) -> Caller:
-    """The caller by `Authorization: Bearer <management key>`.
+class Credentials(msgspec.Struct, frozen=True):
+    """What opens the control plane."""
 
-    Raises ArmError 401, with the header that tells where tokens are given out.
-    """
+    digests: Mapping[bytes, str]
+    """of the management keys"""
+    digest: Callable[[str], bytes]
+    """the digest a presented key would have"""
+    tokens: TokenVerifier
+    audiences: Callable[[], frozenset[str]]
+    """for whom a token must be; more of them once the server listens"""
+    tenant: str
+    """this server's own"""
+
+    async def recognise(self, headers: Mapping[str, str], authorization_uri: str) -> Caller:
+        """The caller by `Authorization: Bearer`: the management key, or an access token.
+
+        Raises ArmError 401, with the header that tells where tokens are given out.
+        """
+        presented = _presented(headers, authorization_uri)
+        if "." not in presented:  # no token is without
+            return self._by_key(presented, authorization_uri)
+        audiences = self.audiences()
+        try:
+            principal = self.tokens.known(presented, audiences) or await self.tokens.verify(
+                presented, audiences
+            )
+        except (TokenRefused, ForeignTenant) as refused:
+            raise token_refused(refused, self.tenant, authorization_uri) from None
+        return caller_of(principal)
+
+    def _by_key(self, presented: str, authorization_uri: str) -> Caller:
+        wanted = self.digest(presented)
+        # Every key is compared, in constant time each: how long it takes tells nothing.
+        matches = [hmac.compare_digest(wanted, known) for known in self.digests]
+        if not any(matches):
+            raise not_authenticated(
+                "The access token is invalid.", authorization_uri, presented=True
+            )
+        return MANAGEMENT_KEY
+
+
+def caller_of(principal: Principal) -> Caller:
+    """A principal in the words of systemData."""
+    if principal.kind == USER:
+        return Caller(principal.name, "User", principal)
+    kind = "ManagedIdentity" if principal.resource_id else "Application"
+    return Caller(principal.app_id or principal.object_id, kind, principal)
+
+
+def _presented(headers: Mapping[str, str], authorization_uri: str) -> str:
     scheme, _, presented = headers.get("authorization", "").partition(" ")
     presented = presented.strip()
     if scheme.lower() != "bearer" or not presented:
@@ -56,9 +94,4 @@ def recognise(
             authorization_uri,
             presented=False,
         )
-    wanted = digest(presented)
-    # Every key is compared, in constant time each: how long it takes tells nothing.
-    matches = [hmac.compare_digest(wanted, known) for known in digests]
-    if not any(matches):
-        raise not_authenticated("The access token is invalid.", authorization_uri, presented=True)
-    return MANAGEMENT_KEY
+    return presented

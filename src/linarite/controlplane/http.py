@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from linarite.controlplane.auditing import audited_refusal
-from linarite.controlplane.caller import ANYONE, recognise
+from linarite.controlplane.caller import ANYONE, Credentials
 from linarite.controlplane.request import Answer, ArmRequest
 from linarite.controlplane.resources.template_deployments.deployer import TemplateDeployer
 from linarite.domain.errors import LinariteError
@@ -18,8 +18,6 @@ from linarite.web.exchange import ClientLeft, header_lines
 from linarite.web.ids import new_guid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from linarite.controlplane.plane import ControlPlane
     from linarite.domain.audit import AuditEvent
     from linarite.web.asgi import HeaderList
@@ -35,16 +33,9 @@ UNAUTHENTICATED = 401
 class ManagementApp:
     """The control plane's handler."""
 
-    def __init__(
-        self,
-        plane: ControlPlane,
-        digests: Mapping[bytes, str],
-        digest: Callable[[str], bytes],
-    ) -> None:
-        """`digests` are those of the management keys."""
+    def __init__(self, plane: ControlPlane, credentials: Credentials) -> None:
         self._plane = plane
-        self._digests = digests
-        self._digest = digest
+        self._credentials = credentials
 
     @property
     def deployer(self) -> TemplateDeployer:
@@ -62,7 +53,7 @@ class ManagementApp:
             correlation_id = request_id
         body_left = exchange.method in BODIED
         try:
-            request = self._request(exchange, headers, request_id, correlation_id)
+            request = await self._request(exchange, headers, request_id, correlation_id)
             body = await _body(exchange)
             body_left = False
             answer = await self._plane.serve(msgspec.structs.replace(request, body=body))
@@ -97,7 +88,7 @@ class ManagementApp:
         )
         return audited_refusal(request, "", refused)
 
-    def _request(
+    async def _request(
         self, exchange: Exchange, headers: dict[str, str], request_id: str, correlation_id: str
     ) -> ArmRequest:
         base_url = _base_url(exchange, headers)
@@ -105,7 +96,7 @@ class ManagementApp:
             caller = ANYONE
         else:
             authorization_uri = f"{base_url}/{self._plane.surface.realm.tenant}"
-            caller = recognise(headers, self._digests, self._digest, authorization_uri)
+            caller = await self._credentials.recognise(headers, authorization_uri)
         query = {name.lower(): value for name, value in parse_qsl(exchange.query.decode("latin-1"))}
         return ArmRequest(
             method=exchange.method,

@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from linarite.controlplane.actions import ACTIONS
-from linarite.controlplane.caller import MANAGEMENT_KEYS_ID
+from linarite.controlplane.caller import MANAGEMENT_KEYS_ID, Credentials
 from linarite.controlplane.http import ManagementApp
 from linarite.controlplane.options import Quota
 from linarite.controlplane.plane import ControlPlane
@@ -21,6 +21,7 @@ from linarite.domain.audit import AuditTrail
 from linarite.domain.directory import Directory
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import ModelOffers
+from linarite.domain.principal import TokenVerifier
 from linarite.domain.resource import AccountKeys, KeyStore, ResourceStore
 from linarite.domain.secret_box import SecretBox
 
@@ -50,6 +51,9 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     account: DeclaredAccount
     tenant: str
     resources: ResourceStore
+    tokens: TokenVerifier
+    audiences: Callable[[], frozenset[str]]
+    """for whom a token must be that opens the control plane"""
     keys: KeyStore
     box: SecretBox
     offers: ModelOffers
@@ -91,8 +95,14 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         directory=parts.directory,
     )
     plane = ControlPlane(RESOURCE_TYPES, ACTIONS, surface)
-    digests = await parts.keys.digests(MANAGEMENT_KEYS_ID)
-    return keys, ManagementApp(plane, digests, parts.keys.digest)
+    credentials = Credentials(
+        digests=await parts.keys.digests(MANAGEMENT_KEYS_ID),
+        digest=parts.keys.digest,
+        tokens=parts.tokens,
+        audiences=parts.audiences,
+        tenant=parts.tenant,
+    )
+    return keys, ManagementApp(plane, credentials)
 
 
 def _places(parts: ControlPlaneParts) -> tuple[Place, ...]:

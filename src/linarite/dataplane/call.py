@@ -13,7 +13,9 @@ from linarite.domain.engine import Capabilities
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
+    from linarite.domain.access import Decision
     from linarite.domain.facts import Deployment, Facts
+    from linarite.domain.principal import Principal
     from linarite.domain.usage import Usage
 
 
@@ -44,10 +46,13 @@ class Call:
     """what stood in the path's braces: `deployment`, `model`; shared by calls with the same path"""
     account = ""
     facts: Facts | None = None
-    """of the account, once the caller has proved to hold a key"""
+    """of the account, once the caller has proved to have a part in it"""
     account_id = ""
     """resource id of the account that was addressed, whoever calls"""
-    caller_key = ""
+    principal: Principal | None = None
+    """who calls, once recognised; what they may do is another question"""
+    decision: Decision | None = None
+    """what roles said of it; None for those who hold a key"""
     deployment: Deployment | None = None
     reply: Reply | None = None
     """set before the first event: how the answer is written"""

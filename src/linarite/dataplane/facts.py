@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from linarite.controls.authenticate.api_key import Caller, identify
+from linarite.controls.authenticate.api_key import identify
 from linarite.domain.errors import InvalidKey, KeyAuthenticationDisabled
 from linarite.domain.facts import Account, Deployment, Facts, Model, Sku
 from linarite.domain.listed_model import is_listed_model
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from linarite.domain.model_offer import ModelOffers
     from linarite.domain.placement import Placement
+    from linarite.domain.principal import Principal
     from linarite.domain.resource import Committed, KeyStore, Resource, ResourceStore
 
 
@@ -101,17 +102,21 @@ class FactsBook:
 
         Raises InvalidKey for an unknown account: names can't be probed.
         """
-        facts = self._by_account.get(name.lower()) if name else self._unnamed
+        facts = self.find(name)
         if facts is None:
             raise InvalidKey
         return facts
+
+    def find(self, name: str) -> Facts | None:
+        """The same; None for an unknown account."""
+        return self._by_account.get(name.lower()) if name else self._unnamed
 
     def recogniser(
         self, digest: Callable[[str], bytes]
     ) -> Callable[[Mapping[bytes, bytes]], object]:
         """A check whether headers carry a key of any account. It raises InvalidKey."""
 
-        def recognise(headers: Mapping[bytes, bytes]) -> Caller:
+        def recognise(headers: Mapping[bytes, bytes]) -> Principal:
             for facts in self.all():
                 with suppress(InvalidKey, KeyAuthenticationDisabled):
                     return identify(headers, facts.account, digest)
@@ -174,6 +179,7 @@ def account_of(resource: Resource, digests: dict[bytes, str]) -> Account:
         region_title=str(resource.properties.get("regionTitle") or location),
         key_digests=digests,
         local_auth_disabled=bool(resource.properties.get("disableLocalAuth")),
+        has_subdomain=bool(resource.properties.get("customSubDomainName")),
         created_at=created_at(resource),
     )
 

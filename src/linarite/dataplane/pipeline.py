@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from linarite.controls.authenticate.api_key import identify
+from linarite.controls.authenticate.bearer import access_token
 from linarite.dataplane.facts import FactsBook
+from linarite.dataplane.token_door import TokenDoor
 from linarite.domain.errors import LinariteError
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ class Surface(msgspec.Struct, frozen=True):
     digest: Callable[[str], bytes]
     """the digest a presented key would have"""
     host: Host
+    door: TokenDoor
+    """lets in who shows an access token instead of a key"""
 
 
 async def serve(
@@ -69,12 +73,16 @@ async def serve(
     itself, and must not put a task group or a timeout around its iteration: leaving it, however
     we leave, is what frees the engine.
     """
-    facts = on.facts.for_account(call.account)
-    call.account_id = facts.account.id
-    caller = identify(call.headers, facts.account, on.digest)  # 401, 403
+    token = access_token(call.headers)
+    if token is None:
+        facts = on.facts.for_account(call.account)
+        call.account_id = facts.account.id
+        call.principal = identify(call.headers, facts.account, on.digest)  # 401, 403
+    else:
+        call.principal = on.door.known(token) or await on.door.recognise(token)  # 401, 400
+        facts = on.door.admit(call, found, on.facts.find(call.account))  # 401, 400; roles
     call.facts = facts
     call.account = facts.account.name
-    call.caller_key = caller.key_name
     if isinstance(found, LinariteError):
         raise found  # 404, 405: told only to those who hold a key
     body = await call.body.read() if found.reads_body else b""  # 408, 413, 415

@@ -8,8 +8,10 @@ from linarite.domain.request_record import RequestRecord
 
 if TYPE_CHECKING:
     from linarite.dataplane.call import Call
+    from linarite.domain.principal import Principal
 
 TEXT_MAX = 256
+_NOBODY = ("", "", "", "")
 
 
 def record_of(
@@ -22,7 +24,7 @@ def record_of(
 ) -> RequestRecord:
     """Everything that is kept about a request. Text from outside is cut to 256 characters."""
     headers = call.headers
-    deployment = call.deployment
+    deployment, principal = call.deployment, call.principal
     usage = call.usage
     reply = call.reply
     total_us = round((ended_at - call.started_at) * 1_000_000)
@@ -38,7 +40,7 @@ def record_of(
     return RequestRecord(  # in the order of its fields: by name would cost a microsecond
         call.request_id,
         started_at_ns,
-        call.account if call.caller_key else "",
+        call.account if principal is not None else "",
         deployment_name,
         model_name,
         operation,
@@ -48,7 +50,7 @@ def record_of(
         call.status,
         call.error_code[:TEXT_MAX],  # an upstream chooses its own
         reply is not None and reply.streamed,
-        call.caller_key,
+        principal.name if principal is not None and principal.is_key else "",
         _text(headers.get(b"x-ms-client-request-id", b"")),
         client[0] if client else "",
         _text(headers.get(b"user-agent", b"")),
@@ -61,15 +63,16 @@ def record_of(
         call.finish,
         region,
         call.account_id,
-        "",
-        "",
-        "",
-        "",
-        "",
+        *(_who(principal) if principal is not None else _NOBODY),
+        call.decision.rule if call.decision is not None else "",
         call.refused_by,
         instance,
         engine,
     )
+
+
+def _who(principal: Principal) -> tuple[str, str, str, str]:
+    return principal.object_id, principal.app_id, principal.issuer, principal.token_id
 
 
 def _text(value: bytes) -> str:

@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from linarite.domain.access_errors import (
+    ForeignAudience,
+    ForeignTenant,
+    TokenExpired,
+    TokenRefused,
+)
 from linarite.domain.errors import LinariteError
 
 if TYPE_CHECKING:
@@ -71,18 +77,42 @@ def content_invalid(message: str, *, target: str = "") -> ArmError:
     return bad_request("InvalidRequestContent", message, target=target)
 
 
-def not_authenticated(message: str, authorization_uri: str, *, presented: bool) -> ArmError:
+def not_authenticated(
+    message: str, authorization_uri: str, *, presented: bool, code: str = ""
+) -> ArmError:
     """No credential, or one that opens nothing here; the header tells where to get one."""
     why = ', error="invalid_token", error_description="The access token is invalid."'
     return ArmError(
         401,
-        "InvalidAuthenticationToken" if presented else "AuthenticationFailed",
+        code or ("InvalidAuthenticationToken" if presented else "AuthenticationFailed"),
         message,
         headers={
             "www-authenticate": f'Bearer authorization_uri="{authorization_uri}"'
             f"{why if presented else ''}"
         },
     )
+
+
+def token_refused(refused: LinariteError, tenant: str, authorization_uri: str) -> ArmError:
+    """What the Resource Manager says of a token that proves nothing here: 401, with the reason."""
+    code, words = "InvalidAuthenticationToken", f"The access token is invalid. {refused.message}"
+    if isinstance(refused, TokenRefused):
+        words = f"The access token is invalid. {refused.why}"
+    if isinstance(refused, TokenExpired):
+        code, words = "ExpiredAuthenticationToken", f"The access token has expired. {refused.why}"
+    if isinstance(refused, ForeignAudience):
+        code = "InvalidAuthenticationTokenAudience"
+        words = (
+            "The access token has been obtained for wrong audience or resource. It should exactly "
+            f"match with one of the allowed audiences. {refused.why}"
+        )
+    if isinstance(refused, ForeignTenant):
+        code = "InvalidAuthenticationTokenTenant"
+        words = (
+            f"The access token is from the wrong issuer. It must match the tenant '{tenant}' "
+            f"associated with this subscription. {refused.message}"
+        )
+    return not_authenticated(words, authorization_uri, presented=True, code=code)
 
 
 def authorization_failed(name: str, object_id: str, action: str, scope: str) -> ArmError:

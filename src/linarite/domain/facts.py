@@ -72,6 +72,8 @@ class Account(msgspec.Struct, frozen=True):
     key_digests: dict[bytes, str] = {}
     """HMAC-SHA256 of each key → its name (`key1`, `key2`)"""
     local_auth_disabled: bool = False
+    has_subdomain: bool = False
+    """tokens open only accounts with a subdomain of their own (`customSubDomainName`)"""
     created_at: int = 0
 
 

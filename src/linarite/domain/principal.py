@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import msgspec
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 KEY = "Key"
 """the kind of whoever holds a key: a key names no person"""
@@ -54,17 +51,6 @@ class TokenVerifier(Protocol):
 
     async def verify(self, token: str, audiences: frozenset[str]) -> Principal:
         """Whose it is. Raises TokenRefused with what is wrong, for logs and for the caller."""
-        ...
-
-
-class AssertionVerifier(Protocol):
-    """Checks what an external issuer asserts about somebody, as federated credentials need it."""
-
-    async def verified_claims(self, assertion: str, audience: str) -> Mapping[str, Any]:
-        """The claims of a declared external issuer's token for exactly this audience.
-
-        `iss` and `sub` are texts. Raises TokenRefused, this server's own tokens included.
-        """
         ...
 
 

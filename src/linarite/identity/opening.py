@@ -10,8 +10,11 @@ import msgspec
 import structlog
 
 from linarite.controls.authorize.book import AccessBook
+from linarite.dataplane.token_door import TokenDoor
+from linarite.domain.dial import Dialer
 from linarite.domain.resource import ResourceStore
 from linarite.domain.secret_box import SecretBox
+from linarite.identity.verification import Verification
 from linarite.settings import Settings
 from linarite.signin.opening import SignInParts, SignInPlane, open_sign_in
 
@@ -32,18 +35,29 @@ class IdentityParts(msgspec.Struct, frozen=True, kw_only=True):
     """HMAC under the server's pepper"""
     management: Mapping[bytes, str]
     """digests of the management keys"""
+    dialer: Dialer
+    """by which the keys of other issuers are fetched"""
 
 
 class Identity(msgspec.Struct, frozen=True):
     """Everything about who somebody is."""
 
     sign_in: SignInPlane
+    verification: Verification
+    """to be stopped with the server"""
     access: AccessBook
     """`Access`"""
 
+    def door(self) -> TokenDoor:
+        """How the data plane lets in who shows a token."""
+        verification = self.verification
+        return TokenDoor(verification.verifier, verification.audiences.data, self.access)
+
 
 async def open_identity(parts: IdentityParts) -> Identity:
-    """Read the roles, the directory and the keys."""
+    """Read the roles, the directory and the keys. Raises SetupError."""
+    settings = parts.settings
+    verification = Verification(settings.tokens, settings.issuers, parts.dialer)
     access = AccessBook(parts.resources, lambda: datetime.now(UTC))
     parts.resources.subscribe(access.follow)
     await access.refresh()
@@ -58,9 +72,12 @@ async def open_identity(parts: IdentityParts) -> Identity:
             managed_identities=parts.settings.managed_identities,
             on_sign_in=told_in_log,
             access=access,
+            others=verification.verifier,
         )
     )
-    return Identity(sign_in, access)
+    verification.trust_own(sign_in.keys, sign_in.book, parts.tenant)
+    await verification.start()
+    return Identity(sign_in, verification, access)
 
 
 def told_in_log(event: SignInEvent) -> None:

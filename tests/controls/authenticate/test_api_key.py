@@ -42,7 +42,7 @@ ACCOUNT = Account(
 )
 def test_a_key_is_recognised_by_name(headers: dict[bytes, bytes], name: str) -> None:
     """`api-key` comes first, then the general header, then the bearer."""
-    assert identify(headers, ACCOUNT, digest).key_name == name
+    assert identify(headers, ACCOUNT, digest).name == name
 
 
 @given(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from linarite.domain.errors import InvalidKey, KeyAuthenticationDisabled
+from linarite.domain.principal import KEY, Principal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,16 +16,14 @@ if TYPE_CHECKING:
 KEY_BYTES_MAX = 512
 
 
-class Caller(msgspec.Struct, frozen=True):
-    """Who was recognised. `key_name` is `key1` or `key2`, never the key."""
-
-    key_name: str
+HOLDERS = {name: Principal(kind=KEY, name=name) for name in ("key1", "key2")}
+"""who calls with a key: made once, not for each request"""
 
 
 def identify(
     headers: Mapping[bytes, bytes], account: Account, digest: Callable[[str], bytes]
-) -> Caller:
-    """Recognise the caller by the key in the headers.
+) -> Principal:
+    """Recognise the caller by the key in the headers; its name is that of the key.
 
     `api-key` decides when it is there: some clients send a bearer token beside it, which Azure
     ignores then. Otherwise `Ocp-Apim-Subscription-Key`, then `Authorization: Bearer <key>`.
@@ -43,7 +40,7 @@ def identify(
             found = name
     if not found:
         raise InvalidKey
-    return Caller(found)
+    return HOLDERS[found]
 
 
 def _presented_key(headers: Mapping[bytes, bytes]) -> str | None:

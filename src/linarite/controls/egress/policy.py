@@ -19,7 +19,7 @@ class EgressPolicy(msgspec.Struct, frozen=True):
     allowed_hosts: tuple[str, ...] = ()
     """host names, exact or `*.suffix`; they must have public addresses only"""
     named_hosts: frozenset[str] = frozenset()
-    """hosts that settings name as upstreams; their addresses may be private"""
+    """hosts that settings name as upstreams and issuers; their addresses may be private"""
     proxy: HttpProxy | None = None
     """where connections to other machines go through"""
     connect_s: float = 10.0
@@ -48,8 +48,8 @@ class EgressRules:
         if reach is Reach.PUBLIC or (reach is Reach.PRIVATE and host in self._named):
             return
         advice = (
-            "Only hosts that settings name as an upstream (instances.NAME.options.base_url) may "
-            "have such an address; egress.allowed_hosts is not enough."
+            "Only hosts that settings name as an upstream (instances.NAME.options.base_url) or "
+            "issuer (issuers.NAME) may have such an address; egress.allowed_hosts is not enough."
             if reach is Reach.PRIVATE
             else "No setting allows that."
         )

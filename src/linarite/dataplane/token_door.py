@@ -1,0 +1,84 @@
+"""Callers with access tokens: who they are, and whether a role lets them in.
+
+Source: Azure OpenAI's authentication page, and the answers people have met (`access_errors`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from linarite.domain.access_errors import PermissionDenied, SubdomainRequired, TokenRefused
+from linarite.domain.errors import LinariteError
+
+if TYPE_CHECKING:
+    from linarite.dataplane.call import Call, Operation
+    from linarite.domain.access import Access
+    from linarite.domain.facts import Facts
+    from linarite.domain.principal import Principal, TokenVerifier
+
+_BRACES = {"deployment": "{deployment-id}", "model": "{model}"}
+"""what stands in Azure's templates in the place of a path's argument"""
+_WAY_OUT = (
+    "A role assignment at the account must grant it, such as that of the role 'Cognitive Services "
+    "OpenAI User'."
+)
+"""the same whether there is such an account or not"""
+
+
+class TokenDoor:
+    """Lets in who shows an access token instead of a key."""
+
+    def __init__(self, tokens: TokenVerifier, audiences: frozenset[str], access: Access) -> None:
+        """`audiences`: for whom a token must be."""
+        self._tokens = tokens
+        self._audiences = audiences
+        self._access = access
+        self.authorization_uri = ""
+        """where tokens are given out, as refusals tell it; known when the server listens"""
+
+    def known(self, token: str) -> Principal | None:
+        """Whose a token is that was verified before; touches nothing but memory."""
+        return self._tokens.known(token, self._audiences)
+
+    async def recognise(self, token: str) -> Principal:
+        """Whose it is. Raises TokenRefused, ForeignTenant and ServiceUnavailable."""
+        try:
+            return await self._tokens.verify(token, self._audiences)
+        except TokenRefused as refused:
+            refused.headers["www-authenticate"] = self._challenge()
+            raise
+
+    def admit(self, call: Call, found: Operation | LinariteError, facts: Facts | None) -> Facts:
+        """The account's facts, for whom a role lets in to the operation.
+
+        An account that there is not answers as one where the caller has no role.
+        Raises PermissionDenied, SubdomainRequired, and `found` where it is an error.
+        """
+        principal = call.principal
+        assert principal is not None  # noqa: S101 - the pipeline has set it
+        if facts is None:
+            call.account = ""
+        else:
+            call.account, call.account_id = facts.account.name, facts.account.id
+        if isinstance(found, LinariteError):
+            raise found  # the same for every account, so it tells nothing of any
+        if facts is not None:
+            scope = facts.account.id
+            call.decision = self._access.decide(principal, found.action, scope, is_data=True)
+        if facts is None or call.decision is None or not call.decision.allowed:
+            raise PermissionDenied(principal.object_id, found.action, _line_of(call), _WAY_OUT)
+        if not facts.account.has_subdomain:
+            raise SubdomainRequired
+        return facts
+
+    def _challenge(self) -> str:
+        where = f' authorization_uri="{self.authorization_uri}"' if self.authorization_uri else ""
+        return f"Bearer{where}"
+
+
+def _line_of(call: Call) -> str:
+    """Method and template, as Azure names an operation to those who may not do it."""
+    path = "/openai/" + call.path.rpartition("/openai/")[2]
+    for name, value in call.path_arguments.items():
+        path = path.replace(f"/{value}", f"/{_BRACES.get(name, name)}", 1)
+    return f"{call.method} {path}"
