@@ -18,11 +18,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ISSUER = "https://issuer.example/tenant/"
-GOOD = Signer(ISSUER)
+BOTH = [DATA, MANAGEMENT]
+
+
+class ForBothPlanes(Signer):
+    """An issuer whose usual tokens are for both planes: what is wrong is wrong on both."""
+
+    def claims(self, **other: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+        """A usual token's claims."""
+        return super().claims(**({"aud": BOTH} | other))
+
+
+GOOD = ForBothPlanes(ISSUER)
 """the issuer that is trusted"""
-OTHER = Signer("https://other.example/")
+OTHER = ForBothPlanes("https://other.example/")
 """another issuer that is trusted"""
-STRANGER = Signer(ISSUER)
+STRANGER = ForBothPlanes(ISSUER)
 """nobody that is trusted, who uses the same names"""
 NOW = int(time.time())
 

@@ -48,10 +48,10 @@ async def test_a_forged_token_is_refused_and_stays_refused(verifier: Verifier, n
     """At first sight, and when it comes again; and a good one before changes nothing."""
     assert (await verifier.verify(GOOD.token(), DATA_AUDIENCES)).object_id == SOMEBODY
     token = FORGED[name]()
-    for _ in range(2):
+    for audiences in (DATA_AUDIENCES, MANAGEMENT_AUDIENCES) * 2:
         with pytest.raises((TokenRefused, ForeignTenant)) as refused:
-            await verifier.verify(token, DATA_AUDIENCES)
-        assert verifier.known(token, DATA_AUDIENCES) is None
+            await verifier.verify(token, audiences)
+        assert verifier.known(token, audiences) is None
         refused.value.message.encode()
         assert token not in str(refused.value.hint)
 
