@@ -63,6 +63,7 @@ class Verification:
         self.verifier.trust(
             Issuer("", settings, keys, tenants=(tenant,), standing=directory), names
         )
+        self.verifier.belongs_here = lambda object_id: directory.entry(object_id) is not None
 
     async def start(self) -> None:
         """Begin to take the tokens of the declared issuers. Raises SetupError.
