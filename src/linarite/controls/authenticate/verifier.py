@@ -16,7 +16,7 @@ from linarite.controls.authenticate.signature import is_signed
 from linarite.domain.access_errors import ForeignTenant, TokenRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from linarite.controls.authenticate.compact import Unverified
     from linarite.controls.authenticate.issuers import Issuer
@@ -74,19 +74,21 @@ class Verifier:
             raise foreign_audience(good.audiences, audiences)
         return good.principal
 
-    async def claims(self, assertion: str, issuer: str) -> dict[str, Any]:
-        """The claims of a token of one declared external issuer, whatever it is for.
+    async def verified_claims(self, assertion: str, audience: str) -> Mapping[str, Any]:
+        """The claims of a declared external issuer's token for exactly this audience.
 
-        For federated credentials, which say themselves which subject and audience they want.
-        Raises TokenRefused, and ServiceUnavailable while the issuer's keys can't be had.
+        `iss` and `sub` are texts. Raises TokenRefused, this server's own tokens included, and
+        ServiceUnavailable while the issuer's keys can't be had.
         """
         try:
-            token, found, _ = await self._verified(assertion)
+            token, issuer, _ = await self._verified(assertion)
         except ForeignTenant as foreign:
             raise TokenRefused(foreign.message) from None
-        if found.own or token.issuer != issuer:
-            raise TokenRefused(f"The token's issuer ('iss') is not '{issuer[:200]}'.")
-        audiences_of(token.claims)
+        if issuer.own:
+            raise TokenRefused("This server's own tokens are no assertion of somebody else.")
+        said = audiences_of(token.claims)
+        if audience not in said:
+            raise foreign_audience(said, frozenset((audience,)))
         if not isinstance(token.claims.get("sub"), str):
             raise TokenRefused("The claim 'sub' is missing or is no text.")
         return token.claims
