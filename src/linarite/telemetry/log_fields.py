@@ -22,6 +22,8 @@ LOG_FIELDS = frozenset(
         *("job", "kind", "resource", "instances"),
         # the audit log
         *("audit_key", "entries", "lost"),
+        # sign-ins: ids that the server gave out, never names that people typed
+        *("how", "client_id", "object_id", "aadsts", "correlation_id"),
         # models and files
         *("file", "folder", "bytes", "sha256", "source", "package", "version", "progress"),
         # the server and its surroundings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,6 +46,31 @@ def test_the_tenant_adfs_needs_no_flag(sign_in: SignIn, app: App) -> None:
     with sign_in.environment(**variables):
         claims = claims_of(EnvironmentCredential().get_token(SCOPE).token)
     assert claims["oid"] == app.principal_id
+
+
+def test_the_log_tells_of_sign_ins_and_of_nothing_that_was_presented(
+    sign_in: SignIn, app: App
+) -> None:
+    """A refusal with its number, whoever and whatever was named with it left out."""
+    sign_in.token(
+        grant_type="client_credentials",
+        client_id=app.app_id,
+        client_secret="a-wrong-secret-of-the-log-test",
+        scope=SCOPE,
+    )
+    sign_in.token(
+        grant_type="client_credentials",
+        client_id="no-guid-of-the-log-test",
+        client_secret="x",
+        scope=SCOPE,
+    )
+    said = sign_in.server.said.splitlines()
+    told = [json.loads(line) for line in said if '"event":"sign-in refused"' in line]
+    mine = [line for line in told if line.get("client_id") == app.app_id]
+    assert 7000215 in [line["aadsts"] for line in mine]
+    assert all("fields_dropped" not in line for line in told)
+    assert 700016 in [line["aadsts"] for line in told]
+    assert "of-the-log-test" not in sign_in.server.said
 
 
 def test_a_wrong_secret_is_told_in_entras_words(sign_in: SignIn, app: App) -> None:
