@@ -24,8 +24,13 @@ def wish(sku: str = "GlobalStandard", capacity: int = 1, *, version: str = "1") 
 
 def record(name: str = "m", region: str = "", **changed: Any) -> InstanceRecord:  # noqa: ANN401
     """An instance of model m."""
-    given: dict[str, Any] = {"version": "1", "slots": 4, "memory_bytes": needed_bytes(WEIGHTS, 4)}
-    return InstanceRecord(name=name, engine="e", model="m", region=region, **(given | changed))
+    given: dict[str, Any] = {
+        "engine": "e",
+        "version": "1",
+        "slots": 4,
+        "memory_bytes": needed_bytes(WEIGHTS, 4),
+    }
+    return InstanceRecord(name=name, model="m", region=region, **(given | changed))
 
 
 def room(mib: int = 10_000, *taken: str, **regions: int) -> Room:
@@ -115,3 +120,40 @@ def test_a_model_that_nobody_has_is_refused() -> None:
     with pytest.raises(PlaceRefused, match="linarite model add m") as refused:
         place(wish(), [""], [], None, RULES)
     assert refused.value.code == "DeploymentModelNotSupported"
+
+
+KEEPS = Rules(4, 8, 25, 10.0, keeps_prompts=True)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "keeps"), [(set[str](), True), ({"/a"}, True), ({"/a", "/b"}, False)]
+)
+@pytest.mark.parametrize("memory", [None, room()])
+def test_prompts_are_not_kept_for_several_accounts(
+    accounts: set[str], memory: Room | None, *, keeps: bool
+) -> None:
+    """An instance whose engine can't tell them apart is made anew without its cache."""
+    there = record(engine="openvino", keeps_prompts=True, measured=FAST)
+    candidate = Candidate(there, accounts=frozenset(accounts))
+    placed = place(wish(), [""], [candidate], memory, KEEPS)
+    assert placed.keeps_prompts is keeps
+    assert (placed == there) is keeps
+
+
+def test_a_declared_instance_that_keeps_prompts_is_for_one_account() -> None:
+    """Nobody may change it, so others get an instance of their own."""
+    declared = record("x", engine="openvino", declared=True, keeps_prompts=True)
+    own = Candidate(declared, accounts=frozenset({"/a"}))
+    assert place(wish(), [""], [own], room(), KEEPS) == declared
+    others = Candidate(declared, accounts=frozenset({"/b"}))
+    assert place(wish(), [""], [others], room(9999, "x"), KEEPS).name == "m"
+
+
+@pytest.mark.parametrize(("engine", "keeps"), [("openvino", True), ("llamacpp", False)])
+def test_new_instances_keep_prompts_where_the_engine_knows_no_accounts(
+    engine: str, *, keeps: bool
+) -> None:
+    """Llama.cpp is told apart by its slots; what it keeps is nothing that placing decides."""
+    memory = Room(engine, weights_bytes=1, free_bytes={"": 10_000 * MIB}, taken_names=frozenset())
+    assert place(wish(), [""], [], memory, KEEPS).keeps_prompts is keeps
+    assert not place(wish(), [""], [], memory, RULES).keeps_prompts

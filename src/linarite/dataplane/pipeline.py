@@ -12,6 +12,7 @@ from linarite.controls.authenticate.api_key import identify
 from linarite.controls.authenticate.bearer import access_token
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.token_door import TokenDoor
+from linarite.domain.engine import ON_BEHALF_OF
 from linarite.domain.errors import LinariteError
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ async def serve(
     else:
         call.principal = on.door.known(token) or await on.door.recognise(token)  # 401, 400
         facts = on.door.admit(call, found, on.facts.find(call.account))  # 401, 400; roles
+    ON_BEHALF_OF.set(facts.account.id)
     call.facts = facts
     call.account = facts.account.name
     if isinstance(found, LinariteError):

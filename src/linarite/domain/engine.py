@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from linarite.domain.chat import ChatAsk, ChatEvent
     from linarite.domain.completion import CompletionAsk, CompletionEvent
     from linarite.domain.embedding import EmbeddingAsk, EmbeddingEvent
+
+
+ON_BEHALF_OF: ContextVar[str] = ContextVar("on behalf of", default="")
+"""the id of the account whose request is served; "" where nobody's is
+
+What an engine keeps of prompts in order to be faster is never used for another account.
+"""
 
 
 class Capabilities(msgspec.Struct, frozen=True):

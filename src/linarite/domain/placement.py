@@ -61,6 +61,8 @@ class InstanceRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """other models under which settings have it answer"""
     declared: bool = False
     """settings own it: it is used as it is, and nothing is kept about it"""
+    keeps_prompts: bool = False
+    """it finds prompts that were computed before, whoever sent them: it is for one account alone"""
 
 
 class Placement(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -115,6 +117,11 @@ def sku_of(deployment: Resource) -> Sku:
     """The SKU of a deployment; Azure's default is one unit."""
     sku = deployment.sku or {}
     return Sku(name=str(sku.get("name") or "Standard"), capacity=int(sku.get("capacity") or 1))
+
+
+def account_id_of(deployment_id: str) -> str:
+    """The lower-cased id of the account that a deployment belongs to."""
+    return deployment_id.lower().rpartition("/deployments/")[0]
 
 
 def placement_id(deployment_id: str) -> str:

@@ -15,7 +15,11 @@ from linarite.hosting.instance import Instance
 from linarite.hosting.memory import needed_bytes
 from linarite.hosting.models.catalogue import find
 from linarite.hosting.models.intake import of_version
-from linarite.hosting.options import MODEL_FILE_ENGINES, InstanceSettings
+from linarite.hosting.options import (
+    MODEL_FILE_ENGINES,
+    ONE_PROMPT_CACHE_ENGINES,
+    InstanceSettings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,7 +52,7 @@ class InstanceMaker:
             engine=record.engine,
             model=record.model,
             model_version=record.version,
-            options={**given, **slots},
+            options={**given, **slots, **_prompt_cache(record)},
         )
         policy = InstanceSettings(unload_after_s=self._hosting.unload_after_s)
         return Instance(spec, self._build, policy)
@@ -90,6 +94,8 @@ class InstanceMaker:
                     memory_bytes=needed_bytes(weights, slots),
                     also=tuple(also.get(name, ())),
                     declared=True,
+                    keeps_prompts=engine in ONE_PROMPT_CACHE_ENGINES
+                    and bool(options.get("prompt_cache", True)),
                 )
             )
         return records
@@ -105,6 +111,13 @@ class InstanceMaker:
         known = find(spec.model)
         advice = known.sampling_advice if known is not None else None
         return msgspec.structs.replace(spec, model_path=str(path), sampling_advice=advice)
+
+
+def _prompt_cache(record: InstanceRecord) -> dict[str, bool]:
+    """Off where the engine would find one account's prompts for another."""
+    if record.engine not in ONE_PROMPT_CACHE_ENGINES or record.keeps_prompts:
+        return {}
+    return {"prompt_cache": False}
 
 
 def _only_version(manifests: Iterable[Manifest], local: Manifest | None) -> str:

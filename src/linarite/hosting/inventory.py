@@ -9,6 +9,7 @@ from linarite.domain.facts import Model, Sku
 from linarite.domain.placement import (
     INSTANCE_TYPE,
     PLACEMENT_TYPE,
+    account_id_of,
     deployment_id_of,
     instance_of,
     placement_of,
@@ -88,7 +89,10 @@ class Inventory:
         planned: Mapping[str, InstanceRecord],
         promised: Mapping[str, Placement],
     ) -> list[Candidate]:
-        """Every instance with what other deployments take of it, those in the making too."""
+        """Every instance with what other deployments take of it, those in the making too.
+
+        `planned` and `promised` are those of deployments, by their lower-cased ids.
+        """
         placements = await self.placements() | dict(promised)
         placements.pop(wish.deployment_id.lower(), None)
         deployments = await self._resources.list_under("", DEPLOYMENT_TYPE)
@@ -100,15 +104,30 @@ class Inventory:
             taken = 0 if is_provisioned(sku.name) else sku.capacity
             units[placement.instance] = units.get(placement.instance, 0) + taken
             reserved[placement.instance] = reserved.get(placement.instance, 0) + placement.reserved
-        made = await self.records() | dict(planned)
+        accounts = await self.accounts(planned)
+        made = await self.records() | {record.name: record for record in planned.values()}
         return [
             Candidate(
                 record=record,
                 units=units.get(record.name, 0),
                 reserved=reserved.get(record.name, 0.0),
+                accounts=accounts.get(record.name, frozenset()),
             )
             for record in (made | self._declared).values()
         ]
+
+    async def accounts(self, planned: Mapping[str, InstanceRecord]) -> dict[str, frozenset[str]]:
+        """Instance → the accounts whose deployments are on it, or are about to be."""
+        deployments = await self._resources.list_under("", DEPLOYMENT_TYPE)
+        users = [
+            *((str(each.properties.get("instance")), each.id) for each in deployments),
+            *((placed.instance, each) for each, placed in (await self.placements()).items()),
+            *((record.name, each) for each, record in planned.items()),
+        ]
+        found: dict[str, frozenset[str]] = {}
+        for instance, deployment_id in users:
+            found[instance] = found.get(instance, frozenset()) | {account_id_of(deployment_id)}
+        return found
 
     async def room(self, model: Model, planned: Mapping[str, InstanceRecord]) -> Room | None:
         """What a new instance of a model could have; None when there is no such model."""

@@ -25,6 +25,8 @@ Azure AI Foundry Models"). Names are compared with their case, as Azure compares
 EngineName = Literal["llamacpp", "openvino", "simulator", "upstream"]
 MODEL_FILE_ENGINES = frozenset({"llamacpp", "openvino"})
 """engines that run a model file of the store"""
+ONE_PROMPT_CACHE_ENGINES = frozenset({"openvino"})
+"""engines whose cache of prompts knows no accounts; it is off where several share an instance"""
 
 
 class AccountSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

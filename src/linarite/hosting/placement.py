@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from linarite.domain.placement import InstanceRecord, Measured
+from linarite.domain.placement import InstanceRecord, Measured, account_id_of
 from linarite.hosting.memory import needed_bytes, shown
+from linarite.hosting.options import ONE_PROMPT_CACHE_ENGINES
 from linarite.hosting.regions import PlaceRefused, is_provisioned
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Candidate(msgspec.Struct, frozen=True):
     """capacity of the deployments on it that pay by the token, in 1,000 tokens a minute"""
     reserved: float = 0.0
     """tokens per second that Provisioned deployments on it have"""
+    accounts: frozenset[str] = frozenset()
+    """whose deployments are on it: lower-cased ids"""
 
 
 class Room(msgspec.Struct, frozen=True):
@@ -47,6 +50,8 @@ class Rules(msgspec.Struct, frozen=True):
     slots_max: int
     units_per_slot: int
     tokens_per_second_per_ptu: float
+    keeps_prompts: bool = False
+    """a new instance of an engine that can't tell accounts apart keeps computed prompts"""
 
 
 def place(
@@ -103,6 +108,7 @@ def _serves(candidate: Candidate, wish: Wish, region: str) -> bool:
         wish.model.name.lower() in {name.lower() for name in (record.model, *record.also)}
         and record.version in ("", wish.model.version)
         and record.region == region
+        and not (record.declared and record.keeps_prompts and _has_others(candidate, wish))
     )
 
 
@@ -114,10 +120,19 @@ def _has_share(candidate: Candidate, wish: Wish, rules: Rules) -> bool:
     return candidate.reserved + wanted <= measured.tokens_per_second
 
 
+def _has_others(candidate: Candidate, wish: Wish) -> bool:
+    """Whether other accounts use the instance too."""
+    return bool(candidate.accounts - {account_id_of(wish.deployment_id)})
+
+
 def _grown(candidate: Candidate, wish: Wish, room: Room | None, rules: Rules) -> InstanceRecord:
     """With the slots that all its deployments together want, as far as memory goes."""
     record = candidate.record
-    if record.declared or room is None:
+    if record.declared:
+        return record
+    if record.keeps_prompts and _has_others(candidate, wish):
+        record = msgspec.structs.replace(record, keeps_prompts=False, measured=None)
+    if room is None:
         return record
     free = room.free_bytes.get(record.region, 0) + record.memory_bytes
     slots = _slots_wanted(candidate.units + _units(wish), rules)
@@ -151,6 +166,7 @@ def _new_instance(wish: Wish, regions: Sequence[str], room: Room, rules: Rules) 
         region=region[0],
         slots=slots,
         memory_bytes=needed,
+        keeps_prompts=rules.keeps_prompts and room.engine in ONE_PROMPT_CACHE_ENGINES,
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
 
 from linarite.domain.errors import LinariteError
@@ -61,6 +62,7 @@ class HostProvisioner:
             slots_max=max(hosting.slots, hosting.slots_max),
             units_per_slot=hosting.units_per_slot,
             tokens_per_second_per_ptu=hosting.tokens_per_second_per_ptu,
+            keeps_prompts=bool(hosting.options.get("prompt_cache", True)),
         )
         self._make = make
         self._drain_s = drain_s
@@ -84,7 +86,7 @@ class HostProvisioner:
         placed = {placement.instance for placement in placements.values()}
         for record in (await self._inventory.records()).values():
             if record.name in placed:
-                self._put(record).start()
+                self._put(await self._for_its_accounts(record)).start()
         await self.tidy()
         return [each for each, at in placements.items() if self._host.find(at.instance) is None]
 
@@ -144,6 +146,7 @@ class HostProvisioner:
     ) -> None:
         """Return once it serves as the record says. Raises ProvisioningFailed."""
         self._planned[wish.deployment_id.lower()] = record
+        record = await self._for_its_accounts(record)
         present = self._host.find(record.name)
         if present is None:
             await self._until_ready(self._put(record), progress)
@@ -207,7 +210,13 @@ class HostProvisioner:
                 await self._resources.commit(gone)
 
     async def _candidates(self, wish: Wish) -> list[Candidate]:
-        return await self._inventory.candidates(wish, self._planned_names(), self._promised)
+        return await self._inventory.candidates(wish, self._planned, self._promised)
+
+    async def _for_its_accounts(self, record: InstanceRecord) -> InstanceRecord:
+        """Where several accounts use it, it keeps no prompts, whatever was planned for one."""
+        users = (await self._inventory.accounts(self._planned)).get(record.name, frozenset())
+        alone = len(users) <= 1
+        return msgspec.structs.replace(record, keeps_prompts=record.keeps_prompts and alone)
 
     def _planned_names(self) -> dict[str, InstanceRecord]:
         return {record.name: record for record in self._planned.values()}
@@ -220,7 +229,10 @@ class HostProvisioner:
 
     def _differs(self, record: InstanceRecord) -> bool:
         running = self._running.get(record.name)
-        return running is None or running.slots != record.slots
+        return running is None or (running.slots, running.keeps_prompts) != (
+            record.slots,
+            record.keeps_prompts,
+        )
 
     async def _until_ready(
         self, instance: Instance, progress: Callable[[float, str], None]

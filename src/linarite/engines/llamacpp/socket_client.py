@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from linarite.domain.engine import ON_BEHALF_OF
 from linarite.domain.errors import (
     ContextLengthExceeded,
     EngineFailed,
@@ -24,6 +24,7 @@ from linarite.engines.http_client import (
     HttpClientError,
     unix_connector,
 )
+from linarite.engines.llamacpp.prompt_slots import PromptSlots
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -96,7 +97,7 @@ class SocketClient:
         )
         # A request of several choices takes several of the engine's slots. Who waits for one waits
         # here, where no deadline runs yet.
-        self._slots = asyncio.Semaphore(options.parallel_requests)
+        self._slots = PromptSlots(options.parallel_requests)
 
     async def ask(self, path: str, body: dict[str, Any], reply: type[ReplyT]) -> ReplyT:
         """Post and return the decoded answer. Raises EngineRefusal and HttpClientError."""
@@ -118,10 +119,9 @@ class SocketClient:
         Closing the generator closes the connection; the engine then stops at its next token or
         prompt batch. Raises EngineRefusal and HttpClientError.
         """
-        async with self._slots:
-            response = await self._http.send(
-                "POST", path, _JSON, msgspec.json.encode(body), **self._deadlines()
-            )
+        async with self._slots.held(ON_BEHALF_OF.get(), body) as placed:
+            sent = msgspec.json.encode(body | placed)
+            response = await self._http.send("POST", path, _JSON, sent, **self._deadlines())
             if response.status >= _REFUSED:
                 raise await _refusal(response)
             async with aclosing(response.events()) as events:
