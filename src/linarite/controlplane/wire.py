@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -41,6 +42,7 @@ class SentResource(msgspec.Struct, rename="camel"):
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """what decoding raises for what is no JSON, or nested beyond reason"""
+CAPACITY = re.compile(r"\d{1,9}", re.ASCII)
 SETTABLE = ("location", "kind", "sku", "tags", "identity")
 """what stands beside `properties`"""
 
@@ -77,6 +79,7 @@ def read_resource(body: bytes, row: ResourceType) -> dict[str, Any]:
     Raises ArmError that tells every wrong type at once.
     """
     sent = read_object(body)
+    _read_capacity(sent.get("sku"))
     problems = shape_problems(sent, SentResource, target="")
     if problems:
         raise refusal(problems)
@@ -89,6 +92,16 @@ def read_resource(body: bytes, row: ResourceType) -> dict[str, Any]:
     kept_back = row.read_only | row.hidden
     read["properties"] = {k: v for k, v in properties.items() if k not in kept_back}
     return read
+
+
+def _read_capacity(sku: object) -> None:
+    """A capacity in quotes is a number: so az sends it, and Azure reads it."""
+    if not isinstance(sku, dict):
+        return
+    said = cast("dict[str, Any]", sku)
+    capacity = said.get("capacity")
+    if isinstance(capacity, str) and CAPACITY.fullmatch(capacity):
+        said["capacity"] = int(capacity)
 
 
 def shown(resource: Resource, row: ResourceType, showing: Showing) -> dict[str, Any]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 GRAPH = frozenset(("https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"))
 MANAGEMENT_KEY = Principal(kind="Key", name="management-key")
+ASSIGN = "Microsoft.Authorization/roleAssignments/write"
 VERBS = {"GET": "read", "HEAD": "read", "POST": "write", "PATCH": "write", "DELETE": "delete"}
 
 
@@ -51,10 +52,17 @@ async def graph_caller(ask: Ask, desk: Desk) -> Principal:
 
 
 def require(principal: Principal, ask: Ask, collection: str, desk: Desk) -> None:
-    """Let a caller pass who may do this. Raises GraphRefused 403."""
+    """Let a caller pass who may do this; read, who may assign a role anywhere.
+
+    Raises GraphRefused 403.
+    """
     if principal.is_key:
         return
-    action = f"Microsoft.Directory/{collection}/{VERBS[ask.method]}"
+    verb = VERBS[ask.method]
+    # Whoever gives roles away, be it in one group, must find those who are to have them.
+    if verb == "read" and desk.access and desk.access.reaches_into(principal, ASSIGN, "/"):
+        return
+    action = f"Microsoft.Directory/{collection}/{verb}"
     decision = desk.access.decide(principal, action, "/") if desk.access is not None else None
     if decision is None or not decision.allowed:
         reason = decision.reason if decision else "only the management key opens the directory"
