@@ -11,10 +11,12 @@ from linarite.controlplane.actions import ACTIONS
 from linarite.controlplane.caller import MANAGEMENT_KEY, Caller
 from linarite.controlplane.options import Quota
 from linarite.controlplane.plane import ControlPlane
+from linarite.controlplane.policy.expressions import TemplateExpressions
 from linarite.controlplane.request import Answer, ArmRequest
 from linarite.controlplane.routes import RESOURCE_TYPES
 from linarite.controlplane.surface import Place, Realm, Surface
 from linarite.controls.authorize.book import AccessBook
+from linarite.controls.policy.book import PolicyBook
 from linarite.domain.arm_errors import ArmError
 from linarite.domain.audit_errors import AuditUnavailable
 from linarite.domain.errors import LinariteError
@@ -83,6 +85,9 @@ class Rig:
         self.audit = HandedIn()
         self.access = AccessBook(self.resources, lambda: datetime.now(UTC))
         self.resources.subscribe(self.access.follow)
+        self.policies = PolicyBook(self.resources, TemplateExpressions())
+        self.resources.subscribe(self.policies.follow)
+        self._opened = False
         self.told = 0
         self.surface = Surface(
             realm=Realm(
@@ -101,6 +106,7 @@ class Rig:
             activity=self.activity,
             audit=self.audit,
             access=self.access,
+            policies=self.policies,
             keys_changed=self._keys_changed,
             now=lambda: datetime.now(UTC),
         )
@@ -120,6 +126,9 @@ class Rig:
 
         `version`: "" sends the usual one, None sends none.
         """
+        if not self._opened:
+            await self.policies.refresh()
+            self._opened = True
         parts = urlsplit(path)
         query = dict(parse_qsl(parts.query))
         usual = VERSION if "CognitiveServices" in path else RESOURCES_VERSION

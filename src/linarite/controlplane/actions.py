@@ -15,6 +15,7 @@ from linarite.controlplane.api_versions import (
     SUBSCRIPTIONS,
 )
 from linarite.controlplane.paths import ACCOUNT, BLOCKLIST, COGNITIVE, GROUP, SUBSCRIPTION
+from linarite.controlplane.policy_routes import POLICY_ACTIONS
 from linarite.controlplane.resource_type import Action
 from linarite.controlplane.resources.accounts import keys
 from linarite.controlplane.resources.activity_log import reads as activity_log
@@ -270,4 +271,5 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *deployment_rows(SUBSCRIPTION, GROUP),
     *AUTHORIZATION_ACTIONS,
+    *POLICY_ACTIONS,
 )

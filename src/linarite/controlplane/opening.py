@@ -13,8 +13,10 @@ from linarite.controlplane.caller import MANAGEMENT_KEYS_ID, Credentials
 from linarite.controlplane.http import ManagementApp
 from linarite.controlplane.options import Quota
 from linarite.controlplane.plane import ControlPlane
+from linarite.controlplane.policy.expressions import TemplateExpressions
 from linarite.controlplane.routes import RESOURCE_TYPES
 from linarite.controlplane.surface import Place, Realm, Surface
+from linarite.controls.policy.book import PolicyBook
 from linarite.domain.access import Access
 from linarite.domain.activity import ActivityLog
 from linarite.domain.audit import AuditTrail
@@ -73,6 +75,9 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
 async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, ManagementApp]:
     """The management keys, made at the first start, and the application."""
     keys = await parts.keys.ensure(MANAGEMENT_KEYS_ID)
+    policies = PolicyBook(parts.resources, TemplateExpressions())
+    await policies.refresh()
+    parts.resources.subscribe(policies.follow)
     surface = Surface(
         realm=Realm(
             tenant=parts.tenant,
@@ -92,6 +97,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         activity=parts.activity,
         audit=parts.audit,
         access=parts.access,
+        policies=policies,
         directory=parts.directory,
     )
     plane = ControlPlane(RESOURCE_TYPES, ACTIONS, surface)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.controlplane.authorizing import require_linked
-from linarite.controlplane.resource_type import found
+from linarite.controlplane.policy.guard import judged
+from linarite.controlplane.resource_type import found as present
 from linarite.controlplane.verbs.put import proposed, require_name, without
 from linarite.controlplane.wire import read_resource, shown
 from linarite.domain.arm_errors import Problem
@@ -43,12 +44,13 @@ async def previewed(
     """
     sent = read_resource(request.body, row)
     require_name(target, row)
-    old = await found(surface, row, target.path)
+    old = await present(surface, row, target.path)
     parent = await surface.resources.get(parent_id(target.path))
     base = parent.id if parent is not None else parent_id(target.path)
     facts = await row.gather(surface, target)
-    new = row.complete(proposed(sent, old, target, row, base), old, facts)
-    problems = row.admit(new, old, facts)
+    found = await judged(proposed(sent, old, target, row, base), request, row, surface)
+    new = row.complete(found.resource, old, facts)
+    problems = [*found.problems, *row.admit(new, old, facts)]
     require_linked(
         surface, request.caller, (f"{row.grants}/write", target.path), row.linked(new, old)
     )

@@ -127,6 +127,8 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     """lies in a location and has tags of its own right"""
     created: int = 201
     """the status of a PUT that made one, as the operation's specification has it"""
+    replaced: int = 200
+    """the status of a PUT over one that was there"""
     deleted: int = 200
     """the status of a DELETE that removed something, as the operation's specification has it"""
     tells_deleted: bool = False

@@ -14,6 +14,7 @@ from linarite.controlplane.paths import (
     SUBSCRIPTION,
     WITHOUT_PATCH,
 )
+from linarite.controlplane.policy_routes import POLICY_TYPES
 from linarite.controlplane.resource_type import ResourceType
 from linarite.controlplane.resources.accounts import effects as account_effects
 from linarite.controlplane.resources.accounts import properties as account_properties
@@ -228,4 +229,5 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
         keep=listed_models.keep,
     ),
     *AUTHORIZATION_TYPES,
+    *POLICY_TYPES,
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from linarite.controlplane.options import Quota
+from linarite.controls.policy.book import PolicyBook
 from linarite.domain.access import Access
 from linarite.domain.activity import ActivityLog
 from linarite.domain.audit import AuditTrail
@@ -130,6 +131,7 @@ class Surface(msgspec.Struct, kw_only=True):
     activity: ActivityLog
     audit: AuditTrail
     access: Access
+    policies: PolicyBook
     directory: Directory | None = None
     """whom this server knows by itself; None: nobody"""
     known: tuple[Known, ...] = ()

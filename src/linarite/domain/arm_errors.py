@@ -6,7 +6,7 @@ Azure is silent about the way out, a sentence is added.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -30,6 +30,8 @@ class Problem(msgspec.Struct, frozen=True):
     target: str = ""
     """the property at fault, in dotted form"""
     status: int = 400
+    additional_info: tuple[dict[str, Any], ...] = ()
+    """what ARM tells beside the message: `{"type", "info"}` each"""
 
 
 class ArmError(LinariteError):
@@ -51,13 +53,17 @@ class ArmError(LinariteError):
         self.code = code
         self.target = target
         self.details = tuple(details)
+        self.additional_info: tuple[dict[str, Any], ...] = ()
+        """as `Problem.additional_info`"""
 
 
 def refusal(problems: Sequence[Problem]) -> ArmError:
     """One error that tells all problems; a single one stands for itself."""
     first = problems[0]
     if len(problems) == 1:
-        return ArmError(first.status, first.code, first.message, target=first.target)
+        error = ArmError(first.status, first.code, first.message, target=first.target)
+        error.additional_info = first.additional_info
+        return error
     codes = ",".join(dict.fromkeys(problem.code for problem in problems))
     return ArmError(
         max(problem.status for problem in problems),

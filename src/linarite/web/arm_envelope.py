@@ -10,6 +10,7 @@ import msgspec
 from linarite.domain.arm_errors import ArmError
 
 if TYPE_CHECKING:
+    from linarite.domain.arm_errors import Problem
     from linarite.domain.errors import LinariteError
 
 
@@ -20,12 +21,20 @@ def arm_error_body(error: LinariteError) -> bytes:
         if error.target:
             body["target"] = error.target
         if error.details:
-            body["details"] = [
-                {"code": each.code, "message": each.message}
-                | ({"target": each.target} if each.target else {})
-                for each in error.details
-            ]
+            body["details"] = [arm_detail(each) for each in error.details]
+        if error.additional_info:
+            body["additionalInfo"] = error.additional_info
     return msgspec.json.encode({"error": body})
+
+
+def arm_detail(problem: Problem) -> dict[str, Any]:
+    """One of several problems, as an error object within the error."""
+    told: dict[str, Any] = {"code": problem.code, "message": problem.message}
+    if problem.target:
+        told["target"] = problem.target
+    if problem.additional_info:
+        told["additionalInfo"] = problem.additional_info
+    return told
 
 
 def _code(error: LinariteError) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from linarite.controlplane import conditions
 from linarite.controlplane.authorizing import require_linked
+from linarite.controlplane.policy.guard import require_deletable
 from linarite.controlplane.request import Answer
 from linarite.controlplane.resource_type import found
 from linarite.controlplane.verbs.get import existing, showing_one
@@ -37,6 +38,7 @@ async def delete(
             (f"{row.grants}/delete", target.path),
             row.linked(None, resource),
         )
+        await require_deletable(resource, request, row, surface)
         if problems := await row.keep(surface, resource):
             raise refusal(problems)
         await row.remove(surface, resource)

@@ -9,7 +9,8 @@ import msgspec
 
 from linarite.controlplane import conditions
 from linarite.controlplane.authorizing import require_linked
-from linarite.controlplane.resource_type import found
+from linarite.controlplane.policy.guard import require_compliant, tell
+from linarite.controlplane.resource_type import found as present
 from linarite.controlplane.verbs.get import showing_one
 from linarite.controlplane.verbs.operation import followed
 from linarite.controlplane.verbs.parents import stored_parent_id
@@ -36,12 +37,12 @@ async def put(request: ArmRequest, target: Target, row: ResourceType, surface: S
     require_name(target, row)
     async with surface.turn:
         parent = await stored_parent_id(surface, parent_id(target.path), row.type, "write")
-        old = await found(surface, row, target.path)
+        old = await present(surface, row, target.path)
         conditions.require(request.headers, old, target.path)
         new = proposed(sent, old, target, row, parent)
         written = await admitted(Change(old, new), request, target, row, surface)
     answer = showing_one(
-        row.created if old is None else 200, written.resource, row, surface, request
+        row.created if old is None else row.replaced, written.resource, row, surface, request
     )
     return followed(answer, "azure-asyncoperation", written.job, request, surface)
 
@@ -69,8 +70,10 @@ async def admitted(
         each.resource_id.lower() == old.id.lower() for each in await surface.jobs.running(old.id)
     ):
         raise request_conflict(old.id)
+    # Policies change and refuse what is asked for, before the server completes it.
+    found = await require_compliant(change.new, request, row, surface)
     facts = await row.gather(surface, target)
-    new = row.complete(change.new, old, facts)
+    new = row.complete(found.resource, old, facts)
     if problems := row.admit(new, old, facts):
         raise refusal(problems)
     require_linked(
@@ -92,6 +95,7 @@ async def admitted(
         raise request_conflict(target.path) from None
     stored = cast("Resource", written[0])
     await row.written(surface, stored)
+    await tell(found, request, surface)
     return Written(stored, job)
 
 

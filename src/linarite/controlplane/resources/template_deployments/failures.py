@@ -63,6 +63,8 @@ def error_of(problem: LinariteError, target: str) -> dict[str, Any]:
         "message": problem.message,
         "target": target,
     }
+    if isinstance(problem, ArmError) and problem.additional_info:
+        error["additionalInfo"] = [*problem.additional_info]
     if isinstance(problem, ArmError) and problem.details:
         error["details"] = [
             {"code": detail.code, "message": detail.message, "target": detail.target or target}

@@ -130,7 +130,11 @@ def problems_of(reason: Exception, target: str) -> tuple[Problem, ...]:
     if isinstance(reason, TemplateRefused):
         reason = refused(reason)
     if isinstance(reason, ArmError):
-        told = reason.details or (Problem(reason.code or "BadRequest", reason.message),)
+        told = reason.details or (
+            Problem(
+                reason.code or "BadRequest", reason.message, additional_info=reason.additional_info
+            ),
+        )
         return tuple(about(target, problem) for problem in told)
     return (Problem("InvalidTemplate", str(reason), target),)
 

@@ -1,0 +1,73 @@
+"""What definitions, initiatives and assignments check alike when they are written or deleted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from linarite.controlplane.policy.expressions import TemplateExpressions
+from linarite.controls.policy.scopes import scope_of
+from linarite.domain.arm_errors import Problem
+
+if TYPE_CHECKING:
+    from linarite.controlplane.surface import Surface
+    from linarite.domain.resource import Resource
+
+EXPRESSIONS = TemplateExpressions()
+NAME = r"[^<>%&:\\?/]{0,127}[^<>%&:\\?/ ]"
+READ_ONLY = frozenset(("policyType", "versions"))
+CUSTOM = "Custom"
+SUBSCRIPTION_SLASHES = 2
+
+
+def outside_scope(new: Resource) -> list[Problem]:
+    """Definitions and initiatives are made in a subscription or in the management group."""
+    scope = scope_of(new.id).lower()
+    in_subscription = scope.startswith("/subscriptions/")
+    if in_subscription and scope.count("/") == SUBSCRIPTION_SLASHES:
+        return []
+    if scope.startswith("/providers/microsoft.management/managementgroups/"):
+        return []
+    return [
+        Problem(
+            "InvalidPolicyDefinitionScope",
+            "Policy definitions and initiatives are made in a subscription or in the management "
+            "group, and assigned there or at any scope below.",
+        )
+    ]
+
+
+def built_in_stays(old: Resource | None) -> list[Problem]:
+    """What is built in is neither changed nor deleted."""
+    if old is None or old.properties.get("policyType") == CUSTOM:
+        return []
+    return [
+        Problem(
+            "PolicyIsBuiltIn",
+            f"'{old.name}' is built in: it can't be changed or deleted. Make one of your own.",
+            status=409,
+        )
+    ]
+
+
+def versioned(properties: dict[str, Any]) -> dict[str, Any]:
+    """What Azure fills in: of version 1.0.0 unless another is said."""
+    version = properties.get("version") or "1.0.0"
+    filled: dict[str, Any] = {"parameters": {}, "metadata": {}}
+    return filled | properties | {"policyType": CUSTOM, "version": version, "versions": [version]}
+
+
+async def keep_used(surface: Surface, definition: Resource) -> list[Problem]:
+    """What is built in stays, and what is assigned or part of an initiative."""
+    if problems := built_in_stays(definition):
+        return problems
+    users = surface.policies.users_of(definition.id)
+    if not users:
+        return []
+    word = "PolicySetDefinition" if "/policyset" in definition.id.lower() else "PolicyDefinition"
+    return [
+        Problem(
+            f"{word}InUse",
+            f"'{definition.name}' is used by {', '.join(users[:10])}. Delete these first.",
+            status=409,
+        )
+    ]
