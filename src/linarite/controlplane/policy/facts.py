@@ -53,7 +53,7 @@ def _subject(
 ) -> Subject:
     kind = policy_type(row)
     if kind == ACCOUNT_TYPE:
-        properties = {CONNECTIONS: connections} | properties
+        properties = properties | {CONNECTIONS: connections}
     content = {key: value for key, value in top.items() if value is not None} | {
         "type": kind,
         "fullName": full_name(resource.id),
