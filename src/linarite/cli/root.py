@@ -20,6 +20,7 @@ from linarite.cli import (
     identity,
     keys,
     operation,
+    policy,
     settings,
     template,
     up,
@@ -121,8 +122,9 @@ def build_root(commands: Commands) -> typer.Typer:
     root.add_typer(build_model_commands(lambda _: commands.model_store()), epilog=MODEL_EXAMPLES)
     chat.add_to(root)
     keys.add_to(root)
-    managing = (account, deployment, template, usage, operation, activity, audit, identity)
-    for nouns in (*managing, az_setup):
+    resources = (account, deployment, template, policy)
+    for nouns in (*resources, usage, operation, activity, audit, identity):
         nouns.add_to(root)
+    az_setup.add_to(root)
     settings.add_to(root)
     return root

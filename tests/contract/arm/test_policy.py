@@ -45,7 +45,7 @@ def test_a_refusal_tells_which_policy_and_why(cognitive: Sdk, assigned: str) -> 
     body = {"sku": {"name": "Standard", "capacity": 1}, "properties": {"model": model}}
     with pytest.raises(HttpResponseError) as refused:
         cognitive.deployments.begin_create_or_update(assigned, "governed", "new", body)
-    error = refused.value.error
+    error: Sdk = refused.value.error
     assert (refused.value.status_code, error.code) == (403, "RequestDisallowedByPolicy")
     (told,) = error.additional_info
     assert told.type == "PolicyViolation"
@@ -82,7 +82,8 @@ def test_templates_are_told_before_anything_is_written(managed: Managed, assigne
     with managed.client(DeploymentsMgmtClient) as client:
         with pytest.raises(HttpResponseError) as refused:
             client.deployments.begin_validate(assigned, "first", body).result()
-        (detail,) = refused.value.response.json()["error"]["details"]
+        answered: Sdk = refused.value.response
+        (detail,) = answered.json()["error"]["details"]
         assert detail["code"] == "RequestDisallowedByPolicy"
         assert detail["additionalInfo"][0]["info"]["policyAssignmentName"] == "only"
         template["resources"].pop()

@@ -120,9 +120,9 @@ async def test_modify_turns_keys_off_and_is_logged(rig: Governed) -> None:
     for body in (ACCOUNT, ACCOUNT | {"properties": {"disableLocalAuth": False}}):
         answer = await rig.ask("PUT", f"{ACCOUNTS}/beta", body)
         assert answer.body["properties"]["disableLocalAuth"] is True
-        assert "privateEndpointConnections" not in json.dumps(
-            (await rig.resources.get(f"{ACCOUNTS}/beta")).properties  # type: ignore[union-attr]
-        )
+        stored = await rig.resources.get(f"{ACCOUNTS}/beta")
+        assert stored is not None
+        assert "privateEndpointConnections" not in stored.properties
     assert await rig.policy_events() == ["Microsoft.Authorization/policies/modify/action"]
     states = {each["resourceId"].rpartition("/")[2]: each for each in await rig.states()}
     assert states["alpha"]["complianceState"] == "NonCompliant"
@@ -385,20 +385,21 @@ async def test_a_summary_counts_the_worst_state_of_each_resource(rig: Governed) 
     assert (await rig.ask("POST", scan, version="2019-10-01")).status == 200
 
 
-async def test_what_can_not_be_read_stops_writes(rig: Governed) -> None:
+async def test_what_can_not_be_read_stops_writes(
+    rig: Governed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nobody writes past policies that are unknown; reading them anew ends it."""
     await rig.assign("keys", KEYS_AUDIT, SCOPE)
-    unread = rig.resources.list_under
 
     async def broken(*_: object) -> list[Any]:
         raise OSError("no disk")
 
-    rig.resources.list_under = broken  # type: ignore[method-assign]
-    with pytest.raises(OSError, match="no disk"):
-        await rig.policies.refresh()
+    with monkeypatch.context() as patched:
+        patched.setattr(rig.resources, "list_under", broken)
+        with pytest.raises(OSError, match="no disk"):
+            await rig.policies.refresh()
     with pytest.raises(PoliciesUnknown):
         _ = rig.policies.policies
-    rig.resources.list_under = unread  # type: ignore[method-assign]
     assert (await rig.ask("PUT", f"{ACCOUNTS}/beta", ACCOUNT)).status == 503
     await rig.policies.refresh()
     assert (await rig.ask("PUT", f"{ACCOUNTS}/beta", ACCOUNT)).status == 201
