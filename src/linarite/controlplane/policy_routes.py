@@ -94,6 +94,7 @@ POLICY_TYPES: tuple[ResourceType, ...] = (
         verbs=VERBS | {"PATCH"},
         name_pattern=NAME,
         sent_properties=exemption_rules.SentExemption,
+        linked=exemption_rules.linked,
         gather=exemption_rules.gather,
         complete=exemption_rules.complete,
         admit=exemption_rules.admit,

@@ -10,6 +10,7 @@ import pytest
 from linarite.controlplane.policy.facts import full_name
 from linarite.controls.policy.book import PoliciesUnknown
 from linarite.domain.activity import ActivityQuery
+from tests.controlplane.people import assign, person
 from tests.controlplane.rig import ACCOUNT, ACCOUNTS, DEPLOYMENT, GROUP, SUBSCRIPTION, Rig
 
 if TYPE_CHECKING:
@@ -409,3 +410,36 @@ def test_full_names() -> None:
     """Names with those of the resources around."""
     assert full_name(f"{ACCOUNTS}/a/deployments/d") == "a/d"
     assert full_name(GROUP) == "rg"
+
+
+async def test_roles_decide_who_governs(rig: Governed) -> None:
+    """Resource Policy Contributor does, a Contributor does not, a Reader may ask how things stand.
+
+    An exemption takes the right to exempt where the policy was assigned.
+    """
+    await rig.assign("only", APPROVED, SCOPE, parameters={"allowedModels": ["o1"]})
+    roles = [
+        ("36243c78-bf99-498c-9df9-86d9f8d28608", "governor", SCOPE),
+        ("36243c78-bf99-498c-9df9-86d9f8d28608", "local", GROUP),
+        ("b24988ac-6180-42a0-ab88-20f7382dd24c", "builder", SCOPE),
+        ("acdd72a7-3385-48ef-bd42-f606fba81ae7", "reader", SCOPE),
+    ]
+    for role, name, scope in roles:
+        await assign(rig, role, name, scope)
+    keys = f"{GROUP}/{AUTHORIZATION}/policyAssignments/keys"
+    free = f"{GROUP}/{AUTHORIZATION}/policyExemptions/free"
+    states = f"{SCOPE}/{INSIGHTS}/queryResults"
+    assigning = {"properties": {"policyDefinitionId": KEYS_AUDIT}}
+    told = {
+        "policyAssignmentId": f"{SCOPE}/{AUTHORIZATION}/policyAssignments/only",
+        "exemptionCategory": "Waiver",
+    }
+    asked = [
+        ("PUT", keys, assigning, VERSION, ["governor", "local"]),
+        ("PUT", free, {"properties": told}, "2022-07-01-preview", ["governor"]),
+        ("POST", states, None, "2019-10-01", ["governor", "builder", "reader"]),
+    ]
+    for method, path, body, version, allowed in asked:
+        for name in ("builder", "reader", "local", "governor"):
+            answer = await rig.ask(method, path, body, version=version, caller=person(name))
+            assert (answer.status < 400) == (name in allowed), (path, name, answer.body)

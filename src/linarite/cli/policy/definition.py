@@ -115,7 +115,8 @@ def effect_of(properties: dict[str, Any]) -> str:
         return effect
     parameter = part(properties, "parameters", "effect")
     default = str(parameter.get("defaultValue") or "")
-    others = [str(each) for each in parameter.get("allowedValues") or []]
+    allowed: list[object] = parameter.get("allowedValues") or []
+    others = [str(each) for each in allowed]
     return ", ".join(dict.fromkeys([default, *others] if default else others)) or effect
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from linarite.controls.policy.definitions import read_exemption
+from linarite.controls.policy.definitions import ASSIGNMENT_TYPE, read_exemption
 from linarite.controls.policy.scopes import holds, scope_key, scope_of
 from linarite.domain.arm_errors import Problem
 
@@ -92,6 +92,17 @@ def admit(new: Resource, old: Resource | None, facts: frozenset[str]) -> list[Pr
             )
         )
     return problems
+
+
+def linked(new: Resource | None, old: Resource | None) -> list[tuple[str, str]]:
+    """Whoever exempts must be allowed to do so by whoever assigned, where it was assigned.
+
+    Source: "Azure Policy exemption structure", Required permissions.
+    """
+    del old
+    assignment = "" if new is None else str(new.properties.get("policyAssignmentId") or "")
+    scope = scope_of(assignment)
+    return [(f"{ASSIGNMENT_TYPE}/exempt/action", scope)] if assignment else []
 
 
 def _is_time(text: str) -> bool:
