@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
+from linarite.controls.audit.options import Audit
+from linarite.controls.audit.signing import AuditKey
+from linarite.controls.audit.trail import Trail
 from linarite.controls.egress import EgressDialer, EgressPolicy
 from linarite.domain.engine import InstanceSpec
 from linarite.domain.errors import SetupError
@@ -16,6 +19,7 @@ from linarite.hosting.host import Host
 from linarite.hosting.instance import Instance
 from linarite.hosting.options import InstanceSettings
 from linarite.status_pages import StatusPages
+from linarite.storage.memory.audit import MemoryAuditStore
 from linarite.storage.sqlite.requests import open_request_ledger
 from linarite.telemetry.metrics import RequestMetrics
 from linarite.web.edge import Edge
@@ -41,7 +45,8 @@ async def pages(
     ledger = open_request_ledger(folder)
     host = Host({"one": instance})
     dialer = EgressDialer(EgressPolicy())
-    status = StatusPages(host, running.facts, ledger, RequestMetrics(), dialer)
+    trail = Trail(MemoryAuditStore(), AuditKey.new(), Audit())
+    status = StatusPages(host, running.facts, ledger, RequestMetrics(), dialer, trail)
     recognise = running.facts.recogniser(running.dataplane._surface.digest) if guarded else None
     listener = Listener(Edge(status.by_path(recognise), running.dataplane), Server(port=0))
     await listener.open()
@@ -95,6 +100,7 @@ async def test_readiness_tells_what_is_not_ready(tmp_path: Path) -> None:
             assert loading.status == 503
             assert loading.json() == {
                 "ready": False,
+                "audit": {"writable": True, "detail": "", "backlog": 0, "lost": 0},
                 "deployments": [
                     {
                         "name": "gpt",

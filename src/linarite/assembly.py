@@ -126,7 +126,7 @@ class Assembly:
         require_right_options(self.plan.instances)
         database = open_database(self.loaded.home)
         self._stack.push_async_callback(database.close)
-        ledger = self._open_ledger()
+        ledger = self._ledger = self._open_ledger()
         keys = await open_key_store(database, given_master_key=self.loaded.master_key)
         resources, jobs = SqliteResourceStore(database), SqliteJobStore(database)
         account_id = await declare(resources, settings.account, self.plan.deployments)
@@ -157,7 +157,7 @@ class Assembly:
             settings.limits,
             self._observer(ledger, metrics),
         )
-        pages = StatusPages(self._host, self._facts, ledger, metrics, dialer)
+        pages = StatusPages(self._host, self._facts, ledger, metrics, dialer, self._trail)
         guard = None if open_pages(settings) else self._facts.recogniser(keys.digest)
         edge = Edge(pages.by_path(guard), dataplane, management, identity.sign_in.app)
         self._listener = Listener(edge, settings.server)
@@ -189,6 +189,7 @@ class Assembly:
             default_account=self.account_id,
             region_title=self._region_title,
             offers=self._offers,
+            engine_of=self._engine_of,
         )
         await self._facts.refresh()
 
@@ -242,6 +243,7 @@ class Assembly:
                 digest=keys.digest,
                 management=await keys.digests(MANAGEMENT_KEYS_ID),
                 dialer=dialer,
+                audit=self._trail,
             )
         )
         self._stack.push_async_callback(identity.verification.stop)
@@ -273,6 +275,7 @@ class Assembly:
                 audit=self._trail,
                 access=identity.access,
                 directory=identity.sign_in.directory,
+                requests=self._ledger,
                 regions={name: each.title or name for name, each in settings.regions.items()},
             )
         )
@@ -352,6 +355,10 @@ class Assembly:
             await upgrader.start()
 
         return begin
+
+    def _engine_of(self, instance: str) -> str:
+        declared = self.plan.instances.get(instance)
+        return declared.engine if declared is not None else ""
 
     def _region_title(self, instance: str, region: str) -> str:
         declared = self.plan.instances.get(instance)

@@ -14,6 +14,7 @@ from linarite.web.pages import page
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from linarite.controls.audit.trail import Trail
     from linarite.controls.egress import EgressDialer
     from linarite.dataplane.facts import FactsBook
     from linarite.hosting.host import Host
@@ -35,12 +36,14 @@ class StatusPages:
         ledger: SqliteRequestLedger,
         metrics: RequestMetrics,
         dialer: EgressDialer,
+        trail: Trail,
     ) -> None:
         self._host = host
         self._facts = facts
         self._ledger = ledger
         self._metrics = metrics
         self._dialer = dialer
+        self._trail = trail
         self._measured_names: set[str] = set()
         """instances that the metrics show"""
 
@@ -75,6 +78,12 @@ class StatusPages:
         ready = all(item.state in {"Ready", "NotStarted"} for item in serving)
         body = {
             "ready": ready,
+            "audit": {
+                "writable": not self._trail.failing,
+                "detail": self._trail.failing,
+                "backlog": self._trail.backlog,
+                "lost": self._trail.lost,
+            },
             "deployments": [
                 {
                     "name": item.deployment.name,
@@ -100,5 +109,8 @@ class StatusPages:
                 waiting=instance.gate.waiting,
             )
         self._metrics.set_ledger(backlog=self._ledger.backlog, dropped=self._ledger.dropped)
+        self._metrics.set_audit(
+            written=self._trail.written, backlog=self._trail.backlog, lost=self._trail.lost
+        )
         self._metrics.set_egress(refused=self._dialer.refused_count)
         return 200, CONTENT_TYPE, self._metrics.render()

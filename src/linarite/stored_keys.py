@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from linarite.domain.audit import STARTED
 from linarite.domain.errors import SetupError
 from linarite.domain.resource import ACCOUNT_TYPE
 from linarite.hosting.declared import account_id
+from linarite.identity.auditing import about_server, open_trail
 from linarite.storage.database import STATE_FILE, open_database
 from linarite.storage.sqlite.keys import open_key_store
 from linarite.storage.sqlite.resources import SqliteResourceStore
 
 if TYPE_CHECKING:
-    from linarite.domain.resource import AccountKeys, Resource
+    from linarite.domain.resource import AccountKeys, Resource, ResourceStore
     from linarite.settings import Loaded
+    from linarite.storage.sqlite.keys import SqliteKeyStore
 
 
 def stored_keys(loaded: Loaded, new: str | None = None) -> AccountKeys:
@@ -34,11 +39,33 @@ async def _stored_keys(loaded: Loaded, new: str | None) -> AccountKeys:
     database = open_database(loaded.home)
     try:
         keys = await open_key_store(database, given_master_key=loaded.master_key)
-        accounts = await SqliteResourceStore(database).list_under("", ACCOUNT_TYPE)
+        resources = SqliteResourceStore(database)
+        accounts = await resources.list_under("", ACCOUNT_TYPE)
         account = _account(accounts, account_id(loaded.settings.account))
-        return await (keys.regenerate(account, new) if new else keys.ensure(account))
+        if new:
+            return await _replaced(loaded, keys, resources, account, new)
+        return await keys.ensure(account)
     finally:
         await database.close()
+
+
+async def _replaced(
+    loaded: Loaded, keys: SqliteKeyStore, resources: ResourceStore, account: str, name: str
+) -> AccountKeys:
+    """Both keys, one of them new; nothing is replaced that the audit log can't tell of."""
+    trail = await open_trail(loaded.home, resources, keys.box, loaded.settings.audit)
+    try:
+        done = about_server("keys/regenerate", {"key": name})
+        await trail.record(msgspec.structs.replace(done, resource_id=account, outcome=STARTED))
+        pair = await keys.regenerate(account, name)
+        await trail.record(
+            msgspec.structs.replace(
+                about_server("keys/regenerate", {"key": name}), resource_id=account
+            )
+        )
+    finally:
+        await trail.close()
+    return pair
 
 
 def _account(accounts: list[Resource], declared: str) -> str:

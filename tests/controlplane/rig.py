@@ -15,6 +15,8 @@ from linarite.controlplane.policy.expressions import TemplateExpressions
 from linarite.controlplane.request import Answer, ArmRequest
 from linarite.controlplane.routes import RESOURCE_TYPES
 from linarite.controlplane.surface import Place, Realm, Surface
+from linarite.controls.audit.chain import chained, event_of
+from linarite.controls.audit.signing import AuditKey
 from linarite.controls.authorize.book import AccessBook
 from linarite.controls.policy.book import PolicyBook
 from linarite.domain.arm_errors import ArmError
@@ -22,13 +24,15 @@ from linarite.domain.audit_errors import AuditUnavailable
 from linarite.domain.errors import LinariteError
 from linarite.domain.model_offer import Assortment, ModelOffer
 from linarite.storage.memory.activity import MemoryActivityLog
+from linarite.storage.memory.audit import MemoryAuditStore
 from linarite.storage.memory.jobs import MemoryJobStore
 from linarite.storage.memory.keys import MemoryKeyStore
+from linarite.storage.memory.requests import MemoryRequestLedger
 from linarite.storage.memory.resources import MemoryResourceStore
 from linarite.storage.sealing import Sealing
 
 if TYPE_CHECKING:
-    from linarite.domain.audit import AuditEvent
+    from linarite.domain.audit import AuditEvent, Checkpoint
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
@@ -56,22 +60,34 @@ class OneModel:
         return Assortment(offers=[ModelOffer(name="gpt-4o", version="1")])
 
 
-class HandedIn:
-    """An audit trail that keeps what it is handed."""
+class HandedIn(MemoryAuditStore):
+    """An audit trail that keeps what it is handed at once."""
 
     def __init__(self) -> None:
-        self.events: list[AuditEvent] = []
+        super().__init__()
         self.refusing = False
+
+    @property
+    def events(self) -> list[AuditEvent]:
+        """What it was handed."""
+        return [event_of(entry.body) for entry in self.entries]
 
     async def record(self, event: AuditEvent) -> None:
         """Take it, or refuse as a full disk has the real one refuse."""
         if self.refusing:
             raise AuditUnavailable("the disk is full")
-        self.events.append(event)
+        self.note(event)
 
     def note(self, event: AuditEvent) -> None:
         """Take it."""
-        self.events.append(event)
+        before = self.entries[-1].hash if self.entries else b""
+        self.entries += chained(before, len(self.entries), [event])
+
+    async def anchor(self) -> tuple[Checkpoint, bytes]:
+        """The end of the log, signed."""
+        last = self.entries[-1]
+        key = AuditKey.from_bytes(b"1" * 32)
+        return key.checkpoint(last.seq, last.hash, "now", "asked"), key.public
 
 
 class Rig:
@@ -88,6 +104,7 @@ class Rig:
         self.policies = PolicyBook(self.resources, TemplateExpressions())
         self.resources.subscribe(self.policies.follow)
         self._opened = False
+        self.requests = MemoryRequestLedger()
         self.told = 0
         self.surface = Surface(
             realm=Realm(
@@ -107,6 +124,7 @@ class Rig:
             audit=self.audit,
             access=self.access,
             policies=self.policies,
+            requests=self.requests,
             keys_changed=self._keys_changed,
             now=lambda: datetime.now(UTC),
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from tests.cli.terminal import linarite
 from tests.serving import SIMULATED, start_server
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ def test_nothing_secret_is_kept_or_logged(tmp_path: Path) -> None:
     finally:
         server.stop()
     assert "request" in server.said
+    for layout in ("diagnostic", "jsonl"):
+        out = tmp_path / f"exported-{layout}"
+        done = linarite(tmp_path, "audit", "export", "--format", layout, "--out", str(out))
+        assert done.returncode == 0, done.stderr
+        assert b"DataPlaneRefusal" in (out / "linarite-audit" / "chain.jsonl").read_bytes()
     for secret in (CANARY, CANARY_KEY, CANARY_TOKEN, "canary-token-payload"):
         assert secret not in metrics
         assert holders(tmp_path, secret) == []

@@ -17,6 +17,7 @@ from linarite.cli import (
     az_setup,
     chat,
     deployment,
+    explain,
     identity,
     keys,
     operation,
@@ -123,7 +124,7 @@ def build_root(commands: Commands) -> typer.Typer:
     chat.add_to(root)
     keys.add_to(root)
     resources = (account, deployment, template, policy)
-    for nouns in (*resources, usage, operation, activity, audit, identity):
+    for nouns in (*resources, usage, operation, activity, audit, explain, identity):
         nouns.add_to(root)
     az_setup.add_to(root)
     settings.add_to(root)

@@ -11,6 +11,7 @@ from linarite.controlplane.api_versions import (
     COGNITIVE_SERVICES,
     INSIGHTS,
     METADATA,
+    OPERATIONS,
     RESOURCES,
     SUBSCRIPTIONS,
 )
@@ -19,9 +20,11 @@ from linarite.controlplane.policy_routes import POLICY_ACTIONS
 from linarite.controlplane.resource_type import Action
 from linarite.controlplane.resources.accounts import keys
 from linarite.controlplane.resources.activity_log import reads as activity_log
+from linarite.controlplane.resources.audit_events import reads as audit_events
 from linarite.controlplane.resources.availability import actions as availability
 from linarite.controlplane.resources.cloud_metadata import reads as cloud_metadata
 from linarite.controlplane.resources.commitment_tiers import reads as commitment_tiers
+from linarite.controlplane.resources.explanations import reads as explanations
 from linarite.controlplane.resources.generic import reads as generic
 from linarite.controlplane.resources.model_capacities import reads as capacities
 from linarite.controlplane.resources.models import reads as models
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
 
     Act = Callable[[ArmRequest, Target, Surface], Awaitable[Answer]]
 
+READS_AUDIT = "Microsoft.Insights/logs/AzureDiagnostics/read"
 LOCATION = f"{COGNITIVE}/locations/{{location}}"
 
 
@@ -268,6 +272,30 @@ ACTIONS: tuple[Action, ...] = (
         COGNITIVE_SERVICES,
         upgrades.TYPE,
         upgrades.of_subscription,
+    ),
+    Action(
+        method="GET",
+        template="/providers/Linarite.Operations/requests/{request}/explanation",
+        versions=OPERATIONS,
+        type="Linarite.Operations/requests",
+        permission="Linarite.Operations/requests/read",
+        act=explanations.explain,
+    ),
+    Action(
+        method="GET",
+        template=f"{SUBSCRIPTION}/providers/Linarite.Operations/auditEvents",
+        versions=OPERATIONS,
+        type="Linarite.Operations/auditEvents",
+        permission=READS_AUDIT,
+        act=audit_events.list_entries,
+    ),
+    Action(
+        method="GET",
+        template=f"{SUBSCRIPTION}/providers/Linarite.Operations/auditAnchor",
+        versions=OPERATIONS,
+        type="Linarite.Operations/auditAnchor",
+        permission=READS_AUDIT,
+        act=audit_events.anchor,
     ),
     *deployment_rows(SUBSCRIPTION, GROUP),
     *AUTHORIZATION_ACTIONS,

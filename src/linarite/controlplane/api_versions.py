@@ -160,6 +160,9 @@ MANAGED_IDENTITY = (
 )
 """user-assigned identities"""
 
+OPERATIONS = ("2026-11-01",)
+"""what no provider of Azure has: the audit log, explanations"""
+
 METADATA = (
     "2015-01-01",
     "2018-05-01",

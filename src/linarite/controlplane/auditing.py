@@ -11,6 +11,10 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from linarite.controlplane.request import ArmRequest
+from linarite.domain.access import ALLOWED_BY_KEY, Decision
 from linarite.domain.audit import (
     ACCEPTED,
     CONTROL_PLANE,
@@ -22,20 +26,38 @@ from linarite.domain.audit import (
 )
 
 if TYPE_CHECKING:
-    from linarite.controlplane.activity import Deed
-    from linarite.controlplane.request import ArmRequest
+    from linarite.domain.access import Access
     from linarite.domain.errors import LinariteError
+    from linarite.domain.principal import Principal
 
 REFUSALS = frozenset((HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT))
+PATH_CHARACTERS_MAX = 1_000
 UNKNOWN_ACTION = "unknown"
 
 
-def audited_start(deed: Deed) -> AuditEvent:
+class Judged(msgspec.Struct, frozen=True):
+    """A request, what it does to what, and the rule that lets its caller or not."""
+
+    request: ArmRequest
+    permission: str
+    resource_id: str
+    decision: Decision
+
+
+def judged(request: ArmRequest, permission: str, resource_id: str, access: Access) -> Judged:
+    """Ask once more what decided: for those who come with a token, the role assignment's id."""
+    decision = ALLOWED_BY_KEY
+    if not request.caller.principal.is_key:
+        decision = access.decide(request.caller.principal, permission, resource_id)
+    return Judged(request, permission, resource_id, decision)
+
+
+def audited_start(deed: Judged) -> AuditEvent:
     """A deed is about to begin."""
-    return _event(deed.request, deed.permission, deed.resource_id, STARTED)
+    return _event(deed, STARTED)
 
 
-def audited_end(deed: Deed, status: int, code: str = "") -> AuditEvent:
+def audited_end(deed: Judged, status: int, code: str = "") -> AuditEvent:
     """A deed has ended."""
     outcome = SUCCEEDED
     if status == HTTPStatus.ACCEPTED:
@@ -44,51 +66,53 @@ def audited_end(deed: Deed, status: int, code: str = "") -> AuditEvent:
         outcome = REFUSED
     elif status >= HTTPStatus.BAD_REQUEST:
         outcome = FAILED
-    return _event(deed.request, deed.permission, deed.resource_id, outcome, status, code)
+    return _event(deed, outcome, status, code)
 
 
-def audited_refusal(request: ArmRequest, permission: str, refused: LinariteError) -> AuditEvent:
-    """A request that was refused before anything began."""
-    return _event(
-        request,
-        permission or UNKNOWN_ACTION,
-        request.path[:1_000],
-        REFUSED,
-        refused.status,
-        refused.code or "",
-    )
-
-
-def _event(
-    request: ArmRequest,
-    permission: str,
-    resource_id: str,
-    outcome: str,
-    status: int = 0,
-    code: str = "",
+def audited_refusal(
+    request: ArmRequest, permission: str, refused: LinariteError, access: Access
 ) -> AuditEvent:
-    caller, principal = request.caller, request.caller.principal
-    credential = "management-key" if principal.is_key else "token" if principal.issuer else ""
+    """A request that was refused before anything began."""
+    resource_id = request.path[:PATH_CHARACTERS_MAX]
+    if permission.endswith("/action"):  # the resource whose action it is
+        resource_id = resource_id.rpartition("/")[0]
+    deed = judged(request, permission or UNKNOWN_ACTION, resource_id, access)
+    return _event(deed, REFUSED, refused.status, refused.code or "")
+
+
+def _event(deed: Judged, outcome: str, status: int = 0, code: str = "") -> AuditEvent:
+    request, decision = deed.request, deed.decision
+    principal = request.caller.principal
+    known = bool(request.caller.name)
+    details: dict[str, str | int] = {"method": request.method}
+    if request.of_template:
+        details["by"] = "template"
+    if decision.reason and known:
+        details["reason"] = decision.reason
     return AuditEvent(
         at=datetime.now(UTC).isoformat(timespec="microseconds"),
         category=CONTROL_PLANE,
-        action=permission,
+        action=deed.permission,
         outcome=outcome,
         status=status,
         code=code,
-        resource_id=resource_id,
-        principal=caller.name,
-        principal_kind=principal.kind if principal.name else "",
+        resource_id=deed.resource_id,
+        principal=request.caller.name,
+        principal_kind=principal.kind if known else "",
         object_id=principal.object_id,
         app_id=principal.app_id,
-        credential=credential,
+        credential=_credential(principal, known=known),
         issuer=principal.issuer,
         token_id=principal.token_id,
         address=request.client_address,
-        decided_by="key" if caller.kind == "Key" else "",
+        decided_by=decision.rule if known else "",
         request_id=request.request_id,
         correlation_id=request.correlation_id,
-        details={"method": request.method, "by": "template"}
-        if request.of_template
-        else {"method": request.method},
+        details=details,
     )
+
+
+def _credential(principal: Principal, *, known: bool) -> str:
+    if not known:
+        return ""
+    return principal.name if principal.is_key else "token"

@@ -86,7 +86,8 @@ class ManagementApp:
             request_id=request_id,
             client_address=exchange.client[0] if exchange.client else "",
         )
-        return audited_refusal(request, "", refused)
+        permission = self._plane.permission_of(exchange.method, exchange.path)
+        return audited_refusal(request, permission, refused, self._plane.surface.access)
 
     async def _request(
         self, exchange: Exchange, headers: dict[str, str], request_id: str, correlation_id: str

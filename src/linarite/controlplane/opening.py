@@ -24,6 +24,7 @@ from linarite.domain.directory import Directory
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import ModelOffers
 from linarite.domain.principal import TokenVerifier
+from linarite.domain.request_record import RequestLedger
 from linarite.domain.resource import AccountKeys, KeyStore, ResourceStore
 from linarite.domain.secret_box import SecretBox
 
@@ -64,6 +65,7 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     activity: ActivityLog
     audit: AuditTrail
     access: Access
+    requests: RequestLedger
     regions: Mapping[str, str]
     """the declared regions with their titles; none: this machine stands for every location"""
     keys_changed: Callable[[str], Awaitable[None]]
@@ -99,6 +101,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         access=parts.access,
         policies=policies,
         directory=parts.directory,
+        requests=parts.requests,
     )
     plane = ControlPlane(RESOURCE_TYPES, ACTIONS, surface)
     credentials = Credentials(

@@ -10,7 +10,14 @@ import msgspec
 
 from linarite.controlplane.activity import Deed, begun, ended
 from linarite.controlplane.api_versions import require_version
-from linarite.controlplane.auditing import REFUSALS, audited_end, audited_refusal, audited_start
+from linarite.controlplane.auditing import (
+    REFUSALS,
+    Judged,
+    audited_end,
+    audited_refusal,
+    audited_start,
+    judged,
+)
 from linarite.controlplane.authorizing import (
     require_permission,
     require_unlocked,
@@ -91,6 +98,12 @@ class ControlPlane:
         found = self._router.find(path)
         return found is not None and method in found[0] and found[0][method].public
 
+    def permission_of(self, method: str, path: str) -> str:
+        """What a role must grant for it; "" where nothing answers."""
+        found = self._router.find(path)
+        operation = found[0].get(method) if found is not None else None
+        return operation.permission if operation is not None else ""
+
     async def serve(self, request: ArmRequest) -> Answer:
         """Answer an authenticated caller's request. Raises ArmError and other LinariteErrors."""
         operation, target = await self._admitted(request)
@@ -105,15 +118,16 @@ class ControlPlane:
             and not operation.row.secret
             and not request.of_template,
         )
-        await self.surface.audit.record(audited_start(deed))  # 503: then nothing is done
+        told = judged(request, deed.permission, deed.resource_id, self.surface.access)
+        await self.surface.audit.record(audited_start(told))  # 503: then nothing is done
         await self._log(begun(deed, self.surface.realm, self._now()))
         try:
             await require_unlocked(operation, request, target, self.surface)
             answer = await operation.act(request, target, self.surface)
         except LinariteError as refused:
-            await self._ended(deed, refused.status, refused.code or "")
+            await self._ended(deed, told, refused.status, refused.code or "")
             raise
-        await self._ended(deed, answer.status)
+        await self._ended(deed, told, answer.status)
         return answer
 
     async def preview(self, request: ArmRequest) -> Preview:
@@ -149,16 +163,16 @@ class ControlPlane:
             return await self.check(request)
         except LinariteError as refused:
             if refused.status in REFUSALS:
-                found = self._router.find(request.path)
-                operation = found[0].get(request.method) if found is not None else None
-                permission = operation.permission if operation is not None else ""
-                await self.surface.audit.record(audited_refusal(request, permission, refused))
+                permission = self.permission_of(request.method, request.path)
+                await self.surface.audit.record(
+                    audited_refusal(request, permission, refused, self.surface.access)
+                )
             raise
 
-    async def _ended(self, deed: Deed, status: int, code: str = "") -> None:
+    async def _ended(self, deed: Deed, told: Judged, status: int, code: str = "") -> None:
         await self._log(ended(deed, self.surface.realm, self._now(), status, code))
         try:
-            await self.surface.audit.record(audited_end(deed, status, code))
+            await self.surface.audit.record(audited_end(told, status, code))
         except AuditUnavailable as problem:
             raise AuditUnavailable(problem.reason, done=True) from None
 

@@ -15,7 +15,14 @@ from linarite.domain.facts import Account, Deployment, Facts, Model, Sku
 from linarite.domain.listed_model import is_listed_model
 from linarite.domain.model_lifecycle import ENDLESS
 from linarite.domain.model_offer import Assortment
-from linarite.domain.placement import PLACEMENT_TYPE, deployment_id_of, is_instance, placement_of
+from linarite.domain.placement import (
+    PLACEMENT_TYPE,
+    deployment_id_of,
+    instance_id,
+    instance_of,
+    is_instance,
+    placement_of,
+)
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE, domain_of
 from linarite.domain.upgrades import upgrade_of
 
@@ -39,15 +46,18 @@ class FactsBook:
         default_account: str = "",
         region_title: Callable[[str, str], str] = lambda _instance, _region: "",
         offers: ModelOffers | None = None,
+        engine_of: Callable[[str], str] = lambda _instance: "",
     ) -> None:
         """Empty until `refresh`. Calls that name no account mean `default_account`, an id.
 
         `region_title` says what `x-ms-region` shows for an instance in the region of a placement
         ("" without one); an empty title means the account's. `offers` tell until when versions
-        answer; without them all do for ever.
+        answer; without them all do for ever. `engine_of` names the engine of an instance that
+        settings declare; other instances have records that tell.
         """
         self._offers = offers
         self._region_title = region_title
+        self._engine_of = engine_of
         self._resources = resources
         self._keys = keys
         self._by_account: dict[str, Facts] = {}
@@ -139,13 +149,13 @@ class FactsBook:
         return Facts(
             account=account_of(resource, await self._keys.digests(resource.id)),
             deployments={
-                child.name.lower(): self._deployment(child, placement, assortment)
+                child.name.lower(): await self._deployment(child, placement, assortment)
                 for child, placement in found
                 if placement is not None or serves_without_placement(child)
             },
         )
 
-    def _deployment(
+    async def _deployment(
         self, resource: Resource, placement: Placement | None, assortment: Assortment
     ) -> Deployment:
         found = deployment_of(resource, placement)
@@ -153,14 +163,20 @@ class FactsBook:
         reserved = placement is not None and placement.reserved > 0
         offer = assortment.listed(found.model)
         upgrade = upgrade_of(resource, assortment, datetime.now(UTC))
+        engine = self._engine_of(found.instance) or await self._engine_kept(found.instance)
         ends = upgrade.retired_at if upgrade.target is None else None
         return msgspec.structs.replace(
             found,
             region_title=title,
             reserved=reserved,
+            engine=engine,
             version_life=offer.lifecycle if offer is not None else ENDLESS,
             retired_at=ends.timestamp() if ends is not None else 0.0,
         )
+
+    async def _engine_kept(self, instance: str) -> str:
+        kept = await self._resources.get(instance_id(instance))
+        return instance_of(kept).engine if kept is not None else ""
 
 
 def account_of_id(resource_id: str) -> str:

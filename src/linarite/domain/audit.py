@@ -154,6 +154,14 @@ class AuditTrail(Protocol):
         """
         ...
 
+    async def read(self, query: AuditQuery) -> list[AuditEntry]:
+        """Entries that match, the newest first. Raises ServiceUnavailable."""
+        ...
+
+    async def anchor(self) -> tuple[Checkpoint, bytes]:
+        """The log's end, signed now, and the public key. Raises AuditUnavailable."""
+        ...
+
     def note(self, event: AuditEvent) -> None:
         """Take an event that is on disk soon; of a flood, only the number. Never blocks."""
         ...

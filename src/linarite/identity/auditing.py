@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ import structlog
 
 from linarite.controls.audit.signing import SEALED_AS, AuditKey, fingerprint
 from linarite.controls.audit.trail import Trail
-from linarite.domain.audit import ADMINISTRATION, SUCCEEDED, AuditEvent
+from linarite.domain.audit import ADMINISTRATION, REFUSED, SIGN_IN, SUCCEEDED, AuditEvent
 from linarite.domain.errors import LinariteError
 from linarite.domain.resource import Resource, ResourceStore
 from linarite.settings import Settings
@@ -26,11 +27,13 @@ if TYPE_CHECKING:
     from linarite.controls.audit.options import Audit
     from linarite.domain.resource import KeyStore
     from linarite.domain.secret_box import SecretBox
+    from linarite.domain.sign_in import SignInEvent
 
 KEY_TYPE = "Linarite.Operations/auditKeys"
 KEY_ID = f"/providers/{KEY_TYPE}/default"
 SERVER_ID = "/providers/Linarite.Operations/servers/default"
 """what events about the server itself are about"""
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 PRUNE_EVERY_S = 6 * 3600.0
 
 log = structlog.get_logger("linarite.audit")
@@ -91,6 +94,29 @@ def about_server(deed: str, details: dict[str, str | int] | None = None) -> Audi
         credential="process",
         decided_by="process",
         details=details or {},
+    )
+
+
+def audited_sign_in(event: SignInEvent) -> AuditEvent:
+    """A sign-in as an audit event.
+
+    Nothing is kept that somebody typed who was not recognised: people type passwords into the
+    wrong field.
+    """
+    known = bool(event.object_id)
+    return AuditEvent(
+        at=datetime.fromtimestamp(event.at, UTC).isoformat(timespec="microseconds"),
+        category=SIGN_IN,
+        action=f"SignIn/{event.how}",
+        outcome=REFUSED if event.code else SUCCEEDED,
+        code=f"AADSTS{event.code}" if event.code else "",
+        principal=event.name if known else "",
+        object_id=event.object_id,
+        app_id=event.client_id if known or GUID.fullmatch(event.client_id) else "",
+        credential=event.how,
+        address=event.address,
+        correlation_id=event.correlation_id,
+        details={"resource": event.resource} if known and event.resource else {},
     )
 
 

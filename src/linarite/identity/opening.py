@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,17 +11,17 @@ import structlog
 
 from linarite.controls.authorize.book import AccessBook
 from linarite.dataplane.token_door import TokenDoor
+from linarite.domain.audit import AuditTrail
 from linarite.domain.dial import Dialer
 from linarite.domain.resource import ResourceStore
 from linarite.domain.secret_box import SecretBox
+from linarite.identity.auditing import GUID, audited_sign_in
 from linarite.identity.verification import Verification
 from linarite.settings import Settings
 from linarite.signin.opening import SignInParts, SignInPlane, open_sign_in
 
 if TYPE_CHECKING:
     from linarite.domain.sign_in import SignInEvent
-
-GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 log = structlog.get_logger("linarite.identity")
 
@@ -40,6 +39,7 @@ class IdentityParts(msgspec.Struct, frozen=True, kw_only=True):
     """digests of the management keys"""
     dialer: Dialer
     """by which the keys of other issuers are fetched"""
+    audit: AuditTrail
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -73,7 +73,7 @@ async def open_identity(parts: IdentityParts) -> Identity:
             digest=parts.digest,
             management=parts.management,
             managed_identities=parts.settings.managed_identities,
-            on_sign_in=told_in_log,
+            on_sign_in=sign_in_keeper(parts.audit),
             access=access,
             others=verification.verifier,
         )
@@ -81,6 +81,22 @@ async def open_identity(parts: IdentityParts) -> Identity:
     verification.trust_own(sign_in.keys, sign_in.book, parts.tenant)
     await verification.start()
     return Identity(sign_in, verification, access)
+
+
+def sign_in_keeper(audit: AuditTrail) -> Callable[[SignInEvent], Awaitable[None]]:
+    """What keeps sign-ins: in the log, and in the audit log before a token is given out.
+
+    Refusals are noted: whoever guesses passwords can't have us write without bound.
+    """
+
+    async def keep(event: SignInEvent) -> None:
+        told_in_log(event)
+        if event.code:
+            audit.note(audited_sign_in(event))
+        else:
+            await audit.record(audited_sign_in(event))
+
+    return keep
 
 
 def told_in_log(event: SignInEvent) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -57,7 +57,7 @@ class Desk(msgspec.Struct, kw_only=True):
     """HMAC under the server's pepper"""
     now: Callable[[], float]
     """seconds since the epoch"""
-    on_sign_in: Callable[[SignInEvent], None]
+    on_sign_in: Callable[[SignInEvent], Awaitable[None]]
     management: Mapping[bytes, str]
     """digests of the management keys, which open the directory"""
     access: Access | None = None
@@ -65,9 +65,9 @@ class Desk(msgspec.Struct, kw_only=True):
     others: AssertionVerifier | None = None
     """None: assertions of nobody else are taken"""
 
-    def tell(self, ask: Ask, event: SignInEvent) -> None:
+    async def tell(self, ask: Ask, event: SignInEvent) -> None:
         """Have a sign-in kept, with what the request says of it."""
-        self.on_sign_in(
+        await self.on_sign_in(
             msgspec.structs.replace(
                 event, at=self.now(), address=ask.address, correlation_id=ask.correlation_id
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
@@ -41,7 +41,8 @@ class SignInParts(msgspec.Struct, frozen=True, kw_only=True):
     """HMAC under the server's pepper"""
     management: Mapping[bytes, str]
     """digests of the management keys"""
-    on_sign_in: Callable[[SignInEvent], None]
+    on_sign_in: Callable[[SignInEvent], Awaitable[None]]
+    """awaited before a token is given out; it may raise a LinariteError, and none is"""
     managed_identities: Mapping[str, BoundIdentity] = {}
     access: Access | None = None
     others: AssertionVerifier | None = None

@@ -67,6 +67,7 @@ class RequestMetrics:
         )
         self._dropped = 0
         self._refused = 0
+        self._audit = (0, 0, 0)
 
     def observe(self, record: RequestRecord) -> None:
         """Count a finished request. Costs a microsecond or two."""
@@ -118,12 +119,17 @@ class RequestMetrics:
         self._backlog.set(backlog)
         self._dropped = dropped
 
+    def set_audit(self, *, written: int, backlog: int, lost: int) -> None:
+        """Show how the audit log stands now."""
+        self._audit = (written, backlog, lost)
+
     def set_egress(self, *, refused: int) -> None:
         """Show how many outgoing connections the rules have refused so far."""
         self._refused = refused
 
     def render(self) -> bytes:
         """Everything in Prometheus' text format (`CONTENT_TYPE`)."""
+        written, backlog, lost = self._audit
         # A copy: another request may finish, and add a series, in the meantime.
         lines = [
             *request_lines(dict(self._series)),
@@ -137,6 +143,19 @@ class RequestMetrics:
                 "Outgoing connections that the egress rules refused.",
                 [("", self._refused)],
             ),
+            *counter_lines(
+                "linarite_audit_events_total",
+                "Audit events on disk since the start.",
+                [("", written)],
+            ),
+            *counter_lines(
+                "linarite_audit_lost_total",
+                "Audit events lost since the start: above zero, look at the disk.",
+                [("", lost)],
+            ),
+            "# HELP linarite_audit_backlog Audit events in memory that are not yet on disk.",
+            "# TYPE linarite_audit_backlog gauge",
+            f"linarite_audit_backlog {backlog}",
             "",
         ]
         return "\n".join(lines).encode() + generate_latest(self._registry)

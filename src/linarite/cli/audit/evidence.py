@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from linarite.cli.audit.exported import ExportedLog
+from linarite.cli.audit.proof_files import is_export
 from linarite.controls.audit.signing import fingerprint
 from linarite.controls.audit.verification import Evidence, Link, Verdict, verified
 from linarite.domain.errors import SetupError
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 def proved(place: Path, anchors: Sequence[Anchor], key: str | None, tick: Tick) -> Verdict:
     """What can be proved of what lies there. Raises SetupError when that is no log."""
+    if is_export(place):
+        exported = ExportedLog(place)
+        require_key(exported.public_key, anchors, key)
+        return exported.proved(anchors, tick)
     with open_audit_file(place / AUDIT_FILE if place.is_dir() else place) as file:
         require_key(file.public_key, anchors, key)
         total = file.count()

@@ -27,7 +27,13 @@ from linarite.domain.errors import LinariteError
 if TYPE_CHECKING:
     from linarite.controls.audit.options import Audit
     from linarite.controls.audit.signing import AuditKey
-    from linarite.domain.audit import AuditEvent, AuditStore, Checkpoint
+    from linarite.domain.audit import (
+        AuditEntry,
+        AuditEvent,
+        AuditQuery,
+        AuditStore,
+        Checkpoint,
+    )
 
 BATCH_EVENTS = 500
 BACKLOG_MAX = 5_000
@@ -145,6 +151,16 @@ class Trail:
                 raise self._told(refused) from None
             self._signed_seq = signed.seq
             return signed
+
+    async def anchor(self) -> tuple[Checkpoint, bytes]:
+        """The log's end, signed now, and the public key. Raises AuditUnavailable."""
+        return await self.checkpoint("asked"), self.public_key
+
+    async def read(self, query: AuditQuery) -> list[AuditEntry]:
+        """Entries that match, the newest first. Raises ServiceUnavailable."""
+        async with self._turn:  # what was just handed in is on its way
+            pass
+        return await self._store.read(query)
 
     async def prune(self, before: str) -> int:
         """Remove what happened before a time; the log goes on from a signed checkpoint."""

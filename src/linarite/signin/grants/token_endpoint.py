@@ -55,7 +55,7 @@ async def _token(ask: Ask, version: str, desk: Desk) -> Reply:
         outcome = await _granted(kind, ask, version, desk)
     except SignInRefused as problem:
         if problem.number not in WAITING:
-            desk.tell(
+            await desk.tell(
                 ask,
                 SignInEvent(
                     at=0,
@@ -68,7 +68,7 @@ async def _token(ask: Ask, version: str, desk: Desk) -> Reply:
         raise
     reply = await _answer(ask, outcome, desk)
     holder = outcome.granted.holder
-    desk.tell(
+    await desk.tell(
         ask,
         SignInEvent(
             at=0,

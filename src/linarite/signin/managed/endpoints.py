@@ -116,11 +116,11 @@ async def _told(ask: Ask, desk: Desk, get: Any) -> Reply:  # noqa: ANN401 - one 
     except LinariteError as problem:
         if problem.code != "unauthorized":
             code = problem.number if isinstance(problem, SignInRefused) else REFUSED
-            desk.tell(ask, SignInEvent(at=0, how=how, resource=resource, code=code))
+            await desk.tell(ask, SignInEvent(at=0, how=how, resource=resource, code=code))
         if isinstance(problem, SignInRefused):
             raise IdentityRefused(problem.status, problem.error, problem.message) from None
         raise
-    desk.tell(
+    await desk.tell(
         ask,
         SignInEvent(
             at=0,

@@ -26,12 +26,12 @@ async def signed_in(ask: Ask, client_id: str, desk: Desk) -> User:
     try:
         user = await _proved(name, ask["password"], ask.address, desk)
     except SignInRefused as problem:
-        desk.tell(
+        await desk.tell(
             ask,
             SignInEvent(at=0, how="password", client_id=client_id, name=name, code=problem.number),
         )
         raise
-    desk.tell(
+    await desk.tell(
         ask,
         SignInEvent(
             at=0, how="password", client_id=client_id, object_id=user.object_id, name=user.upn

@@ -1,0 +1,169 @@
+"""Explaining a request to the data plane, from its record. Pure: the record says what decided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from linarite.controlplane.resources.explanations.advice import (
+    ADVICE_BY_CODE,
+    ADVICE_BY_CONTROL,
+    OPENAI_USER,
+)
+from linarite.controlplane.resources.explanations.shape import (
+    NONE_IN_FORCE,
+    NOT_REACHED,
+    PASSED,
+    REFUSED,
+    Explanation,
+    Step,
+)
+
+if TYPE_CHECKING:
+    from linarite.domain.request_record import RequestRecord
+
+ERRORS_FROM = 400
+CLIENT_LEFT = "client_left"
+UNFORCED = {
+    "network": "no network rules are in force",
+    "policy": "no content policy is in force",
+    "quota": "no quota is in force for requests",
+}
+ORDER = (
+    "network",
+    "authentication",
+    "authorization",
+    "route",
+    "request",
+    "policy",
+    "quota",
+    "place",
+    "engine",
+)
+"""as `dataplane.pipeline` asks them"""
+
+
+class Present(msgspec.Struct, frozen=True):
+    """How things stand now, for what is advised."""
+
+    deployments: tuple[str, ...] = ()
+    """names of those that the account has"""
+    accounts: tuple[str, ...] = ()
+    """names of those that the server has"""
+
+
+def explained(record: RequestRecord, present: Present) -> Explanation:
+    """Everything that is known about a request."""
+    return Explanation(
+        request_id=record.request_id,
+        plane="data",
+        asked=_told(
+            operation=record.operation,
+            method=record.method,
+            path=record.path,
+            apiVersion=record.api_version,
+            account=record.account_id,
+            address=record.client_address,
+        ),
+        answer=_told(
+            status=record.status,
+            code=record.error_code,
+            finish=record.finish,
+            region=record.region,
+            promptTokens=record.prompt_tokens,
+            completionTokens=record.completion_tokens,
+        ),
+        steps=_steps(record),
+        would_have_to_change=_advice(record, present),
+    )
+
+
+def _steps(record: RequestRecord) -> list[Step]:
+    refused_at = ORDER.index(record.refused_by) if record.refused_by in ORDER else len(ORDER)
+    reached = _reached(record, refused_at)
+    steps: list[Step] = []
+    for place, control in enumerate(ORDER):
+        if place == refused_at:
+            why = f"{record.status} {record.error_code}".strip()
+            steps.append(Step(control, REFUSED, _decided(control, record), why))
+        elif place > reached:
+            steps.append(Step(control, NOT_REACHED))
+        elif control in UNFORCED:
+            steps.append(Step(control, NONE_IN_FORCE, why=UNFORCED[control]))
+        else:
+            steps.append(Step(control, PASSED, _decided(control, record), _why(control, record)))
+    return steps
+
+
+def _reached(record: RequestRecord, refused_at: int) -> int:
+    """The last control that was asked: a call that needs no model ends before a place is taken."""
+    if refused_at < len(ORDER):
+        return refused_at
+    return len(ORDER) - 1 if record.instance else ORDER.index("quota")
+
+
+def _decided(control: str, record: RequestRecord) -> str:
+    if control == "authentication":
+        return record.caller_key or record.object_id
+    if control == "authorization":
+        return record.decided_by or ("key" if record.caller_key else "")
+    if control == "route":
+        return record.deployment or record.operation
+    if control in ("place", "engine"):
+        return record.instance if control == "place" else record.engine or record.instance
+    return ""
+
+
+def _why(control: str, record: RequestRecord) -> str:
+    if control == "authentication":
+        if record.caller_key:
+            return f"the account's {record.caller_key} was shown"
+        token = f"token {record.token_id} of {record.issuer}, given to application {record.app_id}"
+        return token if record.object_id else ""
+    if control == "authorization":
+        return (
+            "whoever holds a key may do everything that the key is for"
+            if record.caller_key
+            else "a role assignment grants the data action"
+        )
+    if control == "route":
+        model = f", model {record.model}" if record.model else ""
+        return f"{record.operation}{model}"
+    if control == "place" and record.instance:
+        where = f" in {record.region}" if record.region else ""
+        return f"instance {record.instance}{where}"
+    return ""
+
+
+def _advice(record: RequestRecord, present: Present) -> list[str]:
+    if record.finish == CLIENT_LEFT:
+        return ["Nothing here: the client left before the answer was complete."]
+    if record.status < ERRORS_FROM:
+        return []
+    # An upstream's codes are the same as ours: what refused counts first.
+    known = ADVICE_BY_CODE.get((record.refused_by, record.error_code))
+    known = known or ADVICE_BY_CONTROL.get(record.refused_by)
+    account = record.account_id or "the account"
+    lines = known or ("Look for the request's id in the server's log.",)
+    told = [
+        line.format(
+            account=account,
+            action=record.operation,
+            principal=record.object_id or "the caller",
+            deployments=", ".join(present.deployments) or "none",
+            accounts=", ".join(present.accounts) or "none",
+            instance=record.instance or "none",
+            code=record.error_code or str(record.status),
+            role=OPENAI_USER,
+        )
+        for line in lines
+    ]
+    if record.refused_by == "authentication" and not record.account_id:
+        told.insert(0, f"Name an account that there is: {', '.join(present.accounts) or 'none'}.")
+    return told
+
+
+def _told(**facts: str | int) -> dict[str, str | int]:
+    """Facts without those that are unknown."""
+    return {name: value for name, value in facts.items() if value not in ("", 0)}

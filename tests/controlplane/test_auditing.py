@@ -1,0 +1,66 @@
+"""What the control plane tells the audit log, and that nothing happens untold."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.controlplane.rig import ACCOUNT, ACCOUNTS, GROUP, Rig
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def rig() -> Rig:
+    """A control plane with a resource group, of which nothing has been told yet."""
+    rig = await Rig().with_group()
+    rig.audit.entries.clear()
+    return rig
+
+
+def told(rig: Rig) -> list[tuple[str, str, int]]:
+    """Action, outcome and status of each event."""
+    return [
+        (event.action.removeprefix("Microsoft.CognitiveServices/"), event.outcome, event.status)
+        for event in rig.audit.events
+    ]
+
+
+async def test_a_write_is_told_at_both_ends(rig: Rig) -> None:
+    """Who, what, on which resource; the reading that follows is not."""
+    answer = await rig.ask("PUT", f"{ACCOUNTS}/contoso", ACCOUNT)
+    assert answer.status == 201
+    await rig.ask("GET", f"{ACCOUNTS}/contoso")
+    assert told(rig) == [("accounts/write", "Started", 0), ("accounts/write", "Succeeded", 201)]
+    for event in rig.audit.events:
+        assert event.resource_id == f"{ACCOUNTS}/contoso"
+        assert (event.principal, event.credential) == ("management-key", "management-key")
+
+
+async def test_reading_keys_is_told_and_no_key_is(rig: Rig) -> None:
+    """ListKeys and regenerateKey are actions; their answers stay out of the log."""
+    await rig.ask("PUT", f"{ACCOUNTS}/contoso", ACCOUNT)
+    rig.audit.entries.clear()
+    keys = (await rig.ask("POST", f"{ACCOUNTS}/contoso/listKeys")).body
+    await rig.ask("POST", f"{ACCOUNTS}/contoso/regenerateKey", {"keyName": "Key1"})
+    assert [outcome for _, outcome, _ in told(rig)] == ["Started", "Succeeded"] * 2
+    bodies = b"".join(entry.body for entry in rig.audit.entries)
+    assert keys["key1"].encode() not in bodies
+    assert keys["key2"].encode() not in bodies
+
+
+async def test_a_failure_is_told_with_its_code(rig: Rig) -> None:
+    """A body that is refused, and a resource that is not there."""
+    await rig.ask("PUT", f"{ACCOUNTS}/contoso", {"kind": "OpenAI"})
+    await rig.ask("DELETE", f"{GROUP}x")
+    assert {outcome for _, outcome, _ in told(rig)} == {"Started", "Failed"}
+    assert all(event.code for event in rig.audit.events if event.outcome == "Failed")
+
+
+async def test_nothing_is_done_that_can_not_be_told(rig: Rig) -> None:
+    """503, teachingly; the resource is not there afterwards, and reading goes on."""
+    rig.audit.refusing = True
+    answer = await rig.ask("PUT", f"{ACCOUNTS}/contoso", ACCOUNT)
+    assert (answer.status, answer.body["code"]) == (503, "AuditUnavailable")
+    assert "audit.required" in answer.body["message"]
+    assert (await rig.ask("GET", f"{ACCOUNTS}/contoso")).status == 404
+    assert (await rig.ask("POST", f"{ACCOUNTS}/contoso/listKeys")).status == 503
