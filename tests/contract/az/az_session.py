@@ -1,6 +1,7 @@
 """Runs az commands one after another in one process: its start costs more than most commands.
 
-Reads a JSON list of arguments per line, writes a JSON object per line: exit code, result, error.
+Reads a JSON list of arguments per line, writes a JSON object per line: code, what was printed,
+error.
 Runs with the Python of az's own environment, which has none of our packages.
 """
 
@@ -31,11 +32,9 @@ def run(arguments: list[str]) -> dict[str, object]:
     finally:
         sys.stderr = told
         logging.getLogger("cli").removeHandler(listener)
-    result = cli.result.result if cli.result else None
     error = cli.result.error if cli.result else None
     return {
         "code": code,
-        "result": result,
         "error": f"{error or ''} {err.getvalue()}".strip(),
         "printed": out.getvalue(),
     }
@@ -45,7 +44,7 @@ def main() -> None:
     """Answer until there is no more to read. What az prints by itself must not mix with that."""
     answers, sys.stdout = sys.stdout, sys.stderr
     for line in sys.stdin:
-        answers.write(json.dumps(run(json.loads(line)), default=str) + "\n")
+        answers.write(json.dumps(run(json.loads(line))) + "\n")
         answers.flush()
 
 

@@ -52,7 +52,7 @@ class Az:
         told = json.loads(taken.readline())
         if told["code"] != 0:
             raise Refused(told["error"])
-        return told["result"]
+        return json.loads(told["printed"]) if told["printed"].strip() else None
 
 
 @dataclass

@@ -127,7 +127,7 @@ def test_roles(az: Az, cloud: Cloud) -> None:
     scope = az("cognitiveservices", "account", "show", *ACCOUNT)["id"]
     command = ("role", "assignment")
     made = az(*(*command, "create", "--assignee", client_id, "--role", USER_ROLE, "--scope", scope))
-    assert made["principalId"] == object_id
+    assert made["properties"]["principalId"] == object_id
     listed = az(*command, "list", "--assignee", client_id, "--scope", scope)
     assert [each["roleDefinitionName"] for each in listed] == [USER_ROLE]
     az(*command, "delete", "--assignee", client_id, "--role", USER_ROLE, "--scope", scope)
