@@ -114,6 +114,19 @@ def _list(kind: str, act: Act) -> Action:
     )
 
 
+def _built_in(kind: str, name: str, act: Act) -> Action:
+    """At the tenant, where no role reaches: everybody may read what is built in."""
+    return Action(
+        method="GET",
+        template=f"/providers/{kind}{name}",
+        versions=POLICY,
+        type=kind,
+        permission=f"{kind}/read",
+        act=act,
+        entry="anyone",
+    )
+
+
 def _state(word: str, act: Act, permission: str, view: str = "{view}") -> Action:
     return Action(
         method="POST",
@@ -128,6 +141,10 @@ def _state(word: str, act: Act, permission: str, view: str = "{view}") -> Action
 POLICY_ACTIONS: tuple[Action, ...] = (
     _list(DEFINITION_TYPE, definition_reads.list_definitions),
     _list(SET_TYPE, set_reads.list_sets),
+    _built_in(DEFINITION_TYPE, "", definition_reads.list_definitions),
+    _built_in(DEFINITION_TYPE, "/{definition}", definition_reads.get_built_in),
+    _built_in(SET_TYPE, "", set_reads.list_sets),
+    _built_in(SET_TYPE, "/{initiative}", set_reads.get_built_in),
     _list(ASSIGNMENT_TYPE, assignment_reads.list_assignments),
     _list(EXEMPTION_TYPE, exemption_reads.list_exemptions),
     # Whoever may read may also ask how things stand, as Azure's Reader may.

@@ -257,7 +257,9 @@ async def test_definitions_are_listed_shown_and_kept_while_used(rig: Governed) -
     assert len(every.body["value"]) > 10
     assert [each["name"] for each in named.body["value"]] == ["mine"]
     assert (await rig.ask("GET", KEYS_OFF, version=VERSION)).status == 200
-    assert (await rig.ask("DELETE", KEYS_OFF, version=VERSION)).status == 409
+    for method in ("PUT", "DELETE"):
+        assert (await rig.ask(method, KEYS_OFF, version=VERSION)).status == 405
+    assert (await rig.ask("GET", f"{BUILT_IN}/none", version=VERSION)).status == 404
     await rig.assign("it", mine)
     kept = await rig.ask("DELETE", mine, version=VERSION)
     assert (kept.status, kept.body["code"]) == (409, "PolicyDefinitionInUse")
@@ -438,6 +440,7 @@ async def test_roles_decide_who_governs(rig: Governed) -> None:
         ("PUT", keys, assigning, VERSION, ["governor", "local"]),
         ("PUT", free, {"properties": told}, "2022-07-01-preview", ["governor"]),
         ("POST", states, None, "2019-10-01", ["governor", "builder", "reader"]),
+        ("GET", KEYS_OFF, None, VERSION, ["governor", "local", "builder", "reader"]),
     ]
     for method, path, body, version, allowed in asked:
         for name in ("builder", "reader", "local", "governor"):

@@ -36,19 +36,6 @@ def outside_scope(new: Resource) -> list[Problem]:
     ]
 
 
-def built_in_stays(old: Resource | None) -> list[Problem]:
-    """What is built in is neither changed nor deleted."""
-    if old is None or old.properties.get("policyType") == CUSTOM:
-        return []
-    return [
-        Problem(
-            "PolicyIsBuiltIn",
-            f"'{old.name}' is built in: it can't be changed or deleted. Make one of your own.",
-            status=409,
-        )
-    ]
-
-
 def versioned(properties: dict[str, Any]) -> dict[str, Any]:
     """What Azure fills in: of version 1.0.0 unless another is said."""
     version = properties.get("version") or "1.0.0"
@@ -57,9 +44,7 @@ def versioned(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 async def keep_used(surface: Surface, definition: Resource) -> list[Problem]:
-    """What is built in stays, and what is assigned or part of an initiative."""
-    if problems := built_in_stays(definition):
-        return problems
+    """What is assigned stays, and what is part of an initiative."""
     users = surface.policies.users_of(definition.id)
     if not users:
         return []

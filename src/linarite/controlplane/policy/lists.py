@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from linarite.controlplane.authorizing import readable
 from linarite.controlplane.filters import filter_terms
 from linarite.controlplane.policy.refusals import category_of
+from linarite.controlplane.verbs.get import get
 from linarite.controlplane.verbs.list import paged
 from linarite.controlplane.verbs.parents import stored_parent_id
 from linarite.controlplane.wire import shown
@@ -55,6 +56,11 @@ async def definitions_at(
     if AT_EXACT_SCOPE in terms:
         found = [each for each in found if scope_key(scope_of(each.id)) == scope]
     return _paged(found, terms, kind, request, surface)
+
+
+async def built_in_one(request: ArmRequest, target: Target, surface: Surface, kind: str) -> Answer:
+    """What is built in: it lies in no scope, and everybody may read it."""
+    return await get(request, target, surface.rows[kind.lower()], surface)
 
 
 async def assigned_at(request: ArmRequest, target: Target, surface: Surface, kind: str) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linarite.controlplane.policy.lists import definitions_at
+from linarite.controlplane.policy.lists import built_in_one, definitions_at
 from linarite.controls.policy.built_in import BUILT_IN
 from linarite.controls.policy.definitions import DEFINITION_TYPE
 
@@ -16,3 +16,8 @@ if TYPE_CHECKING:
 async def list_definitions(request: ArmRequest, target: Target, surface: Surface) -> Answer:
     """The built-in ones, and those made at the scope or around it."""
     return await definitions_at(request, target, surface, DEFINITION_TYPE, BUILT_IN)
+
+
+async def get_built_in(request: ArmRequest, target: Target, surface: Surface) -> Answer:
+    """A built-in definition. Raises ArmError 404."""
+    return await built_in_one(request, target, surface, DEFINITION_TYPE)

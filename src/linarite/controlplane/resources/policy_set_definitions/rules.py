@@ -8,7 +8,6 @@ import msgspec
 
 from linarite.controlplane.policy.admission import (
     EXPRESSIONS,
-    built_in_stays,
     outside_scope,
     versioned,
 )
@@ -76,7 +75,8 @@ def complete(new: Resource, old: Resource | None, facts: object) -> Resource:
 
 def admit(new: Resource, old: Resource | None, facts: Mapping[str, Definition]) -> list[Problem]:
     """Everything that is wrong with it and with what it gives its members."""
-    if problems := built_in_stays(old) or outside_scope(new):
+    del old
+    if problems := outside_scope(new):
         return problems
     initiative, problems = read_set(new)
     for at, member in enumerate(initiative.members):
