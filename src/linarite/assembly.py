@@ -270,6 +270,7 @@ class Assembly:
                 offers=self._offers,
                 keys_changed=self._keys_changed,
                 quota=settings.quota,
+                tokens_per_second_per_ptu=settings.hosting.tokens_per_second_per_ptu,
                 jobs=jobs,
                 activity=activity,
                 audit=self._trail,

@@ -10,9 +10,12 @@ import pytest
 from openai import AzureOpenAI
 
 from linarite.dataplane.operations.chat_completions.reply import ChatReply
+from linarite.dataplane.operations.completions.reply import CompletionReply
 from linarite.domain.chat import ChatAsk, StreamOptions
+from linarite.domain.completion import CompletionAsk
 from linarite.domain.facts import Deployment, Model, Sku
 from linarite.engines.upstream.chat import ChatReader
+from linarite.engines.upstream.completion import CompletionReader
 from tests.fake_upstream import FakeUpstream, chat_answer, plain, serving, stream
 from tests.serving import start_server, stopped
 
@@ -126,6 +129,65 @@ def test_a_folded_stream_keeps_them() -> None:
     assert whole["prompt_filter_results"] == PROMPT
     assert whole["choices"][0]["content_filter_results"] == SAFE | LATE
     assert whole["choices"][0]["message"]["content"] == "Red"
+
+
+def text_choice(text: str, finish: str | None = None, **more: object) -> dict[str, Any]:
+    """A choice of a legacy completion as Azure writes it."""
+    return {"text": text, "index": 0, "logprobs": None, "finish_reason": finish, **more}
+
+
+COMPLETION_PIECES: list[dict[str, Any]] = [
+    {"choices": [], "id": "", "model": "", "prompt_filter_results": PROMPT},
+    {"choices": [text_choice("Red", content_filter_results=SAFE)]},
+    {"choices": [text_choice("", content_filter_results=LATE, content_filter_offsets=OFFSETS)]},
+    {"choices": [text_choice("", "stop")]},
+]
+
+
+def completion_reply(*, stream: bool) -> tuple[CompletionReply, list[Any]]:
+    """A reply, and the events of those pieces."""
+    reader = CompletionReader()
+    read = [reader.piece(json.dumps(piece).encode()) for piece in COMPLETION_PIECES]
+    return CompletionReply(CompletionAsk(prompt="x", stream=stream), DEPLOYMENT), read
+
+
+def test_annotations_of_legacy_completions_are_passed_on() -> None:
+    """The prompt's first and alone, a choice's beside its text, later ones by themselves."""
+    reply, events = completion_reply(stream=True)
+    frames = b"".join(reply.frame(event) for event in events)
+    told = [json.loads(line.removeprefix(b"data: ")) for line in frames.split(b"\n\n") if line]
+    first, text, late, last = told
+    assert (first["choices"], first["prompt_filter_results"]) == ([], PROMPT)
+    assert text["choices"] == [text_choice("Red", content_filter_results=SAFE)]
+    assert late["choices"][0]["content_filter_results"] == LATE
+    assert late["choices"][0]["content_filter_offsets"] == OFFSETS
+    assert last["choices"] == [text_choice("", "stop")]
+
+
+def test_a_folded_completion_keeps_them() -> None:
+    """In one choice, and at the answer's end; a plain answer of the upstream likewise."""
+    reply, events = completion_reply(stream=False)
+    for event in events:
+        reply.add(event)
+    whole = CompletionReply(CompletionAsk(prompt="x"), DEPLOYMENT)
+    both = SAFE | LATE
+    answer = {"choices": [text_choice("Red", "stop", content_filter_results=both)]}
+    said = CompletionReader().whole(json.dumps(answer | {"prompt_filter_results": PROMPT}).encode())
+    whole.add(said)
+    for each in (reply, whole):
+        body = json.loads(each.body())
+        assert body["choices"] == [text_choice("Red", "stop", content_filter_results=both)]
+        assert body["prompt_filter_results"] == PROMPT
+
+
+def test_a_completion_without_annotations_has_none() -> None:
+    """Nothing is added of our own."""
+    reader = CompletionReader()
+    piece = reader.piece(json.dumps({"choices": [text_choice("a", "stop")]}).encode())
+    assert piece is not None
+    reply = CompletionReply(CompletionAsk(prompt="x"), DEPLOYMENT)
+    reply.add(piece)
+    assert "filter" not in reply.body().decode()
 
 
 @pytest.mark.anyio

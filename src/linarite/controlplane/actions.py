@@ -197,7 +197,6 @@ ACTIONS: tuple[Action, ...] = (
         f"{COGNITIVE}/calculateModelCapacity",
         "calculateModelCapacity",
         capacities.calculate,
-        partial="counts tokens a minute; provisioned types are refused",
     ),
     cognitive("GET", f"{COGNITIVE}/modelCapacities", "modelCapacities", capacities.of_subscription),
     msgspec.structs.replace(

@@ -61,6 +61,7 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     box: SecretBox
     offers: ModelOffers
     quota: Quota
+    tokens_per_second_per_ptu: float
     jobs: JobStore
     activity: ActivityLog
     audit: AuditTrail
@@ -95,6 +96,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         keys_changed=parts.keys_changed,
         now=lambda: datetime.now(UTC),
         quota=parts.quota,
+        tokens_per_second_per_ptu=parts.tokens_per_second_per_ptu,
         jobs=parts.jobs,
         activity=parts.activity,
         audit=parts.audit,

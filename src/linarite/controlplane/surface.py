@@ -128,6 +128,8 @@ class Surface(msgspec.Struct, kw_only=True):
     store tells it"""
     now: Callable[[], datetime]
     quota: Quota
+    tokens_per_second_per_ptu: float = 1.0
+    """what a provisioned throughput unit reserves of an instance"""
     jobs: JobStore
     activity: ActivityLog
     audit: AuditTrail

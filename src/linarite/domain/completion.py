@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -77,6 +77,9 @@ class CompletionChoice(msgspec.Struct, frozen=True):
     index: int = 0
     finish_reason: Literal["stop", "length", "content_filter"] | None = None
     logprobs: CompletionLogprobs | None = None
+    content_filter_results: dict[str, Any] | None = None
+    """what Azure's content filter says about it, as it came"""
+    content_filter_offsets: dict[str, Any] | None = None
 
 
 class CompletionEvent(msgspec.Struct, frozen=True):
@@ -84,3 +87,5 @@ class CompletionEvent(msgspec.Struct, frozen=True):
 
     choices: list[CompletionChoice] = []
     usage: Usage | None = None
+    prompt_filter_results: list[Any] | None = None
+    """what Azure's content filter says about the prompts, as it came"""

@@ -117,7 +117,10 @@ class Engine(Protocol):
         ...
 
     def chat(self, ask: ChatAsk) -> AsyncGenerator[ChatEvent, None]:
-        """Answer a chat. Not streamed when `ask.stream` is not set: few, large events."""
+        """Answer a chat. Not streamed when `ask.stream` is not set: few, large events.
+
+        Others without choices may come before, so that an answer that breaks off has its counts.
+        """
         ...
 
     def complete(self, ask: CompletionAsk) -> AsyncGenerator[CompletionEvent, None]:

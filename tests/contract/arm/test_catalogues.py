@@ -71,7 +71,9 @@ def test_capacity_of_a_workload(cognitive: Sdk) -> None:
     answer = cognitive.calculate_model_capacity(model, "Standard", [workload])
     assert answer.estimated_capacity.value == 100
     with pytest.raises(HttpResponseError, match="InvalidSkuName"):
-        cognitive.calculate_model_capacity(model, "ProvisionedManaged", [workload])
+        cognitive.calculate_model_capacity(model, "Provisioned", [workload])
+    reserved = cognitive.calculate_model_capacity(model, "ProvisionedManaged", [workload])
+    assert reserved.estimated_capacity.value == 1667  # 100,000 tokens a minute at 1 a second each
 
 
 def test_quota_is_a_pool(managed: Managed, cognitive: Sdk, group: str) -> None:

@@ -30,7 +30,7 @@ async def test_defaults() -> None:
     (sent,) = server.bodies("/completion")
     assert (sent["prompt"], sent["n_predict"]) == ("x", 16)
     assert "n_probs" not in sent
-    assert [event.choices[0].text for event in events[:-1]] == ["ab", ""]
+    assert [choice.text for event in events for choice in event.choices] == ["ab", ""]
     assert events[-1].usage is not None
     assert events[-1].usage.total_tokens == 7
 

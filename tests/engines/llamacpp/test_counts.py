@@ -59,3 +59,23 @@ async def test_what_was_cached_is_known_from_the_beginning(engine: LlamacppEngin
     await counts(engine.chat(chat_ask(text, max_tokens=2)))
     seen = await counts(engine.chat(chat_ask(text, stream=True, max_tokens=4)))
     assert seen[0].cached_tokens == seen[-1].cached_tokens > 0
+
+
+@pytest.mark.parametrize("kind", ["chat", "completion"])
+async def test_a_plain_answer_that_breaks_off_has_been_counted(
+    engine: LlamacppEngine, kind: str
+) -> None:
+    """Whoever stops listening to it knows what it has used up to then."""
+    if kind == "chat":
+        events: Any = engine.chat(chat_ask("Count to a hundred.", max_tokens=200, **NO_END))
+    else:
+        events = engine.complete(completion_ask("1 2 3", max_tokens=200, **NO_END))
+    last: Usage | None = None
+    async with aclosing(events):
+        async for event in events:
+            last = event.usage
+            if last is not None and last.completion_tokens >= 3:
+                break
+    assert last is not None
+    assert last.prompt_tokens > 0
+    assert 3 <= last.completion_tokens < 200

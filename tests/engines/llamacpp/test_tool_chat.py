@@ -393,12 +393,14 @@ async def test_a_reply_after_a_schema_may_be_a_call_instead() -> None:
 
 
 async def test_not_streamed_is_one_event_with_everything() -> None:
-    """Text, calls and logprobs of all choices come whole, then the counts."""
+    """Text, calls and logprobs of all choices come whole; before and after it, counts alone."""
     reply = completion("Wait.", '<tool_call>{"name": "get_time", "arguments": {"a"', ": 1}}")
     script = {"/apply-template": [RENDERED], "/completion": [reply]}
     async with scripted_model(script) as (model, _):
         events = await answer(model, ask(tools=TOOLS, stream=None, n=2))
-    assert len(events) == 2
+    *counts, whole, last = events
+    assert not any(event.choices for event in (*counts, last))
+    events = [whole, last]
     assert [choice.index for choice in events[0].choices] == [0, 1]
     for choice in events[0].choices:
         assert choice.finish_reason == "tool_calls"

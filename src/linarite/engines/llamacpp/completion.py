@@ -6,8 +6,6 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from linarite.domain.completion import CompletionChoice, CompletionEvent
 from linarite.engines.llamacpp.generation import COMPLETION, Generation
 from linarite.engines.llamacpp.prompt_echo import PromptEcho, echo_of
@@ -49,12 +47,23 @@ async def answer_completion(
     yield CompletionEvent([], completion.tally.usage)
 
 
-class _Whole(msgspec.Struct, frozen=True):
-    """A generation that has ended."""
+class _Whole:
+    """A generation that is told when it has ended."""
 
-    generation: Generation
-    text: str
-    probabilities: list[TokenProbability]
+    def __init__(self, generation: Generation) -> None:
+        self.generation = generation
+        self.probabilities: list[TokenProbability] = []
+        self._texts: list[str] = []
+
+    def add(self, step: Step) -> None:
+        """Take what it says."""
+        self._texts.append(step.text)
+        self.probabilities += step.probabilities
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return "".join(self._texts)
 
     @property
     def likelihood(self) -> float:
@@ -98,12 +107,17 @@ class _Completion:
             self.tally.add_prompt(self._echoes[prompt].tokens, prompt)
             yield _ending(index, "length")
             return
-        if not self._ask.stream:
-            whole = await self._whole(prompt, choice)
-            yield self._told(index, prompt, whole.text, whole.probabilities)
-            yield _ending(index, whole.generation.finish)
-            return
         generation = self._generation(prompt, choice)
+        if not self._ask.stream:
+            whole = _Whole(generation)
+            with self.tally.counting(generation, prompt):
+                async with aclosing(self._steps(generation)) as steps:
+                    async for step in steps:
+                        whole.add(step)
+                        yield CompletionEvent([])  # with the counts so far
+            yield self._told(index, prompt, whole.text, whole.probabilities)
+            yield _ending(index, generation.finish)
+            return
         said = 0
         with self.tally.counting(generation, prompt):
             async with aclosing(self._steps(generation)) as steps:
@@ -128,15 +142,12 @@ class _Completion:
 
     async def _whole(self, prompt: int, choice: int) -> _Whole:
         """Generate a continuation to its end."""
-        generation = self._generation(prompt, choice)
-        texts: list[str] = []
-        probabilities: list[TokenProbability] = []
-        with self.tally.counting(generation, prompt):
-            async with aclosing(self._steps(generation)) as steps:
+        whole = _Whole(self._generation(prompt, choice))
+        with self.tally.counting(whole.generation, prompt):
+            async with aclosing(self._steps(whole.generation)) as steps:
                 async for step in steps:
-                    texts.append(step.text)
-                    probabilities += step.probabilities
-        return _Whole(generation, "".join(texts), probabilities)
+                    whole.add(step)
+        return whole
 
     def _generation(self, prompt: int, choice: int) -> Generation:
         ask = self._ask

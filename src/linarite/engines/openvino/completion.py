@@ -79,12 +79,17 @@ class _Completion:
     async def choice(self, prompt: int, choice: int) -> AsyncGenerator[CompletionEvent, None]:
         """Continue a prompt once."""
         index = prompt * self._wanted + choice
+        generation = self._generation(prompt, choice)
         if not self._ask.stream:
-            whole = await self._whole(prompt, choice)
+            whole = _Whole(generation, [])
+            with self.tally.counting(generation, prompt):
+                async with aclosing(generation.steps()) as steps:
+                    async for step in steps:
+                        whole.steps.append(step)
+                        yield CompletionEvent([])  # with the counts so far
             for event in self._events(whole, index):
                 yield event
             return
-        generation = self._generation(prompt, choice)
         telling = _Telling(self._ask, generation, index)
         with self.tally.counting(generation, prompt):
             async with aclosing(generation.steps()) as steps:

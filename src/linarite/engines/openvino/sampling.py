@@ -38,7 +38,9 @@ def unsupported(param: str, instead: str) -> InvalidRequest:
     """With the service's code for a parameter that a model does not take."""
     return InvalidRequest(
         f"Unsupported parameter: '{param}' is not supported with this deployment, whose instance "
-        f"runs on the openvino engine. {instead}, or use a deployment on the llamacpp engine.",
+        f"runs on the openvino engine. {instead}, or use a deployment whose instance runs on the "
+        "llamacpp engine: the server's settings say so with hosting.engine or "
+        "instances.NAME.engine.",
         param=param,
         code="unsupported_parameter",
     )

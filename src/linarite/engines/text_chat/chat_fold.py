@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 
 
 async def folded(events: AsyncGenerator[ChatEvent, None]) -> AsyncGenerator[ChatEvent, None]:
-    """Yield one event that holds every choice, whole, in order."""
+    """Yield one event that holds every choice, whole, in order.
+
+    Before it comes an empty one for each event: an answer that breaks off has its counts then.
+    """
     choices: dict[int, _Choice] = {}
     async with aclosing(events):
         async for event in events:
             for choice in event.choices:
                 choices.setdefault(choice.index, _Choice()).add(choice)
+            yield ChatEvent([])
     yield ChatEvent([choices[index].whole(index) for index in sorted(choices)])
 
 

@@ -49,12 +49,19 @@ class CompletionReader:
         if event.usage is not None:
             # Some servers count in every piece; the last count is the whole.
             self._usage = event.usage
-            event = CompletionEvent(choices=choices)
-        news = False
+            event = CompletionEvent(
+                choices=choices, prompt_filter_results=event.prompt_filter_results
+            )
+        news = event.prompt_filter_results is not None
         for choice in choices:
             if choice.finish_reason is not None:
                 self._finished = news = True
-            elif choice.text or choice.logprobs is not None:
+            elif (
+                choice.text
+                or choice.logprobs is not None
+                or choice.content_filter_results
+                or choice.content_filter_offsets
+            ):
                 news = True
         return event if news else None
 

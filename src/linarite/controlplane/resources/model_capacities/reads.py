@@ -11,15 +11,18 @@ from linarite.controlplane.kinds import DEPLOYMENT_SKUS
 from linarite.controlplane.problems import shape_problems
 from linarite.controlplane.quota import TOKENS_A_UNIT, is_provisioned
 from linarite.controlplane.request import Answer
+from linarite.controlplane.resources.model_capacities.measured import unreserved_units
 from linarite.controlplane.stocktaking import quotas_in, require_location, require_subscription
 from linarite.controlplane.wire import read_object
 from linarite.domain.arm_errors import bad_request, refusal
 
 if TYPE_CHECKING:
+    from linarite.controlplane.quota import QuotaBook
     from linarite.controlplane.request import ArmRequest, Target
     from linarite.controlplane.surface import Surface
     from linarite.domain.model_offer import ModelOffer
 
+SECONDS_A_MINUTE = 60
 TYPE = "Microsoft.CognitiveServices/locations/modelCapacities"
 
 
@@ -65,7 +68,11 @@ async def of_subscription(request: ArmRequest, target: Target, surface: Surface)
 
 
 async def calculate(request: ArmRequest, target: Target, surface: Surface) -> Answer:
-    """The units that workloads need: their tokens a minute. Provisioned types can't be told."""
+    """The units that workloads need: of tokens a minute, or of what an instance does in a second.
+
+    A provisioned unit reserves tokens per second, generated ones; tokens of prompts are counted as
+    much, though they cost less: who reserves so many is on the safe side.
+    """
     require_subscription(surface, target)
     sent = read_object(request.body)
     if problems := shape_problems(sent, Asked, ""):
@@ -73,11 +80,10 @@ async def calculate(request: ArmRequest, target: Target, surface: Surface) -> An
     asked = msgspec.convert(sent, Asked)
     offer = _offer(surface, asked.model or AskedModel())
     sku = asked.sku_name or "Standard"
-    if sku not in DEPLOYMENT_SKUS or is_provisioned(sku):
+    if sku not in DEPLOYMENT_SKUS:
         raise bad_request(
             "InvalidSkuName",
-            f"The capacity for SKU '{sku[:100]}' can't be calculated here; it can for types that "
-            "count tokens a minute.",
+            f"There is no SKU '{sku[:100]}'. Use one of {', '.join(DEPLOYMENT_SKUS)}.",
             target="skuName",
         )
     tokens = sum(
@@ -85,7 +91,10 @@ async def calculate(request: ArmRequest, target: Target, surface: Surface) -> An
         * (each.request_parameters.avg_prompt_tokens + each.request_parameters.avg_generated_tokens)
         for each in asked.workloads or []
     )
-    units = math.ceil(tokens / TOKENS_A_UNIT)
+    a_unit = TOKENS_A_UNIT
+    if is_provisioned(sku):
+        a_unit = surface.tokens_per_second_per_ptu * SECONDS_A_MINUTE
+    units = math.ceil(tokens / a_unit)
     return Answer(
         200,
         {
@@ -100,6 +109,7 @@ async def _left(request: ArmRequest, surface: Surface, locations: list[str]) -> 
     told = (request.query.get(f"model{word}") for word in ("format", "name", "version"))
     offer = _offer(surface, AskedModel(*told))
     value: list[dict[str, Any]] = []
+    unreserved = await unreserved_units(surface, offer)
     for location in locations:
         book = await quotas_in(surface, location)
         scope = f"/subscriptions/{surface.realm.subscription}/providers"
@@ -113,12 +123,18 @@ async def _left(request: ArmRequest, surface: Surface, locations: list[str]) -> 
                 "properties": {
                     "model": _coordinates(offer),
                     "skuName": sku,
-                    "availableCapacity": book.pool(sku, offer.name).free,
+                    "availableCapacity": _available(book, sku, offer, unreserved),
                 },
             }
             for sku in DEPLOYMENT_SKUS
         ]
     return Answer(200, {"value": value})
+
+
+def _available(book: QuotaBook, sku: str, offer: ModelOffer, unreserved: int | None) -> int:
+    """What the quota has left; of provisioned types no more than was measured and is not taken."""
+    free = book.pool(sku, offer.name).free
+    return min(free, unreserved) if is_provisioned(sku) and unreserved is not None else free
 
 
 def _coordinates(offer: ModelOffer) -> dict[str, str]:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from linarite.domain.completion import CompletionAsk, CompletionChoice, CompletionEvent
     from linarite.domain.facts import Deployment
 
+_PROMPT = b'data: {"choices":[],"created":0,"id":"","model":"","object":"",'
+"""what the service sends first where its filter looked at the prompt; clients know it"""
+
 
 class CompletionReply(StreamedReply):
     """One text completion; a chunk and a plain answer are both `text_completion`."""
@@ -27,17 +30,25 @@ class CompletionReply(StreamedReply):
         )
         self._ask = ask
         self._folded: dict[int, FoldedText] = {}
+        self._prompt_filter_results: list[Any] | None = None
 
     def frame(self, event: CompletionEvent) -> bytes:
         """The chunks of an event."""
         self._count(event)
+        piece = b""
+        if event.prompt_filter_results is not None:
+            results = encode(event.prompt_filter_results)
+            piece = _PROMPT + b'"prompt_filter_results":%b}\n\n' % results
         if not event.choices:
-            return b""
-        return self.chunk(encode([shown(choice) for choice in event.choices]), self._null_usage)
+            return piece
+        choices = encode([shown(choice) for choice in event.choices])
+        return piece + self.chunk(choices, self._null_usage)
 
     def add(self, event: CompletionEvent) -> None:
         """Fold an event into the text of each choice."""
         self._count(event)
+        if event.prompt_filter_results is not None:
+            self._prompt_filter_results = event.prompt_filter_results
         for choice in event.choices:
             folded = self._folded.get(choice.index)
             if folded is None:
@@ -54,7 +65,10 @@ class CompletionReply(StreamedReply):
     def body(self) -> bytes:
         """The plain answer."""
         folded = sorted(self._folded.items())
-        return self.whole(encode([text.render(index) for index, text in folded]))
+        answer = self.whole(encode([text.render(index) for index, text in folded]))
+        if self._prompt_filter_results is None:
+            return answer
+        return answer[:-1] + b',"prompt_filter_results":%b}' % encode(self._prompt_filter_results)
 
     def _count(self, event: CompletionEvent) -> None:
         if event.usage is not None:
@@ -64,13 +78,18 @@ class CompletionReply(StreamedReply):
 
 
 def shown(choice: CompletionChoice) -> dict[str, Any]:
-    """A choice with every field."""
-    return {
+    """A choice with every field, and what a content filter said about it."""
+    told: dict[str, Any] = {
         "finish_reason": choice.finish_reason,
         "index": choice.index,
         "logprobs": choice.logprobs,
         "text": choice.text,
     }
+    if choice.content_filter_results is not None:
+        told["content_filter_results"] = choice.content_filter_results
+    if choice.content_filter_offsets is not None:
+        told["content_filter_offsets"] = choice.content_filter_offsets
+    return told
 
 
 class FoldedText:
@@ -81,6 +100,7 @@ class FoldedText:
         self._text: list[str] = []
         self._logprobs: list[CompletionLogprobs] = []
         self._finish: str | None = None
+        self._filter: dict[str, Any] | None = None
 
     def add(self, choice: CompletionChoice) -> None:
         """Append what is new."""
@@ -88,10 +108,13 @@ class FoldedText:
         if choice.logprobs is not None:
             self._logprobs.append(choice.logprobs)
         self._finish = choice.finish_reason or self._finish
+        if choice.content_filter_results is not None:
+            self._filter = {**(self._filter or {}), **choice.content_filter_results}
 
     def render(self, index: int) -> dict[str, Any]:
         """The choice as a plain answer shows it."""
-        return {
+        annotated = {} if self._filter is None else {"content_filter_results": self._filter}
+        return annotated | {
             "finish_reason": self._finish,
             "index": index,
             "logprobs": joined(self._logprobs),
