@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from linarite.controlplane.resources.explanations.of_control_plane import explained
 from tests.controlplane.rig import ACCOUNT, ACCOUNTS, GROUP, Rig
+from tests.controls.audit.events import make_event
 
 pytestmark = pytest.mark.anyio
 
@@ -54,6 +56,29 @@ async def test_a_failure_is_told_with_its_code(rig: Rig) -> None:
     await rig.ask("DELETE", f"{GROUP}x")
     assert {outcome for _, outcome, _ in told(rig)} == {"Started", "Failed"}
     assert all(event.code for event in rig.audit.events if event.outcome == "Failed")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "refused_by", "advice"),
+    [
+        (401, "InvalidAuthenticationToken", "authentication", "management key"),
+        (403, "AuthorizationFailed", "authorization", "Assign a role that grants"),
+        (403, "RequestDisallowedByPolicy", "policy", "exempted"),
+        (409, "ScopeLocked", "lock", "Remove the lock"),
+        (409, "RequestConflict", "request", "Wait"),
+        (400, "InvalidResourceName", "request", "Change the request"),
+    ],
+)
+def test_each_refusal_is_explained_by_what_refused(
+    status: int, code: str, refused_by: str, advice: str
+) -> None:
+    """And it is told what would have to change."""
+    event = make_event(outcome="Refused", status=status, code=code, object_id="some-id")
+    told = explained([event])
+    found = {step.control: step.outcome for step in told.steps}
+    assert found[refused_by] == "refused"
+    assert list(found.values()).count("refused") == 1
+    assert advice in told.would_have_to_change[0]
 
 
 async def test_nothing_is_done_that_can_not_be_told(rig: Rig) -> None:

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 UNAUTHENTICATED, FORBIDDEN, CONFLICT = 401, 403, 409
 ERRORS_FROM = 400
-ORDER = ("network", "authentication", "authorization", "request")
+ORDER = ("network", "authentication", "authorization", "policy", "lock", "request")
+"""as the plane asks them, but for a policy and a lock, of which either may come first"""
+BY_POLICY = "RequestDisallowedByPolicy"
+BY_LOCK = "ScopeLocked"
 
 
 def explained(events: Sequence[AuditEvent]) -> Explanation:
@@ -50,8 +53,7 @@ def explained(events: Sequence[AuditEvent]) -> Explanation:
 
 
 def _steps(event: AuditEvent) -> list[Step]:
-    refused = {UNAUTHENTICATED: "authentication", FORBIDDEN: "authorization"}
-    at = refused.get(event.status) or ("request" if event.status >= ERRORS_FROM else "")
+    at = _refused_at(event)
     steps: list[Step] = []
     beyond = False
     for control in ORDER:
@@ -65,6 +67,14 @@ def _steps(event: AuditEvent) -> list[Step]:
             outcome = REFUSED if beyond else PASSED
             steps.append(Step(control, outcome, _decided(control, event), why))
     return steps
+
+
+def _refused_at(event: AuditEvent) -> str:
+    by_code = {BY_POLICY: "policy", BY_LOCK: "lock"}
+    by_status = {UNAUTHENTICATED: "authentication", FORBIDDEN: "authorization"}
+    if event.status < ERRORS_FROM:
+        return ""
+    return by_code.get(event.code) or by_status.get(event.status) or "request"
 
 
 def _decided(control: str, event: AuditEvent) -> str:
@@ -83,31 +93,35 @@ def _why(control: str, event: AuditEvent) -> str:
 
 
 def _advice(event: AuditEvent) -> list[str]:
-    if event.status < ERRORS_FROM:
+    refused_at = _refused_at(event)
+    if not refused_at:
         return []
-    if event.status == UNAUTHENTICATED:
-        return [
-            (
-                "Show the management key (`linarite keys --management --show`) or a token that "
-                "this server knows as `Authorization: Bearer …`."
-            )
-        ]
-    if event.status == FORBIDDEN:
-        who = event.object_id or event.principal or "the caller"
-        return [
-            (
-                f"Assign a role that grants {event.action} to {who} at {event.resource_id} or "
-                f"above it. What decided: {event.decided_by or event.code}."
-            )
-        ]
-    if event.status == CONFLICT:
-        return [
-            (
-                f"Wait until what runs on {event.resource_id} has ended (`linarite operation "
-                f"list`), or remove what {event.code} names."
-            )
-        ]
-    return [f"Change the request itself: it was refused with {event.code or event.status}."]
+    line = ADVICE[
+        "conflict" if event.status == CONFLICT and refused_at == "request" else refused_at
+    ]
+    return [
+        line.format(
+            action=event.action,
+            resource=event.resource_id,
+            who=event.object_id or event.principal or "the caller",
+            code=event.code or event.status,
+            decided_by=event.decided_by or event.code,
+        )
+    ]
+
+
+ADVICE = {
+    "authentication": "Show the management key (`linarite keys --management --show`) or a token "
+    "that this server knows as `Authorization: Bearer …`.",
+    "authorization": "Assign a role that grants {action} to {who} at {resource} or above it. What "
+    "decided: {decided_by}.",
+    "policy": "Change what was asked for as the policy wants it, which the answer named; or have "
+    "{resource} exempted: `linarite policy`.",
+    "lock": "Remove the lock on {resource} or above it, which the answer named.",
+    "conflict": "Wait until what runs on {resource} has ended (`linarite operation list`), or "
+    "remove what {code} names.",
+    "request": "Change the request itself: it was refused with {code}.",
+}
 
 
 def _told(**facts: str | int) -> dict[str, str | int]:
