@@ -62,8 +62,8 @@ class IssuerDocuments:
                 raw = await self._fetched(target)
         except TimeoutError:
             raise OSError(f"{url[:200]} has not answered within {DOCUMENT_S:g} seconds") from None
-        except LinariteError as problem:
-            raise OSError(f"{url[:200]}: {problem.message}") from None
+        except (LinariteError, OSError) as problem:
+            raise OSError(f"{url[:200]}: {problem}") from None
         try:
             return strict_object(raw)
         except ValueError as problem:
