@@ -27,6 +27,7 @@ from bench.profile_of_gateway import profile
 from bench.results import Results
 from bench.rows.fake import FakeRow
 from bench.rows.linarite import LinariteRow
+from bench.rows.linarite_token import LinariteTokenRow
 from bench.rows.litellm import LitellmRow
 from bench.rows.nginx import NginxRow
 from bench.rows.portkey import PortkeyRow
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 GATEWAYS = {
     "linarite": LinariteRow,
+    "token": LinariteTokenRow,
     "nginx": NginxRow,
     "litellm": LitellmRow,
     "portkey": PortkeyRow,
