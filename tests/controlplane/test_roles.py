@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from linarite.controlplane.resources.template_deployments import deployer
+from linarite.controlplane.resources.template_deployments.deployer import TemplateDeployer
 from tests.controlplane.people import (
     ASSIGNMENTS,
     CONTRIBUTOR,
@@ -23,6 +25,7 @@ from tests.controlplane.people import (
 from tests.controlplane.rig import ACCOUNT, ACCOUNTS, DEPLOYMENT, GROUP, SUBSCRIPTION, Rig
 
 if TYPE_CHECKING:
+    from linarite.controlplane.caller import Caller
     from linarite.controlplane.request import Answer
 
 pytestmark = pytest.mark.anyio
@@ -407,3 +410,101 @@ async def test_a_deleted_account_takes_its_roles_along(rig: Rig) -> None:
     recovered = await rig.ask("PUT", ONE, ACCOUNT | {"properties": {"restore": True}})
     assert recovered.status in (200, 201)
     assert (await rig.ask("GET", ONE, caller=ANN)).status == 403
+
+
+DEPLOYMENTS = f"{GROUP}/providers/Microsoft.Resources/deployments"
+
+
+def template_of(*resources: dict[str, Any]) -> dict[str, Any]:
+    """A request to deploy resources."""
+    template = {
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "contentVersion": "1.0.0.0",
+        "resources": [*resources],
+    }
+    return {"properties": {"mode": "Incremental", "template": template}}
+
+
+def declared(name: str, role: str, to: str) -> dict[str, Any]:
+    """A role assignment at an account, as Bicep compiles one."""
+    account = "resourceId('Microsoft.CognitiveServices/accounts', 'one')"
+    definition = f"subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '{role}')"
+    return {
+        "type": "Microsoft.Authorization/roleAssignments",
+        "apiVersion": "2022-04-01",
+        "scope": "Microsoft.CognitiveServices/accounts/one",
+        "name": f"[guid({account}, '{name}', {definition})]",
+        "properties": {
+            "roleDefinitionId": f"[{definition}]",
+            "principalId": object_id(to),
+            "principalType": "User",
+        },
+    }
+
+
+async def deployed(rig: Rig, body: dict[str, Any], caller: Caller) -> Answer:
+    """Ask for a deployment and carry it out, as the worker would."""
+    asked = await rig.ask("PUT", f"{DEPLOYMENTS}/t", body, caller=caller)
+    if asked.status >= 400:
+        return asked
+    for job in await rig.jobs.running(""):
+        await TemplateDeployer(rig.surface).deploy(job, lambda _share, _doing: None)
+    await rig.end_jobs()
+    return await rig.ask("GET", f"{DEPLOYMENTS}/t")
+
+
+async def test_a_template_assigns_roles_as_its_caller(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What Bicep writes, at an account's scope; whoever may not assign is told before it begins."""
+    monkeypatch.setattr(deployer, "QUICK_S", 0.0)
+    extension = {
+        "value": "[extensionResourceId(resourceId('Microsoft.CognitiveServices/accounts', 'one'), "
+        "'Microsoft.Authorization/roleAssignments', guid('x'))]",
+        "type": "string",
+    }
+    body = template_of(declared("a", READER, "bob"))
+    body["properties"]["template"]["outputs"] = {"id": extension}
+    await assign(rig, CONTRIBUTOR, "ann", GROUP)
+    refused = await deployed(rig, body, ANN)
+    assert refused.body["code"] == "InvalidTemplateDeployment"
+    assert refused.body["details"][0]["code"] == "AuthorizationFailed"
+    what_if = await rig.ask("POST", f"{DEPLOYMENTS}/t/whatIf", body, caller=ANN)
+    assert what_if.status == 400
+    assert (await rig.ask("GET", ONE, caller=BOB)).status == 403
+
+    await assign(rig, OWNER, "ann", GROUP)
+    done = await deployed(rig, body, ANN)
+    assert done.body["properties"]["provisioningState"] == "Succeeded", done.body
+    assert done.body["properties"]["outputs"]["id"]["value"].startswith(f"{ONE}/{ASSIGNMENTS}/")
+    assert (await rig.ask("GET", ONE, caller=BOB)).status == 200
+    again = await deployed(rig, body, ANN)
+    assert again.body["properties"]["provisioningState"] == "Succeeded"
+
+
+async def test_a_template_of_who_may_assign_some_roles(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its conditions are asked with the body of each assignment."""
+    monkeypatch.setattr(deployer, "QUICK_S", 0.0)
+    await assign(rig, PROJECT_MANAGER, "ann", GROUP)
+    refused = await deployed(rig, template_of(declared("a", OWNER, "ann")), ANN)
+    assert refused.body["details"][0]["code"] == "AuthorizationFailed"
+    done = await deployed(rig, template_of(declared("a", FOUNDRY_USER, "bob")), ANN)
+    assert done.body["properties"]["provisioningState"] == "Succeeded", done.body
+
+
+async def test_what_if_tells_nothing_of_what_its_caller_may_not_read(rig: Rig) -> None:
+    """Not even that it is there."""
+    await assign(rig, READER, "ann", TWO)
+    role = {
+        "roleName": "Deployer",
+        "assignableScopes": [SUB],
+        "permissions": [{"actions": ["Microsoft.Resources/deployments/*"]}],
+    }
+    await rig.ask("PUT", f"{SUB}/{ROLES}/{GUID}", {"properties": role})
+    await assign(rig, GUID, "ann", GROUP)
+    answer = await rig.ask("POST", f"{DEPLOYMENTS}/t/whatIf", template_of(), caller=ANN)
+    told = [each["resourceId"] for each in answer.body["properties"]["changes"]]
+    assert TWO in told
+    assert not any(each.startswith(ONE) for each in told)

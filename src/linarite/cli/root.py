@@ -22,6 +22,7 @@ from linarite.cli import (
     keys,
     operation,
     policy,
+    role,
     settings,
     template,
     up,
@@ -123,7 +124,7 @@ def build_root(commands: Commands) -> typer.Typer:
     root.add_typer(build_model_commands(lambda _: commands.model_store()), epilog=MODEL_EXAMPLES)
     chat.add_to(root)
     keys.add_to(root)
-    resources = (account, deployment, template, policy)
+    resources = (account, deployment, template, policy, role)
     for nouns in (*resources, usage, operation, activity, audit, explain, identity):
         nouns.add_to(root)
     az_setup.add_to(root)
