@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES: dict[str, list[str]] = {
     "docs/reference/settings.md": ["-m", "linarite.main", "settings", "--markdown"],
     "docs/reference/control-plane-coverage.md": ["scripts/control_plane_coverage.py"],
+    "docs/reference/built-in-roles.md": ["scripts/built_in_roles.py"],
 }
 """page → the Python arguments that print it, as `"docs/reference/x.md": ["-m", "linarite.x"]`"""
 
