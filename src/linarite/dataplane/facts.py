@@ -214,6 +214,7 @@ def deployment_of(resource: Resource, placement: Placement | None = None) -> Dep
     sku = resource.sku or {}
     return Deployment(
         name=resource.name,
+        id=resource.id,
         model=Model(
             name=model["name"],
             version=str(model.get("version") or "1"),

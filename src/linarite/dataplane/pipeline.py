@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
 
     from linarite.dataplane.call import Call, Operation
     from linarite.domain.engine import Slot
+    from linarite.domain.facts import Facts
 
 
 LARGE_BODY_BYTES = 512 * 1024
 """some milliseconds of reading and checking"""
+ABSENT = frozenset((HTTPStatus.NOT_FOUND, HTTPStatus.GONE))
+"""refusals that tell which deployments and models there are"""
 
 
 class Place(Protocol):
@@ -88,10 +92,8 @@ async def serve(
     if isinstance(found, LinariteError):
         raise found  # 404, 405: told only to those who hold a key
     body = await call.body.read() if found.reads_body else b""  # 408, 413, 415
-    if len(body) <= LARGE_BODY_BYTES:
-        ask = found.parse(call, body, facts)  # 400, 404; typed from here on
-    else:  # the same, where it does not keep all others waiting
-        ask = await asyncio.to_thread(found.parse, call, body, facts)
+    door = None if token is None else on.door
+    ask = await understood(call, found, body, facts, door)  # 400, 404, 401; typed from here on
     if call.deployment is None:
         async for event in found.run(ask, None):
             yield event
@@ -108,3 +110,21 @@ async def serve(
             await events.aclose()
     finally:
         place.leave()
+
+
+async def understood(
+    call: Call, found: Operation, body: bytes, facts: Facts, door: TokenDoor | None
+) -> Any:  # noqa: ANN401 - each operation has its own ask
+    """What is asked, of whoever may ask it of that deployment; `door` None for keys."""
+    try:
+        if len(body) <= LARGE_BODY_BYTES:
+            ask = found.parse(call, body, facts)
+        else:  # the same, where it does not keep all others waiting
+            ask = await asyncio.to_thread(found.parse, call, body, facts)
+    except LinariteError as problem:
+        if door is not None and problem.status in ABSENT:
+            door.admit_to_deployment(call, found)  # what is there is told to who may use it
+        raise
+    if door is not None:
+        door.admit_to_deployment(call, found)
+    return ask

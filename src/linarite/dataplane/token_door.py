@@ -7,22 +7,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from linarite.domain.access import NO_ASSIGNMENT
 from linarite.domain.access_errors import PermissionDenied, SubdomainRequired, TokenRefused
 from linarite.domain.errors import LinariteError
 
 if TYPE_CHECKING:
     from linarite.dataplane.call import Call, Operation
-    from linarite.domain.access import Access
+    from linarite.domain.access import Access, Decision
     from linarite.domain.facts import Facts
     from linarite.domain.principal import Principal, TokenVerifier
 
 _BRACES = {"deployment": "{deployment-id}", "model": "{model}"}
 """what stands in Azure's templates in the place of a path's argument"""
-_WAY_OUT = (
-    "A role assignment at the account must grant it, such as that of the role 'Cognitive Services "
-    "OpenAI User'."
-)
+WAY_OUT = "A role assignment at the account, or at the deployment, must grant it."
 """the same whether there is such an account or not"""
+NOWHERE = "/nowhere"
+"""where an account would be that there is not"""
 
 
 class TokenDoor:
@@ -49,7 +49,7 @@ class TokenDoor:
             raise
 
     def admit(self, call: Call, found: Operation | LinariteError, facts: Facts | None) -> Facts:
-        """The account's facts, for whom a role lets in to the operation.
+        """The account's facts, for whom a role lets in to the operation, maybe at a deployment.
 
         An account that there is not answers as one where the caller has no role.
         Raises PermissionDenied, SubdomainRequired, and `found` where it is an error.
@@ -62,18 +62,46 @@ class TokenDoor:
             call.account, call.account_id = facts.account.name, facts.account.id
         if isinstance(found, LinariteError):
             raise found  # the same for every account, so it tells nothing of any
-        if facts is not None:
-            scope = facts.account.id
-            call.decision = self._access.decide(principal, found.action, scope, is_data=True)
-        if facts is None or call.decision is None or not call.decision.allowed:
-            raise PermissionDenied(principal.object_id, found.action, _line_of(call), _WAY_OUT)
+        scope = NOWHERE if facts is None else facts.account.id
+        decision = self._access.decide(principal, found.action, scope, is_data=True)
+        call.decision = decision if facts is not None else None
+        if facts is None or not (
+            decision.allowed
+            or self._access.reaches_into(principal, found.action, scope, is_data=True)
+        ):
+            raise refusal(call, found, decision)
         if not facts.account.has_subdomain:
             raise SubdomainRequired
         return facts
 
+    def admit_to_deployment(self, call: Call, found: Operation) -> None:
+        """Let pass whom a role lets in to the very deployment, which a deny assignment may close.
+
+        What is done with no deployment takes a role at the account. Raises PermissionDenied.
+        """
+        principal, decision = call.principal, call.decision
+        assert principal is not None  # noqa: S101 - `admit` has been called
+        assert decision is not None  # noqa: S101 - as above
+        if call.deployment is not None:
+            decision = self._access.decide(
+                principal, found.action, call.deployment.id, is_data=True
+            )
+            call.decision = decision
+        if not decision.allowed:
+            raise refusal(call, found, decision)
+
     def _challenge(self) -> str:
         where = f' authorization_uri="{self.authorization_uri}"' if self.authorization_uri else ""
         return f"Bearer{where}"
+
+
+def refusal(call: Call, found: Operation, decision: Decision) -> PermissionDenied:
+    """What Azure says to a principal that lacks the data action, with the roles that grant it."""
+    object_id = call.principal.object_id if call.principal is not None else ""
+    # What a deny assignment says is for those who may read it.
+    helping = decision.reason if decision.rule == NO_ASSIGNMENT else ""
+    hint = f"{WAY_OUT} {helping}".strip()
+    return PermissionDenied(object_id, found.action, _line_of(call), hint)
 
 
 def _line_of(call: Call) -> str:

@@ -57,6 +57,8 @@ class Deployment(msgspec.Struct, frozen=True):
     """of its model's version"""
     retired_at: float = 0.0
     """seconds since the epoch; 0: its version is not retired, or it is upgraded then"""
+    id: str = ""
+    """the ARM resource id: where roles may be assigned that open this deployment alone"""
 
 
 class Account(msgspec.Struct, frozen=True):
