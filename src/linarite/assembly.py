@@ -277,6 +277,7 @@ class Assembly:
                 access=identity.access,
                 directory=identity.sign_in.directory,
                 requests=self._ledger,
+                management_key=settings.controlplane.management_key,
                 regions={name: each.title or name for name, each in settings.regions.items()},
             )
         )

@@ -239,7 +239,9 @@ def serving_content(server: Assembly) -> ServingFile:
         pid=os.getpid(),
         home=str(loaded.home),
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        management_key=server.management_keys.key1,
+        management_key=server.management_keys.key1
+        if loaded.settings.controlplane.management_key
+        else "",
         account_id=server.account_id,
     )
 

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from linarite.cli.options import Client
-from linarite.controlplane.options import Quota
+from linarite.controlplane.options import ControlPlaneSettings, Quota
 from linarite.controls.audit.options import Audit
 from linarite.controls.authenticate.options import IssuerSettings, Tokens
 from linarite.controls.egress.options import Egress
@@ -51,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     egress: Egress = Egress()
     tokens: Tokens = Tokens()
     quota: Quota = Quota()
+    controlplane: ControlPlaneSettings = ControlPlaneSettings()
     signin: SignIn = SignIn()
     client: Client = Client()
     deployments: Annotated[

@@ -73,6 +73,8 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     """awaited with the id of an account whose keys may have changed"""
     directory: Directory | None = None
     """whom this server knows by itself; None: nobody"""
+    management_key: bool = True
+    """whether the management keys open it"""
 
 
 async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, ManagementApp]:
@@ -107,7 +109,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
     )
     plane = ControlPlane(RESOURCE_TYPES, ACTIONS, surface)
     credentials = Credentials(
-        digests=await parts.keys.digests(MANAGEMENT_KEYS_ID),
+        digests=await parts.keys.digests(MANAGEMENT_KEYS_ID) if parts.management_key else {},
         digest=parts.keys.digest,
         tokens=parts.tokens,
         audiences=parts.audiences,

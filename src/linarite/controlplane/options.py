@@ -1,4 +1,4 @@
-"""What settings say about quotas."""
+"""What settings say about the control plane and its quotas."""
 
 from __future__ import annotations
 
@@ -26,3 +26,15 @@ class Quota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accounts_max: Annotated[
         int, Meta(description="Accounts in a region; Azure allows 30.", ge=1)
     ] = 30
+
+
+class ControlPlaneSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who may manage."""
+
+    management_key: Annotated[
+        bool,
+        Meta(
+            description="Whether the management key opens the control plane and the directory, "
+            "past every role. Off, only access tokens do; somebody must be Owner before."
+        ),
+    ] = True

@@ -13,6 +13,7 @@ from linarite.controls.authorize.book import AccessBook
 from linarite.dataplane.token_door import TokenDoor
 from linarite.domain.audit import AuditTrail
 from linarite.domain.dial import Dialer
+from linarite.domain.errors import SetupError
 from linarite.domain.resource import ResourceStore
 from linarite.domain.secret_box import SecretBox
 from linarite.identity.auditing import GUID, audited_sign_in
@@ -64,6 +65,9 @@ async def open_identity(parts: IdentityParts) -> Identity:
     access = AccessBook(parts.resources, lambda: datetime.now(UTC))
     parts.resources.subscribe(access.follow)
     await access.refresh()
+    by_key = settings.controlplane.management_key
+    if not by_key:
+        require_owner(access, settings.account.subscription)
     sign_in = await open_sign_in(
         SignInParts(
             tenant=parts.tenant,
@@ -71,7 +75,7 @@ async def open_identity(parts: IdentityParts) -> Identity:
             resources=parts.resources,
             box=parts.box,
             digest=parts.digest,
-            management=parts.management,
+            management=parts.management if by_key else {},
             managed_identities=parts.settings.managed_identities,
             on_sign_in=sign_in_keeper(parts.audit),
             access=access,
@@ -97,6 +101,22 @@ def sign_in_keeper(audit: AuditTrail) -> Callable[[SignInEvent], Awaitable[None]
             await audit.record(audited_sign_in(event))
 
     return keep
+
+
+def require_owner(access: AccessBook, subscription: str) -> None:
+    """Let a server start without its management key where somebody else may assign roles.
+
+    Raises SetupError, with what to do.
+    """
+    scope = f"/subscriptions/{subscription}"
+    if not access.somebody_may("Microsoft.Authorization/roleAssignments/write", scope):
+        raise SetupError(
+            "controlplane.management_key is false, but nobody has a role that may assign roles at "
+            f"{scope}: this server could be managed by nobody. Start it once with "
+            "controlplane.management_key = true, give somebody the role with `linarite role "
+            f"assignment create --role Owner --scope {scope} --assignee NAME`, then set it to "
+            "false again."
+        )
 
 
 def told_in_log(event: SignInEvent) -> None:

@@ -42,10 +42,15 @@ def address_of(typed: Typed, commands: Commands) -> Address:
     ca_file = str(typed.ca_file or settings.ca_file or "") or None
     if not endpoint:
         serving = read_serving_file(commands.home() / SERVING_FILE)
-        typed_key = read_key(typed.key, typed.key_file, commands.variable)
+        key = read_key(typed.key, typed.key_file, commands.variable) or serving.management_key
+        if not key:
+            raise SetupError(
+                "The management key is switched off here (controlplane.management_key): give an "
+                "access token for this server, as --key env:NAME."
+            )
         return Address(
             endpoint=serving.endpoint,
-            key=typed_key or serving.management_key,
+            key=key,
             ca_file=ca_file or serving.ca_file,
             account_id=serving.account_id,
         )

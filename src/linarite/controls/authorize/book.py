@@ -12,6 +12,7 @@ from linarite.controls.authorize.conditions.reading import ConditionUnfit
 from linarite.controls.authorize.decisions import (
     Question,
     decided,
+    granted_to_somebody,
     has_part_in,
     locks_on,
     permissions_at,
@@ -190,6 +191,12 @@ class AccessBook:
             return []
         found = permissions_at(self._rules, _identities(principal), scope_key(scope))
         return [_shown(each) for each in found]
+
+    def somebody_may(self, action: str, scope: str) -> bool:
+        """Whether anybody has a role that grants it there, without any condition."""
+        return not self._behind and granted_to_somebody(
+            self._rules, action.lower(), scope_key(scope)
+        )
 
     def locked(self, scope: str, *, deleting: bool) -> Sequence[str]:
         """As `Access.locked`."""

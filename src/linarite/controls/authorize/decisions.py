@@ -123,6 +123,17 @@ def has_part_in(rules: Rules, identities: frozenset[str], scope: str) -> bool:
     )
 
 
+def granted_to_somebody(rules: Rules, action: str, scope: str) -> bool:
+    """Whether a role assignment grants it at the scope without any condition, to whomever."""
+    return any(
+        permission.condition is None and permission.covers(action, is_data=False)
+        for assignments in rules.assignments.values()
+        for each in assignments
+        if each.condition is None and holds(each.scope, scope) and each.role in rules.roles
+        for permission in rules.roles[each.role].permissions
+    )
+
+
 def permissions_at(rules: Rules, identities: frozenset[str], scope: str) -> list[Permission]:
     """What their roles grant at a scope, condition or not; deny assignments are not counted."""
     return [
