@@ -13,8 +13,8 @@ def page(roles: tuple[BuiltInRole, ...]) -> str:
     lines = [
         "# Built-in roles",
         "",
-        "Made by `make docs` from `controls/authorize/built_in_roles.toml`. Ids and permissions are",
-        "Azure's; what they mean here says [Access](../access.md).",
+        "Made by `make docs` from `controls/authorize/built_in_roles.toml`.",
+        "Ids and permissions are Azure's; what they mean here says [Access](../access.md).",
         "",
         "| role | id | control plane | data plane |",
         "| --- | --- | --- | --- |",

@@ -55,6 +55,7 @@ def test_the_life_of_an_assignment(roles: Sdk, group: str) -> None:
     ]
     with pytest.raises(ResourceExistsError) as twice:
         roles.role_assignments.create(scope, str(uuid4()), body)
+    assert twice.value.error is not None
     assert twice.value.error.code == "RoleAssignmentExists"
     assert roles.role_assignments.delete_by_id(made.id).id == made.id
     assert roles.role_assignments.delete(scope, made.name) is None
