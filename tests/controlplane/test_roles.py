@@ -393,6 +393,30 @@ async def test_the_tenant_has_one_management_group(rig: Rig) -> None:
     assert (await rig.ask("GET", f"{groups}/t?{version}", caller=BOB)).status == 403
 
 
+async def test_an_identity_is_given_by_who_may_assign_it(rig: Rig) -> None:
+    """Writing an account is not enough to have it act as somebody else; keeping one is."""
+    identity = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/strong"
+    await assign(rig, CONTRIBUTOR, "ann", ONE)
+    body = ACCOUNT | {
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}
+    }
+    refused = await rig.ask("PUT", ONE, body, caller=ANN)
+    assert code(refused) == (403, "LinkedAuthorizationFailed")
+    assert (
+        f"userAssignedIdentities/assign/action' on the linked scope(s) '{identity}'"
+        in (refused.body["message"])
+    )
+    patch = {"identity": body["identity"]}
+    assert code(await rig.ask("PATCH", ONE, patch, caller=ANN)) == (
+        403,
+        "LinkedAuthorizationFailed",
+    )
+    await assign(rig, CONTRIBUTOR, "ann", identity.rpartition("/providers")[0])
+    assert (await rig.ask("PATCH", ONE, patch, caller=ANN)).status == 200
+    again = body | {"tags": {"a": "1"}}
+    assert (await rig.ask("PUT", ONE, again, caller=ANN)).status == 200
+
+
 async def test_an_operation_is_followed_by_who_may_read_its_resource(rig: Rig) -> None:
     """To others it is not there."""
     await assign(rig, CONTRIBUTOR, "ann", ONE)

@@ -8,9 +8,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from linarite.domain.directory import IDENTITY_TYPE
+
 if TYPE_CHECKING:
     from linarite.controlplane.surface import Showing
     from linarite.domain.resource import Resource
+
+
+ASSIGN = f"{IDENTITY_TYPE}/assign/action"
+
+
+def newly_assigned(new: Resource, old: Resource | None) -> list[tuple[str, str]]:
+    """What must be allowed to give a resource the identities that it did not have before.
+
+    Whoever may write a resource must not thereby get at an identity that may do more.
+    """
+    had = {each.lower() for each in _assigned(old)}
+    return [(ASSIGN, each) for each in _assigned(new) if each.lower() not in had]
+
+
+def _assigned(resource: Resource | None) -> list[str]:
+    given = (resource.identity or {}).get("userAssignedIdentities") if resource else None
+    return [*cast("dict[str, object]", given)] if isinstance(given, dict) else []
 
 
 def shown_identity(resource: Resource, showing: Showing) -> dict[str, Any] | None:

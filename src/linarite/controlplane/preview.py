@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.controlplane.authorizing import require_linked
+from linarite.controlplane.managed_identities import newly_assigned
 from linarite.controlplane.policy.guard import judged
 from linarite.controlplane.resource_type import found as present
 from linarite.controlplane.verbs.put import proposed, require_name, without
@@ -52,7 +53,10 @@ async def previewed(
     new = row.complete(found.resource, old, facts)
     problems = [*found.problems, *row.admit(new, old, facts)]
     require_linked(
-        surface, request.caller, (f"{row.grants}/write", target.path), row.linked(new, old)
+        surface,
+        request.caller,
+        (f"{row.grants}/write", target.path),
+        [*row.linked(new, old), *newly_assigned(new, old)],
     )
     showing = surface.showing(request)
     return Preview(

@@ -9,6 +9,7 @@ import msgspec
 
 from linarite.controlplane import conditions
 from linarite.controlplane.authorizing import require_linked
+from linarite.controlplane.managed_identities import newly_assigned
 from linarite.controlplane.policy.guard import require_compliant, tell
 from linarite.controlplane.resource_type import found as present
 from linarite.controlplane.verbs.get import showing_one
@@ -77,7 +78,10 @@ async def admitted(
     if problems := row.admit(new, old, facts):
         raise refusal(problems)
     require_linked(
-        surface, request.caller, (f"{row.grants}/write", target.path), row.linked(new, old)
+        surface,
+        request.caller,
+        (f"{row.grants}/write", target.path),
+        [*row.linked(new, old), *newly_assigned(new, old)],
     )
     new = without(new, row.write_only)
     if old is not None and same(new, old):
