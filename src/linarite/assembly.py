@@ -34,12 +34,14 @@ from linarite.hosting.instance_maker import (
 )
 from linarite.hosting.inventory import Inventory
 from linarite.hosting.listed import ListedModels
+from linarite.hosting.models.fetcher import StoreFetcher
 from linarite.hosting.provisioner import HostProvisioner
 from linarite.hosting.regions import HERE, Regions
 from linarite.identity.auditing import AuditParts, running_trail
 from linarite.identity.opening import Identity, IdentityParts, open_identity
 from linarite.identity.tenant import tenant_of
 from linarite.identity.verification import issuer_hosts
+from linarite.jobs.kinds.model_import import model_kinds
 from linarite.jobs.kinds.provisioning import Provisioning, provision_anew
 from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
 from linarite.jobs.upgrader import Upgrader
@@ -148,7 +150,13 @@ class Assembly:
         management = await self._management(
             tenant, identity, resources, jobs, SqliteActivityLog(database)
         )
-        kinds: dict[str, Kind] = {DEPLOY_TEMPLATE: TemplateDeployment(management.deployer)}
+        kinds: dict[str, Kind] = {
+            DEPLOY_TEMPLATE: TemplateDeployment(management.deployer),
+            **model_kinds(
+                resources,
+                StoreFetcher(self._store, dialer, settings.models, self.loaded.home),
+            ),
+        }
         begin_work = await self._open_worker(resources, jobs, instances, kinds)
         metrics = RequestMetrics(version=__version__)
         dataplane = DataPlane(
@@ -369,7 +377,8 @@ class Assembly:
 
     def _egress_policy(self) -> EgressPolicy:
         """Upstreams and issuers that settings name may be reached, wherever they are; else none."""
-        named = set(issuer_hosts(self.loaded.settings.issuers))
+        settings = self.loaded.settings
+        named = {*issuer_hosts(settings.issuers), *settings.models.private_hosts}
         for name, declared in self.plan.instances.items():
             engine, options = answering_engine(declared.engine, declared.options)
             address = options.get("base_url")
@@ -379,7 +388,7 @@ class Assembly:
                 named.add(target_of(str(address)).host)
             except EgressRefused as refused:
                 raise SetupError(f"instances.{name}.options.base_url: {refused.message}") from None
-        egress = self.loaded.settings.egress
+        egress = settings.egress
         return EgressPolicy(
             allowed_hosts=tuple(egress.allowed_hosts),
             named_hosts=frozenset(named),

@@ -26,6 +26,13 @@ PROVISION_DEPLOYMENT = "provision-deployment"
 
 DEPLOY_TEMPLATE = "deploy-template"
 """kind: write what a template declares (`resource_id` is the deployment of the template)"""
+
+IMPORT_MODEL = "import-model"
+"""kind: bring the file of a listed model (`resource_id`) into the store"""
+
+REMOVE_MODEL = "remove-model"
+"""kind: take the file of a model that is listed no more out of the store"""
+
 WAITING_KINDS = frozenset({DEPLOY_TEMPLATE})
 """kinds that mostly wait for other jobs, and so take no turn from them"""
 

@@ -45,6 +45,8 @@ class SentListedModel(msgspec.Struct, rename="camel"):
     """What may be set."""
 
     format: str | None = None
+    source: str | None = None
+    """where its file comes from; none for models that have no file here"""
     lifecycle_status: Stage | None = None
     is_default_version: bool | None = None
     deprecation: Deprecation | None = None
@@ -58,6 +60,7 @@ class ListedModel(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     version: str
     format: str = "OpenAI"
+    source: str = ""
     capabilities: dict[str, str] = {}
     lifecycle: Lifecycle = Lifecycle()
 
@@ -82,6 +85,7 @@ def listed_model_of(resource: Resource) -> ListedModel:
         name=name,
         version=version,
         format=said.format or "OpenAI",
+        source=said.source or "",
         capabilities=said.capabilities or {},
         lifecycle=Lifecycle(
             stage=said.lifecycle_status or "GenerallyAvailable",

@@ -197,3 +197,28 @@ class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fetch: Annotated[
         bool, Meta(description="Fetch default models that are missing from the store at start.")
     ] = True
+    import_folder: Annotated[
+        str,
+        Meta(
+            description="Folder of files that the control plane may have added to the store "
+            "(source file:NAME). Empty: imports in the server's home."
+        ),
+    ] = ""
+    index_url: Annotated[
+        str,
+        Meta(
+            description="Package index, or folder of packages, for models that the control plane "
+            "adds. Empty: pip's own index; its hosts must be in egress.allowed_hosts."
+        ),
+    ] = ""
+    hub_url: Annotated[
+        str,
+        Meta(description="Hugging Face Hub for such models. Empty: the library's own."),
+    ] = ""
+    private_hosts: Annotated[
+        list[str],
+        Meta(
+            description="Hosts of indexes, hubs and registries that such models may come from "
+            "and that may have private addresses."
+        ),
+    ] = []

@@ -10,6 +10,7 @@ import yaml
 from openai import AzureOpenAI
 
 from tests.cli.terminal import Terminal, linarite
+from tests.hosting.models import gguf_files
 
 if TYPE_CHECKING:
     from tests.serving import Server
@@ -136,3 +137,19 @@ def test_tab_completes_names(managed: Server) -> None:
     assert "gpt-4o" in linarite(managed.home, **asked | models).stdout.split()
     nowhere = linarite(managed.home.parent, **asked, **line)
     assert (nowhere.stdout.strip(), nowhere.stderr) == ("", "")
+
+
+def test_a_server_is_asked_to_bring_a_model(managed: Server) -> None:
+    """It is followed to its end, and what went wrong is said in one line."""
+    folder = managed.home / "imports"
+    folder.mkdir(exist_ok=True)
+    gguf_files.file(folder / "tiny.gguf")
+    brought = linarite(
+        managed.home, "model", "import", "file:tiny.gguf", "--name", "tiny", "--watch"
+    )
+    assert (brought.returncode, brought.stderr) == (0, "tiny@1 is there.\n"), brought.stderr
+    assert "tiny" in linarite(managed.home, "model", "list", "--deployable").stdout
+    absent = ("model", "import", "file:none.gguf", "--name", "none", "--watch")
+    failed = linarite(managed.home, *absent)
+    assert failed.returncode == 1
+    assert "models.import_folder" in failed.stderr

@@ -1,7 +1,7 @@
 """`linarite model …`: look at, add and remove the models on this machine.
 
 These commands work on the store's folder itself; no server has to run. Only
-`model list --deployable` asks one.
+`model list --deployable` and `model import` ask one.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from linarite.cli.arm.flags import Output, OutputFlags, ServerFlags, ask, flattened
+from linarite.cli.arm.flags import Output, OutputFlags, ServerFlags, ask, command, flattened
 from linarite.cli.model.add import add_models
+from linarite.cli.model.bring import ImportFlags, import_model
 from linarite.cli.model.deployable import list_deployable
 from linarite.cli.model.lifecycle import LifecycleFlags, set_lifecycle
 from linarite.cli.model.list import list_models
@@ -53,6 +54,12 @@ ModelVersion = Annotated[
 OneVersion = Annotated[
     str, typer.Option("--model-version", help="Which version.", show_default="the only one")
 ]
+_IMPORT_EXAMPLES = """Examples:
+
+linarite model import hf:ggml-org/gpt-oss-20b-GGUF/gpt-oss-20b-mxfp4.gguf --name gpt-oss-20b --watch
+
+linarite model import file:phi-4.gguf --name phi --model-version 4 --default
+"""
 _SET_EXAMPLES = """Examples:
 
 linarite model set phi --model-version 4 --default
@@ -107,6 +114,7 @@ def build(store_of: Callable[[typer.Context], ModelStore]) -> typer.Typer:
     app.command("list", epilog=_LIST_EXAMPLES)(
         flattened(_list, ListFlags, OutputFlags, ServerFlags)
     )
+    command(app, "import", import_model, ImportFlags, epilog=_IMPORT_EXAMPLES)
     _add_file_commands(app, store_of)
     return app
 

@@ -51,6 +51,11 @@ class ModelStore:
         self._folder = folder
         self._hub = Hub(hub_endpoint)
 
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+        return self._folder
+
     def modernise(self) -> None:
         """Bring a store that an earlier release left into the present layout, where it may."""
         with contextlib.suppress(OSError):  # one that is mounted read-only is used as it is

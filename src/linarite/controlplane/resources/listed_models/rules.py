@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from linarite.domain.arm_errors import Problem
+from linarite.domain.jobs import IMPORT_MODEL, REMOVE_MODEL, Job, new_job
 from linarite.domain.listed_model import BETWEEN, LISTED_MODEL_TYPE, ListedModel, listed_model_of
 from linarite.domain.model_offer import Assortment, ModelOffer
-from linarite.domain.resource import DEPLOYMENT_TYPE, Put, Resource
+from linarite.domain.resource import DEPLOYMENT_TYPE, Delete, Put, Resource
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import Target
     from linarite.controlplane.surface import Showing, Surface
-    from linarite.domain.jobs import Job
     from linarite.domain.resource import Change
 
 NAME = rf"[a-zA-Z0-9][\w.-]{{0,79}}{BETWEEN}[a-zA-Z0-9][\w.-]{{0,63}}"
 HIDDEN = frozenset(("defaultSince",))
-READ_ONLY = frozenset(("provisioningState", "status"))
+READ_ONLY = frozenset(("provisioningState", "status", "file"))
+SOURCE = re.compile(
+    r"(?:hf:[\w./@ -]{3,300}|oci://[\w.:/@\[\]-]{3,300}|file:[\w.-]{1,200}|[a-z0-9][a-z0-9._-]{0,79})"
+)
+"""of a hub, of a registry, of the folder for imports, of the catalogue"""
 
 
 class ListedFacts(msgspec.Struct, frozen=True):
@@ -41,7 +46,12 @@ def complete(new: Resource, old: Resource | None, facts: ListedFacts) -> Resourc
     listed = listed_model_of(new)
     wanted = new.properties.get("isDefaultVersion")
     default = facts.assortment.default_of(model_format=listed.format, name=listed.name)
-    properties = {"format": "OpenAI", **new.properties, "provisioningState": "Succeeded"}
+    properties = {"format": "OpenAI", **new.properties}
+    if _must_be_brought(new, old):
+        properties["provisioningState"] = "Creating"
+        properties.pop("file", None)
+    else:
+        properties["provisioningState"] = "Succeeded"
     was = bool(old and old.properties.get("isDefaultVersion"))
     properties["isDefaultVersion"] = default is None if wanted is None else bool(wanted)
     if wanted is False and was:
@@ -53,10 +63,32 @@ def complete(new: Resource, old: Resource | None, facts: ListedFacts) -> Resourc
 
 def admit(new: Resource, old: Resource | None, facts: ListedFacts) -> list[Problem]:
     """Dates in their order, a replacement that is another version."""
-    del old, facts
+    del facts
     listed = listed_model_of(new)
     life = listed.lifecycle
     found: list[Problem] = []
+    if listed.source and SOURCE.fullmatch(listed.source) is None:
+        found.append(
+            Problem(
+                "InvalidResourceProperties",
+                "The source must be a name of the catalogue, hf:OWNER/REPOSITORY/FILE.gguf, "
+                "oci://REGISTRY/REPOSITORY:TAG, or file:NAME.gguf in the server's import folder.",
+                "properties.source",
+            )
+        )
+    if (
+        old is not None
+        and listed.source != listed_model_of(old).source
+        and old.properties.get("file")
+    ):
+        found.append(
+            Problem(
+                "PropertyChangeNotAllowed",
+                "Changing property 'properties.source' is not allowed: a version is one file. "
+                "List another version.",
+                "properties.source",
+            )
+        )
     if life.deprecated_at and life.retired_at and life.deprecated_at > life.retired_at:
         found.append(
             Problem(
@@ -76,6 +108,37 @@ def admit(new: Resource, old: Resource | None, facts: ListedFacts) -> list[Probl
             )
         )
     return found
+
+
+def job(new: Resource, old: Resource | None) -> Job | None:
+    """The work that brings its file."""
+    return new_job(IMPORT_MODEL, new.id) if _must_be_brought(new, old) else None
+
+
+def _must_be_brought(new: Resource, old: Resource | None) -> bool:
+    """Whether its file is still to come: a new source, or one that failed before."""
+    source = new.properties.get("source")
+    if not source:
+        return False
+    return (
+        old is None
+        or source != old.properties.get("source")
+        or old.properties.get("provisioningState") == "Failed"
+    )
+
+
+async def remove(surface: Surface, resource: Resource) -> None:
+    """Take it off the list, and have a job take out the file that it had brought."""
+    jobs: list[Job] = []
+    if resource.properties.get("source"):
+        jobs.append(
+            new_job(
+                REMOVE_MODEL,
+                resource.id,
+                arguments={"resource": msgspec.to_builtins(resource)},
+            )
+        )
+    await surface.resources.commit([Delete(resource.id, resource.etag)], jobs)
 
 
 async def beside(
@@ -109,7 +172,16 @@ def show(resource: Resource, showing: Showing) -> dict[str, Any]:
 
 
 async def keep(surface: Surface, resource: Resource) -> list[Problem]:
-    """A version that deployments use stays."""
+    """A version that deployments use stays, and one whose file is on its way."""
+    if await surface.jobs.running(resource.id):
+        return [
+            Problem(
+                "RequestConflict",
+                f"The file of '{resource.name}' is being brought. Please try again later.",
+                "name",
+                409,
+            )
+        ]
     listed = listed_model_of(resource)
     users = [
         deployment.id

@@ -1,0 +1,165 @@
+"""Brings models into the store while the server runs: in a child process, by egress's rules."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from linarite.controls.egress.way_out import WayOut
+from linarite.domain.errors import LinariteError
+from linarite.hosting.models.errors import ModelNotFound
+from linarite.hosting.models.fetch_child import FetchOrder, Told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from linarite.domain.dial import Dialer
+    from linarite.domain.listed_model import ListedModel
+    from linarite.hosting.models.manifest import Manifest
+    from linarite.hosting.models.progress import Step
+    from linarite.hosting.models.store import ModelStore
+    from linarite.hosting.options import Models
+
+_LINE_BYTES_MAX = 1024 * 1024
+_SHARES = {"Waiting": 0.0, "Downloading": 0.0, "Copying": 0.0, "Converting": 0.8, "Checking": 0.9}
+"""where in the whole each piece of work begins; downloading and copying take most of the time"""
+_LONGEST = 0.8
+_CHECKING = 0.1
+_SHOWN_CHARACTERS = 300
+
+
+class FetchFailed(LinariteError):
+    """It could not be brought; code and message are those of the child."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """Keep the code."""
+        super().__init__(message)
+        self.code = code
+
+
+class StoreFetcher:
+    """`ModelFetcher` into a model store."""
+
+    def __init__(self, store: ModelStore, dialer: Dialer, options: Models, home: Path) -> None:
+        """`home` is the server's, under which the folder for imports lies by default."""
+        self._store = store
+        self._dialer = dialer
+        self._options = options
+        self._imports = Path(options.import_folder) if options.import_folder else home / "imports"
+
+    async def fetch(
+        self, listed: ListedModel, progress: Callable[[float, str], None]
+    ) -> dict[str, Any]:
+        """Have a child process bring it. Raises FetchFailed."""
+        progress(0.0, f"fetching {listed.name} {listed.version}")
+        with tempfile.TemporaryDirectory(prefix="linarite-fetch-") as scratch:
+            async with WayOut(self._dialer) as way:
+                told = await self._run(self._order(listed), way.url, scratch, progress)
+            if not told.done:
+                message = told.message or "the process that fetched it ended before it was done"
+                if way.refused is not None:
+                    message = f"{message} {way.refused.message}"
+                raise FetchFailed(told.code or "ModelUnavailable", message)
+        manifest = await asyncio.to_thread(self._store.get, listed.name, listed.version)
+        return facts_of(manifest)
+
+    async def discard(self, listed: ListedModel) -> None:
+        """Take it out of the store."""
+        with contextlib.suppress(ModelNotFound):
+            await asyncio.to_thread(self._store.remove, listed.name, listed.version)
+
+    def _order(self, listed: ListedModel) -> FetchOrder:
+        return FetchOrder(
+            store=str(self._store.folder),
+            source=listed.source,
+            name=listed.name,
+            version=listed.version,
+            imports=str(self._imports),
+            hub=self._options.hub_url or None,
+        )
+
+    async def _run(
+        self,
+        order: FetchOrder,
+        proxy: str,
+        scratch: str,
+        progress: Callable[[float, str], None],
+    ) -> Told:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            "-m",
+            "linarite.hosting.models.fetch_child",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=self._environment(proxy, scratch),
+            cwd=scratch,
+            limit=_LINE_BYTES_MAX,
+            start_new_session=True,
+        )
+        assert process.stdin is not None  # noqa: S101 - asked for above
+        assert process.stdout is not None  # noqa: S101 - the same
+        last = Told()
+        try:
+            process.stdin.write(msgspec.json.encode(order) + b"\n")
+            async for line in process.stdout:
+                last = msgspec.json.decode(line, type=Told)
+                if last.step is not None:
+                    progress(*_shown(last.step))
+            await process.wait()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.stdin.close()
+            await process.wait()
+        return last
+
+    def _environment(self, proxy: str, scratch: str) -> dict[str, str]:
+        """Nothing of the server's own; every connection goes through the proxy."""
+        index = self._options.index_url
+        local = index.startswith("/")
+        return {
+            "HOME": scratch,
+            "TMPDIR": scratch,
+            "HTTP_PROXY": proxy,
+            "HTTPS_PROXY": proxy,
+            "http_proxy": proxy,
+            "https_proxy": proxy,
+            "NO_PROXY": "",
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_NO_CACHE_DIR": "1",
+            "PIP_RETRIES": "1",
+            **({"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": index} if local else {}),
+            **({"PIP_INDEX_URL": index} if index and not local else {}),
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+            "HF_HUB_DISABLE_XET": "1",
+        }
+
+
+def facts_of(manifest: Manifest) -> dict[str, Any]:
+    """What the catalogue shows of a file."""
+    return {
+        "sha256": manifest.sha256,
+        "sizeBytes": manifest.size_bytes,
+        "source": manifest.source,
+        "licence": manifest.licence,
+        "architecture": manifest.architecture,
+        "quantisation": manifest.quantisation,
+        "contextLength": manifest.context_length,
+    }
+
+
+def _shown(step: Step) -> tuple[float, str]:
+    begin = _SHARES.get(step.action, 0.0)
+    part = step.done_bytes / step.total_bytes if step.total_bytes else 0.0
+    length = _CHECKING if step.action == "Checking" else _LONGEST
+    return begin + part * length, f"{step.action.lower()} {step.model}"[:_SHOWN_CHARACTERS]
