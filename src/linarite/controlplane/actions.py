@@ -15,15 +15,18 @@ from linarite.controlplane.api_versions import (
     RESOURCES,
     SUBSCRIPTIONS,
 )
+from linarite.controlplane.kept_routes import AGENTLESS, APPLICATION, UNFILTERED
 from linarite.controlplane.paths import ACCOUNT, BLOCKLIST, COGNITIVE, GROUP, SUBSCRIPTION
 from linarite.controlplane.policy_routes import POLICY_ACTIONS
 from linarite.controlplane.resource_type import Action
 from linarite.controlplane.resources.accounts import keys
 from linarite.controlplane.resources.activity_log import reads as activity_log
+from linarite.controlplane.resources.applications import actions as applications
 from linarite.controlplane.resources.audit_events import reads as audit_events
 from linarite.controlplane.resources.availability import actions as availability
 from linarite.controlplane.resources.cloud_metadata import reads as cloud_metadata
 from linarite.controlplane.resources.commitment_tiers import reads as commitment_tiers
+from linarite.controlplane.resources.deployment_policies import actions as deployment_policies
 from linarite.controlplane.resources.explanations import reads as explanations
 from linarite.controlplane.resources.generic import reads as generic
 from linarite.controlplane.resources.model_capacities import reads as capacities
@@ -40,7 +43,6 @@ from linarite.controlplane.resources.subscriptions import reads as subscriptions
 from linarite.controlplane.resources.template_deployments.rows import deployment_rows
 from linarite.controlplane.resources.upgrades import reads as upgrades
 from linarite.controlplane.resources.usages import reads as usages
-from linarite.controlplane.routes import UNFILTERED
 from linarite.controlplane.verbs import operation
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     Act = Callable[[ArmRequest, Target, Surface], Awaitable[Answer]]
 
 READS_AUDIT = "Microsoft.Insights/logs/AzureDiagnostics/read"
+APPLICATIONS = "accounts/projects/applications"
 LOCATION = f"{COGNITIVE}/locations/{{location}}"
 
 
@@ -227,6 +230,27 @@ ACTIONS: tuple[Action, ...] = (
         f"{LOCATION}/checkSkuAvailability",
         "locations/checkSkuAvailability",
         availability.check_sku,
+    ),
+    cognitive(
+        "POST",
+        f"{ACCOUNT}/evaluateDeploymentPolicies",
+        "accounts",
+        deployment_policies.evaluate,
+        partial="no policy can be assigned here: every deployment complies",
+    ),
+    *(
+        cognitive(
+            "POST",
+            f"{APPLICATION}/{word}",
+            "accounts/projects/applications",
+            act,
+            partial=AGENTLESS,
+        )
+        for word, act in (
+            ("enable", applications.enable),
+            ("disable", applications.disable),
+            ("listAgents", applications.list_agents),
+        )
     ),
     cognitive(
         "GET",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from linarite.controlplane.access_routes import AUTHORIZATION_TYPES
 from linarite.controlplane.api_versions import COGNITIVE_SERVICES, MANAGED_IDENTITY, RESOURCES
-from linarite.controlplane.kept_routes import KEPT_TYPES
+from linarite.controlplane.kept_routes import KEPT_TYPES, UNFILTERED
 from linarite.controlplane.paths import (
     ACCOUNT,
     BLOCKLIST,
@@ -41,9 +41,6 @@ from linarite.domain.arm_id import RESOURCE_GROUP_TYPE
 from linarite.domain.directory import FEDERATED_TYPE, IDENTITY_TYPE
 from linarite.domain.listed_model import LISTED_MODEL_TYPE, SentListedModel
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE
-
-UNFILTERED = "kept; no request is filtered by it yet"
-"""what is partial of content policies and blocklists"""
 
 IDENTITY = f"{GROUP}/providers/{IDENTITY_TYPE}/{{identity}}"
 

@@ -20,6 +20,9 @@ HARMS = ("Hate", "Sexual", "Violence", "Selfharm")
 SOURCES = ("Prompt", "Completion")
 
 
+Source = Literal["Prompt", "Completion", "PreToolCall", "PostToolCall", "PreRun", "PostRun"]
+
+
 class ContentFilter(msgspec.Struct, rename="camel"):
     """One filter of a policy."""
 
@@ -27,9 +30,7 @@ class ContentFilter(msgspec.Struct, rename="camel"):
     enabled: bool | None = None
     blocking: bool | None = None
     severity_threshold: Literal["Low", "Medium", "High"] | None = None
-    source: (
-        Literal["Prompt", "Completion", "PreToolCall", "PostToolCall", "PreRun", "PostRun"] | None
-    ) = None
+    source: Source | None = None
     action: Literal["None", "BLOCKING", "ANNOTATING", "HITL", "RETRY"] | None = None
 
 
@@ -38,7 +39,15 @@ class CustomBlocklist(msgspec.Struct, rename="camel"):
 
     blocklist_name: str | None = None
     blocking: bool | None = None
-    source: Literal["Prompt", "Completion"] | None = None
+    source: Source | None = None
+
+
+class SafetyProvider(msgspec.Struct, rename="camel"):
+    """A filter of another maker that a policy uses."""
+
+    safety_provider_name: str | None = None
+    blocking: bool | None = None
+    source: Source | None = None
 
 
 class SentPolicy(msgspec.Struct, rename="camel"):
@@ -48,6 +57,7 @@ class SentPolicy(msgspec.Struct, rename="camel"):
     base_policy_name: str | None = None
     content_filters: list[ContentFilter] | None = None
     custom_blocklists: list[CustomBlocklist] | None = None
+    safety_providers: list[SafetyProvider] | None = None
 
 
 class PolicyFacts(msgspec.Struct, frozen=True):
@@ -55,7 +65,8 @@ class PolicyFacts(msgspec.Struct, frozen=True):
 
     policies: frozenset[str]
     """lower-cased names of the account's policies"""
-    blocklists: frozenset[str]
+    blocklists: frozenset[str] | None
+    """None: they are not looked for"""
 
 
 async def gather(surface: Surface, target: Target) -> PolicyFacts:
@@ -118,7 +129,7 @@ def admit(new: Resource, old: Resource | None, facts: PolicyFacts) -> list[Probl
         found.append(
             Problem(
                 "InvalidBasePolicy",
-                f"The account has no other policy '{base[:100]}' to build on.",
+                f"There is no other policy '{base[:100]}' here to build on.",
                 "properties.basePolicyName",
             )
         )
@@ -130,7 +141,8 @@ def admit(new: Resource, old: Resource | None, facts: PolicyFacts) -> list[Probl
             f"properties.customBlocklists[{place}].blocklistName",
         )
         for place, each in enumerate(blocklists)
-        if str(each.get("blocklistName")).lower() not in facts.blocklists
+        if facts.blocklists is not None
+        and str(each.get("blocklistName")).lower() not in facts.blocklists
     ]
     return found
 

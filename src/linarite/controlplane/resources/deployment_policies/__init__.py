@@ -1,0 +1,1 @@
+"""Whether deployments would comply with policies."""
