@@ -5,6 +5,7 @@ Lists: the published REST specifications of each provider.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from linarite.domain.arm_errors import bad_request
@@ -175,11 +176,23 @@ METADATA = (
 )
 
 
+def is_newer(version: str, known: Sequence[str]) -> bool:
+    """Whether it is a date after all of those, with or without `-preview`."""
+    day = version.lower().removesuffix("-preview")
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        return False
+    return len(day) == len("2026-07-01") and day > max(known)[:10]
+
+
 def require_version(
     version: str, known: Sequence[str], resource_type: str, locations: Sequence[str]
 ) -> None:
     """Let a version pass that the type knows. Raises what the Resource Manager answers otherwise.
 
+    One that is newer than all of these passes too: clients are renewed before servers are, and
+    what they send beyond what is known here is kept.
     A version counts for every type of its namespace: what a resource type did not have yet in an
     old version is answered all the same.
     """
@@ -188,7 +201,7 @@ def require_version(
             "MissingApiVersionParameter",
             "The api-version query parameter (?api-version=) is required for all requests.",
         )
-    if version.lower() not in known:
+    if version.lower() not in known and not is_newer(version, known):
         kind = resource_type.partition("/")[2]
         raise bad_request(
             "NoRegisteredProviderFound",

@@ -23,6 +23,7 @@ from linarite.controlplane.resources.rai_external_safety_providers import (
 )
 from linarite.controlplane.resources.rai_policies import of_subscription
 from linarite.controlplane.resources.rai_policies import rules as rai_policies
+from linarite.controlplane.resources.rai_policies import versions as policy_versions
 from linarite.controlplane.resources.rai_regos import rules as rai_regos
 from linarite.controlplane.resources.rai_tool_labels import rules as rai_tool_labels
 from linarite.controlplane.resources.rai_topics import rules as rai_topics
@@ -172,9 +173,11 @@ GUARDRAILS = (
         name_pattern=rai_policies.NAME,
         sent_properties=rai_policies.SentPolicy,
         read_only=frozenset(("type",)),
+        read=policy_versions.read,
         gather=of_subscription.gather,
         complete=rai_policies.complete,
         admit=rai_policies.admit,
+        show=policy_versions.show,
         partial=UNFILTERED,
     ),
     ResourceType(

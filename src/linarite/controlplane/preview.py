@@ -43,7 +43,7 @@ async def previewed(
 
     What a write checks in passing, such as `If-Match`, is not looked at.
     """
-    sent = read_resource(request.body, row)
+    sent = read_resource(request, row)
     require_name(target, row)
     old = await present(surface, row, target.path)
     parent = await surface.resources.get(parent_id(target.path))

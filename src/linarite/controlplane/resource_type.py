@@ -40,6 +40,12 @@ def admit_all(new: Resource, old: Resource | None, facts: Any) -> list[Problem]:
     return []
 
 
+def read_as_sent(properties: dict[str, Any], api_version: str) -> dict[str, Any]:
+    """A type whose shape is the same in every api-version."""
+    del api_version
+    return properties
+
+
 def show_stored(resource: Resource, showing: Showing) -> dict[str, Any]:
     """A type that shows what is stored."""
     del showing
@@ -161,6 +167,8 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     linked: Callable[[Resource | None, Resource | None], Sequence[tuple[str, str]]] = nothing_linked
     """what else the writer (new, old), or deleter (None, old), must be allowed: actions and
     their scopes"""
+    read: Callable[[dict[str, Any], str], dict[str, Any]] = read_as_sent
+    """properties that were sent in an api-version, in the newest one's shape"""
     gather: Callable[[Surface, Target], Awaitable[Any]] = no_facts
     complete: Callable[[Resource, Resource | None, Any], Resource] = complete_as_sent
     admit: Callable[[Resource, Resource | None, Any], list[Problem]] = admit_all

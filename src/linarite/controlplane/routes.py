@@ -33,6 +33,7 @@ from linarite.controlplane.resources.projects import rules as projects
 from linarite.controlplane.resources.quota_tiers import rules as quota_tiers
 from linarite.controlplane.resources.rai_blocklists import rules as rai_blocklists
 from linarite.controlplane.resources.rai_policies import rules as rai_policies
+from linarite.controlplane.resources.rai_policies import versions as policy_versions
 from linarite.controlplane.resources.resource_groups import effects as group_effects
 from linarite.controlplane.resources.resource_groups import rules as group_rules
 from linarite.controlplane.resources.user_assigned_identities import rules as identities
@@ -133,8 +134,10 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
         sent_properties=rai_policies.SentPolicy,
         read_only=frozenset(("type",)),
         gather=rai_policies.gather,
+        read=policy_versions.read,
         complete=rai_policies.complete,
         admit=rai_policies.admit,
+        show=policy_versions.show,
         built_in=rai_policies.built_in,
         keep=rai_policies.keep,
         partial=UNFILTERED,

@@ -14,6 +14,7 @@ from linarite.domain.arm_errors import content_invalid, refusal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from linarite.controlplane.request import ArmRequest
     from linarite.controlplane.resource_type import ResourceType
     from linarite.controlplane.surface import Showing
     from linarite.domain.resource import Resource
@@ -73,17 +74,18 @@ def as_object(sent: object) -> dict[str, Any]:
     return cast("dict[str, Any]", sent)
 
 
-def read_resource(body: bytes, row: ResourceType) -> dict[str, Any]:
+def read_resource(request: ArmRequest, row: ResourceType) -> dict[str, Any]:
     """What was sent of a resource: the settable parts, without what only the server sets.
 
     Raises ArmError that tells every wrong type at once.
     """
-    sent = read_object(body)
+    sent = read_object(request.body)
     _read_capacity(sent.get("sku"))
     problems = shape_problems(sent, SentResource, target="")
     if problems:
         raise refusal(problems)
     properties = cast("dict[str, Any]", sent.get("properties") or {})
+    properties = row.read(properties, request.api_version)
     if row.sent_properties is not None and (
         problems := shape_problems(properties, row.sent_properties)
     ):

@@ -24,7 +24,7 @@ async def patch(request: ArmRequest, target: Target, row: ResourceType, surface:
     A JSON merge patch (RFC 7396): objects are merged, null removes, lists are replaced. Tags are
     replaced as a whole, as the Resource Manager does.
     """
-    sent = read_resource(request.body, row)
+    sent = read_resource(request, row)
     async with surface.turn:
         old = await existing(target, row, surface, "write")
         conditions.require(request.headers, old, target.path)

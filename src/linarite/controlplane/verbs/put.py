@@ -34,7 +34,7 @@ async def put(request: ArmRequest, target: Target, row: ResourceType, surface: S
     What is sent replaces what was there; what only the server sets stays. A request that changes
     nothing writes nothing.
     """
-    sent = read_resource(request.body, row)
+    sent = read_resource(request, row)
     require_name(target, row)
     async with surface.turn:
         parent = await stored_parent_id(surface, parent_id(target.path), row.type, "write")
