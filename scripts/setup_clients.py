@@ -1,8 +1,9 @@
-"""Makes environments for the clients of other makers that tests drive: az, and JavaScript's.
+"""Makes environments for the clients of other makers that tests drive: az, previews, JavaScript's.
 
-`.venv.az` holds azure-cli, which pins too many versions to live beside anything else, and
-`.venv.js` the npm packages of requirements/js. Both come from lock files with hashes. One that
-can't be had is told about, and the tests that need it are skipped with that reason.
+`.venv.az` holds azure-cli, which pins too many versions to live beside anything else,
+`.venv.preview` the newest pre-release of the Azure SDK's client, and `.venv.js` the npm packages
+of requirements/js. All come from lock files with hashes. One that can't be had is told about, and
+the tests that need it are skipped with that reason.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ INSTALL_S = 600
 def main() -> int:
     """Set up what is missing or outdated; says so only then."""
     makers: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
-        "az": (make_az, ("requirements/az.txt",)),
+        "az": (make_python, ("requirements/az.txt",)),
+        "preview": (make_python, ("requirements/preview.txt",)),
         "js": (make_js, ("requirements/js/package-lock.json", "requirements/js/package.json")),
     }
     for name, (make, locks) in makers.items():
@@ -58,11 +60,11 @@ def key_of(folder: Path, locks: tuple[str, ...]) -> str:
     return digest.hexdigest()
 
 
-def make_az(folder: Path) -> None:
-    """A virtual environment with azure-cli. Raises SubprocessError with what was said."""
+def make_python(folder: Path) -> None:
+    """A virtual environment with what its lock has. Raises SubprocessError with what was said."""
     run(sys.executable, "-m", "venv", "--without-pip", str(folder))
     python = str(folder / "bin" / "python")
-    lock = str(ROOT / "requirements" / "az.txt")
+    lock = str(ROOT / "requirements" / f"{folder.suffix[1:]}.txt")
     # It reads its mirror from variables of its own; people have set pip's.
     mirrors = {"UV_DEFAULT_INDEX": "PIP_INDEX_URL", "UV_FIND_LINKS": "PIP_FIND_LINKS"}
     given = {ours: os.environ[pips] for ours, pips in mirrors.items() if os.environ.get(pips)}
