@@ -178,6 +178,9 @@ class Assembly:
             name for name, declared in self.plan.instances.items() if declared.start == "boot"
         )
         await begin_work()
+        upkeep = management.upkeep
+        await upkeep.start()
+        self._stack.push_async_callback(upkeep.stop)
 
     async def _open_facts(self, resources: ResourceStore, keys: KeyStore) -> None:
         """What models are on offer, and what the data path looks up."""

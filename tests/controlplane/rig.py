@@ -161,6 +161,7 @@ class Rig:
             headers=headers or {},
             body=b"" if body is None else json.dumps(body).encode(),
             base_url="https://here",
+            correlation_id=(headers or {}).get("x-ms-correlation-request-id", ""),
         )
         try:
             return await self.plane.serve(request)

@@ -18,6 +18,7 @@ from linarite.cli import (
     chat,
     deployment,
     explain,
+    group,
     identity,
     keys,
     operation,
@@ -124,7 +125,7 @@ def build_root(commands: Commands) -> typer.Typer:
     root.add_typer(build_model_commands(lambda _: commands.model_store()), epilog=MODEL_EXAMPLES)
     chat.add_to(root)
     keys.add_to(root)
-    resources = (account, deployment, template, policy, role)
+    resources = (account, group, deployment, template, policy, role)
     for nouns in (*resources, usage, operation, activity, audit, explain, identity):
         nouns.add_to(root)
     az_setup.add_to(root)

@@ -38,6 +38,7 @@ from linarite.controlplane.resources.private_link_resources import reads as link
 from linarite.controlplane.resources.providers import reads as providers
 from linarite.controlplane.resources.rai_blocklists import actions as blocklists
 from linarite.controlplane.resources.rai_content_filters import reads as content_filters
+from linarite.controlplane.resources.running_operations import reads as running_operations
 from linarite.controlplane.resources.skus import reads as skus
 from linarite.controlplane.resources.subscriptions import reads as subscriptions
 from linarite.controlplane.resources.template_deployments.rows import deployment_rows
@@ -319,6 +320,13 @@ ACTIONS: tuple[Action, ...] = (
         type="Linarite.Operations/auditAnchor",
         permission=READS_AUDIT,
         act=audit_events.anchor,
+    ),
+    _row(
+        "GET",
+        f"{SUBSCRIPTION}/providers/{running_operations.TYPE}",
+        COGNITIVE_SERVICES,
+        running_operations.TYPE,
+        running_operations.list_operations,
     ),
     *deployment_rows(SUBSCRIPTION, GROUP),
     *AUTHORIZATION_ACTIONS,

@@ -5,6 +5,7 @@ Source: learn.microsoft.com, "Azure activity log event schema", category Adminis
 
 from __future__ import annotations
 
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -18,9 +19,12 @@ from linarite.domain.arm_id import resource_group_of
 if TYPE_CHECKING:
     from linarite.controlplane.caller import Caller
     from linarite.controlplane.surface import Realm
+    from linarite.domain.jobs import Job
 
 BODY_CHARACTERS_MAX = 8192
 _IDENTITY = "http://schemas.microsoft.com/identity/claims"
+ACTIVITY_KEPT = timedelta(days=90)
+"""as Azure keeps its activity log"""
 
 
 class Deed(msgspec.Struct, frozen=True):
@@ -44,8 +48,13 @@ def begun(deed: Deed, realm: Realm, at: str) -> ActivityEvent:
     return _event(deed, realm, at, ("BeginRequest", "Started", ""), properties)
 
 
-def ended(deed: Deed, realm: Realm, at: str, status: int, code: str = "") -> ActivityEvent:
-    """The record of an end, with HTTP's status and, for a refusal, the error's code."""
+def ended(
+    deed: Deed, realm: Realm, at: str, status: int, code: str = "", *, goes_on: bool = False
+) -> ActivityEvent:
+    """The record of an end, with HTTP's status and, for a refusal, the error's code.
+
+    `goes_on`: a job carries it out, whose end has a record of its own (`job_ended`).
+    """
     word = HTTPStatus(status).phrase.title().replace(" ", "")
     properties: dict[str, Any] = {
         "entity": deed.resource_id,
@@ -56,9 +65,34 @@ def ended(deed: Deed, realm: Realm, at: str, status: int, code: str = "") -> Act
     if code:
         properties["statusMessage"] = code
     state = "Failed" if status >= HTTPStatus.BAD_REQUEST else "Succeeded"
-    if status == HTTPStatus.ACCEPTED:
+    if goes_on or status == HTTPStatus.ACCEPTED:
         state = "Accepted"
     return _event(deed, realm, at, ("EndRequest", state, word), properties)
+
+
+def job_ended(beginning: ActivityEvent, job: Job, at: str) -> ActivityEvent:
+    """The record of the end of what a request began: that of its beginning, with how it ended."""
+    event_id = str(uuid4())
+    properties: dict[str, Any] = {
+        "entity": beginning.resource_id,
+        "message": beginning.body["properties"]["message"],
+        "statusCode": "OK" if job.error is None else "Conflict",
+        "serviceRequestId": job.id,
+    }
+    if job.error is not None:
+        properties["statusMessage"] = msgspec.json.encode({"error": job.error}).decode()
+    body = beginning.body | {
+        "eventDataId": event_id,
+        "eventName": _named("EndRequest"),
+        "eventTimestamp": at,
+        "submissionTimestamp": at,
+        "id": f"{beginning.resource_id}/events/{event_id}",
+        "level": "Error" if job.status == "Failed" else "Informational",
+        "properties": properties,
+        "status": _named(job.status),
+        "subStatus": _named(""),
+    }
+    return msgspec.structs.replace(beginning, at=at, body=body, seq=0)
 
 
 def _event(

@@ -11,6 +11,7 @@ from linarite.controlplane.auditing import audited_refusal
 from linarite.controlplane.caller import ANYONE, Credentials
 from linarite.controlplane.request import Answer, ArmRequest
 from linarite.controlplane.resources.template_deployments.deployer import TemplateDeployer
+from linarite.controlplane.upkeep import Upkeep
 from linarite.domain.errors import LinariteError
 from linarite.web.arm_envelope import arm_error_body
 from linarite.web.body import discard_rest, read_json_body
@@ -41,6 +42,11 @@ class ManagementApp:
     def deployer(self) -> TemplateDeployer:
         """What carries template deployments out."""
         return TemplateDeployer(self._plane.surface)
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """What it does by itself from time to time."""
+        return Upkeep(self._plane.surface)
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer one request."""

@@ -10,6 +10,7 @@ import msgspec
 
 from linarite.controlplane.actions import ACTIONS
 from linarite.controlplane.caller import MANAGEMENT_KEYS_ID, Credentials
+from linarite.controlplane.endings import Endings
 from linarite.controlplane.http import ManagementApp
 from linarite.controlplane.options import Quota
 from linarite.controlplane.plane import ControlPlane
@@ -116,6 +117,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         tenant=parts.tenant,
     )
     return keys, ManagementApp(plane, credentials)
+    parts.resources.subscribe(Endings(surface).follow)
 
 
 def _places(parts: ControlPlaneParts) -> tuple[Place, ...]:

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from linarite.domain.activity import ActivityEvent
     from linarite.domain.resource import ResourceStore
 
+FOLLOWED = frozenset(("azure-asyncoperation", "location"))
+"""headers of an answer whose work a job goes on with"""
 READING = frozenset(("GET", "HEAD"))
 """methods that leave no trace in the activity log"""
 
@@ -125,9 +127,9 @@ class ControlPlane:
             await require_unlocked(operation, request, target, self.surface)
             answer = await operation.act(request, target, self.surface)
         except LinariteError as refused:
-            await self._ended(deed, told, refused.status, refused.code or "")
+            await self._ended(deed, told, Answer(refused.status), refused.code or "")
             raise
-        await self._ended(deed, told, answer.status)
+        await self._ended(deed, told, answer)
         return answer
 
     async def preview(self, request: ArmRequest) -> Preview:
@@ -169,10 +171,11 @@ class ControlPlane:
                 )
             raise
 
-    async def _ended(self, deed: Deed, told: Judged, status: int, code: str = "") -> None:
-        await self._log(ended(deed, self.surface.realm, self._now(), status, code))
+    async def _ended(self, deed: Deed, told: Judged, answer: Answer, code: str = "") -> None:
+        realm, goes_on = self.surface.realm, not FOLLOWED.isdisjoint(answer.headers)
+        await self._log(ended(deed, realm, self._now(), answer.status, code, goes_on=goes_on))
         try:
-            await self.surface.audit.record(audited_end(told, status, code))
+            await self.surface.audit.record(audited_end(told, answer.status, code))
         except AuditUnavailable as problem:
             raise AuditUnavailable(problem.reason, done=True) from None
 

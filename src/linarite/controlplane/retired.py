@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from linarite.controlplane.surface import Surface
     from linarite.domain.resource import Change
 
 DELETED_TYPE = "Microsoft.CognitiveServices/locations/resourceGroups/deletedAccounts"
@@ -74,6 +75,18 @@ def recovered_children(deleted: Resource, children: Iterable[Resource]) -> list[
 def is_over(deleted: Resource, now: datetime) -> bool:
     """Whether the time to recover it has passed."""
     return str(deleted.properties["scheduledPurgeDate"]) <= now.isoformat()
+
+
+async def recoverable(surface: Surface) -> list[Resource]:
+    """Deleted accounts; those whose time is over are purged in passing. Wants `surface.turn`."""
+    row = surface.rows[DELETED_TYPE.lower()]
+    kept: list[Resource] = []
+    for deleted in await surface.resources.list_under("", DELETED_TYPE):
+        if is_over(deleted, surface.now()):
+            await row.remove(surface, deleted)
+        else:
+            kept.append(deleted)
+    return kept
 
 
 def _moved(

@@ -56,6 +56,8 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     """what it works on"""
     started_at: str
     """ISO 8601, UTC"""
+    correlation_id: str = ""
+    """of the request that asked for it, as the activity log has it; "" when nobody asked"""
     scope: str = ""
     """the id of the resource under which it must run alone (the account); "" excludes nobody"""
     arguments: dict[str, Any] = {}

@@ -34,7 +34,9 @@ def test_ctrl_c_leaves_the_operation_to_itself(tmp_path: Path) -> None:
         assert "━" in terminal.raw
         assert "Traceback" not in terminal.shown
         going = linarite(server.home, "operation", "list")
-        assert re.search(r"^x .* Creating$", going.stdout, re.MULTILINE), going.stderr
+        assert re.search(
+            r"^x .*/deployments +linarite .*[0-9a-f-]{36}$", going.stdout, re.MULTILINE
+        ), going.stderr
         told = re.search(r"linarite operation wait ([0-9a-f-]{36})", terminal.shown)
         assert told, terminal.shown
         done = linarite(server.home, "operation", "wait", told[1])

@@ -120,10 +120,13 @@ def networks(client: Sdk) -> dict[str, Any]:
         {"properties": {"managedNetwork": {"isolationMode": "AllowOnlyApprovedOutbound"}}},
     ).result()
     rules.begin_create_or_update(
-        *AT, "default", "pypi", {"properties": {"type": "FQDN", "destination": "pypi.org"}}
+        *AT,
+        "default",
+        "packages",
+        {"properties": {"type": "FQDN", "destination": "packages.example"}},
     ).result()
     listed = [rule.properties.destination for rule in rules.list(*AT, "default")]
-    rules.begin_delete(*AT, "default", "pypi").result()
+    rules.begin_delete(*AT, "default", "packages").result()
     return {
         "isolation": network.properties.managed_network.isolation_mode,
         "rules": listed,

@@ -67,7 +67,7 @@ def test_everything_that_is_here(server: Server, authority: Authority) -> None:
         "hosts": ["agents"],
         "hostsAfter": [],
         "isolation": "AllowOnlyApprovedOutbound",
-        "rules": ["pypi.org"],
+        "rules": ["packages.example"],
         "rulesAfter": 0,
         "enabled": [False, True],
         "agents": ["helper"],

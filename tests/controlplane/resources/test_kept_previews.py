@@ -76,8 +76,8 @@ async def rig() -> Rig:
             },
         ),
         (
-            f"{NETWORK}/outboundRules/pypi",
-            {"type": "FQDN", "destination": "pypi.org"},
+            f"{NETWORK}/outboundRules/packages",
+            {"type": "FQDN", "destination": "packages.example"},
             {"category": "UserDefined", "status": "Inactive"},
         ),
         (
@@ -132,9 +132,9 @@ async def test_is_made_shown_and_deleted(
             {"managedNetwork": {"outboundRules": {"a": {"type": "FQDN"}}}},
             "properties.managedNetwork.outboundRules",
         ),
-        (f"{NETWORK}/outboundRules/pypi", {"type": "FQDN"}, "properties.destination"),
+        (f"{NETWORK}/outboundRules/packages", {"type": "FQDN"}, "properties.destination"),
         (
-            f"{NETWORK}/outboundRules/pypi",
+            f"{NETWORK}/outboundRules/packages",
             {"type": "FQDN", "destination": {"serviceTag": "Storage"}},
             "properties.destination",
         ),

@@ -9,7 +9,7 @@ import typer  # noqa: TC002 - typer reads the annotation
 
 from linarite.cli.arm.naming import account_id, accounts, first_location, subscription_path
 from linarite.cli.arm.reaching import Typed, address_of
-from linarite.cli.arm.server import Server
+from linarite.cli.arm.server import RESOURCES_VERSION, Server
 from linarite.domain.errors import LinariteError
 
 if TYPE_CHECKING:
@@ -24,6 +24,16 @@ def account_names(context: typer.Context, incomplete: str) -> list[str]:
 
     async def names(server: Server) -> list[str]:
         return [str(each["name"]) for each in await accounts(server)]
+
+    return _offered(context, incomplete, names)
+
+
+def group_names(context: typer.Context, incomplete: str) -> list[str]:
+    """The resource groups."""
+
+    async def names(server: Server) -> list[str]:
+        groups = f"{await subscription_path(server)}/resourcegroups"
+        return [str(each["name"]) for each in await server.every(groups, version=RESOURCES_VERSION)]
 
     return _offered(context, incomplete, names)
 

@@ -19,7 +19,7 @@ WAYS_OUT = {
     "On its machine, `linarite keys --management --show` prints it.",
     "InvalidAuthenticationToken": "This is not the server's management key. On its machine, "
     "`linarite keys --management --show` prints it.",
-    "ResourceGroupNotFound": "See which resource groups hold accounts: linarite account list",
+    "ResourceGroupNotFound": "See which resource groups there are: linarite group list",
     "ResourceNotFound": "See what is there: linarite account list, linarite deployment list",
     "ParentResourceNotFound": "See which accounts there are: linarite account list",
     "RequestConflict": "See what runs: linarite operation list",

@@ -36,20 +36,31 @@ def followed(
     """The answer to a write, with the link under which its job can be followed."""
     if job is None:
         return answer
-    subscription = "/".join(job.resource_id.split("/")[:3])
-    link = (
-        f"{request.base_url}{subscription}/providers/Microsoft.CognitiveServices/locations/"
-        f"{surface.realm.locations[0]}/{WORDS[header]}/{job.id}?api-version={request.api_version}"
-    )
+    path = path_of(job, surface, WORDS[header])
+    link = f"{request.base_url}{path}?api-version={request.api_version}"
     headers = answer.headers | {header: link, "retry-after": RETRY_AFTER_S}
     return msgspec.structs.replace(answer, headers=headers)
+
+
+def path_of(job: Job, surface: Surface, word: str = "operationStatuses") -> str:
+    """Where a job is followed."""
+    subscription = "/".join(job.resource_id.split("/")[:3])
+    return (
+        f"{subscription}/providers/Microsoft.CognitiveServices/locations/"
+        f"{surface.realm.locations[0]}/{word}/{job.id}"
+    )
 
 
 async def status(request: ArmRequest, target: Target, surface: Surface) -> Answer:
     """How far a job is: always 200, its status in the body."""
     job = await _job(request, surface, target)
+    return _waiting(Answer(200, told(job, target.path)), job)
+
+
+def told(job: Job, path: str) -> dict[str, Any]:
+    """What a client is told of a job that it follows under a path."""
     body: dict[str, Any] = {
-        "id": target.path,
+        "id": path,
         "name": job.id,
         "resourceId": job.resource_id,
         "status": job.status,
@@ -62,7 +73,7 @@ async def status(request: ArmRequest, target: Target, surface: Surface) -> Answe
         body["properties"] = {"message": job.doing}
     if job.error is not None:
         body["error"] = msgspec.to_builtins(job.error)
-    return _waiting(Answer(200, body), job)
+    return body
 
 
 async def result(request: ArmRequest, target: Target, surface: Surface) -> Answer:

@@ -91,6 +91,8 @@ async def admitted(
     )
     job = row.job(stamped, old)
     changes, jobs = await row.beside(surface, stamped, old)
+    if job is not None:
+        job = msgspec.structs.replace(job, correlation_id=request.correlation_id)
     write = Put(stamped, expected_etag=old.etag if old else "")
     try:
         written = await surface.resources.commit([write, *changes], [job, *jobs] if job else jobs)

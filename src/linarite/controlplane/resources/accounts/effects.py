@@ -10,7 +10,7 @@ from linarite.controlplane.resources.accounts.rules import AccountFacts
 from linarite.controlplane.retired import (
     DELETED_FROM,
     DELETED_TYPE,
-    is_over,
+    recoverable,
     recovered_children,
     retiring,
 )
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 async def gather(surface: Surface, target: Target) -> AccountFacts:
     """Regions, which names others have, and whether there is a deleted account of this name."""
     accounts = await surface.resources.list_under("", ACCOUNT_TYPE)
-    deleted = await _recoverable(surface)
+    deleted = await recoverable(surface)
     here = [each for each in accounts if each.id.lower() != target.path.lower()]
     return AccountFacts(
         id=target.path,
@@ -51,7 +51,7 @@ async def beside(
     """With a recovered account comes back what lay under it; its deployments start again."""
     if old is not None:
         return [], []
-    for deleted in await _recoverable(surface):
+    for deleted in await recoverable(surface):
         if same_id(deleted.properties[DELETED_FROM], account.id):
             break
     else:
@@ -95,18 +95,6 @@ async def remove(surface: Surface, account: Resource) -> None:
         for child in await surface.resources.list_under(account.id, kind)
     ]
     await surface.resources.commit(retiring(account, children, surface.now()))
-
-
-async def _recoverable(surface: Surface) -> list[Resource]:
-    """Deleted accounts; those whose time is over are purged in passing."""
-    row = surface.rows[DELETED_TYPE.lower()]
-    kept: list[Resource] = []
-    for deleted in await surface.resources.list_under("", DELETED_TYPE):
-        if is_over(deleted, surface.now()):
-            await row.remove(surface, deleted)
-        else:
-            kept.append(deleted)
-    return kept
 
 
 def _child_types(surface: Surface, parent_type: str) -> list[str]:

@@ -52,7 +52,9 @@ def deployment_job(world: World, deployment: Planned) -> Job:
     asked = Asked(deployment.sent, errand.caller, errand.base_url, errand.correlation_id)
     job = new_job(DEPLOY_TEMPLATE, deployment.place.id)
     sealed = world.surface.box.seal(job.id, msgspec.json.encode(asked))
-    return msgspec.structs.replace(job, arguments={SEALED: sealed})
+    return msgspec.structs.replace(
+        job, arguments={SEALED: sealed}, correlation_id=errand.correlation_id
+    )
 
 
 async def quickly_ended(surface: Surface, deployment_id: str) -> Resource | None:

@@ -1,0 +1,1 @@
+"""Linarite/operations."""
