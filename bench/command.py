@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
-from bench import engine_tax, gateway_tax, memory
+from bench import engine_tax, gateway_tax, memory, resources
 from bench.gateway_tables import gateway_tables
 from bench.goals import goals_table
 from bench.machine import OtherWork, busy_at_start, describe, gateway_cores, warning
@@ -103,6 +103,8 @@ class Run:
                 await self._engine()
             if "memory" in options.parts:
                 await self._memory(gateway_core, load_cores)
+            if "resources" in options.parts:
+                await self._resources(gateway_core, load_cores)
         except Unavailable as problem:
             print(f"Linarite could not be measured: {problem}", file=sys.stderr)
             return 1
@@ -163,6 +165,13 @@ class Run:
         )
         self._results.footprint = figures
         print(memory.memory_table(figures, self._options.memory), flush=True)
+
+    async def _resources(self, gateway_core: set[int], load_cores: set[int]) -> None:
+        plan = self._options.resources
+        self._results.resources = await resources.measure(
+            self._scratch, plan, (gateway_core, load_cores), tell
+        )
+        print(resources.resources_table(self._results.resources, plan), flush=True)
 
     def _write_json(self, machine: dict[str, str], share: float) -> None:
         file = self._options.json

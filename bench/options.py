@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-PARTS = ("gateway", "engine", "memory")
+PARTS = ("gateway", "engine", "memory", "resources")
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,18 @@ class MemoryPlan:
 
 
 @dataclass(frozen=True)
+class ResourcesPlan:
+    """How much the control plane holds, and how often it is asked."""
+
+    accounts: int = 10
+    deployments: int = 1000
+    resources: int = 10_000
+    """all together"""
+    starts: int = 3
+    requests: int = 100
+
+
+@dataclass(frozen=True)
 class Options:
     """What the command line asks for."""
 
@@ -57,6 +69,7 @@ class Options:
     gateway: GatewayPlan
     engine: EnginePlan
     memory: MemoryPlan
+    resources: ResourcesPlan
     json: Path | None
     profile: bool
 
@@ -94,6 +107,7 @@ def parse(arguments: list[str] | None = None) -> Options:
         gateway=GatewayPlan(),
         engine=EnginePlan(),
         memory=MemoryPlan(),
+        resources=ResourcesPlan(),
         json=given.json,
         profile=given.profile,
     )
@@ -105,6 +119,7 @@ def parse(arguments: list[str] | None = None) -> Options:
             gateway=replace(options.gateway, rounds=given.rounds),
             engine=replace(options.engine, rounds=given.rounds),
             memory=replace(options.memory, starts=given.rounds),
+            resources=replace(options.resources, starts=given.rounds),
         )
     if given.requests:
         memory = replace(
@@ -133,4 +148,5 @@ def quick(options: Options) -> Options:
         ),
         engine=EnginePlan(rounds=1, concurrency=(1, 2), requests_per_slot=1, tokens=4),
         memory=MemoryPlan(starts=1, requests=500, warm_up_requests=100, streams=16, chunks=10),
+        resources=ResourcesPlan(accounts=2, deployments=20, resources=100, starts=1, requests=3),
     )

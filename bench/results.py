@@ -59,3 +59,4 @@ class Results:
     gateway: list[Measured] = field(default_factory=list)
     engine: list[EngineCell] = field(default_factory=list)
     footprint: Footprint | None = None
+    resources: list[Measured] = field(default_factory=list)

@@ -62,6 +62,17 @@ def test_gateway_and_memory_tables(bench: Callable[..., tuple[str, dict[str, Any
     assert results["footprint"]["points"]
 
 
+def test_resources_table(bench: Callable[..., tuple[str, dict[str, Any]]]) -> None:
+    """What the API made and its copies are asked for; both servers answer everything."""
+    printed, results = bench("--only", "resources")
+    assert "### Control plane with many resources" in printed
+    few, many = results["resources"]
+    for measured in (few, many):
+        assert len(measured["rounds"]["get_s"]) == 3
+        assert min(measured["rounds"]["put_s"]) > 0
+    assert many["name"] == "100 resources"
+
+
 @pytest.mark.real_model
 @pytest.mark.usefixtures("model_home")
 def test_engine_table(bench: Callable[..., tuple[str, dict[str, Any]]]) -> None:
