@@ -32,6 +32,9 @@ PATCHES = st.fixed_dictionaries(
         ),
     },
 )
+CONDITIONS = st.sampled_from(["current", "any", "stale", "absent", "not current", ""])
+"""which condition a write has: If-Match with an etag, `*`; If-None-Match with `*`, an etag"""
+WRITES = st.sampled_from(["PUT", "PATCH", "DELETE"])
 OURS = ("disableLocalAuth", "unknown", "nested")
 
 
@@ -50,9 +53,10 @@ class KernelMachine(RuleBasedStateMachine):
         """Run a coroutine to its end."""
         return self.loop.run_until_complete(work)
 
-    def ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - an Answer
-        """One request."""
-        return self.do(self.rig.ask(method, path, body))
+    def ask(self, method: str, path: str, body: object = None, **headers: str) -> Any:  # noqa: ANN401 - an Answer
+        """One request; headers with underscores for hyphens."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.do(self.rig.ask(method, path, body, headers=sent))
 
     @rule(name=NAMES, tags=TAGS, properties=PROPERTIES)
     def put_account(self, name: str, tags: dict[str, str], properties: dict[str, Any]) -> None:
@@ -112,6 +116,58 @@ class KernelMachine(RuleBasedStateMachine):
             return
         assert answer.status == (200 if key in self.lists else 201)
         self.lists[key] = text
+
+    @rule(
+        name=NAMES,
+        blocklist=LISTS,
+        condition=CONDITIONS,
+        method=WRITES,
+        text=st.sampled_from(["one", "two"]),
+        tags=st.one_of(st.none(), TAGS),
+    )
+    def write_on_condition(
+        self,
+        name: str,
+        blocklist: str,
+        condition: str,
+        method: str,
+        text: str,
+        tags: dict[str, str] | None,
+    ) -> None:
+        """A write happens if and only if its condition holds of what is there (RFC 9110, 13.1)."""
+        of_account = method == "PATCH"
+        path = f"{ACCOUNTS}/{name}" + ("" if of_account else f"/raiBlocklists/{blocklist}")
+        present = self.ask("GET", path)
+        there = present.status == 200
+        etag = present.body["etag"] if there else '"none"'
+        headers, holds = {
+            "current": ({"if_match": etag}, there),
+            "any": ({"if_match": "*"}, there),
+            "stale": ({"if_match": '"stale", W/"older"'}, False),
+            "absent": ({"if_none_match": "*"}, not there),
+            "not current": ({"if_none_match": etag}, not there),
+            "": ({}, True),
+        }[condition]
+        body = {"tags": tags} if of_account else {"properties": {"description": text}}
+        answer = self.ask(method, path, None if method == "DELETE" else body, **headers)
+        if name.lower() not in self.accounts or (of_account and not there):
+            assert answer.status == 404
+            return
+        if not holds:
+            assert (answer.status, answer.body["code"]) == (412, "PreconditionFailed")
+            unchanged = self.ask("GET", path)
+            assert (unchanged.status, unchanged.body) == (present.status, present.body)
+            return
+        if of_account:
+            self.accounts[name.lower()]["tags"] = tags or {}
+        elif method == "DELETE":
+            assert answer.status == 204
+            self.lists.pop((name.lower(), blocklist.lower()), None)
+        else:
+            assert answer.status == (200 if there else 201)
+            self.lists[name.lower(), blocklist.lower()] = text
+        changed = answer.body is not None and there and answer.body != present.body
+        assert changed == (answer.body is not None and there and answer.body["etag"] != etag)
 
     @rule(name=NAMES, blocklist=LISTS)
     def delete_list(self, name: str, blocklist: str) -> None:

@@ -257,7 +257,7 @@ def test_everything_wrong_is_told_before_anything_is_written(
         template(
             account("fine"),
             {**account("wrong", networkAcls={"ipRules": [{"value": "nowhere"}]}), "kind": "Odd"},
-            {**account("future"), "apiVersion": "2099-01-01"},
+            {**account("unknown"), "apiVersion": "2020-02-02"},
             {
                 "type": "Microsoft.Network/privateEndpoints",
                 "apiVersion": "2024-05-01",
