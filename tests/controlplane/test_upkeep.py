@@ -15,7 +15,15 @@ from linarite.controlplane.upkeep import Upkeep, tidy
 from linarite.domain.activity import ActivityQuery
 from linarite.domain.jobs import JobProblem
 from linarite.domain.resource import Put, Resource
-from tests.controlplane.rig import ACCOUNT, ACCOUNTS, DEPLOYMENT, GROUP, SUBSCRIPTION, Rig
+from tests.controlplane.rig import (
+    ACCOUNT,
+    ACCOUNTS,
+    DEPLOYMENT,
+    GROUP,
+    SUBSCRIPTION,
+    VERSION,
+    Rig,
+)
 
 pytestmark = pytest.mark.anyio
 CHAT = f"{ACCOUNTS}/one/deployments/chat"
@@ -24,7 +32,7 @@ DELETED = (
     "/resourceGroups/rg/deletedAccounts/one"
 )
 LOG = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Insights/eventtypes/management/values"
-OPERATIONS = f"/subscriptions/{SUBSCRIPTION}/providers/Linarite/operations"
+OPERATIONS = f"/subscriptions/{SUBSCRIPTION}/providers/Linarite.Hosting/operations"
 
 
 @pytest.fixture
@@ -136,7 +144,7 @@ async def test_the_log_tells_how_a_long_running_operation_ends(
     made = await rig.ask("PUT", CHAT, DEPLOYMENT, headers=correlated)
     assert made.status == 201
     (job,) = await rig.jobs.running("")
-    listed = await rig.ask("GET", OPERATIONS, version="2026-12-01")
+    listed = await rig.ask("GET", OPERATIONS, version=VERSION)
     (running,) = listed.body["value"]
     assert (running["name"], running["status"]) == (job.id, "InProgress")
     followed = await rig.ask("GET", running["id"])
@@ -154,7 +162,7 @@ async def test_the_log_tells_how_a_long_running_operation_ends(
     assert newest["level"] == ("Informational" if problem is None else "Error")
     assert ("OutOfMemory" in str(newest["properties"])) == (problem is not None)
     assert "requestbody" not in newest["properties"]
-    empty = await rig.ask("GET", OPERATIONS, version="2026-12-01")
+    empty = await rig.ask("GET", OPERATIONS, version=VERSION)
     assert empty.body == {"value": []}
 
 

@@ -109,6 +109,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         requests=parts.requests,
     )
     plane = ControlPlane(RESOURCE_TYPES, ACTIONS, surface)
+    parts.resources.subscribe(Endings(surface).follow)
     credentials = Credentials(
         digests=await parts.keys.digests(MANAGEMENT_KEYS_ID) if parts.management_key else {},
         digest=parts.keys.digest,
@@ -117,7 +118,6 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         tenant=parts.tenant,
     )
     return keys, ManagementApp(plane, credentials)
-    parts.resources.subscribe(Endings(surface).follow)
 
 
 def _places(parts: ControlPlaneParts) -> tuple[Place, ...]:

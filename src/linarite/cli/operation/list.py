@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from linarite.cli.arm.naming import subscription_path
 from linarite.cli.arm.printed import print_many
-from linarite.cli.arm.server import LINARITE_VERSION
 from linarite.cli.operation.show import facts
 from linarite.domain.arm_id import resource_group_of, type_of
 
@@ -21,9 +20,7 @@ async def list_operations(server: Server, shown: OutputFlags) -> None:
     Azure has no such list; it is an extension of Linarite's.
     """
     subscription = await subscription_path(server)
-    running = await server.every(
-        f"{subscription}/providers/Linarite/operations", version=LINARITE_VERSION
-    )
+    running = await server.every(f"{subscription}/providers/Linarite.Hosting/operations")
     print_many(running, row, shown.output, none="Nothing is going on.")
 
 

@@ -1,1 +1,1 @@
-"""Linarite/operations."""
+"""Linarite.Hosting/operations."""

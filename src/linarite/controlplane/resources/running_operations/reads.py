@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from linarite.controlplane.request import Answer, ArmRequest, Target
     from linarite.controlplane.surface import Surface
 
-TYPE = "Linarite/operations"
+TYPE = "Linarite.Hosting/operations"
 
 
 async def list_operations(request: ArmRequest, target: Target, surface: Surface) -> Answer:
