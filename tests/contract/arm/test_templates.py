@@ -257,7 +257,7 @@ def test_everything_wrong_is_told_before_anything_is_written(
         template(
             account("fine"),
             {**account("wrong", networkAcls={"ipRules": [{"value": "nowhere"}]}), "kind": "Odd"},
-            {**account("unknown"), "apiVersion": "2020-02-02"},
+            {**account("past"), "apiVersion": "2020-02-02"},
             {
                 "type": "Microsoft.Network/privateEndpoints",
                 "apiVersion": "2024-05-01",
@@ -280,7 +280,7 @@ def test_everything_wrong_is_told_before_anything_is_written(
     ]
     assert "This server does not have it" in told[-1][2]
     names = [target.rpartition("/")[2] for _, target, _ in told]
-    assert names == ["wrong", "wrong", "future", "endpoint"]
+    assert names == ["wrong", "wrong", "past", "endpoint"]
     assert "(at 'properties.networkAcls.ipRules[0].value')" in told[1][2]
     assert [*cognitive.accounts.list_by_resource_group(group)] == []
     with pytest.raises(ResourceNotFoundError) as missing:
