@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,9 +16,11 @@ from tests.cli.terminal import LINARITE, environment, linarite
 from tests.serving import SIMULATED, start_server, stopped
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.serving import Server
+
+AZ = Path(__file__).resolve().parents[2] / ".venv.az" / "bin" / "az"
+FIELD = f"{sys.executable} -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])'"
+"""reads one field of a JSON object"""
 
 
 def test_the_lines_name_the_server_that_runs(server: Server) -> None:
@@ -35,28 +39,44 @@ def test_what_a_shell_would_read_otherwise_is_quoted() -> None:
     assert "az cloud set --name 'my cloud; rm'" in lines
 
 
-def test_az_registers_the_server_and_asks_it(tmp_path: Path) -> None:
-    """By discovery over TLS, then with the management key."""
-    if shutil.which("az") is None:
-        pytest.skip("azure-cli is not installed")
+def test_az_signs_in_as_the_lines_say(tmp_path: Path) -> None:
+    """The cloud by discovery over TLS, then an application of the server's own directory."""
+    if not AZ.exists():
+        pytest.skip("azure-cli is not set up: `make test` installs it")
     authority = Authority(tmp_path, "private")
     chain = authority.server_file("127.0.0.1")
     settings = f'[server]\ntls_certificate = "{chain}"\ntls_key = "{chain}"\n'
     settings += f'tls_ca_file = "{authority.file}"\n'
     with stopped(start_server(tmp_path / "home", settings + SIMULATED)) as server:
         printed = linarite(server.home, "az-setup").stdout
-        hidden = [line.removeprefix("#   ") for line in printed.splitlines() if "  az " in line]
-        hidden += [line[4:] for line in printed.splitlines() if line.startswith("#     ")]
-        rest = " ".join(line.strip().rstrip("\\") for line in (hidden[0], hidden[-1]))
-        script = f'set -e\nlinarite() {{ {" ".join(LINARITE)} "$@"; }}\n{printed}\n{rest}\n'
+        create, add_secret, assign, sign_in = sign_in_commands(printed)
+        script = f"""
+            set -e
+            linarite() {{ {" ".join(LINARITE)} "$@"; }}
+            {printed}
+            APP_ID=$({create} --output json | {FIELD} appId)
+            SECRET=$({add_secret} --output json | {FIELD} secretText)
+            {assign} > /dev/null
+            {sign_in} > /dev/null
+            az group list --query '[].name' --output tsv
+        """
+        path = f"{AZ.parent}:{os.environ['PATH']}"
         done = subprocess.run(
             ["sh", "-c", script],
             cwd=server.home,
-            env=environment(server.home, AZURE_CONFIG_DIR=str(tmp_path / "az")),
+            env=environment(server.home, AZURE_CONFIG_DIR=str(tmp_path / "az"), PATH=path),
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        assert "00000000-0000-0000-0000-000000000001" in done.stdout
+        assert done.stdout.split()[-1:] == ["linarite"], done
+
+
+def sign_in_commands(printed: str) -> list[str]:
+    """The commented commands, each on a line of its own, that end with signing in."""
+    lines = [line.removeprefix("#   ") for line in printed.splitlines() if line[:4] == "#   "]
+    joined = "\n".join(lines).replace("\\\n", "").splitlines()
+    commands = joined[: 1 + next(n for n, line in enumerate(joined) if "az login" in line)]
+    return [line.replace("APP_ID", '"$APP_ID"').replace("SECRET", '"$SECRET"') for line in commands]

@@ -44,8 +44,7 @@ def az_setup(
 ) -> None:
     """Print the lines that make an installed az talk to a server.
 
-    Signing in (`az login`) is not there yet: until then az asks by `az rest`, with the
-    management key.
+    The last lines, comments, say how to sign in.
     """
     commands: Commands = context.obj
     settings = commands.client()
@@ -75,10 +74,12 @@ def lines_for(url: str, ca_file: str, name: str) -> list[str]:
         "az config set core.instance_discovery=false core.collect_telemetry=no",
         f"az cloud register --name {cloud} --endpoint-resource-manager {shlex.quote(url)}",
         f"az cloud set --name {cloud}",
-        "# Signing in (az login) is not there yet, and so no `az cognitiveservices`: use",
-        "# `linarite account`, `linarite deployment` … or, with the management key, az rest:",
-        "#   az rest --skip-authorization-header --uri '/subscriptions?api-version=2022-12-01' \\",
-        '#     --headers "Authorization=Bearer $(linarite keys --management --show)"',
+        "# To sign in, be a person or an application of the server's directory with a role:",
+        "#   linarite identity app create operator",
+        "#   linarite identity app secret add operator",
+        "#   linarite role assignment create --assignee operator --role Owner --scope /",
+        '#   az login --service-principal --tenant "$(linarite identity tenant)" \\',
+        "#     --username APP_ID --password SECRET",
         "# Back to Azure, and to forget this server:",
         f"#   az cloud set --name AzureCloud && az cloud unregister --name {cloud}",
     ]

@@ -36,6 +36,7 @@ def add_to(root: typer.Typer) -> None:
     identity.add_typer(_users(), epilog=_said("user list"))
     identity.add_typer(_groups(), epilog=_said("group list"))
     identity.add_typer(_principals(), epilog=_said("principal list"))
+    command(identity, "tenant", people.tenant, epilog=_said("tenant"))
     command(identity, "rotate-keys", people.rotate_keys, epilog=_said("rotate-keys"))
     root.add_typer(identity, epilog=EXAMPLES)
 

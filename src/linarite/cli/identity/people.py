@@ -173,6 +173,11 @@ async def update_principal(
     print_one(await sent(server, "GET", path), principal_row, shown.output)
 
 
+async def tenant(server: Server) -> None:
+    """Print the tenant's id, which clients ask for when they sign in."""
+    print((await sent(server, "GET", "organization"))["value"][0]["id"])  # noqa: T201 - for $(…)
+
+
 async def rotate_keys(server: Server) -> None:
     """Sign tokens with a new key from now on; those that were given out still hold."""
     made = await sent(server, "POST", "signingKeys/rotate")
