@@ -237,7 +237,6 @@ ACTIONS: tuple[Action, ...] = (
         f"{ACCOUNT}/evaluateDeploymentPolicies",
         "accounts",
         deployment_policies.evaluate,
-        partial="no policy can be assigned here: every deployment complies",
     ),
     *(
         cognitive(

@@ -89,6 +89,47 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+async def test_deployments_are_evaluated_before_they_are_made(rig: Governed) -> None:
+    """Each by its name, with what a PUT would be refused for; nothing is written or logged."""
+    await rig.assign("only", APPROVED, parameters={"allowedModels": ["o1"]})
+    path = f"{ACCOUNTS}/alpha/evaluateDeploymentPolicies"
+    models = {"good": "o1", "bad": "gpt-4o"}
+    asked = [{"name": n, "properties": {"model": {"name": m}}} for n, m in models.items()]
+    events = await rig.policy_events()
+    answer = await rig.ask("POST", path, {"deployments": asked})
+    assert answer.status == 200
+    good, bad = answer.body["results"]["good"], answer.body["results"]["bad"]
+    assert good == {"evaluationOutcome": "Compliant", "nonCompliantAssignments": []}
+    assert bad["evaluationOutcome"] == "NonCompliant"
+    (against,) = bad["nonCompliantAssignments"]
+    assert against["assignmentId"] == f"{GROUP}/{AUTHORIZATION}/policyAssignments/only"
+    assert against["policyDefinitionId"] == APPROVED
+    assert against["effect"] == "deny"
+    assert "gpt-4o" in [each["expressionValue"] for each in against["expressionEvaluations"]]
+    assert await rig.policy_events() == events
+    assert (await rig.ask("GET", f"{ACCOUNTS}/alpha/deployments/bad")).status == 404
+    refused = await rig.ask("PUT", f"{ACCOUNTS}/alpha/deployments/bad", DEPLOYMENT)
+    assert refused.body["code"] == "RequestDisallowedByPolicy"
+    elsewhere = await rig.ask("POST", path.replace("/alpha/", "/none/"), {"deployments": asked})
+    assert elsewhere.status == 404
+
+
+@pytest.mark.parametrize(
+    "deployments",
+    [
+        [{"name": "chat"}],
+        [{"name": "a/b", "properties": {"model": {}}}],
+        [{"name": f"d{place}", "properties": {"model": {}}} for place in range(101)],
+        "chat",
+    ],
+)
+async def test_what_cannot_be_evaluated_is_told(rig: Governed, deployments: Any) -> None:  # noqa: ANN401 - JSON
+    """Without a model, with another name, too many, no list."""
+    path = f"{ACCOUNTS}/alpha/evaluateDeploymentPolicies"
+    refused = await rig.ask("POST", path, {"deployments": deployments})
+    assert (refused.status, refused.body["code"]) == (400, "InvalidRequestContent")
+
+
 async def test_a_deployment_of_another_model_is_refused(rig: Governed) -> None:
     """New ones are; the old one stays, and does not comply."""
     await rig.assign("only", APPROVED, parameters={"allowedModels": ["o1"]})

@@ -55,8 +55,22 @@ def disallowed(name: str, findings: Sequence[Finding], *, verb: str = "") -> Pro
 
 def violation(finding: Finding) -> dict[str, Any]:
     """Which policy it was, and what it compared."""
-    details = {"evaluatedExpressions": [_expression(each) for each in finding.compared]}
+    details = {"evaluatedExpressions": [expression_of(each) for each in finding.compared]}
     return {"evaluationDetails": details} | told(finding)
+
+
+def expression_of(compared: Compared) -> dict[str, Any]:
+    """What a rule compared, as Azure writes it."""
+    shown: dict[str, Any] = {
+        "result": str(compared.result),
+        "expressionKind": compared.kind,
+        "expression": compared.expression,
+        "path": compared.path or None,
+        "expressionValue": compared.value,
+        "targetValue": compared.target,
+        "operator": compared.operator[0].upper() + compared.operator[1:],
+    }
+    return {key: value for key, value in shown.items() if value is not None}
 
 
 def told(finding: Finding) -> dict[str, Any]:
@@ -112,16 +126,3 @@ def _identifier(finding: Finding) -> dict[str, Any]:
         if key != "policyAssignment":
             identifier[key]["version"] = str(resource.properties.get("version") or "1.0.0")
     return identifier
-
-
-def _expression(compared: Compared) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "result": str(compared.result),
-        "expressionKind": compared.kind,
-        "expression": compared.expression,
-        "path": compared.path or None,
-        "expressionValue": compared.value,
-        "targetValue": compared.target,
-        "operator": compared.operator[0].upper() + compared.operator[1:],
-    }
-    return {key: value for key, value in shown.items() if value is not None}
