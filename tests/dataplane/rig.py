@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from linarite.controls.authorize.book import AccessBook
 from linarite.dataplane.call import OperationKit
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.http import DataPlane
+from linarite.dataplane.key_door import KeyDoor
 from linarite.dataplane.options import Limits
 from linarite.dataplane.pipeline import Surface
 from linarite.dataplane.router import Router
@@ -206,6 +208,7 @@ async def rig(
     accounts: int = 1,
     deployments: Sequence[str] = ("gpt",),
     tokens: TokenVerifier | None = None,
+    now: Callable[[], float] = time.time,
 ) -> AsyncIterator[Rig]:
     """A server with an account `linarite`, and its deployments on one scripted engine."""
     engine = engine or ScriptedEngine()
@@ -243,7 +246,13 @@ async def rig(
     await access.refresh()
     resources.subscribe(access.follow)
     door = TokenDoor(tokens or Verifier(Tokens()), DATA_AUDIENCES, access)
-    surface = Surface(facts=facts, digest=key_store.digest, host=host, door=door)
+    surface = Surface(
+        facts=facts,
+        digest=key_store.digest,
+        host=host,
+        door=door,
+        key_door=KeyDoor(access, now=now),
+    )
     dataplane = DataPlane(Router(ROUTES, kit), surface, limits, records.append)
     app = Edge({}, dataplane)
     listener = Listener(app, server or Server(port=0))

@@ -16,11 +16,20 @@ from linarite.controlplane.api_versions import (
     SUBSCRIPTIONS,
 )
 from linarite.controlplane.kept_routes import AGENTLESS, APPLICATION, UNFILTERED
-from linarite.controlplane.paths import ACCOUNT, BLOCKLIST, COGNITIVE, GROUP, SUBSCRIPTION
+from linarite.controlplane.paths import (
+    ACCOUNT,
+    APPLICATION_KEY,
+    APPLICATION_KEYS_GRANTED,
+    BLOCKLIST,
+    COGNITIVE,
+    GROUP,
+    SUBSCRIPTION,
+)
 from linarite.controlplane.policy_routes import POLICY_ACTIONS
 from linarite.controlplane.resource_type import Action
 from linarite.controlplane.resources.accounts import keys
 from linarite.controlplane.resources.activity_log import reads as activity_log
+from linarite.controlplane.resources.application_keys import effects as application_keys
 from linarite.controlplane.resources.applications import actions as applications
 from linarite.controlplane.resources.audit_events import reads as audit_events
 from linarite.controlplane.resources.availability import actions as availability
@@ -45,6 +54,7 @@ from linarite.controlplane.resources.template_deployments.rows import deployment
 from linarite.controlplane.resources.upgrades import reads as upgrades
 from linarite.controlplane.resources.usages import reads as usages
 from linarite.controlplane.verbs import operation
+from linarite.domain.application_key import APPLICATION_KEY_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -160,6 +170,14 @@ ACTIONS: tuple[Action, ...] = (
     ),
     cognitive("POST", f"{ACCOUNT}/listKeys", "accounts", keys.list_keys),
     cognitive("POST", f"{ACCOUNT}/regenerateKey", "accounts", keys.regenerate_key),
+    Action(
+        method="POST",
+        template=f"{APPLICATION_KEY}/regenerate",
+        versions=COGNITIVE_SERVICES,
+        type=APPLICATION_KEY_TYPE,
+        permission=f"{APPLICATION_KEYS_GRANTED}/regenerate/action",
+        act=application_keys.regenerate,
+    ),
     cognitive("GET", f"{ACCOUNT}/models", "accounts/models", models.of_account),
     cognitive("GET", f"{ACCOUNT}/skus", "accounts/skus", skus.of_account),
     cognitive("GET", f"{ACCOUNT}/usages", "accounts/usages", usages.of_account),

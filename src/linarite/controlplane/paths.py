@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from linarite.domain.application_key import APPLICATION_KEY_TYPE
 from linarite.domain.resource import ACCOUNT_TYPE
 
 SUBSCRIPTION = "/subscriptions/{subscription}"
@@ -10,6 +11,9 @@ COGNITIVE = f"{SUBSCRIPTION}/providers/Microsoft.CognitiveServices"
 ACCOUNTS = f"{GROUP}/providers/{ACCOUNT_TYPE}"
 ACCOUNT = f"{ACCOUNTS}/{{account}}"
 BLOCKLIST = f"{ACCOUNT}/raiBlocklists/{{blocklist}}"
+APPLICATION_KEY = f"{ACCOUNT}/providers/{APPLICATION_KEY_TYPE}/{{key}}"
+APPLICATION_KEYS_GRANTED = f"{ACCOUNT_TYPE}/applicationKeys"
+"""what their permissions begin with: who may manage an account, may manage these"""
 PROJECT = f"{ACCOUNT}/projects/{{project}}"
 
 WITHOUT_PATCH = frozenset(("GET", "LIST", "PUT", "DELETE"))

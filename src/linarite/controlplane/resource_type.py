@@ -62,6 +62,12 @@ async def nothing_more(surface: Surface, resource: Resource) -> None:
     del surface, resource
 
 
+async def nothing_to_tell(surface: Surface, resource: Resource) -> dict[str, Any]:
+    """A type whose writes make no secret."""
+    del surface, resource
+    return {}
+
+
 def none_built_in(parent: str) -> tuple[Resource, ...]:
     """A type of which all resources are made by someone."""
     del parent
@@ -181,6 +187,8 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     """what else is committed with a write (new, old)"""
     written: Callable[[Surface, Resource], Awaitable[None]] = nothing_more
     """what follows a write"""
+    tell: Callable[[Surface, Resource], Awaitable[dict[str, Any]]] = nothing_to_tell
+    """properties that the answer to a PUT tells and nothing keeps: a secret that it has made"""
     keep: Callable[[Surface, Resource], Awaitable[list[Problem]]] = free_to_go
     """why it may not be deleted"""
     remove: Callable[[Surface, Resource], Awaitable[None]] = removed

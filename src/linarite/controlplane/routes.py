@@ -7,6 +7,8 @@ from linarite.controlplane.api_versions import COGNITIVE_SERVICES, MANAGED_IDENT
 from linarite.controlplane.kept_routes import KEPT_TYPES, UNFILTERED
 from linarite.controlplane.paths import (
     ACCOUNT,
+    APPLICATION_KEY,
+    APPLICATION_KEYS_GRANTED,
     BLOCKLIST,
     COGNITIVE,
     GROUP,
@@ -20,6 +22,11 @@ from linarite.controlplane.resources.accounts import effects as account_effects
 from linarite.controlplane.resources.accounts import properties as account_properties
 from linarite.controlplane.resources.accounts import rules as account_rules
 from linarite.controlplane.resources.accounts import view as account_view
+from linarite.controlplane.resources.application_keys import effects as application_key_effects
+from linarite.controlplane.resources.application_keys import (
+    properties as application_key_properties,
+)
+from linarite.controlplane.resources.application_keys import rules as application_key_rules
 from linarite.controlplane.resources.deleted_accounts import effects as deleted_accounts
 from linarite.controlplane.resources.deployments import effects as deployment_effects
 from linarite.controlplane.resources.deployments import properties as deployment_properties
@@ -38,6 +45,7 @@ from linarite.controlplane.resources.resource_groups import effects as group_eff
 from linarite.controlplane.resources.resource_groups import rules as group_rules
 from linarite.controlplane.resources.user_assigned_identities import rules as identities
 from linarite.controlplane.retired import DELETED_FROM, DELETED_TYPE
+from linarite.domain.application_key import APPLICATION_KEY_TYPE
 from linarite.domain.arm_id import RESOURCE_GROUP_TYPE
 from linarite.domain.directory import FEDERATED_TYPE, IDENTITY_TYPE
 from linarite.domain.listed_model import LISTED_MODEL_TYPE, SentListedModel
@@ -229,6 +237,24 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
         beside=listed_models.beside,
         remove=listed_models.remove,
         keep=listed_models.keep,
+    ),
+    ResourceType(
+        type=APPLICATION_KEY_TYPE,
+        granted_as=APPLICATION_KEYS_GRANTED,
+        template=APPLICATION_KEY,
+        versions=COGNITIVE_SERVICES,
+        name_pattern=application_key_properties.NAME,
+        sent_properties=application_key_properties.SentApplicationKey,
+        read_only=application_key_properties.READ_ONLY,
+        hidden=application_key_properties.HIDDEN,
+        secret=True,
+        gather=application_key_effects.gather,
+        complete=application_key_rules.complete,
+        admit=application_key_rules.admit,
+        show=application_key_rules.show,
+        tell=application_key_effects.tell_key,
+        remove=application_key_effects.remove,
+        partial="quota is kept and shown; it does not act yet",
     ),
     *AUTHORIZATION_TYPES,
     *POLICY_TYPES,

@@ -88,6 +88,8 @@ class Showing(msgspec.Struct, frozen=True):
     tenant: str
     directory: Directory | None
     now: datetime
+    last_used: Callable[[str], int]
+    """when an application's key, by its id, was used last; as `ApplicationKeyStore` tells it"""
 
 
 class Plane(Protocol):
@@ -162,4 +164,5 @@ class Surface(msgspec.Struct, kw_only=True):
             tenant=self.realm.tenant,
             directory=self.directory,
             now=self.now(),
+            last_used=self.keys.applications.last_used,
         )

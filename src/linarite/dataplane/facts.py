@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.controls.authenticate.api_key import identify
+from linarite.domain.application_key import (
+    APPLICATION_KEY_TYPE,
+    KEY_ID,
+    application_key_holder,
+)
 from linarite.domain.errors import InvalidKey, KeyAuthenticationDisabled
 from linarite.domain.facts import Account, Deployment, Facts, Model, Sku
 from linarite.domain.listed_model import is_listed_model
@@ -124,12 +129,17 @@ class FactsBook:
     def recogniser(
         self, digest: Callable[[str], bytes]
     ) -> Callable[[Mapping[bytes, bytes]], object]:
-        """A check whether headers carry a key of any account. It raises InvalidKey."""
+        """A check whether headers carry a key of any account. It raises InvalidKey.
+
+        An application's key opens only what its role grants, so it does not count.
+        """
 
         def recognise(headers: Mapping[bytes, bytes]) -> Principal:
             for facts in self.all():
                 with suppress(InvalidKey, KeyAuthenticationDisabled):
-                    return identify(headers, facts.account, digest)
+                    holder = identify(headers, facts.account, digest)
+                    if holder.opens_all:
+                        return holder
             raise InvalidKey
 
         return recognise
@@ -146,14 +156,29 @@ class FactsBook:
         children = await self._resources.list_under(resource.id, DEPLOYMENT_TYPE)
         found = [(child, placed.get(child.id.lower())) for child in children]
         assortment = self._offers.now() if self._offers is not None else Assortment([])
+        account = account_of(resource, await self._keys.digests(resource.id))
+        held = await self._application_keys(resource.id)
         return Facts(
-            account=account_of(resource, await self._keys.digests(resource.id)),
+            account=msgspec.structs.replace(account, application_keys=held) if held else account,
             deployments={
                 child.name.lower(): await self._deployment(child, placement, assortment)
                 for child, placement in found
                 if placement is not None or serves_without_placement(child)
             },
         )
+
+    async def _application_keys(self, account_id: str) -> dict[bytes, Principal]:
+        """Who holds the key of each digest: a digest without its resource opens nothing."""
+        digests = await self._keys.applications.digests(account_id)
+        if not digests:
+            return {}
+        stored = await self._resources.list_under(account_id, APPLICATION_KEY_TYPE)
+        by_id = {str(each.properties.get(KEY_ID)): each for each in stored}
+        return {
+            digest: application_key_holder(by_id[key_id], account_id)
+            for digest, key_id in digests.items()
+            if key_id in by_id
+        }
 
     async def _deployment(
         self, resource: Resource, placement: Placement | None, assortment: Assortment

@@ -12,6 +12,7 @@ import msgspec
 from linarite.controls.authenticate.api_key import identify
 from linarite.controls.authenticate.bearer import access_token
 from linarite.dataplane.facts import FactsBook
+from linarite.dataplane.key_door import KeyDoor
 from linarite.dataplane.token_door import TokenDoor
 from linarite.domain.engine import ON_BEHALF_OF
 from linarite.domain.errors import LinariteError
@@ -67,6 +68,8 @@ class Surface(msgspec.Struct, frozen=True):
     host: Host
     door: TokenDoor
     """lets in who shows an access token instead of a key"""
+    key_door: KeyDoor
+    """lets in who shows a key that one application was given"""
 
 
 async def serve(
@@ -83,6 +86,8 @@ async def serve(
         facts = on.facts.for_account(call.account)
         call.account_id = facts.account.id
         call.principal = identify(call.headers, facts.account, on.digest)  # 401, 403
+        if call.principal.terms is not None:
+            on.key_door.admit(call, found, facts)  # 401: expiry, roles
     else:
         call.principal = on.door.known(token) or await on.door.recognise(token)  # 401, 400
         facts = on.door.admit(call, found, on.facts.find(call.account))  # 401, 400; roles
@@ -99,6 +104,8 @@ async def serve(
             yield event
         return
     where = call.deployment
+    if call.principal.terms is not None:
+        on.key_door.require(call, found.action, where.name)  # 401
     place = on.host.slot(where.instance, reserved=where.reserved)  # 503 with Retry-After
     slot = place.take() or await place.enter()  # the same
     try:

@@ -101,10 +101,10 @@ def refusal(call: Call, found: Operation, decision: Decision) -> PermissionDenie
     # What a deny assignment says is for those who may read it.
     helping = decision.reason if decision.rule == NO_ASSIGNMENT else ""
     hint = f"{WAY_OUT} {helping}".strip()
-    return PermissionDenied(object_id, found.action, _line_of(call), hint)
+    return PermissionDenied(object_id, found.action, line_of(call), hint)
 
 
-def _line_of(call: Call) -> str:
+def line_of(call: Call) -> str:
     """Method and template, as Azure names an operation to those who may not do it."""
     path = "/openai/" + call.path.rpartition("/openai/")[2]
     for name, value in call.path_arguments.items():

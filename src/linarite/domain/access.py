@@ -46,7 +46,7 @@ class Access(Protocol):
         `is_data`: the action is a data action (`…/OpenAI/deployments/chat/completions/action`).
         `attributes`: what conditions of role assignments may ask of the request and the resource,
         as `@request[microsoft.authorization/roleassignments:roledefinitionid]`. Whoever holds a
-        key may do all that the key is for.
+        key may do all that the key is for; an application's key, what its one role grants.
         """
         ...
 

@@ -46,16 +46,19 @@ class ForeignAudience(TokenRefused):
 
 
 class PermissionDenied(GatewayError):
-    """The token is good, and no role grants the data action."""
+    """The token or key is good, and no role grants the data action."""
 
     control = "authorization"
     status = 401
     code = "PermissionDenied"
 
-    def __init__(self, object_id: str, action: str, operation: str, hint: str = "") -> None:
-        """`operation` is method and template: `POST /openai/v1/responses`."""
+    def __init__(self, who: str, action: str, operation: str, hint: str = "") -> None:
+        """`who`: an object id, or an application key's name.
+
+        `operation` is method and template: `POST /openai/v1/responses`.
+        """
         super().__init__(
-            f"The principal `{object_id}` lacks the required data action `{action}` to perform "
+            f"The principal `{who}` lacks the required data action `{action}` to perform "
             f"`{operation}` operation.",
             hint={"code": "PermissionDenied", "message": hint} if hint else None,
         )

@@ -91,12 +91,16 @@ class InvalidKey(GatewayError):
     status = 401
     code = "401"
 
-    def __init__(self) -> None:
-        """Say what Azure says; which of the two it was must not be told."""
+    def __init__(self, hint: dict[str, Any] | None = None) -> None:
+        """Say what Azure says; which of the two it was must not be told.
+
+        `hint` is for those alone who have shown a key that was right, and is not any more.
+        """
         super().__init__(
             "Access denied due to invalid subscription key or wrong API endpoint. Make sure to "
             "provide a valid key for an active subscription and use a correct regional API "
-            "endpoint for your resource."
+            "endpoint for your resource.",
+            hint=hint,
         )
 
 

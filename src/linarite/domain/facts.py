@@ -8,6 +8,7 @@ import msgspec
 
 from linarite.domain.engine import Capabilities
 from linarite.domain.model_lifecycle import ENDLESS, Lifecycle
+from linarite.domain.principal import Principal
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -73,6 +74,8 @@ class Account(msgspec.Struct, frozen=True):
     """the region as `x-ms-region` shows it (`East US 2`)"""
     key_digests: dict[bytes, str] = {}
     """HMAC-SHA256 of each key → its name (`key1`, `key2`)"""
+    application_keys: dict[bytes, Principal] = {}
+    """HMAC-SHA256 of each application's key → who holds it"""
     local_auth_disabled: bool = False
     has_subdomain: bool = False
     """tokens open only accounts with a subdomain of their own (`customSubDomainName`)"""

@@ -13,13 +13,31 @@ SERVICE_PRINCIPAL = "ServicePrincipal"
 """applications and managed identities, as role assignments call both"""
 
 
+class KeyTerms(msgspec.Struct, frozen=True):
+    """What is laid down about an application's key: it opens less than an account's own two."""
+
+    key_id: str
+    """under which the key store knows it"""
+    role: str
+    """GUID of the one role that its holder has"""
+    scope: str
+    """where: the id of the key's account"""
+    enabled: bool = True
+    deployments: frozenset[str] = frozenset()
+    """the only ones that it may use, in lower case; empty for all"""
+
+    def opens(self, deployment: str) -> bool:
+        """Whether it may use a deployment, whatever the case."""
+        return not self.deployments or deployment.lower() in self.deployments
+
+
 class Principal(msgspec.Struct, frozen=True):
     """Somebody who was recognised, as roles, logs and audit name them. Never the credential."""
 
     kind: str
     """User, ServicePrincipal or Key"""
     name: str
-    """for people: the user's name, the application's id, or a key's name (`key1`)"""
+    """for people: the user's name, the application's id, or a key's name (`key1`, `app:web`)"""
     object_id: str = ""
     """what roles are assigned to, a GUID in lower case; "" for keys"""
     tenant_id: str = ""
@@ -34,12 +52,20 @@ class Principal(msgspec.Struct, frozen=True):
     expires_at: int = 0
     """seconds since the epoch; 0 for never"""
     resource_id: str = ""
-    """of a managed identity: the ARM id of the resource that it belongs to"""
+    """of a managed identity: the ARM id of the resource that it belongs to; of an application's
+    key: its own"""
+    terms: KeyTerms | None = None
+    """of an application's key; None for everybody else"""
 
     @property
     def is_key(self) -> bool:
-        """Whether it holds a key, which opens everything that the key is for."""
+        """Whether it holds a key."""
         return self.kind == KEY
+
+    @property
+    def opens_all(self) -> bool:
+        """Whether it holds a key that opens everything that keys are for."""
+        return self.kind == KEY and self.terms is None
 
 
 class TokenVerifier(Protocol):

@@ -12,6 +12,8 @@ from linarite.domain.jobs import Job
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from linarite.domain.application_key import ApplicationKeyStore
+
 ACCOUNT_TYPE = "Microsoft.CognitiveServices/accounts"
 DEPLOYMENT_TYPE = "Microsoft.CognitiveServices/accounts/deployments"
 
@@ -135,6 +137,11 @@ class AccountKeys(msgspec.Struct, frozen=True):
 class KeyStore(Protocol):
     """Keeps account keys sealed at rest. Every write is on disk when the call returns."""
 
+    @property
+    def applications(self) -> ApplicationKeyStore:
+        """The keys of single applications; their digests are made as `digest` makes them."""
+        ...
+
     async def ensure(self, account_id: str) -> AccountKeys:
         """The account's keys, made (64 characters each) if there are none yet."""
         ...
@@ -152,5 +159,5 @@ class KeyStore(Protocol):
         ...
 
     async def forget(self, account_id: str) -> None:
-        """Destroy the account's keys and its sealing key."""
+        """Destroy the account's keys, those of its applications, and its sealing key."""
         ...

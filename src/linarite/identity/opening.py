@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from linarite.controls.authorize.book import AccessBook
+from linarite.dataplane.key_door import KeyDoor
 from linarite.dataplane.token_door import TokenDoor
 from linarite.domain.audit import AuditTrail
 from linarite.domain.dial import Dialer
@@ -56,6 +57,10 @@ class Identity(msgspec.Struct, frozen=True):
         """How the data plane lets in who shows a token."""
         verification = self.verification
         return TokenDoor(verification.verifier, verification.audiences.data, self.access)
+
+    def key_door(self) -> KeyDoor:
+        """How the data plane lets in who shows an application's key."""
+        return KeyDoor(self.access)
 
 
 async def open_identity(parts: IdentityParts) -> Identity:

@@ -27,7 +27,7 @@ class History:
     head: str
 
 
-STATE_HISTORY = History(SCRIPTS / "state", "0003")
+STATE_HISTORY = History(SCRIPTS / "state", "0004")
 REQUESTS_HISTORY = History(SCRIPTS / "requests", "0003")
 AUDIT_HISTORY = History(SCRIPTS / "audit", "0001")
 

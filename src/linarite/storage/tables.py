@@ -73,6 +73,17 @@ account_keys = Table(
 )
 """`key1` and `key2`, sealed under the account's own key"""
 
+application_keys = Table(
+    "application_keys",
+    STATE,
+    Column("key_id", Text, primary_key=True),
+    Column("account_key", _ID_KEY, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("last_used_s", BigInteger, nullable=False),
+    Index("application_keys_by_account", "account_key"),
+)
+"""digests only: whoever reads the table has no key; `last_used_s` is 0 until it is used"""
+
 master_key_check = Table(
     "master_key_check",
     STATE,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import generate_latest
 
+from linarite.domain.application_key import NAME_PREFIX
+from linarite.telemetry.application_series import ApplicationSeries
 from linarite.telemetry.exposition import counter_lines, request_lines
 from linarite.telemetry.request_series import RequestSeries
 
@@ -38,6 +40,7 @@ class RequestMetrics:
     def __init__(self, *, version: str = "", series_max: int = SERIES_MAX) -> None:
         self._series: dict[SeriesKey, RequestSeries] = {}
         self._series_max = series_max
+        self._applications = ApplicationSeries(series_max)
         self._states: dict[str, str] = {}
         self._seen_states: set[str] = set()
         registry = self._registry = CollectorRegistry()
@@ -83,6 +86,8 @@ class RequestMetrics:
         series = self._series.get(key)
         if series is None:
             series = self._new_series(key)
+        if record.caller_key.startswith(NAME_PREFIX):
+            self._applications.observe(record)
         series.requests += 1
         series.durations.observe(record.total_us)
         prompt_tokens = record.prompt_tokens
@@ -133,6 +138,7 @@ class RequestMetrics:
         # A copy: another request may finish, and add a series, in the meantime.
         lines = [
             *request_lines(dict(self._series)),
+            *self._applications.lines(),
             *counter_lines(
                 "linarite_ledger_dropped_total",
                 "Request records lost since the start: above zero, look at the disk.",

@@ -42,9 +42,11 @@ async def put(request: ArmRequest, target: Target, row: ResourceType, surface: S
         conditions.require(request.headers, old, target.path)
         new = proposed(sent, old, target, row, parent)
         written = await admitted(Change(old, new), request, target, row, surface)
+        told = await row.tell(surface, written.resource)
     answer = showing_one(
         row.created if old is None else row.replaced, written.resource, row, surface, request
     )
+    answer.body["properties"] |= told
     return followed(answer, "azure-asyncoperation", written.job, request, surface)
 
 

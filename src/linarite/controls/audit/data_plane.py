@@ -37,13 +37,12 @@ class DataPlaneAudit:
 
     def observe(self, record: RequestRecord) -> None:
         """Take a record; never blocks or raises."""
-        status = record.status
-        if record.caller_key:
+        if record.status in (UNAUTHENTICATED, FORBIDDEN):
+            self._trail.note(refusal(record))
+        elif record.caller_key:
             place = (record.account_id, record.caller_key, record.client_address)
             if self._again_ns and self._due.get(place, 0) <= record.started_at_ns:
                 self._used(record, place)
-        if status in (UNAUTHENTICATED, FORBIDDEN):
-            self._trail.note(refusal(record))
 
     def _used(self, record: RequestRecord, place: tuple[str, str, str]) -> None:
         if place not in self._due and len(self._due) >= PLACES_MAX:
@@ -87,7 +86,7 @@ def key_use(record: RequestRecord) -> AuditEvent:
         principal_kind="Key",
         credential=record.caller_key,
         address=record.client_address,
-        decided_by="key",
+        decided_by=record.decided_by or "key",
         request_id=record.request_id,
     )
 

@@ -148,9 +148,11 @@ class AccessBook:
         attributes: Mapping[str, tuple[str, ...]] | None = None,
     ) -> Decision:
         """As `Access.decide`."""
-        if principal.is_key:
+        if principal.opens_all:
             return ALLOWED_BY_KEY
-        key = (principal.object_id, action, scope, is_data, principal.groups)
+        terms = principal.terms
+        roles = principal.groups if terms is None else (principal.resource_id, terms.role)
+        key = (principal.object_id, action, scope, is_data, roles)
         remembered = self._remembered.get(key)
         if remembered is not None:
             return remembered
@@ -169,7 +171,7 @@ class AccessBook:
         self, principal: Principal, action: str, scope: str, *, is_data: bool = False
     ) -> bool:
         """As `Access.reaches_into`."""
-        if principal.is_key:
+        if principal.opens_all:
             return True
         return not self._behind and reaches_into(
             self._rules, self._question(principal, action, scope, is_data, None)
@@ -177,7 +179,7 @@ class AccessBook:
 
     def has_part_in(self, principal: Principal, scope: str) -> bool:
         """As `Access.has_part_in`."""
-        if principal.is_key:
+        if principal.opens_all:
             return True
         return not self._behind and has_part_in(
             self._rules, _identities(principal), scope_key(scope)
@@ -185,7 +187,7 @@ class AccessBook:
 
     def permissions_at(self, principal: Principal, scope: str) -> Sequence[Mapping[str, object]]:
         """As `Access.permissions_at`."""
-        if principal.is_key:
+        if principal.opens_all:
             return [EVERYTHING]
         if self._behind:
             return []
@@ -218,6 +220,7 @@ class AccessBook:
             scope=scope_key(scope),
             is_data=is_data,
             attributes=moment if attributes is None else moment | dict(attributes),
+            beside=_of_key(principal),
         )
 
     def _lost(self, removed: str) -> bool:
@@ -253,6 +256,15 @@ def _read_into(read: dict[str, Rule], resource: Resource) -> None:
         if resource.type in (DENY_ASSIGNMENT_TYPE, LOCK_TYPE):
             raise
         log.exception("a rule of access can't be read", resource=resource.id, why=str(problem))
+
+
+def _of_key(principal: Principal) -> tuple[RoleAssignment, ...]:
+    """The role that an application's key has by itself."""
+    terms = principal.terms
+    if terms is None:
+        return ()
+    scope = scope_key(terms.scope)
+    return (RoleAssignment(principal.resource_id, terms.role, principal.resource_id, scope),)
 
 
 def _identities(principal: Principal) -> frozenset[str]:

@@ -7,12 +7,13 @@ assignments come first; then one role assignment that grants is enough, whatever
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from linarite.controls.authorize.conditions.evaluation import holds as condition_holds
-from linarite.controls.authorize.rules import EVERYONE
+from linarite.controls.authorize.rules import EVERYONE, RoleAssignment
 from linarite.controls.authorize.scopes import holds
 from linarite.domain.access import NO_ASSIGNMENT, Decision
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
         DenyAssignment,
         Lock,
         Permission,
-        RoleAssignment,
         Rules,
     )
 
@@ -44,6 +44,8 @@ class Question(msgspec.Struct, frozen=True):
     is_data: bool = False
     attributes: Mapping[str, tuple[str, ...]] = {}
     """what conditions may ask of the request, the resource and the moment: `@request[…]`"""
+    beside: tuple[RoleAssignment, ...] = ()
+    """roles that nobody has assigned: those of an application's key"""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -184,14 +186,14 @@ def _concerns(denial: DenyAssignment, question: Question) -> bool:
 
 def _granting(rules: Rules, question: Question) -> Iterator[tuple[RoleAssignment, str, Permission]]:
     """What grants the action to the identities, at whatever scope, under whatever condition."""
-    for identity in question.identities:
-        for assignment in rules.assignments.get(identity, ()):
-            role = rules.roles.get(assignment.role)
-            if role is None:
-                continue
-            for permission in role.permissions:
-                if permission.covers(question.action, is_data=question.is_data):
-                    yield assignment, role.name, permission
+    assigned = (rules.assignments.get(identity, ()) for identity in question.identities)
+    for assignment in chain(question.beside, *assigned):
+        role = rules.roles.get(assignment.role)
+        if role is None:
+            continue
+        for permission in role.permissions:
+            if permission.covers(question.action, is_data=question.is_data):
+                yield assignment, role.name, permission
 
 
 def _way_out(rules: Rules, question: Question) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from linarite.dataplane.call import Call
     from linarite.domain.facts import Deployment, Facts
+    from linarite.domain.principal import Principal
 
 STOP_SEQUENCES_MAX = 4
 LOGIT_BIASES_MAX = 2**16
@@ -29,7 +30,7 @@ def find_path_deployment(call: Call, facts: Facts) -> None:
     """
     wanted = call.path_arguments.get("deployment")
     if wanted is not None:
-        call.deployment = _named(wanted, facts)
+        call.deployment = _named(wanted, facts, call.principal)
 
 
 def find_deployment(call: Call, model: str | None, facts: Facts) -> Deployment:
@@ -45,14 +46,16 @@ def find_deployment(call: Call, model: str | None, facts: Facts) -> Deployment:
             param="model",
             code="missing_required_parameter",
         )
-    call.deployment = _named(model, facts)
+    call.deployment = _named(model, facts, call.principal)
     return call.deployment
 
 
-def _named(wanted: str, facts: Facts) -> Deployment:
+def _named(wanted: str, facts: Facts, caller: Principal | None) -> Deployment:
     deployment = facts.deployment(wanted)
     if deployment is None:
-        raise DeploymentNotFound(wanted[:200], [d.name for d in facts.deployments.values()])
+        terms = caller.terms if caller is not None else None
+        names = [d.name for d in facts.deployments.values() if terms is None or terms.opens(d.name)]
+        raise DeploymentNotFound(wanted[:200], names)
     if deployment.retired_at and deployment.retired_at <= time():
         raise ModelRetired(deployment.model.name, deployment.model.version, deployment.retired_at)
     return deployment

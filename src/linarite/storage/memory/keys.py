@@ -7,6 +7,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from linarite.storage.key_pair import as_names, new_pair, with_new
+from linarite.storage.memory.application_keys import MemoryApplicationKeys
 from linarite.storage.resource_id import id_key
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ class MemoryKeyStore:
     def __init__(self) -> None:
         self._pairs: dict[str, AccountKeys] = {}
         self._pepper = secrets.token_bytes(32)
+        self.applications = MemoryApplicationKeys(self.digest)
 
     async def ensure(self, account_id: str) -> AccountKeys:
         """The account's keys, made if there are none yet."""
@@ -40,5 +42,6 @@ class MemoryKeyStore:
         return hmac.digest(self._pepper, presented.encode("utf-8", "surrogatepass"), "sha256")
 
     async def forget(self, account_id: str) -> None:
-        """Drop the account's keys."""
+        """Drop the account's keys and those of its applications."""
+        await self.applications.forget(account_id)
         self._pairs.pop(id_key(account_id), None)

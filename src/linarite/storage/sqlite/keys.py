@@ -13,6 +13,7 @@ from linarite.storage.key_pair import KEY_NAMES, as_names, new_pair, with_new
 from linarite.storage.master_key import master_key
 from linarite.storage.resource_id import id_key
 from linarite.storage.sealing import Sealing
+from linarite.storage.sqlite.application_keys import SqliteApplicationKeys
 from linarite.storage.tables import account_keys, master_key_check, sealing_keys
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ async def open_key_store(
                 "master.key back that belongs to this folder, or set LINARITE_MASTER_KEY to its "
                 "contents (and unset it if it was not set when the folder was made)."
             )
-    return SqliteKeyStore(database, sealing, master_key_is_new=known is None)
+        store = SqliteKeyStore(database, sealing, master_key_is_new=known is None)
+        await store.applications.load(connection)
+    return store
 
 
 class SqliteKeyStore:
@@ -55,6 +58,7 @@ class SqliteKeyStore:
         self._database = database
         self._sealing = sealing
         self.digest = sealing.digest
+        self.applications = SqliteApplicationKeys(database, sealing.digest)
         self.box = sealing.box
         """for secrets that belong to no account"""
         self.master_key_is_new = master_key_is_new
@@ -91,9 +95,10 @@ class SqliteKeyStore:
         return {} if pair is None else as_names(pair, self.digest)
 
     async def forget(self, account_id: str) -> None:
-        """Destroy the account's keys and its sealing key, also in the write-ahead log."""
+        """Destroy all its keys and its sealing key, also in the write-ahead log."""
         account = id_key(account_id)
         async with self._database.writing() as connection:
+            await self.applications.forget(connection, account)
             await connection.execute(
                 delete(account_keys).where(account_keys.c.account_key == account)
             )

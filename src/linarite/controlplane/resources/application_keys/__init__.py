@@ -1,0 +1,1 @@
+"""Linarite.Access/applicationKeys: an account's keys for single applications."""
