@@ -14,7 +14,7 @@ from linarite.domain.target import target_of
 from linarite.engines.http_client import HttpClient, HttpClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 COGNITIVE_SERVICES_VERSION = "2025-09-01"
 RESOURCES_VERSION = "2024-11-01"
@@ -88,10 +88,13 @@ class Server:
         version: str = COGNITIVE_SERVICES_VERSION,
         query: Mapping[str, str] | None = None,
         body: object = None,
+        only_new: bool = False,
     ) -> Reply:
-        """Ask for something by its path."""
+        """Ask for something by its path; `only_new` refuses to change what is there already."""
         asked = urlencode({"api-version": version, **(query or {})}, safe="$")
-        return await self._exchange(method, f"{quote(path, safe=PATH_CHARACTERS)}?{asked}", body)
+        more = [("if-none-match", "*")] if only_new else []
+        address = f"{quote(path, safe=PATH_CHARACTERS)}?{asked}"
+        return await self._exchange(method, address, body, more)
 
     async def follow(self, link: str) -> Reply:
         """GET what a link of the server's points at.
@@ -102,8 +105,11 @@ class Server:
         path = parts.path.removeprefix(self._base)
         return await self._exchange("GET", f"{path}?{parts.query}", None)
 
-    async def _exchange(self, method: str, path: str, body: object) -> Reply:
-        headers = [("authorization", f"Bearer {self.address.key}"), ("user-agent", "linarite")]
+    async def _exchange(
+        self, method: str, path: str, body: object, more: Sequence[tuple[str, str]] = ()
+    ) -> Reply:
+        own = [("authorization", f"Bearer {self.address.key}"), ("user-agent", "linarite")]
+        headers = [*own, *more]
         content = b""
         if body is not None:
             headers.append(("content-type", "application/json"))

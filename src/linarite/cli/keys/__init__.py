@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from linarite.cli.help_texts import examples
+from linarite.cli.keys import application
 from linarite.cli.keys.server import ask_server
 from linarite.cli.serving_file import SERVING_FILE, read_serving_file
 
@@ -22,6 +23,7 @@ EXAMPLES = examples(
     ("The second one:", "linarite keys --show --name key2"),
     ("What opens the control plane:", "linarite keys --management --show"),
     ("Replace the first; the old one opens nothing from then on:", "linarite keys regenerate key1"),
+    ("A key of its own for an application:", "linarite keys application create web --expires 90d"),
 )
 REGENERATE_EXAMPLES = examples(
     ("Move clients to key2, then replace key1:", "linarite keys regenerate key1"),
@@ -43,10 +45,13 @@ Show = Annotated[bool, typer.Option("--show", help="Print the key itself, and no
 def add_to(root: typer.Typer) -> None:
     """Add the commands."""
     app = typer.Typer(
-        name="keys", help="Show the account's keys, or replace one.", invoke_without_command=True
+        name="keys",
+        help="The account's keys, and those of applications.",
+        invoke_without_command=True,
     )
     app.callback()(keys)
     app.command("regenerate", epilog=REGENERATE_EXAMPLES)(regenerate)
+    application.add_to(app)
     root.add_typer(app, epilog=EXAMPLES)
 
 

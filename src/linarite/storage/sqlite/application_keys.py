@@ -78,10 +78,11 @@ class SqliteApplicationKeys:
         )
         async with self._database.writing() as connection:
             known = set((await connection.scalars(query, {"ids": list(used)})).all())
-            rows = [{"used_id": each, "at": at} for each, at in used.items() if each in known]
-            if rows:
+            noted = {key_id: at for key_id, at in used.items() if key_id in known}
+            if noted:
+                rows = [{"used_id": key_id, "at": at} for key_id, at in noted.items()]
                 await connection.execute(change, rows)
-        self._used |= {row["used_id"]: row["at"] for row in rows}
+        self._used |= noted
 
     def last_used(self, key_id: str) -> int:
         """Seconds since the epoch; 0 for never."""
