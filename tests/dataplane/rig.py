@@ -23,6 +23,7 @@ from linarite.dataplane.pipeline import Surface
 from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
 from linarite.dataplane.token_door import TokenDoor
+from linarite.domain.application_key import APPLICATION_KEY_TYPE, KEY_ID
 from linarite.domain.chat import ChatChoice, ChatDelta, ChatEvent
 from linarite.domain.completion import CompletionChoice, CompletionEvent
 from linarite.domain.embedding import EmbeddingEvent
@@ -146,6 +147,28 @@ class Rig(msgspec.Struct, frozen=True):
     other_keys: AccountKeys
     """of the account `other`, which is there when `accounts` is 2"""
     records: list[RequestRecord]
+    key_store: MemoryKeyStore
+    key_door: KeyDoor
+
+    @property
+    def account_id(self) -> str:
+        """The account `linarite`."""
+        return self.facts.for_account("linarite").account.id
+
+    async def give_key(self, name: str, **properties: Any) -> str:  # noqa: ANN401 - any JSON
+        """Put an application's key of those properties, as the control plane would; a new key."""
+        key_id = f"id-of-{name}"
+        await self.resources.put(
+            Resource(
+                id=f"{self.account_id}/providers/{APPLICATION_KEY_TYPE}/{name}",
+                type=APPLICATION_KEY_TYPE,
+                name=name,
+                properties=properties | {KEY_ID: key_id},
+            )
+        )
+        key = await self.key_store.applications.make(self.account_id, key_id)
+        await self.facts.read_anew(self.account_id)
+        return key
 
     async def send(
         self,
@@ -246,12 +269,9 @@ async def rig(
     await access.refresh()
     resources.subscribe(access.follow)
     door = TokenDoor(tokens or Verifier(Tokens()), DATA_AUDIENCES, access)
+    key_door = KeyDoor(access, now=now)
     surface = Surface(
-        facts=facts,
-        digest=key_store.digest,
-        host=host,
-        door=door,
-        key_door=KeyDoor(access, now=now),
+        facts=facts, digest=key_store.digest, host=host, door=door, key_door=key_door
     )
     dataplane = DataPlane(Router(ROUTES, kit), surface, limits, records.append)
     app = Edge({}, dataplane)
@@ -271,6 +291,8 @@ async def rig(
             keys=keys,
             other_keys=other_keys,
             records=records,
+            key_store=key_store,
+            key_door=key_door,
         )
     finally:
         await listener.close(0)
