@@ -270,9 +270,7 @@ async def rig(
     resources.subscribe(access.follow)
     door = TokenDoor(tokens or Verifier(Tokens()), DATA_AUDIENCES, access)
     key_door = KeyDoor(access, now=now)
-    surface = Surface(
-        facts=facts, digest=key_store.digest, host=host, door=door, key_door=key_door
-    )
+    surface = Surface(facts=facts, digest=key_store.digest, host=host, door=door, key_door=key_door)
     dataplane = DataPlane(Router(ROUTES, kit), surface, limits, records.append)
     app = Edge({}, dataplane)
     listener = Listener(app, server or Server(port=0))

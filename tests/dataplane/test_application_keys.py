@@ -32,6 +32,7 @@ class Clock:
         self.now = NOON
 
     def __call__(self) -> float:
+        """Seconds since the epoch."""
         return self.now
 
 
@@ -230,22 +231,25 @@ async def test_uses_are_remembered_until_they_are_taken(running: Rig, clock: Clo
 async def test_under_load_a_replaced_key_ends_at_once(running: Rig) -> None:
     """Of what is asked after the new key is told, nothing gets through with the old one."""
     old = await running.give_key("web")
-    replaced = asyncio.Event()
+    replaced, warm = asyncio.Event(), asyncio.Event()
     told: list[tuple[bool, int]] = []
 
     async def hammer() -> None:
         while len(told) < 400:
             after = replaced.is_set()
             told.append((after, (await chat(running, old)).status))
+            if len(told) >= 100:
+                warm.set()
 
     async def replace() -> str:
-        while len(told) < 100:
-            await asyncio.sleep(0)
+        await warm.wait()
         new = await running.give_key("web")
         replaced.set()
         return new
 
-    new, *_ = await asyncio.gather(replace(), *(hammer() for _ in range(8)))
+    replacing = asyncio.create_task(replace())
+    await asyncio.gather(*(hammer() for _ in range(8)))
+    new = await replacing
     assert {status for after, status in told if after} == {401}
     assert told[0] == (False, 200)
     assert (await chat(running, new)).status == 200

@@ -291,3 +291,41 @@ def test_rendering_while_requests_finish() -> None:
     counts = Scrape(metrics).samples
     total = sum(v for (name, _), v in counts.items() if name == "linarite_requests_total")
     assert total == 3_000
+
+
+def test_applications_are_told_apart_by_their_keys() -> None:
+    """In counters of their own, with what each deployment cost; Azure's two keys are not there."""
+    metrics = RequestMetrics()
+    used: dict[str, Any] = {
+        "account": "a",
+        "prompt_tokens": 3,
+        "completion_tokens": 5,
+        "cached_tokens": 0,
+    }
+    for _ in range(2):
+        metrics.observe(make_record(caller_key="app:web", deployment="gpt", **used))
+    metrics.observe(make_record(caller_key="app:batch", deployment="gpt", **used))
+    metrics.observe(make_record(caller_key="app:web", deployment="made-up", model="", status=404))
+    metrics.observe(make_record(caller_key="key1", deployment="gpt", **used))
+    text = metrics.render().decode()
+    requests = "linarite_application_key_requests_total"
+    tokens = "linarite_application_key_tokens_total"
+    assert f'{requests}{{account="a",key="app:web",deployment="gpt",status="200"}} 2' in text
+    assert f'{tokens}{{account="a",key="app:web",deployment="gpt",type="prompt"}} 6' in text
+    assert f'{tokens}{{account="a",key="app:batch",deployment="gpt",type="completion"}} 5' in text
+    assert "key1" not in text
+    assert "made-up" not in text
+
+
+def test_applications_beyond_the_bound_are_counted_together() -> None:
+    """However many keys come and go, memory is bounded."""
+    metrics = RequestMetrics(series_max=3)
+    for number in range(10):
+        metrics.observe(make_record(caller_key=f"app:k{number}"))
+    counted = [
+        line
+        for line in metrics.render().decode().splitlines()
+        if line.startswith("linarite_application_key_requests_total")
+    ]
+    assert len(counted) == 4
+    assert counted[-1].endswith('key="_OTHER",deployment="_OTHER",status="0"} 7')

@@ -20,6 +20,11 @@ pytestmark = pytest.mark.anyio
 ACCOUNT = "/subscriptions/s1/resourceGroups/Team/providers/x/accounts/Contoso"
 
 
+def written_in(folder: Path) -> bytes:
+    """All that lies in its files."""
+    return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
 async def test_a_key_is_found_by_its_digest_alone(key_store: KeyStore) -> None:
     """Whatever the case of the account's id; another account's keys are not among them."""
     store = key_store.applications
@@ -95,9 +100,8 @@ async def test_nothing_on_disk_is_a_key_and_all_is_there_again(tmp_path: Path) -
     store = (await open_key_store(database)).applications
     key = await store.make(ACCOUNT, "1")
     await store.note_used({"1": 5})
-    written = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     await database.close()
-    assert key.encode() not in written
+    assert key.encode() not in written_in(tmp_path)
     database = open_database(tmp_path)
     keys = await open_key_store(database)
     assert await keys.applications.digests(ACCOUNT) == {keys.digest(key): "1"}
