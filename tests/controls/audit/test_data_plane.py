@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from linarite.controls.audit.data_plane import DataPlaneAudit
 from linarite.controls.audit.options import Audit
 from linarite.domain.audit import DATA_PLANE_REFUSAL, KEY_USE
+from tests.controlplane.rig import HandedIn
 from tests.storage.builders import make_record
-
-if TYPE_CHECKING:
-    from linarite.domain.audit import AuditEvent
 
 KEY_ID = "/a/one/providers/Linarite.Access/applicationKeys/web"
 
 
-class Noted:
-    """A trail that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.events: list[AuditEvent] = []
-
-    async def record(self, event: AuditEvent) -> None:
-        """Take it."""
-        self.events.append(event)
-
-    def note(self, event: AuditEvent) -> None:
-        """Take it."""
-        self.events.append(event)
-
-
 def test_an_application_key_is_named_with_what_let_it_in() -> None:
     """Once in a while for each address, as Azure's two keys are."""
-    trail = Noted()
+    trail = HandedIn()
     audit = DataPlaneAudit(trail, Audit())
     for _ in range(3):
         audit.observe(make_record(caller_key="app:web", decided_by=KEY_ID, account_id="/a/one"))
@@ -46,7 +27,7 @@ def test_an_application_key_is_named_with_what_let_it_in() -> None:
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_key_that_was_refused_has_opened_nothing(status: int) -> None:
     """A refusal that names it, and no use."""
-    trail = Noted()
+    trail = HandedIn()
     DataPlaneAudit(trail, Audit()).observe(
         make_record(status=status, caller_key="app:web", refused_by="authentication")
     )

@@ -63,3 +63,16 @@ ADVICE_BY_CONTROL: dict[str, tuple[str, ...]] = {
     ),
     "engine": ("Look at what the instance {instance} runs: it refused or failed with {code}.",),
 }
+
+ADVICE_FOR_APPLICATION_KEYS: dict[str, tuple[str, ...]] = {
+    "authentication": (
+        "The application key '{key}' has expired or is disabled: set expiresAt or enabled of "
+        "{account}/providers/Linarite.Access/applicationKeys/{key} anew.",
+    ),
+    "authorization": (
+        "The application key '{key}' must be allowed to do {action}: by another role "
+        "(roleDefinitionId) or with the deployment among its own (deployments), at "
+        "{account}/providers/Linarite.Access/applicationKeys/{key}.",
+    ),
+}
+"""by control, where the caller has shown the key of an application"""

@@ -9,6 +9,7 @@ import msgspec
 from linarite.controlplane.resources.explanations.advice import (
     ADVICE_BY_CODE,
     ADVICE_BY_CONTROL,
+    ADVICE_FOR_APPLICATION_KEYS,
     OPENAI_USER,
 )
 from linarite.controlplane.resources.explanations.shape import (
@@ -19,6 +20,7 @@ from linarite.controlplane.resources.explanations.shape import (
     Explanation,
     Step,
 )
+from linarite.domain.application_key import NAME_PREFIX
 
 if TYPE_CHECKING:
     from linarite.domain.request_record import RequestRecord
@@ -117,11 +119,15 @@ def _decided(control: str, record: RequestRecord) -> str:
 
 def _why(control: str, record: RequestRecord) -> str:
     if control == "authentication":
+        if _is_applications(record):
+            return f"the application key {record.caller_key} was shown"
         if record.caller_key:
             return f"the account's {record.caller_key} was shown"
         token = f"token {record.token_id} of {record.issuer}, given to application {record.app_id}"
         return token if record.object_id else ""
     if control == "authorization":
+        if _is_applications(record):
+            return "the key's role grants the data action"
         return (
             "whoever holds a key may do everything that the key is for"
             if record.caller_key
@@ -144,6 +150,8 @@ def _advice(record: RequestRecord, present: Present) -> list[str]:
     # An upstream's codes are the same as ours: what refused counts first.
     known = ADVICE_BY_CODE.get((record.refused_by, record.error_code))
     known = known or ADVICE_BY_CONTROL.get(record.refused_by)
+    if _is_applications(record):
+        known = ADVICE_FOR_APPLICATION_KEYS.get(record.refused_by, known)
     account = record.account_id or "the account"
     lines = known or ("Look for the request's id in the server's log.",)
     told = [
@@ -151,6 +159,7 @@ def _advice(record: RequestRecord, present: Present) -> list[str]:
             account=account,
             action=record.operation,
             principal=record.object_id or "the caller",
+            key=record.caller_key.removeprefix(NAME_PREFIX),
             deployments=", ".join(present.deployments) or "none",
             accounts=", ".join(present.accounts) or "none",
             instance=record.instance or "none",
@@ -162,6 +171,10 @@ def _advice(record: RequestRecord, present: Present) -> list[str]:
     if record.refused_by == "authentication" and not record.account_id:
         told.insert(0, f"Name an account that there is: {', '.join(present.accounts) or 'none'}.")
     return told
+
+
+def _is_applications(record: RequestRecord) -> bool:
+    return record.caller_key.startswith(NAME_PREFIX)
 
 
 def _told(**facts: str | int) -> dict[str, str | int]:
