@@ -9,10 +9,12 @@ import msgspec
 import pytest
 
 from linarite.controlplane.resources.application_keys.rules import KEYS_MAX
+from linarite.controlplane.resources.explanations.of_data_plane import Present, explained
 from linarite.domain.activity import ActivityQuery
 from linarite.domain.application_key import APPLICATION_KEY_TYPE
 from tests.controlplane.people import OPENAI_USER, OWNER, READER, ROLES, assign, person
 from tests.controlplane.rig import ACCOUNT, ACCOUNTS, SUBSCRIPTION, Rig
+from tests.storage.builders import make_record
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import Answer
@@ -234,3 +236,15 @@ async def test_who_manages_an_account_manages_its_application_keys(
         (await rig.ask("DELETE", WEB, caller=ANN)).status,
     ]
     assert done == ([200, 200, 200] if allowed else [403, 403, 403])
+
+
+@pytest.mark.parametrize("control", ["authentication", "authorization"])
+def test_a_refusal_is_explained_with_the_key_to_change(control: str) -> None:
+    """Which application's key it was, and where its terms are."""
+    record = make_record(
+        caller_key="app:web", status=401, error_code="401", refused_by=control, account_id=ONE
+    )
+    told = explained(record, Present())
+    assert WEB in " ".join(told.would_have_to_change)
+    passed = explained(make_record(caller_key="app:web", decided_by=WEB), Present())
+    assert {step.control: step.decided_by for step in passed.steps}["authorization"] == WEB

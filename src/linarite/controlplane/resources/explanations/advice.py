@@ -66,13 +66,17 @@ ADVICE_BY_CONTROL: dict[str, tuple[str, ...]] = {
 
 ADVICE_FOR_APPLICATION_KEYS: dict[str, tuple[str, ...]] = {
     "authentication": (
-        "The application key '{key}' has expired or is disabled: set expiresAt or enabled of "
-        "{account}/providers/Linarite.Access/applicationKeys/{key} anew.",
+        (
+            "The application key '{key}' has expired or is disabled: set expiresAt or enabled of "
+            "{account}/providers/Linarite.Access/applicationKeys/{key} anew."
+        ),
     ),
     "authorization": (
-        "The application key '{key}' must be allowed to do {action}: by another role "
-        "(roleDefinitionId) or with the deployment among its own (deployments), at "
-        "{account}/providers/Linarite.Access/applicationKeys/{key}.",
+        (
+            "The application key '{key}' must be allowed to do {action}: by another role "
+            "(roleDefinitionId) or with the deployment among its own (deployments), at "
+            "{account}/providers/Linarite.Access/applicationKeys/{key}."
+        ),
     ),
 }
 """by control, where the caller has shown the key of an application"""

@@ -117,22 +117,28 @@ def _decided(control: str, record: RequestRecord) -> str:
     return ""
 
 
+def _shown(record: RequestRecord) -> str:
+    if _is_applications(record):
+        return f"the application key {record.caller_key} was shown"
+    if record.caller_key:
+        return f"the account's {record.caller_key} was shown"
+    token = f"token {record.token_id} of {record.issuer}, given to application {record.app_id}"
+    return token if record.object_id else ""
+
+
+def _granted(record: RequestRecord) -> str:
+    if _is_applications(record):
+        return "the key's role grants the data action"
+    if record.caller_key:
+        return "whoever holds a key may do everything that the key is for"
+    return "a role assignment grants the data action"
+
+
 def _why(control: str, record: RequestRecord) -> str:
     if control == "authentication":
-        if _is_applications(record):
-            return f"the application key {record.caller_key} was shown"
-        if record.caller_key:
-            return f"the account's {record.caller_key} was shown"
-        token = f"token {record.token_id} of {record.issuer}, given to application {record.app_id}"
-        return token if record.object_id else ""
+        return _shown(record)
     if control == "authorization":
-        if _is_applications(record):
-            return "the key's role grants the data action"
-        return (
-            "whoever holds a key may do everything that the key is for"
-            if record.caller_key
-            else "a role assignment grants the data action"
-        )
+        return _granted(record)
     if control == "route":
         model = f", model {record.model}" if record.model else ""
         return f"{record.operation}{model}"
