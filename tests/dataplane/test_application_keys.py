@@ -154,13 +154,16 @@ async def test_the_role_decides(running: Rig) -> None:
     assert (await chat(running, key)).error["code"] == "PermissionDenied"
 
 
-async def test_a_deny_assignment_holds_against_keys_of_applications(running: Rig) -> None:
+@pytest.mark.parametrize("below", ["", "/deployments/gpt"])
+async def test_a_deny_assignment_holds_against_keys_of_applications(
+    running: Rig, below: str
+) -> None:
     """One for everybody; the account's own keys are beyond roles, as on Azure."""
     key = await running.give_key("web")
     everybody = {"id": "00000000-0000-0000-0000-000000000000", "type": "SystemDefined"}
     await running.resources.put(
         Resource(
-            id=f"{running.account_id}/providers/{DENY_ASSIGNMENT_TYPE}/no-chat",
+            id=f"{running.account_id}{below}/providers/{DENY_ASSIGNMENT_TYPE}/no-chat",
             type=DENY_ASSIGNMENT_TYPE,
             name="no-chat",
             properties={
@@ -172,7 +175,9 @@ async def test_a_deny_assignment_holds_against_keys_of_applications(running: Rig
     )
     refused = await chat(running, key)
     assert (refused.status, refused.error["code"]) == (401, "PermissionDenied")
-    assert "no chat" in hint_of(refused)["message"]
+    assert "no chat" not in hint_of(refused)["message"]
+    assert (await running.recorded()).decided_by.endswith("/no-chat")
+    assert (await chat(running, key, "other")).status == (200 if below else 401)
     assert (await chat(running, running.keys.key1)).status == 200
 
 

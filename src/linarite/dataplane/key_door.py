@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from linarite.dataplane.token_door import line_of
+from linarite.domain.access import NO_ASSIGNMENT
 from linarite.domain.access_errors import PermissionDenied
 from linarite.domain.errors import InvalidKey, LinariteError
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from linarite.dataplane.call import Call, Operation
-    from linarite.domain.access import Access
+    from linarite.domain.access import Access, Decision
     from linarite.domain.facts import Facts
     from linarite.domain.principal import KeyTerms, Principal
 
@@ -48,16 +49,25 @@ class KeyDoor:
         decision = self._access.decide(principal, found.action, terms.scope, is_data=True)
         call.decision = decision
         if not decision.allowed:
-            hint = f"The key's role does not grant it. {decision.reason}"
-            raise PermissionDenied(principal.name, found.action, line_of(call), hint)
+            raise refusal(call, found, decision)
 
-    def require(self, call: Call, action: str, deployment: str) -> None:
-        """Let a call pass to a deployment that the key may use. Raises PermissionDenied."""
+    def admit_to_deployment(self, call: Call, found: Operation) -> None:
+        """Let a call pass to a deployment that the key may use. Raises PermissionDenied.
+
+        A deny assignment may close a deployment that the key's terms do not.
+        """
         principal, terms = _holder(call)
-        if not terms.opens(deployment):
+        where = call.deployment
+        if where is None:
+            return
+        if not terms.opens(where.name):
             allowed = ", ".join(sorted(terms.deployments))
             hint = f"The key is for these deployments alone: {allowed}."
-            raise PermissionDenied(principal.name, action, line_of(call), hint)
+            raise PermissionDenied(principal.name, found.action, line_of(call), hint)
+        decision = self._access.decide(principal, found.action, where.id, is_data=True)
+        call.decision = decision
+        if not decision.allowed:
+            raise refusal(call, found, decision)
 
     def take_used(self) -> Used:
         """The keys that were used since this was asked last, and when; it starts anew."""
@@ -70,6 +80,15 @@ def _holder(call: Call) -> tuple[Principal, KeyTerms]:
     assert principal is not None  # noqa: S101 - the pipeline has set it
     assert principal.terms is not None  # noqa: S101 - and asks only for those who have them
     return principal, principal.terms
+
+
+def refusal(call: Call, found: Operation, decision: Decision) -> PermissionDenied:
+    """What is said to a key whose role does not grant the data action, with those that do."""
+    principal, _ = _holder(call)
+    # What a deny assignment says is for those who may read it.
+    helping = decision.reason if decision.rule == NO_ASSIGNMENT else ""
+    hint = f"The key's role must grant it. {helping}".strip()
+    return PermissionDenied(principal.name, found.action, line_of(call), hint)
 
 
 def ended(principal: Principal) -> dict[str, str]:

@@ -97,15 +97,13 @@ async def serve(
     if isinstance(found, LinariteError):
         raise found  # 404, 405: told only to those who hold a key
     body = await call.body.read() if found.reads_body else b""  # 408, 413, 415
-    door = None if token is None else on.door
+    door = on.door if token is not None else on.key_door if call.principal.terms else None
     ask = await understood(call, found, body, facts, door)  # 400, 404, 401; typed from here on
     if call.deployment is None:
         async for event in found.run(ask, None):
             yield event
         return
     where = call.deployment
-    if call.principal.terms is not None:
-        on.key_door.require(call, found.action, where.name)  # 401
     place = on.host.slot(where.instance, reserved=where.reserved)  # 503 with Retry-After
     slot = place.take() or await place.enter()  # the same
     try:
@@ -120,9 +118,9 @@ async def serve(
 
 
 async def understood(
-    call: Call, found: Operation, body: bytes, facts: Facts, door: TokenDoor | None
+    call: Call, found: Operation, body: bytes, facts: Facts, door: TokenDoor | KeyDoor | None
 ) -> Any:  # noqa: ANN401 - each operation has its own ask
-    """What is asked, of whoever may ask it of that deployment; `door` None for keys."""
+    """What is asked, of whoever may ask it of that deployment; `door` None for Azure's two keys."""
     try:
         if len(body) <= LARGE_BODY_BYTES:
             ask = found.parse(call, body, facts)
