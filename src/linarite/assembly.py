@@ -38,7 +38,6 @@ from linarite.hosting.models.fetcher import StoreFetcher
 from linarite.hosting.provisioner import HostProvisioner
 from linarite.hosting.regions import HERE, Regions
 from linarite.identity.auditing import AuditParts, running_trail
-from linarite.identity.key_uses import KeyUses
 from linarite.identity.opening import Identity, IdentityParts, open_identity
 from linarite.identity.tenant import tenant_of
 from linarite.identity.verification import issuer_hosts
@@ -66,7 +65,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from linarite.controlplane.http import ManagementApp
-    from linarite.dataplane.token_door import TokenDoor
     from linarite.domain.activity import ActivityLog
     from linarite.domain.facts import Serving
     from linarite.domain.jobs import JobStore
@@ -163,7 +161,13 @@ class Assembly:
         metrics = RequestMetrics(version=__version__)
         dataplane = DataPlane(
             self._router(),
-            self._admission(identity, keys, door),
+            Surface(
+                facts=self._facts,
+                digest=keys.digest,
+                host=self._host,
+                door=door,
+                key_door=identity.key_door(self._stack, keys.applications),
+            ),
             settings.limits,
             self._observer(ledger, metrics),
         )
@@ -205,16 +209,6 @@ class Assembly:
             engine_of=self._engine_of,
         )
         await self._facts.refresh()
-
-    def _admission(self, identity: Identity, keys: KeyStore, door: TokenDoor) -> Surface:
-        """What the data path asks about each request."""
-        key_door = identity.key_door()
-        uses = KeyUses(key_door.take_used, keys.applications)
-        uses.start()
-        self._stack.push_async_callback(uses.stop)
-        return Surface(
-            facts=self._facts, digest=keys.digest, host=self._host, door=door, key_door=key_door
-        )
 
     def _router(self) -> Router:
         kit = OperationKit(

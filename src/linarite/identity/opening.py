@@ -18,11 +18,15 @@ from linarite.domain.errors import SetupError
 from linarite.domain.resource import ResourceStore
 from linarite.domain.secret_box import SecretBox
 from linarite.identity.auditing import GUID, audited_sign_in
+from linarite.identity.key_uses import KeyUses
 from linarite.identity.verification import Verification
 from linarite.settings import Settings
 from linarite.signin.opening import SignInParts, SignInPlane, open_sign_in
 
 if TYPE_CHECKING:
+    from contextlib import AsyncExitStack
+
+    from linarite.domain.application_key import ApplicationKeyStore
     from linarite.domain.sign_in import SignInEvent
 
 log = structlog.get_logger("linarite.identity")
@@ -58,9 +62,16 @@ class Identity(msgspec.Struct, frozen=True):
         verification = self.verification
         return TokenDoor(verification.verifier, verification.audiences.data, self.access)
 
-    def key_door(self) -> KeyDoor:
-        """How the data plane lets in who shows an application's key."""
-        return KeyDoor(self.access)
+    def key_door(self, stack: AsyncExitStack, store: ApplicationKeyStore) -> KeyDoor:
+        """How the data plane lets in who shows an application's key; its uses are kept.
+
+        Leaving `stack` keeps the last of them.
+        """
+        door = KeyDoor(self.access)
+        uses = KeyUses(door.take_used, store)
+        uses.start()
+        stack.push_async_callback(uses.stop)
+        return door
 
 
 async def open_identity(parts: IdentityParts) -> Identity:
