@@ -18,7 +18,6 @@ from linarite.controls.egress import EgressDialer, EgressPolicy, HttpProxy, targ
 from linarite.dataplane.call import OperationKit
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.http import DataPlane
-from linarite.dataplane.pipeline import Surface
 from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
 from linarite.domain.engine import Surroundings
@@ -161,13 +160,7 @@ class Assembly:
         metrics = RequestMetrics(version=__version__)
         dataplane = DataPlane(
             self._router(),
-            Surface(
-                facts=self._facts,
-                digest=keys.digest,
-                host=self._host,
-                door=door,
-                key_door=identity.key_door(self._stack, keys.applications),
-            ),
+            identity.admission(door, self._facts, self._host, keys, self._stack),
             settings.limits,
             self._observer(ledger, metrics),
         )

@@ -11,6 +11,7 @@ import structlog
 
 from linarite.controls.authorize.book import AccessBook
 from linarite.dataplane.key_door import KeyDoor
+from linarite.dataplane.pipeline import Surface
 from linarite.dataplane.token_door import TokenDoor
 from linarite.domain.audit import AuditTrail
 from linarite.domain.dial import Dialer
@@ -26,7 +27,9 @@ from linarite.signin.opening import SignInParts, SignInPlane, open_sign_in
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
-    from linarite.domain.application_key import ApplicationKeyStore
+    from linarite.dataplane.facts import FactsBook
+    from linarite.dataplane.pipeline import Host
+    from linarite.domain.resource import KeyStore
     from linarite.domain.sign_in import SignInEvent
 
 log = structlog.get_logger("linarite.identity")
@@ -62,16 +65,23 @@ class Identity(msgspec.Struct, frozen=True):
         verification = self.verification
         return TokenDoor(verification.verifier, verification.audiences.data, self.access)
 
-    def key_door(self, stack: AsyncExitStack, store: ApplicationKeyStore) -> KeyDoor:
-        """How the data plane lets in who shows an application's key; its uses are kept.
+    def admission(
+        self,
+        door: TokenDoor,
+        facts: FactsBook,
+        host: Host,
+        keys: KeyStore,
+        stack: AsyncExitStack,
+    ) -> Surface:
+        """What the data path asks about each request.
 
-        Leaving `stack` keeps the last of them.
+        Leaving `stack` keeps when applications' keys were used last.
         """
-        door = KeyDoor(self.access)
-        uses = KeyUses(door.take_used, store)
+        key_door = KeyDoor(self.access)
+        uses = KeyUses(key_door.take_used, keys.applications)
         uses.start()
         stack.push_async_callback(uses.stop)
-        return door
+        return Surface(facts=facts, digest=keys.digest, host=host, door=door, key_door=key_door)
 
 
 async def open_identity(parts: IdentityParts) -> Identity:
