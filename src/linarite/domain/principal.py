@@ -87,6 +87,10 @@ class Standing(Protocol):
         """Tokens issued before this second are void; 0: none is. None: gone or disabled."""
         ...
 
+    def groups_of(self, object_id: str) -> frozenset[str]:
+        """The object ids of the groups that somebody is in now."""
+        ...
+
 
 class PublishedKeys(Protocol):
     """The public keys under which this server's own tokens are signed."""

@@ -56,14 +56,14 @@ class Guarded:
         key = str(self.server.ready["management_key"])
         return self.ask(method, path, key, json=body)
 
-    def assign(self, role: str, object_id: str, scope: str) -> None:
+    def assign(self, role: str, object_id: str, scope: str, kind: str = "ServicePrincipal") -> None:
         """Give somebody a role."""
         name = f"{object_id[:8]}-{role[9:]}"
         body = {
             "properties": {
                 "roleDefinitionId": f"{ROLES}/{role}",
                 "principalId": object_id,
-                "principalType": "ServicePrincipal",
+                "principalType": kind,
             }
         }
         path = f"{scope}{ASSIGNMENTS}/{name}?api-version=2022-04-01"

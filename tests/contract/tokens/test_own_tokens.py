@@ -46,6 +46,30 @@ def test_an_application_signs_in_and_ends(guarded: Guarded) -> None:
     assert "disabled" in guarded.chat(data).json()["error"]["innererror"]["message"]
 
 
+def test_who_leaves_a_group_loses_its_roles_at_once(guarded: Guarded) -> None:
+    """And who joins has them: the directory's groups count, not those of the token's day."""
+    app = guarded.manage("POST", "/v1.0/applications", {"displayName": "member"}).json()
+    holder = guarded.manage("POST", "/v1.0/servicePrincipals", {"appId": app["appId"]}).json()
+    added = guarded.manage("POST", f"/v1.0/applications/{app['id']}/addPassword", {}).json()
+    group = {"displayName": "callers", "mailNickname": "callers", "mailEnabled": False}
+    made = guarded.manage("POST", "/v1.0/groups", group | {"securityEnabled": True}).json()
+    guarded.assign(OPENAI_USER, made["id"], SUBSCRIPTION, "Group")
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": app["appId"],
+        "client_secret": added["secretText"],
+        "scope": "https://cognitiveservices.azure.com/.default",
+    }
+    token = guarded.client.post("/common/oauth2/v2.0/token", data=form).json()["access_token"]
+    assert guarded.chat(token).status_code == 401
+    members = f"/v1.0/groups/{made['id']}/members"
+    member = {"@odata.id": f"{guarded.server.endpoint}/v1.0/directoryObjects/{holder['id']}"}
+    assert guarded.manage("POST", f"{members}/$ref", member).is_success
+    assert guarded.chat(token).status_code == 200
+    assert guarded.manage("DELETE", f"{members}/{holder['id']}/$ref").is_success
+    assert guarded.chat(token).status_code == 401
+
+
 def test_another_issuer_cannot_name_somebody_of_the_directory(guarded: Guarded) -> None:
     """Though it is trusted: an object id of this directory is this directory's to prove."""
     name = f"ada-{uuid4().hex[:8]}@example.org"

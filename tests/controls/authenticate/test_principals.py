@@ -133,6 +133,12 @@ class Directory:
 
     def __init__(self) -> None:
         self.since: int | None = 0
+        self.groups = frozenset[str]()
+
+    def groups_of(self, object_id: str) -> frozenset[str]:
+        """Of the one there is."""
+        assert object_id == SOMEBODY
+        return self.groups
 
     def valid_from(self, tenant_id: str, object_id: str) -> int | None:
         """The same for everybody."""

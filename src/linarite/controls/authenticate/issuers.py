@@ -86,6 +86,15 @@ class Issuer:
             return "The token has been revoked: sign in again."
         return ""
 
+    def groups_now(self, principal: Principal) -> frozenset[str]:
+        """Of this server itself those of its directory; of others what their token says.
+
+        So somebody who leaves a group has lost its roles before the token ends.
+        """
+        if self.standing is None:
+            return principal.groups
+        return self.standing.groups_of(principal.object_id)
+
 
 class IssuerTable:
     """The issuers by what tokens name as `iss`, to the letter."""

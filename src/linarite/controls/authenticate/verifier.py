@@ -52,10 +52,14 @@ class Verifier:
         good = self._remembered.good(token)
         if good is None or good.audiences.isdisjoint(audiences):
             return None
-        if good.issuer.own and good.issuer.why_void(good.principal, good.issued_at):
+        principal = good.principal
+        if good.issuer.own and (
+            good.issuer.why_void(principal, good.issued_at)
+            or good.issuer.groups_now(principal) != principal.groups
+        ):
             self._remembered.forget(token)
             return None
-        return good.principal
+        return principal
 
     async def verify(self, token: str, audiences: frozenset[str]) -> Principal:
         """Whose it is.
@@ -105,6 +109,8 @@ class Verifier:
             why = issuer.why_void(principal, when.issued_at)
             if why:
                 raise TokenRefused(why, lasting=False)
+            groups = issuer.groups_now(principal)
+            principal = msgspec.structs.replace(principal, groups=groups)
         else:
             principal = self._kept_apart(principal)
         return Good(
