@@ -278,7 +278,8 @@ def known_types(types: Sequence[ResourceType], actions: Sequence[Action]) -> tup
 def _unknown_path(path: str, api_version: str) -> ArmError:
     """What the Resource Manager says of a namespace or type that is not there."""
     parts = segments_of(path)
-    if "providers" not in [part.lower() for part in parts]:
+    words = [part.lower() for part in parts]
+    if "providers" not in words or words[-1] == "providers":
         return ArmError(404, "ResourceNotFound", f"There is nothing at '{path[:300]}'.")
     kind = type_of(path)
     namespace, _, words = kind.partition("/")

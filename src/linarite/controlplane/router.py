@@ -33,6 +33,8 @@ class Router(Generic[Entry]):
         self._root: _Node[Entry] = _Node()
         self._extensions: _Node[Entry] = _Node()
         """what may follow any scope"""
+        self._longest = 0
+        """parts of the longest extension: a longer end of a path can be none"""
 
     def add(self, method: str, template: str, entry: Entry) -> None:
         """File an entry. Raises ValueError when there is one for this method and path."""
@@ -40,6 +42,7 @@ class Router(Generic[Entry]):
         node = self._root
         if parts[:1] == [SCOPE]:
             node, parts = self._extensions, parts[1:]
+            self._longest = max(self._longest, len(parts))
         for part in parts:
             if part.startswith("{"):
                 node = node.names.setdefault(part.strip("{}"), _Node())
@@ -60,7 +63,7 @@ class Router(Generic[Entry]):
         for node, said, names in self._walk(self._root, parts):
             if node.entries:
                 return node.entries, Target(_path(said), names)
-        for at in range(len(parts) - 1, -1, -1):
+        for at in range(len(parts) - 1, max(len(parts) - self._longest, 0) - 1, -1):
             if parts[at].lower() != "providers":
                 continue
             scope = _path(parts[:at])
