@@ -160,3 +160,11 @@ def test_anything_is_read_or_refused(text: str) -> None:
         return
     assert holds(condition.expression, "a/read", {"@request[x]": ("One",)}) in (True, False)
     assert holds(condition.expression, "a/read", None) in (True, False, None)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_moment_outside_of_time_has_no_time_of_day(moment: str) -> None:
+    """It is told as what can't be compared; in an attribute it settles nothing."""
+    with pytest.raises(ConditionUnfit):
+        read_condition(f"@Request[x] TimeOfDayEquals '{moment}'")
+    assert outcome("@Request[x] TimeOfDayEquals '12:00'", x=moment) is None

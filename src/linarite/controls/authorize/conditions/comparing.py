@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from linarite.controls.authorize.conditions.tree import Attribute
 
 GUID_DIGITS = 32
+UNREADABLE = (ValueError, KeyError, TypeError, OverflowError)
+"""what readers raise for a value that means nothing to them"""
 
 
 def text_of(value: Value) -> str:
@@ -106,7 +108,7 @@ class Comparer(msgspec.Struct, frozen=True):
     """One operator."""
 
     read: Callable[[Value], Any]
-    """what a value means to it; raises ValueError, KeyError or TypeError for what means nothing"""
+    """what a value means to it; raises one of UNREADABLE for what means nothing"""
     fits: Callable[[Any, Any], bool]
     read_right: Callable[[Value], Any] | None = None
     """of what stands on the right, where that means something else"""
@@ -156,7 +158,7 @@ def unreadable(operand: Attribute | Literal, name: str, *, right: bool) -> str:
     for value in operand.values:
         try:
             reader_of(name, right=right)(value)
-        except (ValueError, KeyError, TypeError):
+        except UNREADABLE:
             return str(value)[:60] or "''"
     return ""
 

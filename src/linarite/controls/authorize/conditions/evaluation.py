@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from linarite.controls.authorize.conditions.comparing import COMPARERS, RANGES, reader_of
+from linarite.controls.authorize.conditions.comparing import (
+    COMPARERS,
+    RANGES,
+    UNREADABLE,
+    reader_of,
+)
 from linarite.controls.authorize.conditions.tree import (
     ActionMatches,
     Attribute,
@@ -76,7 +81,7 @@ def _compared(comparison: Comparison, attributes: Mapping[str, tuple[Value, ...]
         return None
     try:
         return _fit(comparison, left, right)
-    except (ValueError, KeyError, TypeError):
+    except UNREADABLE:
         return None
 
 
