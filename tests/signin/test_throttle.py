@@ -64,3 +64,14 @@ def test_a_name_from_elsewhere_is_not_kept_out_so_soon() -> None:
     with pytest.raises(SignInRefused) as refusal:
         Attempt(throttle, CLIENT, "app", "198.51.100.1")
     assert refusal.value.number == 90055
+
+
+def test_whoever_has_a_network_has_all_its_addresses() -> None:
+    """Of IPv6, addresses of one network count together; of IPv4 each counts alone."""
+    throttle = Throttle(Clock())
+    for last in range(11):
+        Attempt(throttle, USER, "ada", f"2001:db8:1:2::{last + 1:x}").failed()
+    with pytest.raises(SignInRefused):
+        Attempt(throttle, USER, "ada", "2001:db8:1:2:ffff::1")
+    Attempt(throttle, USER, "ada", "2001:db8:1:3::1")
+    Attempt(throttle, USER, "ada", "192.0.2.1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from linarite.signin.refusals import refused
@@ -22,6 +23,7 @@ FREE = {
 }
 """failures before one waits: of a name from anywhere, of a name from one address, of an address"""
 NAME_CHARACTERS_MAX = 200
+IPV4_BYTES, NETWORK_BYTES = 4, 8
 
 
 class Attempt:
@@ -34,6 +36,7 @@ class Attempt:
     def __init__(self, throttle: Throttle, kind: str, name: str, address: str) -> None:
         """`kind` is CLIENT, USER or CODE. Raises SignInRefused while it must wait."""
         name = name.lower()[:NAME_CHARACTERS_MAX]
+        address = _place(address)
         self._throttle = throttle
         self._own = ((kind, name), (f"{kind} at", f"{name}\0{address}"))
         self._all = (*self._own, ("address", address))
@@ -51,3 +54,12 @@ class Attempt:
         """It was right."""
         for kind, name in self._own:
             self._throttle.succeeded(kind, name)
+
+
+def _place(address: str) -> str:
+    """Where an address is: of IPv6 its network, for who has one address there has them all."""
+    try:
+        packed = ip_address(address).packed
+    except ValueError:
+        return address
+    return address if len(packed) == IPV4_BYTES else packed[:NETWORK_BYTES].hex()

@@ -10,6 +10,8 @@ from pathlib import Path
 
 ROWS_MAX = 200_000
 IPV4_BYTES = 4
+ESTABLISHED = "01"
+"""the state of a connection that is in use; others have no owner, which reads as root's number"""
 
 
 async def user_of_peer(address: str, port: int) -> int | None:
@@ -32,14 +34,16 @@ def user_id(name: str) -> int | None:
 
 def _user_of_peer(address: str, port: int) -> int | None:
     wanted = {f"{each}:{port:04X}" for each in _as_kernel_writes(address)}
+    found: set[int] = set()
     for table in ("tcp", "tcp6"):
         with suppress(OSError), Path(f"/proc/net/{table}").open(encoding="ascii") as rows:
             next(rows, None)
             for _, row in zip(range(ROWS_MAX), rows, strict=False):
                 parts = row.split()
-                if parts[1] in wanted:
-                    return int(parts[7])
-    return None
+                if parts[1] in wanted and parts[3] == ESTABLISHED:
+                    found.add(int(parts[7]))
+    # A port may lead to several places, for several users: then nobody can tell.
+    return found.pop() if len(found) == 1 else None
 
 
 def _as_kernel_writes(address: str) -> list[str]:
