@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -68,7 +69,7 @@ def known_client(client_id: str, desk: Desk) -> Client:
 
 def may_return_to(client: Client, uri: str) -> bool:
     """Whether a redirect URI is the client's. On this machine the port is free, RFC 8252, 7.3."""
-    if not URI.fullmatch(uri):
+    if not URI.fullmatch(uri) or not _can_be_read(uri):
         return False
     if client.application is None:
         return uri == "https://login.microsoftonline.com/common/oauth2/nativeclient" or _is_local(
@@ -78,6 +79,14 @@ def may_return_to(client: Client, uri: str) -> bool:
     return any(
         uri == each or (_is_local(each) and _same_but_port(each, uri)) for each in registered
     )
+
+
+def _can_be_read(uri: str) -> bool:
+    try:
+        urlsplit(uri)
+    except ValueError:  # a bracket that is not closed
+        return False
+    return True
 
 
 def _is_local(uri: str) -> bool:

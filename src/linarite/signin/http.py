@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
@@ -42,6 +42,7 @@ class SignInApp:
         body_left = exchange.method in BODIED
         ask = _head(exchange)
         try:
+            ask = _with_query(ask, exchange.query)
             if body_left:
                 body = await read_body(exchange, BODY_BYTES_MAX, BODY_WAIT_S)
                 body_left = False
@@ -127,7 +128,6 @@ def _head(exchange: Exchange) -> Ask:
     return Ask(
         method=exchange.method,
         path=exchange.path,
-        query=_pairs(exchange.query.decode("latin-1")),
         headers=headers,
         base_url=f"{scheme}://{headers.get('host') or 'localhost'}",
         address=client[0],
@@ -135,6 +135,15 @@ def _head(exchange: Exchange) -> Ask:
         request_id=request_id,
         correlation_id=correlation_id,
     )
+
+
+def _with_query(ask: Ask, query: bytes) -> Ask:
+    """The request with its parameters. Raises SignInRefused; for what is no `Host` too."""
+    try:
+        urlsplit(ask.base_url)
+    except ValueError:
+        raise refused(90014, why="its Host header names no host") from None
+    return msgspec.structs.replace(ask, query=_pairs(query.decode("latin-1")))
 
 
 def _with_body(ask: Ask, body: bytes) -> Ask:

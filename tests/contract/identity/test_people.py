@@ -221,7 +221,7 @@ def test_nobody_is_sent_elsewhere(sign_in: SignIn, changed: dict[str, str], numb
         ({"code_challenge": "x", "code_challenge_method": "plain"}, "invalid_request"),
         ({"response_type": "token"}, "unsupported_response_type"),
         (
-            {"prompt": "none", "code_challenge": "x", "code_challenge_method": "S256"},
+            {"prompt": "none", "code_challenge": "x" * 43, "code_challenge_method": "S256"},
             "login_required",
         ),
     ],

@@ -63,7 +63,10 @@ async def authorization_code(ask: Ask, version: str, desk: Desk) -> Outcome:
         raise refused(54005)
     if flow.redirect_uri != ask["redirect_uri"]:
         raise refused(50011, uri=ask["redirect_uri"], client=client.app_id)
-    if flow.challenge and not _verifies(ask["code_verifier"], flow.challenge):
+    # A verifier without a challenge: somebody has taken the challenge out on its way, RFC 9700.
+    if (flow.challenge or ask["code_verifier"]) and not _verifies(
+        ask["code_verifier"], flow.challenge
+    ):
         raise refused(501481)
     user = standing(flow.user.object_id, flow.signed_in_at, desk)
     outcome = await _first(client, user, flow.wanted, version, "authorization_code", desk)
@@ -76,12 +79,12 @@ async def refresh_token(ask: Ask, version: str, desk: Desk) -> Outcome:
     require_proof(client, "refresh_token")
     if not ask["refresh_token"]:
         raise refused(900144, parameter="refresh_token")
+    named = ask["scope"] or ask["resource"]
+    # Before the token is used up: who asks for what is not there asks again with the same one.
+    wanted = _or_graph(wanted_of(ask, desk), ask, desk) if named else None
     following, session = await desk.sessions.renew(ask["refresh_token"], client.app_id)
     user = standing(session.object_id, session.signed_in_at, desk)
-    if ask["scope"] or ask["resource"]:
-        wanted = _or_graph(wanted_of(ask, desk), ask, desk)
-    else:
-        wanted = person_wants(ask, session.scope, desk)
+    wanted = wanted or person_wants(ask, session.scope, desk)
     granted = Granted(user, wanted, client.app_id, client.proof, version)
     return Outcome(granted, client, "refresh", following)
 
@@ -155,4 +158,4 @@ def _verifies(verifier: str, challenge: str) -> bool:
     """PKCE, RFC 7636, 4.6."""
     digest = hashlib.sha256(verifier[:VERIFIER_CHARACTERS_MAX].encode()).digest()
     made = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-    return hmac.compare_digest(made, challenge)
+    return hmac.compare_digest(made.encode(), challenge.encode())

@@ -134,6 +134,8 @@ def _require_own_names(application: Application, desk: Desk) -> None:
     for uri in application.identifier_uris:
         if ":" not in uri:
             raise bad(f"Invalid value '{uri}' for property 'identifierUris': it is a URI.")
+        if desk.audiences.is_known(uri):  # tokens for it would be the application's from now on
+            raise taken("identifierUris", uri)
         other = desk.book.resource_application(uri)
         if other is not None and other.object_id != application.object_id:
             raise taken("identifierUris", uri)

@@ -42,8 +42,10 @@ async def graph_caller(ask: Ask, desk: Desk) -> Principal:
         claims = await desk.keys.read(presented)
     except NotOurs as problem:
         raise _unknown(ask, f"The access token is not valid: {problem}.") from None
-    audience = str(claims.get("aud", "")).rstrip("/").lower()
-    if audience not in GRAPH and audience != ask.base_url.lower():
+    audience = str(claims.get("aud", ""))
+    if audience.rstrip("/").lower() not in GRAPH and not desk.audiences.is_this_server(
+        audience, ask.base_url
+    ):
         raise _unknown(ask, f"The access token is for '{audience}', not for Microsoft Graph.")
     valid_from = desk.book.valid_from(str(claims.get("tid")), str(claims.get("oid")))
     if valid_from is None or claims["iat"] < valid_from:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from linarite.signin.router import Act
 
 SECRETS_MAX = 50
+END_OF_TIME = 253_402_300_799
+"""9999-12-31: no later date can be shown"""
 SECRET_YEARS_DEFAULT, YEAR_S = 2, 365 * 86_400
 
 
@@ -43,6 +45,8 @@ def adding_password(collection: str) -> Act:
             end = _seconds(wanted and wanted.end_date_time, start + SECRET_YEARS_DEFAULT * YEAR_S)
             if end <= start:
                 raise bad("Invalid value for property 'endDateTime': it is before the start.")
+            if start < 0 or end > END_OF_TIME:
+                raise bad("A secret's dates must lie between 1970 and 9999: set both.")
             text = new_secret()
             kept = Secret(
                 id=new_id(),
@@ -97,12 +101,13 @@ def _certificate(sent: SentKey) -> Certificate:
         plain = base64.b64decode(sent.key or "", validate=True)
         read_in = x509.load_pem_x509_certificate if plain[:5] == b"-----" else None
         certificate = (read_in or x509.load_der_x509_certificate)(plain)
-    except (ValueError, binascii.Error):
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
         raise bad(
             "Invalid value for property 'key': it is a certificate (DER or PEM) in base64; never "
             "send the private key."
         ) from None
-    if not isinstance(certificate.public_key(), RSAPublicKey):
+    if not isinstance(key, RSAPublicKey):
         raise bad("Invalid value for property 'key': assertions are signed with RSA keys only.")
     return Certificate(
         id=(sent.key_id or new_id()).lower(),

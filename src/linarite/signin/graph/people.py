@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from linarite.signin.directory.records import Group, ServicePrincipal, User
 from linarite.signin.directory.writing import new_id
@@ -127,7 +126,8 @@ async def list_members(ask: Ask, desk: Desk) -> Reply:
 async def add_member(ask: Ask, desk: Desk) -> Reply:
     """POST /groups/{id}/members/$ref."""
     await admitted(ask, GROUPS, desk)
-    object_id = urlsplit(read(ask.body, Reference).id).path.rpartition("/")[2].lower()
+    address = read(ask.body, Reference).id.partition("?")[0]
+    object_id = address.rpartition("/")[2].lower()
     async with desk.directory.turn:
         group: Group = record_named(ask, GROUPS, desk)
         if not isinstance(desk.book.record(object_id), User | Group | ServicePrincipal):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 TITLE = "Sign in"
 AUTHORITY = re.compile(r"[\w.:\[\]-]*", re.ASCII)
+CHALLENGE = re.compile(r"[\w-]{43}", re.ASCII)
 MODES = frozenset(("query", "fragment", "form_post"))
 STATE_CHARACTERS_MAX = 4096
 
@@ -116,6 +117,8 @@ def _wanted(ask: Ask, wish: Wish, desk: Desk) -> Wanted:
         raise refused(9002325)
     if challenge and ask.query.get("code_challenge_method") != "S256":
         raise refused(9002325)
+    if challenge and not CHALLENGE.fullmatch(challenge):
+        raise refused(90014, why="its code_challenge is not the SHA-256 of a verifier in base64url")
     scope = ask.query.get("scope") or f"{ask.query.get('resource', '')}/.default"
     return person_wants(ask, scope, desk)
 

@@ -19,5 +19,10 @@ def is_from_elsewhere(ask: Ask) -> bool:
     origin = ask.headers.get("origin")
     if site not in ("same-origin", "none"):
         return True
-    # By host alone: what ends TLS in front of us has another scheme.
-    return origin is not None and urlsplit(origin).netloc != urlsplit(ask.base_url).netloc
+    if origin is None:
+        return False
+    try:
+        # By host alone: what ends TLS in front of us has another scheme.
+        return urlsplit(origin).netloc != urlsplit(ask.base_url).netloc
+    except ValueError:
+        return True

@@ -15,12 +15,11 @@ from urllib.parse import urlsplit
 import msgspec
 from cryptography import x509
 from joserfc import jws, jwt
-from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from linarite.domain.access_errors import TokenRefused
 from linarite.signin.refusals import refused
-from linarite.signin.tokens.signing_keys import NotOurs
+from linarite.signin.tokens.signing_keys import UNREADABLE, NotOurs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +69,7 @@ async def _by_certificate(
         key = x509.load_pem_x509_certificate(certificate.pem.encode()).public_key()
         public = RSAKey.import_key(cast("Any", key))
         token = await asyncio.to_thread(jwt.decode, assertion, public, ALGORITHMS)
-    except (JoseError, ValueError):
+    except UNREADABLE:
         raise refused(700027, why="the signature is another key's") from None
     claims = token.claims
     if str(claims.get("sub", "")).lower() != client.app_id:
@@ -140,7 +139,7 @@ async def _by_federation(
         )
     try:
         if match.issuer in desk.keys.issuers:
-            verified = await desk.keys.read(assertion)
+            verified = await _of_good_standing(assertion, desk)
         elif desk.others is None:
             raise refused(
                 700213, why=f"settings declare no issuer '{match.issuer}' whose keys are known"
@@ -155,6 +154,15 @@ async def _by_federation(
     except TokenRefused as problem:
         raise refused(700213, why=problem.why) from None
     _require_time(verified, desk.now())
+
+
+async def _of_good_standing(assertion: str, desk: Desk) -> dict[str, Any]:
+    """The claims of a token of ours whose principal still holds. Raises NotOurs."""
+    claims = await desk.keys.read(assertion)
+    since = desk.book.valid_from(str(claims.get("tid")), str(claims.get("oid")))
+    if since is None or claims["iat"] < since:
+        raise NotOurs("its principal is gone, disabled or signed out")
+    return claims
 
 
 def _is_meant(
@@ -174,7 +182,7 @@ def _unverified(assertion: str) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         compact = jws.extract_compact(assertion.encode())
         claims = msgspec.json.decode(compact.payload, type=dict[str, Any])
-    except (JoseError, ValueError, msgspec.DecodeError):
+    except (*UNREADABLE, msgspec.DecodeError):
         raise refused(50027, why="it is not three parts in base64url with JSON in them") from None
     return dict(compact.headers()), claims
 

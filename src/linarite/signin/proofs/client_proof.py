@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
@@ -69,7 +68,7 @@ def _presented(ask: Ask) -> tuple[str, str]:
         return ask["client_id"].strip(), ask["client_secret"]
     try:
         plain = base64.b64decode(told.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, or no UTF-8
         raise refused(90014, why="its Authorization header is not 'Basic' and base64") from None
     name, _, secret = plain.partition(":")
     return unquote_plus(name).strip(), unquote_plus(secret)

@@ -30,6 +30,8 @@ WELL_KNOWN = frozenset(
 OPENID = frozenset(("openid", "profile", "email", "offline_access"))
 """scopes that are no resource's"""
 SCOPES_MAX = 50
+SCOPE_CHARACTERS_MAX = 2000
+"""a request waits for its person with all of its scopes, and anybody may make many"""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -64,6 +66,8 @@ class Resources:
 
         Raises SignInRefused for resources that are not known, for several at once, for none.
         """
+        if len(scope) > SCOPE_CHARACTERS_MAX:
+            raise refused(90014, why=f"its scope is longer than {SCOPE_CHARACTERS_MAX} characters")
         words = scope.split()[:SCOPES_MAX]
         openid = frozenset(word.lower() for word in words) & OPENID
         rest = [word for word in words if word.lower() not in OPENID]
@@ -88,6 +92,22 @@ class Resources:
     def by_name(self, resource: str, base_url: str) -> Wanted:
         """What a version 1 request, or one for a managed identity, asks for."""
         return Wanted(resource, self._require(resource, base_url))
+
+    def is_known(self, resource: str) -> bool:
+        """Whether it is a resource of Azure's, or one of those that settings name."""
+        return resource.rstrip("/").lower() in self._known
+
+    def is_this_server(self, audience: str, base_url: str) -> bool:
+        """Whether a token's audience is this server, by the name that the client calls it.
+
+        A client calls it what it likes: a token that was given out for somebody else, who may now
+        be showing it, is not for this server however it is called.
+        """
+        return (
+            audience.rstrip("/").lower() == base_url.lower()
+            and self._book.resource_application(audience) is None
+            and not self.is_known(audience)
+        )
 
     def _require(self, resource: str, base_url: str) -> Application | None:
         plain = resource.rstrip("/").lower()

@@ -26,6 +26,8 @@ TOKEN_S_MAX = DAY_S
 """no token holds longer: how long a replaced key stays published"""
 SKEW_S = 300
 ALGORITHM = "RS256"
+UNREADABLE = (JoseError, ValueError, TypeError, RecursionError)
+"""what reading a token raises whose header or claims are not what they should be"""
 
 
 class NotOurs(Exception):
@@ -129,7 +131,7 @@ class SigningKeys:
         keys = KeySet(list(self._keys.values()))
         try:
             claims = (await asyncio.to_thread(jwt.decode, token, keys, [ALGORITHM])).claims
-        except (JoseError, ValueError) as problem:
+        except UNREADABLE as problem:
             raise NotOurs(f"its signature does not verify ({problem})") from None
         if claims.get("iss") not in self.issuers:
             raise NotOurs("its issuer is another one")
