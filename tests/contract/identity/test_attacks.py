@@ -224,3 +224,14 @@ def test_a_member_with_an_address_that_is_none(sign_in: SignIn) -> None:
     group = sign_in.graph("POST", "/groups", {"displayName": "addressed", "mailNickname": "a"})
     reference = {"@odata.id": "https://["}
     sign_in.graph("POST", f"/groups/{group['id']}/members/$ref", reference, 404)
+
+
+def test_no_web_page_gets_this_machines_identity(sign_in: SignIn) -> None:
+    """A page whose name is made to mean this machine (DNS rebinding) sends that name as host."""
+    asked = {"api-version": "2018-02-01", "resource": "https://cognitiveservices.azure.com"}
+    port = urlsplit(sign_in.url).port
+    for host, refused in {"page.example": True, "localhost": False, "127.0.0.1": False}.items():
+        headers = {"metadata": "true", "host": f"{host}:{port}"}
+        path = "/metadata/identity/oauth2/token"
+        answer = sign_in.ask("GET", path, params=asked, headers=headers)
+        assert (answer.status_code == 403) is refused, answer.text

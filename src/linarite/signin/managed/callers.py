@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -28,7 +29,7 @@ NAMED_BY = {
     "msi_res_id": "resource_id",
 }
 """parameter → field of the service principal"""
-NOT_DIRECT = ("x-forwarded-for", "forwarded", "via")
+NOT_DIRECT = ("x-forwarded-for", "forwarded", "via", "x-real-ip")
 """headers of what has come through somebody else, whose own identity it would get"""
 
 
@@ -62,6 +63,8 @@ async def identity_of(ask: Ask, header_secret: str | None, desk: Desk) -> Servic
                 f"A managed identity's token is for who calls directly; this request has come "
                 f"through something else (header '{name}').",
             )
+    if header_secret is None:
+        _require_no_rebinding(ask)
     bound = [
         resource_of(name, binding)
         for name, binding in desk.bindings.by_name.items()
@@ -78,6 +81,26 @@ async def identity_of(ask: Ask, header_secret: str | None, desk: Desk) -> Servic
     principals = [desk.book.managed_identity(each) for each in bound]
     found = [each for each in principals if each is not None]
     return _chosen(ask, found, bound)
+
+
+def _require_no_rebinding(ask: Ask) -> None:
+    """Let no web page on this machine pass, whose name has come to mean this machine.
+
+    Its browser sends the page's own name as host, and any header that the page wants; programs
+    call this machine `localhost` or by an address. Raises IdentityRefused.
+    """
+    host = (urlsplit(ask.base_url).hostname or "").rstrip(".")
+    if not _is_from("", ask.address) or host == "localhost" or host.endswith(".localhost"):
+        return
+    try:
+        ip_address(host)
+    except ValueError:
+        raise IdentityRefused(
+            403,
+            "access_denied",
+            f"Call this machine localhost or by an address, not '{host[:200]}': a web page may "
+            "have any name mean this machine. With X-IDENTITY-HEADER any name will do.",
+        ) from None
 
 
 async def _holds(binding: BoundIdentity, ask: Ask, header_secret: str | None) -> bool:
