@@ -24,6 +24,7 @@ GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/identities"
 ACCOUNT = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts/with-identity"
 IDENTITIES = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 
 
 class ManagementKey:
@@ -161,3 +162,28 @@ def test_owners_of_everything_manage_the_directory(sign_in: SignIn, app: App) ->
     finally:
         assert arm(sign_in, "DELETE", path, **version).status_code == 200
     assert sign_in.ask("GET", "/v1.0/users", headers=headers).status_code == 403
+
+
+def test_a_contributor_to_everything_is_no_owner(sign_in: SignIn) -> None:
+    """It may read the directory; with an owner's new secret it would be one."""
+    contributor, owner = sign_in.new_app("contributor"), sign_in.new_app("owner")
+    version = {"api-version": "2022-04-01"}
+    path = f"/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
+    definition = f"/providers/Microsoft.Authorization/roleDefinitions/{CONTRIBUTOR}"
+    asked = {"roleDefinitionId": definition, "principalId": contributor.principal_id}
+    assert arm(sign_in, "PUT", path, {"properties": asked}, **version).status_code == 201
+    token = sign_in.token(
+        grant_type="client_credentials",
+        client_id=contributor.app_id,
+        client_secret=contributor.secret,
+        scope="https://graph.microsoft.com/.default",
+    ).json()["access_token"]
+    headers = {"authorization": f"Bearer {token}"}
+    try:
+        assert sign_in.ask("GET", "/v1.0/users", headers=headers).status_code == 200
+        secret = f"/v1.0/applications/{owner.id}/addPassword"
+        refused = sign_in.ask("POST", secret, json={}, headers=headers)
+        assert refused.status_code == 403
+        assert "roleAssignments/write" in refused.json()["error"]["message"]
+    finally:
+        assert arm(sign_in, "DELETE", path, **version).status_code == 200

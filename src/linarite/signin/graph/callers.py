@@ -1,7 +1,9 @@
 """Who asks Graph, and whether they may.
 
 Whoever holds the management key may everything. A token must be for Graph, and a role must grant
-its principal `Microsoft.Directory/<collection>/read|write|delete` at the root.
+its principal `Microsoft.Directory/<collection>/read|write|delete` at the root. Whoever changes
+applications, people and groups can become any of them, so changes take the right to assign roles
+there too.
 """
 
 from __future__ import annotations
@@ -65,15 +67,16 @@ def require(principal: Principal, ask: Ask, collection: str, desk: Desk) -> None
     if verb == "read" and desk.access and desk.access.reaches_into(principal, ASSIGN, "/"):
         return
     action = f"Microsoft.Directory/{collection}/{verb}"
-    decision = desk.access.decide(principal, action, "/") if desk.access is not None else None
-    if decision is None or not decision.allowed:
-        reason = decision.reason if decision else "only the management key opens the directory"
-        raise GraphRefused(
-            403,
-            "Authorization_RequestDenied",
-            f"Insufficient privileges to complete the operation: '{principal.name}' lacks "
-            f"{action} at '/'. {reason}".rstrip(),
-        )
+    for needed in (action,) if verb == "read" else (action, ASSIGN):
+        decision = desk.access.decide(principal, needed, "/") if desk.access is not None else None
+        if decision is None or not decision.allowed:
+            reason = decision.reason if decision else "only the management key opens the directory"
+            raise GraphRefused(
+                403,
+                "Authorization_RequestDenied",
+                f"Insufficient privileges to complete the operation: '{principal.name}' lacks "
+                f"{needed} at '/'. {reason}".rstrip(),
+            )
 
 
 def _principal(claims: dict[str, Any], desk: Desk) -> Principal:
