@@ -55,14 +55,14 @@ def test_a_name_from_elsewhere_is_not_kept_out_so_soon() -> None:
     for _ in range(11):
         Attempt(throttle, USER, "ada", "192.0.2.1").failed()
     with pytest.raises(SignInRefused) as refusal:
-        Attempt(throttle, USER, "Ada", "192.0.2.1")
+        Attempt(throttle, USER, "Ada", "192.0.2.1").require_turn()
     assert refusal.value.number == 50053
     assert refusal.value.headers["retry-after"] == "1"
-    Attempt(throttle, USER, "ada", "192.0.2.2")
+    Attempt(throttle, USER, "ada", "192.0.2.2").require_turn()
     for host in range(101):
         Attempt(throttle, CLIENT, "app", f"192.0.2.{host}").failed()
     with pytest.raises(SignInRefused) as refusal:
-        Attempt(throttle, CLIENT, "app", "198.51.100.1")
+        Attempt(throttle, CLIENT, "app", "198.51.100.1").require_turn()
     assert refusal.value.number == 90055
 
 
@@ -72,6 +72,6 @@ def test_whoever_has_a_network_has_all_its_addresses() -> None:
     for last in range(11):
         Attempt(throttle, USER, "ada", f"2001:db8:1:2::{last + 1:x}").failed()
     with pytest.raises(SignInRefused):
-        Attempt(throttle, USER, "ada", "2001:db8:1:2:ffff::1")
-    Attempt(throttle, USER, "ada", "2001:db8:1:3::1")
-    Attempt(throttle, USER, "ada", "192.0.2.1")
+        Attempt(throttle, USER, "ada", "2001:db8:1:2:ffff::1").require_turn()
+    Attempt(throttle, USER, "ada", "2001:db8:1:3::1").require_turn()
+    Attempt(throttle, USER, "ada", "192.0.2.1").require_turn()

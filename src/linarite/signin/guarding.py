@@ -34,16 +34,19 @@ class Attempt:
     """
 
     def __init__(self, throttle: Throttle, kind: str, name: str, address: str) -> None:
-        """`kind` is CLIENT, USER or CODE. Raises SignInRefused while it must wait."""
+        """`kind` is CLIENT, USER or CODE."""
         name = name.lower()[:NAME_CHARACTERS_MAX]
         address = _place(address)
         self._throttle = throttle
         self._own = ((kind, name), (f"{kind} at", f"{name}\0{address}"))
         self._all = (*self._own, ("address", address))
-        wait_s = max(throttle.wait_s(each, of, FREE[each]) for each, of in self._all)
+        self._number = 50053 if kind == USER else 90055
+
+    def require_turn(self) -> None:
+        """Raises SignInRefused while it must wait."""
+        wait_s = max(self._throttle.wait_s(each, of, FREE[each]) for each, of in self._all)
         if wait_s > 0:
-            number = 50053 if kind == USER else 90055
-            raise refused(number, wait_s=str(math.ceil(wait_s)))
+            raise refused(self._number, wait_s=str(math.ceil(wait_s)))
 
     def failed(self) -> None:
         """What was presented was wrong."""

@@ -235,3 +235,13 @@ def test_no_web_page_gets_this_machines_identity(sign_in: SignIn) -> None:
         path = "/metadata/identity/oauth2/token"
         answer = sign_in.ask("GET", path, params=asked, headers=headers)
         assert (answer.status_code == 403) is refused, answer.text
+
+
+def test_others_failures_keep_nobody_out_who_is_right(sign_in: SignIn) -> None:
+    """Anybody knows a client's id, and behind a proxy all have one address: only errors wait."""
+    app = sign_in.new_app("besieged")
+    form = {"grant_type": "client_credentials", "client_id": app.app_id, "scope": SCOPE}
+    wrong = [sign_in.token(**form, client_secret="wrong").json()["error_codes"] for _ in range(12)]
+    assert wrong[0] == [7000215]
+    assert wrong[-1] == [90055]
+    assert sign_in.token(**form, client_secret=app.secret).status_code == 200

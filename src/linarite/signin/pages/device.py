@@ -65,6 +65,7 @@ async def answer(ask: Ask, desk: Desk) -> Reply:
         return _ask_for_code("", "This form came from another site. Type the code here.", 400)
     try:
         attempt = Attempt(desk.throttle, CODE, "", ask.address)
+        attempt.require_turn()
     except SignInRefused as problem:
         return _ask_for_code("", problem.message, problem.status)
     flow = desk.pending.device_by_user_code(ask["code"])

@@ -25,7 +25,7 @@ SECRET_CHARACTERS_MAX = 1024
 async def client_of(ask: Ask, desk: Desk) -> Client:
     """The client with what it presented proved; nothing presented proves nothing.
 
-    Raises SignInRefused for a wrong proof, and while the client must wait.
+    Raises SignInRefused for a wrong proof, also while it would have to wait.
     """
     client_id, secret = _presented(ask)
     assertion = ask["client_assertion"]
@@ -45,6 +45,9 @@ async def client_of(ask: Ask, desk: Desk) -> Client:
         else:
             proved = _by_secret(secret, client, desk)
     except SignInRefused:
+        # Only who is wrong waits. What clients prove themselves with nobody guesses, so that
+        # others' failures, be it behind the same proxy, must not keep out who is right.
+        attempt.require_turn()
         attempt.failed()
         raise
     attempt.succeeded()

@@ -42,6 +42,7 @@ async def signed_in(ask: Ask, client_id: str, desk: Desk) -> User:
 
 async def _proved(name: str, password: str, address: str, desk: Desk) -> User:
     attempt = Attempt(desk.throttle, USER, name, address)
+    attempt.require_turn()
     if desk.passwords.waiting >= WAITING_MAX:
         raise refused(90055, wait_s="2")
     user = desk.book.user(name)
