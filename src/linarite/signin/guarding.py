@@ -36,7 +36,7 @@ class Attempt:
     def __init__(self, throttle: Throttle, kind: str, name: str, address: str) -> None:
         """`kind` is CLIENT, USER or CODE."""
         name = name.lower()[:NAME_CHARACTERS_MAX]
-        address = _place(address)
+        address = place_of(address)
         self._throttle = throttle
         self._own = ((kind, name), (f"{kind} at", f"{name}\0{address}"))
         self._all = (*self._own, ("address", address))
@@ -59,7 +59,7 @@ class Attempt:
             self._throttle.succeeded(kind, name)
 
 
-def _place(address: str) -> str:
+def place_of(address: str) -> str:
     """Where an address is: of IPv6 its network, for who has one address there has them all."""
     try:
         packed = ip_address(address).packed

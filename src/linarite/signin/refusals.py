@@ -208,7 +208,7 @@ CODES: dict[int, tuple[int, str, str]] = {
             "{client} --redirect-uri URI"
         ),
     ),
-    90055: (429, "temporarily_unavailable", "Too many attempts failed. Try again in {wait_s} s."),
+    90055: (429, "temporarily_unavailable", "Too many attempts. Try again in {wait_s} s."),
     70016: (
         400,
         "authorization_pending",

@@ -5,17 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
+import httpx
 import pytest
 
 from tests.contract.identity.conftest import SCOPE, claims_of
 from tests.contract.identity.test_people import AZURE_CLI, PASSWORD, new_user
 
 if TYPE_CHECKING:
-    import httpx
-
     from tests.contract.identity.conftest import App, SignIn
 
 EXCHANGE = "api://AzureADTokenExchange"
@@ -245,3 +245,16 @@ def test_others_failures_keep_nobody_out_who_is_right(sign_in: SignIn) -> None:
     assert wrong[0] == [7000215]
     assert wrong[-1] == [90055]
     assert sign_in.token(**form, client_secret=app.secret).status_code == 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere loopback is one address")
+def test_one_address_takes_not_every_place(sign_in: SignIn) -> None:
+    """Sign-ins that wait at devices elsewhere stay, however many are begun from one address."""
+    form = {"client_id": AZURE_CLI, "scope": SCOPE}
+    path = f"{sign_in.url}/common/oauth2/v2.0/devicecode"
+    other = httpx.HTTPTransport(verify=sign_in.trust, local_address="127.0.0.2")
+    with httpx.Client(transport=other) as client:
+        statuses = [client.post(path, data=form).status_code for _ in range(1_002)]
+    assert statuses[:1_001] == [200] * 1_001
+    assert statuses[-1] == 429
+    assert sign_in.ask("POST", path, data=form).status_code == 200

@@ -37,6 +37,8 @@ class DeviceFlow(msgspec.Struct):
     user: User | None = None
     refused: bool = False
     proved_by: str = ""
+    begun_from: str = ""
+    """where the device is"""
 
     def __repr__(self) -> str:
         """Hide the code."""
@@ -106,11 +108,18 @@ class PendingSignIns:
         self._by_user_code: OrderedDict[str, DeviceFlow] = OrderedDict()
 
     def begin_device(
-        self, client_id: str, client_name: str, wanted: Wanted
+        self, client_id: str, client_name: str, wanted: Wanted, begun_from: str = ""
     ) -> tuple[str, DeviceFlow]:
         """The device's code, and the flow with the person's."""
         user_code = "".join(secrets.choice(LETTERS) for _ in range(USER_CODE_LENGTH))
-        flow = DeviceFlow(client_id, client_name, wanted, user_code, self.now() + DEVICE_S)
+        flow = DeviceFlow(
+            client_id,
+            client_name,
+            wanted,
+            user_code,
+            self.now() + DEVICE_S,
+            begun_from=begun_from,
+        )
         self._by_user_code[user_code] = flow
         while len(self._by_user_code) > PENDING_MAX:
             self._by_user_code.popitem(last=False)

@@ -5,12 +5,13 @@ Source: RFC 8628; learn.microsoft.com, "OAuth 2.0 device authorization grant".
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from linarite.signin.clients import known_client
 from linarite.signin.grants.pending import DEVICE_S
 from linarite.signin.grants.people import person_wants
-from linarite.signin.guarding import CODE, Attempt
+from linarite.signin.guarding import CODE, Attempt, place_of
 from linarite.signin.pages.html import field, form, hidden, page, paragraph, wrong
 from linarite.signin.pages.origin import is_from_elsewhere
 from linarite.signin.proofs.password import signed_in
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 TITLE = "Sign in on another device"
 INTERVAL_S = 5
+BEGUN, BEGUN_FREE = "device begun", 1_000
+"""sign-ins that devices of one address begin before they wait; there is place for ten times that"""
 PATH = "/devicelogin"
 
 
@@ -37,7 +40,9 @@ async def begin(ask: Ask, desk: Desk) -> Reply:
     if not ask["scope"] and not ask["resource"]:
         raise refused(900144, parameter="scope")
     wanted = person_wants(ask, ask["scope"] or f"{ask['resource']}/.default", desk)
-    code, flow = desk.pending.begin_device(client.app_id, client.name, wanted)
+    place = place_of(ask.address)
+    _require_few(place, desk)
+    code, flow = desk.pending.begin_device(client.app_id, client.name, wanted, place)
     where = f"{ask.base_url}{PATH}"
     return Reply(
         body={
@@ -51,6 +56,17 @@ async def begin(ask: Ask, desk: Desk) -> Reply:
             f"code {flow.user_code} to authenticate.",
         }
     )
+
+
+def _require_few(place: str, desk: Desk) -> None:
+    """Let no device begin so often that the codes of others have no place any more.
+
+    A sign-in that is carried through forgets what was begun before it. Raises SignInRefused.
+    """
+    wait_s = desk.throttle.wait_s(BEGUN, place, BEGUN_FREE)
+    if wait_s > 0:
+        raise refused(90055, wait_s=str(math.ceil(wait_s)))
+    desk.throttle.failed(BEGUN, place)
 
 
 async def show(ask: Ask, desk: Desk) -> Reply:
@@ -87,6 +103,7 @@ async def _decided(flow: DeviceFlow, ask: Ask, desk: Desk) -> Reply:
     except SignInRefused as problem:
         return _ask_for_password(flow, ask["username"], problem.message, problem.status)
     flow.user = user
+    desk.throttle.succeeded(BEGUN, flow.begun_from)
     return page(
         TITLE,
         paragraph(f"You have signed in to {flow.client_name} on your device."),
