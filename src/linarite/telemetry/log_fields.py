@@ -24,6 +24,8 @@ LOG_FIELDS = frozenset(
         *("audit_key", "entries", "lost"),
         # sign-ins: ids that the server gave out, never names that people typed
         *("how", "client_id", "object_id", "aadsts", "correlation_id"),
+        # issuers' public keys, and policies
+        *("issuer", "keys", "kid", "policy"),
         # models and files
         *("file", "folder", "bytes", "sha256", "source", "package", "version", "progress"),
         # the server and its surroundings

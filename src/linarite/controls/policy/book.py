@@ -157,7 +157,7 @@ class PolicyBook:
         elif kind == EXEMPTION_TYPE.lower():
             read[key] = read_exemption(resource)
         if problems:
-            log.error("a stored policy can't be read", id=resource.id, why=problems[0].message)
+            log.error("a stored policy can't be read", policy=resource.id, why=problems[0].message)
 
     def _take(self, read: dict[str, Entry]) -> None:
         every = {**self._built_in, **read}
