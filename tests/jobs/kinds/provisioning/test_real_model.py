@@ -92,7 +92,10 @@ async def test_an_engine_that_dies_while_it_loads_is_told(tmp_path: Path, model_
         async with real_site(tmp_path, model_home) as running:
             known = set(children_of(os.getpid()))
             job = await running.deploy("chat", MODEL)
-            while not (new := set(children_of(os.getpid())) - known):  # noqa: ASYNC110 - /proc is asked
+            while not (new := set(children_of(os.getpid())) - known):
+                loading = await running.jobs.get(job.id)
+                assert loading is not None
+                assert loading.error is None
                 await asyncio.sleep(0.01)
             os.kill(new.pop(), signal.SIGKILL)
             await running.worker.idle()
