@@ -251,6 +251,7 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
         gather=application_key_effects.gather,
         complete=application_key_rules.complete,
         admit=application_key_rules.admit,
+        linked=application_key_rules.linked,
         show=application_key_rules.show,
         tell=application_key_effects.tell_key,
         remove=application_key_effects.remove,

@@ -238,6 +238,25 @@ async def test_who_manages_an_account_manages_its_application_keys(
     assert done == ([200, 200, 200] if allowed else [403, 403, 403])
 
 
+async def test_who_may_not_list_the_accounts_keys_makes_none(rig: Rig) -> None:
+    """A key would open to its maker what the maker's own roles do not."""
+    await put(rig)
+    guid = "7f5c1a52-6d1e-4b5e-9a55-0d4f2f3b9c11"
+    role = {
+        "roleName": "Only application keys",
+        "permissions": [{"actions": ["Microsoft.CognitiveServices/accounts/applicationKeys/*"]}],
+        "assignableScopes": [f"/subscriptions/{SUBSCRIPTION}"],
+    }
+    path = f"/subscriptions/{SUBSCRIPTION}/{ROLES}/{guid}"
+    assert (await rig.ask("PUT", path, {"properties": role})).status == 201
+    await assign(rig, guid, "ann", ONE)
+    for method, target in (("PUT", WEB), ("PUT", f"{KEYS}/new"), ("POST", f"{WEB}/regenerate")):
+        body = {"properties": {"owner": "ann"}} if method == "PUT" else None
+        refused = await rig.ask(method, target, body, caller=ANN)
+        assert (refused.status, refused.body["code"]) == (403, "LinkedAuthorizationFailed")
+    assert (await rig.ask("DELETE", WEB, caller=ANN)).status == 200
+
+
 @pytest.mark.parametrize("control", ["authentication", "authorization"])
 def test_a_refusal_is_explained_with_the_key_to_change(control: str) -> None:
     """Which application's key it was, and where its terms are."""

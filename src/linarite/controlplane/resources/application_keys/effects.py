@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from linarite.controlplane.authorizing import require_linked
 from linarite.controlplane.request import Answer, Target
-from linarite.controlplane.resources.application_keys.rules import KeyFacts
+from linarite.controlplane.resources.application_keys.rules import KeyFacts, linked
 from linarite.controlplane.role_catalogue import all_roles, role_path
 from linarite.controlplane.verbs.get import existing, showing_one
 from linarite.domain.application_key import APPLICATION_KEY_TYPE, KEY_ID
@@ -48,6 +49,8 @@ async def regenerate(request: ArmRequest, target: Target, surface: Surface) -> A
     place = Target(target.path.rpartition("/")[0], target.names)
     async with surface.turn:
         key = await existing(place, row, surface, "write")
+        done = (f"{row.grants}/regenerate/action", place.path)
+        require_linked(surface, request.caller, done, linked(key, None))
         told = await _made(surface, key)
     answer = showing_one(200, key, row, surface, request)
     answer.body["properties"] |= told

@@ -11,7 +11,7 @@ from linarite.controls.authorize.scopes import holds, scope_key
 from linarite.domain.application_key import KEY_ID, expiry_s, moment_of
 from linarite.domain.arm_errors import Problem
 from linarite.domain.arm_id import parent_id
-from linarite.domain.resource import Resource
+from linarite.domain.resource import ACCOUNT_TYPE, Resource
 from linarite.domain.roles import OPENAI_USER, role_guid
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 KEYS_MAX = 1_000
 """of one account: each is looked at whenever the account's facts are read"""
+
+
+LIST_KEYS = f"{ACCOUNT_TYPE}/listKeys/action"
 
 
 class KeyFacts(msgspec.Struct, frozen=True):
@@ -35,6 +38,12 @@ class KeyFacts(msgspec.Struct, frozen=True):
     others: int
     """how many keys the account has beside this one"""
     now: datetime
+
+
+def linked(new: Resource | None, old: Resource | None) -> list[tuple[str, str]]:
+    """Whoever gives out a key could use it: that takes the right to the account's own keys."""
+    del old
+    return [] if new is None else [(LIST_KEYS, parent_id(new.id))]
 
 
 def complete(new: Resource, old: Resource | None, facts: KeyFacts) -> Resource:
