@@ -19,7 +19,13 @@ run: setup ## Start Linarite with real models (ARGS="…" for `linarite up`, MIN
 	@exec $(BIN)/linarite up $(ARGS)
 
 test: setup-dev setup-clients ## Run the tests (ARGS="…" for pytest)
-	@exec $(BIN)/python -m pytest $(or $(ARGS),--numprocesses 2 --dist loadfile)
+ifeq ($(strip $(ARGS)),)
+# Two processes, as many tests wait for a server; the benchmark's have the machine to themselves.
+	@$(BIN)/python -m pytest tests/bench
+	@exec $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/bench
+else
+	@exec $(BIN)/python -m pytest $(ARGS)
+endif
 
 check: setup-dev ## Lint, types, import laws, architecture, generated pages
 	@exec scripts/check

@@ -202,10 +202,9 @@ def test_an_export_proves_itself(
         (chain, lambda text: b"".join(text.splitlines(keepends=True)[:-30])),
     ]
     if layout == "diagnostic":
-        file = next(path for path in sorted(out.rglob("PT1H.json")) if "ACCOUNTS" in str(path))
+        file = next(path for path in out.rglob("PT1H.json") if "ListKey" in path.read_text())
         records = [json.loads(line) for line in file.read_text().splitlines()]
         assert {"category", "operationName", "properties", "resourceId", "time"} <= set(records[0])
-        assert "ListKey" in {record["operationName"] for record in records}
         assert asked["wrong key"] in file.read_text()
         breaks += [
             (file, lambda text: text.replace(b"127.0.0.1", b"127.0.0.2", 1)),

@@ -125,7 +125,7 @@ async def complete(engine: Engine, ask: CompletionAsk) -> tuple[dict[int, Folded
 
 def usage_of(events: list[ChatEvent] | list[CompletionEvent]) -> Usage:
     """The whole answer's counts, in the last event; those on the way only grow up to them."""
-    assert all(event.choices for event in events[:-1]), "only final counts come without choices"
+    assert all(event.choices or event.usage for event in events), "an event says nothing"
     seen = [event.usage for event in events if event.usage is not None]
     usage = events[-1].usage
     assert usage is not None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,8 +21,8 @@ from tests.faults.processes import children_of
 from tests.jobs.kinds.provisioning.site import site
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractAsyncContextManager
-    from pathlib import Path
 
     from tests.jobs.kinds.provisioning.site import Site
 
@@ -28,6 +30,13 @@ pytestmark = [pytest.mark.anyio, pytest.mark.real_model]
 
 MODEL = "smollm2-135m-instruct"
 OPTIONS = {"context_tokens": 512, "wait_policy": "passive"}
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder whose path leaves room for the names of sockets, whatever runs the tests."""
+    with tempfile.TemporaryDirectory(prefix="site-") as folder:
+        yield Path(folder)
 
 
 def real_site(
