@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from linarite.domain.jobs import Job
+    from linarite.domain.resource import Committed
 
 LOG = "2015-04-01"
 pytestmark = pytest.mark.anyio
@@ -77,6 +79,26 @@ async def test_patch_merges(rig: Rig) -> None:
         "ipRules": [{"value": "10.0.0.0/8"}],
     }
     assert "extra" not in changed.body["properties"]
+
+
+async def test_what_is_read_can_be_used(rig: Rig) -> None:
+    """An answer waits until the data path knows what it tells of: who reads it may call it."""
+    await rig.ask("PUT", f"{ACCOUNTS}/one", ACCOUNT)
+    may_go_on = asyncio.Event()
+
+    async def data_path(_: Committed) -> None:
+        await may_go_on.wait()
+
+    rig.resources.subscribe(data_path)
+    making = asyncio.create_task(rig.ask("PUT", f"{ACCOUNTS}/two", ACCOUNT))
+    while await rig.resources.get(f"{ACCOUNTS}/two") is None:
+        await asyncio.sleep(0)
+    reading = asyncio.create_task(rig.ask("GET", f"{ACCOUNTS}/two"))
+    await asyncio.sleep(0.01)
+    assert not reading.done()
+    may_go_on.set()
+    assert (await asyncio.wait_for(reading, 5)).status == 200
+    assert (await making).status == 201
 
 
 async def test_conditions(rig: Rig) -> None:

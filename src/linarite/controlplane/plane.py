@@ -110,7 +110,10 @@ class ControlPlane:
         """Answer an authenticated caller's request. Raises ArmError and other LinariteErrors."""
         operation, target = await self._admitted(request)
         if request.method in READING:
-            return await operation.act(request, target, self.surface)
+            answer = await operation.act(request, target, self.surface)
+            # Whoever reads that a deployment is there may call it: the data path must know it too.
+            await self.surface.resources.told()
+            return answer
         deed = Deed(
             request=request,
             permission=operation.permission,

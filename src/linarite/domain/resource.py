@@ -122,6 +122,13 @@ class ResourceStore(Protocol):
         """Have a listener awaited after each write, before the writer goes on."""
         ...
 
+    async def told(self) -> None:
+        """Wait until every listener knows all that can be read by now.
+
+        A reader may see a write before they do. Not for listeners, who would wait for themselves.
+        """
+        ...
+
 
 class AccountKeys(msgspec.Struct, frozen=True):
     """An account's two keys in the clear. Never logged: its repr hides them."""

@@ -22,6 +22,7 @@ class ResourceCommits(ABC):
     def __init__(self) -> None:
         self._subscriptions = Subscriptions()
         self.subscribe = self._subscriptions.add
+        self.told = self._subscriptions.told
 
     async def put(self, resource: Resource, *, expected_etag: str | None = None) -> Resource:
         """Write and return it with its new etag. Raises EtagMismatch."""

@@ -46,6 +46,11 @@ class Subscriptions:
         task.add_done_callback(self._done)
         return await asyncio.shield(task)
 
+    async def told(self) -> None:
+        """Wait for all work that has begun: what others may read of it already is told then."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks))
+
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():

@@ -206,6 +206,29 @@ async def test_listeners_hear_of_every_write_before_the_writer_goes_on(stores: S
     assert heard == [Committed(written=(CHAT,)), Committed(removed=(CHAT,), jobs=(job,))]
 
 
+async def test_a_reader_can_wait_until_listeners_know_what_it_read(stores: Stores) -> None:
+    """What is on disk can be read before they have been told."""
+    heard, may_go_on = list[str](), asyncio.Event()
+
+    async def listen(committed: Committed) -> None:
+        await may_go_on.wait()
+        heard.extend(committed.written)
+
+    stores.resources.subscribe(listen)
+    await asyncio.wait_for(stores.resources.told(), 5)  # nothing to wait for
+    writing = asyncio.create_task(stores.resources.put(make_resource(CHAT)))
+    while await stores.resources.get(CHAT) is None:
+        await asyncio.sleep(0)
+    waiting = asyncio.create_task(stores.resources.told())
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    assert not heard
+    may_go_on.set()
+    await asyncio.wait_for(waiting, 5)
+    assert heard == [CHAT]
+    await writing
+
+
 async def test_a_writer_that_leaves_leaves_no_write_untold(stores: Stores) -> None:
     """Cancelled at any moment, what is in the store has been told to listeners."""
     heard: list[str] = []

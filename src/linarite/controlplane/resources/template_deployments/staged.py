@@ -76,3 +76,6 @@ class StagedResources:
     def subscribe(self, listener: Callable[[Committed], Awaitable[None]]) -> None:
         """Nobody is told of trials."""
         del listener
+
+    async def told(self) -> None:
+        """Nobody waits for what nobody is told."""
