@@ -7,30 +7,24 @@ import shutil
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-import msgspec
 import structlog
 
 from linarite import __version__
 from linarite.controlplane.caller import MANAGEMENT_KEYS_ID
 from linarite.controlplane.opening import ControlPlaneParts, open_control_plane
 from linarite.controls.audit.data_plane import DataPlaneAudit
-from linarite.controls.egress import EgressDialer, EgressPolicy, HttpProxy, target_of
+from linarite.controls.egress import EgressDialer
 from linarite.dataplane.call import OperationKit
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.http import DataPlane
 from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
 from linarite.domain.engine import Surroundings
-from linarite.domain.errors import EgressRefused, SetupError
 from linarite.domain.jobs import DEPLOY_TEMPLATE, PROVISION_DEPLOYMENT
 from linarite.hosting.declared import declare
 from linarite.hosting.deployable import DeployableModels
 from linarite.hosting.host import Host
-from linarite.hosting.instance_maker import (
-    InstanceMaker,
-    answering_engine,
-    require_right_options,
-)
+from linarite.hosting.instance_maker import InstanceMaker, require_right_options
 from linarite.hosting.inventory import Inventory
 from linarite.hosting.listed import ListedModels
 from linarite.hosting.models.fetcher import StoreFetcher
@@ -39,13 +33,19 @@ from linarite.hosting.regions import HERE, Regions
 from linarite.identity.auditing import AuditParts, running_trail
 from linarite.identity.opening import Identity, IdentityParts, open_identity
 from linarite.identity.tenant import tenant_of
-from linarite.identity.verification import issuer_hosts
 from linarite.jobs.kinds.model_import import model_kinds
 from linarite.jobs.kinds.provisioning import Provisioning, provision_anew
 from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
 from linarite.jobs.upgrader import Upgrader
 from linarite.jobs.worker import Worker
-from linarite.serving_plan import plan, scratch_folder, threads_for_engines, usable_cores
+from linarite.serving_plan import (
+    as_clients_see_it,
+    egress_policy,
+    plan,
+    scratch_folder,
+    threads_for_engines,
+    usable_cores,
+)
 from linarite.settings import open_pages
 from linarite.status_pages import StatusPages
 from linarite.storage.database import open_database
@@ -134,7 +134,7 @@ class Assembly:
         self.account_id, self._key_store = account_id, keys
         self._keys = await keys.ensure(account_id)
         await self._open_facts(resources, keys)
-        dialer = EgressDialer(self._egress_policy())
+        dialer = EgressDialer(egress_policy(settings, self.plan))
         instances = InstanceMaker(settings.hosting, self._store, self._surroundings(dialer))
         self._host = Host(
             {name: instances.declared(name, said) for name, said in self.plan.instances.items()}
@@ -170,7 +170,9 @@ class Assembly:
         self._listener = Listener(edge, settings.server)
         await self._listener.open()
         self._stack.push_async_callback(self._listener.close, settings.server.drain_s)
-        self._url, self.ca_file = await asyncio.to_thread(self._as_clients_see_it)
+        self._url, self.ca_file = await asyncio.to_thread(
+            as_clients_see_it, self._listener.url, settings.server, self.loaded.home
+        )
         identity.verification.audiences.add_own_address(self._url)
         door.authorization_uri = f"{self._url}/{tenant}"
         self._host.start(
@@ -302,18 +304,6 @@ class Assembly:
             self._keys = keys
             self.on_new_key(keys)
 
-    def _as_clients_see_it(self) -> tuple[str, str | None]:
-        """The endpoint, and the file with the authority to trust, if it is no public one."""
-        url, options = self._listener.url, self.loaded.settings.server
-        if not options.tls_certificate:
-            return url, None
-        from linarite.web.certificate import ServedCertificate  # noqa: PLC0415 - only with TLS
-
-        served = ServedCertificate(options)
-        here = target_of(url)
-        named = msgspec.structs.replace(here, host=served.host_for(here.host))
-        return f"https://{named.host_header}", served.authority_file(self.loaded.home)
-
     def _surroundings(self, dialer: EgressDialer) -> Surroundings:
         scratch = scratch_folder(self.loaded.home)
         self._stack.callback(shutil.rmtree, scratch, ignore_errors=True)
@@ -376,23 +366,3 @@ class Assembly:
         declared = self.plan.instances.get(instance)
         where = region or (declared.region if declared is not None else "")
         return self._regions.title(where)
-
-    def _egress_policy(self) -> EgressPolicy:
-        """Upstreams and issuers that settings name may be reached, wherever they are; else none."""
-        settings = self.loaded.settings
-        named = {*issuer_hosts(settings.issuers), *settings.models.private_hosts}
-        for name, declared in self.plan.instances.items():
-            engine, options = answering_engine(declared.engine, declared.options)
-            address = options.get("base_url")
-            if engine != "upstream" or not address:
-                continue
-            try:
-                named.add(target_of(str(address)).host)
-            except EgressRefused as refused:
-                raise SetupError(f"instances.{name}.options.base_url: {refused.message}") from None
-        egress = settings.egress
-        return EgressPolicy(
-            allowed_hosts=tuple(egress.allowed_hosts),
-            named_hosts=frozenset(named),
-            proxy=HttpProxy(egress) if egress.proxy else None,
-        )

@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from linarite.controls.egress import EgressPolicy, HttpProxy, target_of
+from linarite.domain.errors import EgressRefused, SetupError
+from linarite.hosting.instance_maker import answering_engine
 from linarite.hosting.options import DeploymentSettings, InstanceSettings
+from linarite.identity.verification import issuer_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from linarite.setting_tree import Settings
+    from linarite.web.options import Server
 
 SCRATCH_PATH_MAX = 48
 """characters; leaves room for the names of instances"""
@@ -88,3 +93,41 @@ def threads_for_engines(cores: int) -> int:
     lower priority keeps the gateway's share.
     """
     return cores if cores <= 2 else cores - 1  # noqa: PLR2004 - explained above
+
+
+def egress_policy(settings: Settings, planned: Plan) -> EgressPolicy:
+    """Where connections may go: upstreams and issuers that settings name, wherever they are.
+
+    Raises SetupError for an address that can't be one.
+    """
+    named = {*issuer_hosts(settings.issuers), *settings.models.private_hosts}
+    for name, declared in planned.instances.items():
+        engine, options = answering_engine(declared.engine, declared.options)
+        address = options.get("base_url")
+        if engine != "upstream" or not address:
+            continue
+        try:
+            named.add(target_of(str(address)).host)
+        except EgressRefused as refused:
+            raise SetupError(f"instances.{name}.options.base_url: {refused.message}") from None
+    egress = settings.egress
+    return EgressPolicy(
+        allowed_hosts=tuple(egress.allowed_hosts),
+        named_hosts=frozenset(named),
+        proxy=HttpProxy(egress) if egress.proxy else None,
+    )
+
+
+def as_clients_see_it(url: str, options: Server, home: Path) -> tuple[str, str | None]:
+    """The endpoint, and the file with the authority to trust, if it is no public one.
+
+    `url` is where the server listens. Reads the certificate's files.
+    """
+    if not options.tls_certificate:
+        return url, None
+    from linarite.web.certificate import ServedCertificate  # noqa: PLC0415 - only with TLS
+
+    served = ServedCertificate(options)
+    here = target_of(url)
+    named = msgspec.structs.replace(here, host=served.host_for(here.host))
+    return f"https://{named.host_header}", served.authority_file(home)

@@ -55,7 +55,7 @@ class Worker(NamedTuple, Generic[LoadedT]):
     title: str
     """its name for people"""
     module: str
-    library: str
+    package: str
     loaded: type[LoadedT]
     while_loading: Callable[[str], LogLine | None]
     """judges a line of standard error; None when it is to stay unsaid"""
@@ -109,7 +109,7 @@ class WorkerProcess(ABC, Generic[WorkerOptionsT, LoadedT]):
     def _checked_model_path(self) -> Path:
         """The model's file. Raises SetupError where it cannot be run at all."""
         name, engine = self._spec.name, self._worker.engine
-        if find_spec(self._worker.library) is None:
+        if find_spec(self._worker.package) is None:
             raise SetupError(
                 f"instances.{name}.engine is '{engine}', whose library is not installed. "
                 f"Run: pip install 'linarite[{engine}]'"
