@@ -14,8 +14,11 @@ from tests.token_signer import DATA, MANAGEMENT, SOMEBODY, TENANT, Signer
 pytestmark = pytest.mark.anyio
 
 
-def trusting(*signers: Signer) -> Verifier:
-    """A verifier that knows these issuers' keys; their tokens must be of the usual tenant."""
+def trusting(*signers: Signer, keys: dict[str, object] | None = None) -> Verifier:
+    """A verifier that knows these issuers' keys; their tokens must be of the usual tenant.
+
+    `keys` are what all of them publish instead of their own.
+    """
     verifier = Verifier(Tokens())
     for signer in signers:
         settings = IssuerSettings(
@@ -24,7 +27,7 @@ def trusting(*signers: Signer) -> Verifier:
             algorithms=[signer.algorithm],  # pyright: ignore[reportArgumentType] # one of them
         )
 
-        async def read(keys: dict[str, object] = signer.key_set) -> dict[str, object]:
+        async def read(keys: dict[str, object] = keys or signer.key_set) -> dict[str, object]:
             return keys
 
         ring = KeyRing("issuer", read, verifier.forget, Pace())
@@ -106,3 +109,15 @@ async def test_the_other_planes_token_is_good_there(verifier: Verifier) -> None:
     with pytest.raises(ForeignAudience):
         await verifier.verify(token, DATA_AUDIENCES)
     assert (await verifier.verify(token, MANAGEMENT_AUDIENCES)).object_id == SOMEBODY
+
+
+@pytest.mark.parametrize("odd", [{"use": ["sig"]}, {"use": {}}, {"alg": ["RS256"]}, {"alg": {}}])
+async def test_an_odd_key_verifies_nothing_and_leaves_the_others(odd: dict[str, object]) -> None:
+    """What should be a text may be anything; the issuer's other keys are good all the same."""
+    signer = Signer("https://odd.example/")
+    another = Signer(signer.issuer, kid="odd")
+    keys = {"keys": [{**another.public, **odd}, signer.public]}
+    verifier = trusting(signer, keys=keys)
+    with pytest.raises(TokenRefused):
+        await verifier.verify(another.token(), DATA_AUDIENCES)
+    assert (await verifier.verify(signer.token(), DATA_AUDIENCES)).object_id == SOMEBODY

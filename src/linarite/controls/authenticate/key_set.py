@@ -48,7 +48,7 @@ class PublicKey:
 
     def fits(self, algorithm: str) -> bool:
         """Whether it is a key of that algorithm."""
-        if self.algorithm not in {None, algorithm}:
+        if self.algorithm not in (None, algorithm):
             return False
         kind, curve = ALGORITHMS[algorithm]
         return (kind, curve) == (self.kind, self.curve if curve else "")
@@ -84,7 +84,7 @@ def read_key_set(document: Mapping[str, Any]) -> dict[str, PublicKey]:
 
 def _for_signatures(members: Mapping[str, Any]) -> bool:
     operations = members.get("key_ops")
-    return members.get("use") in {None, "sig"} and (
+    return members.get("use") in (None, "sig") and (
         operations is None or (isinstance(operations, list) and "verify" in operations)
     )
 
