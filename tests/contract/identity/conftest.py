@@ -137,6 +137,10 @@ header_secret = "{HEADER_SECRET}"
 [managed_identities.machine]
 user = "{os.getuid()}"
 
+[managed_identities.same-machine-by-address]
+identity = "/providers/Linarite.SignIn/managedIdentities/machine"
+address = "127.0.0.0/8"
+
 [managed_identities.another-machine]
 address = "192.0.2.0/24"
 """

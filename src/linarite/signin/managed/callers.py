@@ -78,9 +78,10 @@ async def identity_of(ask: Ask, header_secret: str | None, desk: Desk) -> Servic
             f"{', by X-IDENTITY-HEADER' if header_secret is not None else ''}). Bind one in the "
             "settings: [managed_identities.NAME] with address, header_secret or user.",
         )
-    principals = [desk.book.managed_identity(each) for each in bound]
-    found = [each for each in principals if each is not None]
-    return _chosen(ask, found, bound)
+    principals = map(desk.book.managed_identity, bound)
+    # Several tables may mean the same identity: who fits them all still has but one.
+    found = {each.object_id: each for each in principals if each is not None}
+    return _chosen(ask, list(found.values()), bound)
 
 
 def _require_no_rebinding(ask: Ask) -> None:
