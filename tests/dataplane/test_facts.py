@@ -152,3 +152,24 @@ async def test_keys_are_read_anew_for_one_account() -> None:
     assert keys.digest(before.key1) not in digests
     assert digests == {keys.digest(after.key1): "key1", keys.digest(after.key2): "key2"}
     assert book.for_account("other") is other
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        "/providers/Linarite.SignIn/sessions/one",
+        "/providers/Linarite.Hosting/instances/one",
+        "/subscriptions/s/providers/Microsoft.Authorization/roleAssignments/one",
+    ],
+)
+async def test_what_accounts_do_not_lie_in_may_go(gone: str) -> None:
+    """People sign out and lose roles all the time: no account is read anew for that."""
+    resources, keys = MemoryResourceStore(), MemoryKeyStore()
+    await declare(resources, AccountSettings(), DECLARED)
+    book = FactsBook(resources, keys)
+    await book.refresh()
+    resources.subscribe(book.follow)
+    before = book.for_account("")
+    await resources.put(Resource(id=gone, type="any", name="one"))
+    await resources.delete(gone)
+    assert book.for_account("") is before

@@ -25,7 +25,6 @@ from linarite.domain.placement import (
     deployment_id_of,
     instance_id,
     instance_of,
-    is_instance,
     placement_of,
 )
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE, domain_of
@@ -86,8 +85,8 @@ class FactsBook:
         if any(map(is_listed_model, (*committed.written, *committed.removed))):
             await self.refresh()  # versions end otherwise than they did
             return
-        if any(not account_of_id(gone) and not is_instance(gone) for gone in committed.removed):
-            await self.refresh()  # a whole resource group
+        if any(map(is_around_accounts, committed.removed)):
+            await self.refresh()  # they are gone with it
             return
         touched = {account_of_id(each) for each in (*committed.written, *committed.removed)}
         for account_id in touched - {""}:
@@ -156,10 +155,9 @@ class FactsBook:
         children = await self._resources.list_under(resource.id, DEPLOYMENT_TYPE)
         found = [(child, placed.get(child.id.lower())) for child in children]
         assortment = self._offers.now() if self._offers is not None else Assortment([])
-        account = account_of(resource, await self._keys.digests(resource.id))
-        held = await self._application_keys(resource.id)
+        digests = await self._keys.digests(resource.id)
         return Facts(
-            account=msgspec.structs.replace(account, application_keys=held) if held else account,
+            account=account_of(resource, digests, await self._application_keys(resource.id)),
             deployments={
                 child.name.lower(): await self._deployment(child, placement, assortment)
                 for child, placement in found
@@ -210,7 +208,14 @@ def account_of_id(resource_id: str) -> str:
     return f"{before}{mark}{rest.partition('/')[0]}" if mark else ""
 
 
-def account_of(resource: Resource, digests: dict[bytes, str]) -> Account:
+def is_around_accounts(resource_id: str) -> bool:
+    """Whether an id is of what accounts lie in: a resource group, or all of a subscription."""
+    return resource_id.startswith("/subscriptions/") and "/providers/" not in resource_id.lower()
+
+
+def account_of(
+    resource: Resource, digests: dict[bytes, str], application_keys: dict[bytes, Principal]
+) -> Account:
     """An account as the data path knows it."""
     location = resource.location or "local"
     return Account(
@@ -219,6 +224,7 @@ def account_of(resource: Resource, digests: dict[bytes, str]) -> Account:
         location=location,
         region_title=str(resource.properties.get("regionTitle") or location),
         key_digests=digests,
+        application_keys=application_keys,
         local_auth_disabled=bool(resource.properties.get("disableLocalAuth")),
         has_subdomain=bool(resource.properties.get("customSubDomainName")),
         created_at=created_at(resource),
