@@ -33,6 +33,9 @@ class Disk(MemoryAuditStore):
     def __init__(self) -> None:
         super().__init__()
         self.full = False
+        self.stuck = False
+        self.failures: list[Exception] = []
+        """what the next ones end with"""
         self.transactions = 0
         self.signed = asyncio.Event()
 
@@ -41,6 +44,10 @@ class Disk(MemoryAuditStore):
         await asyncio.sleep(0)
         if self.full:
             raise ServiceUnavailable("disk is full")
+        if self.failures:
+            raise self.failures.pop()
+        if self.stuck and entries:
+            await asyncio.Event().wait()
         self.transactions += 1
         await super().append(entries, checkpoint)
         if checkpoint is not None:
@@ -188,6 +195,34 @@ async def test_events_lost_at_the_end_are_counted(
         trail.note(make_event(number))
     await trail.close()
     assert trail.lost == 7
+
+
+async def test_what_is_being_written_at_the_end_is_counted_too(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that neither takes it nor refuses: nobody waits for ever, and the loss is told."""
+    monkeypatch.setattr(trail_module, "STOP_WAIT_S", 0.05)
+    trail = await opened(disk)
+    disk.stuck = True
+    trail.note(make_event(1))
+    waiting = asyncio.create_task(trail.record(make_event(2)))
+    await asyncio.sleep(0.01)
+    await trail.close()
+    with pytest.raises(AuditUnavailable, match="shutting down"):
+        await asyncio.wait_for(waiting, 1)
+    assert trail.lost == 1
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("a mistake"), TimeoutError("no connection")])
+async def test_a_failure_of_our_own_is_a_refusal(disk: Disk, failure: Exception) -> None:
+    """The writer goes on: whoever records next is not kept waiting."""
+    trail = await opened(disk)
+    disk.failures = [failure]
+    with pytest.raises(AuditUnavailable, match="our own fault"):
+        await asyncio.wait_for(trail.record(make_event(1)), 5)
+    await asyncio.wait_for(trail.record(make_event(2)), 5)
+    await trail.close()
+    assert [event.request_id for event in disk.events] == ["request-2"]
 
 
 async def test_a_broken_end_is_noticed_at_the_start(disk: Disk) -> None:

@@ -22,7 +22,7 @@ from linarite.controls.audit.chain import chained, genesis
 from linarite.controls.audit.flood import WINDOW_S, Flood
 from linarite.controls.audit.verification import Evidence, Link, verified
 from linarite.domain.audit_errors import AuditUnavailable
-from linarite.domain.errors import LinariteError
+from linarite.domain.errors import LinariteError, ServiceUnavailable
 
 if TYPE_CHECKING:
     from linarite.controls.audit.options import Audit
@@ -42,6 +42,8 @@ RETRY_FIRST_S = 0.5
 RETRY_LAST_S = 5.0
 STOP_WAIT_S = 5.0
 """how long `close` tries to write what still waits"""
+STOPPING = "the server is shutting down"
+OUR_FAULT = "by our own fault; the server's log says more"
 
 log = structlog.get_logger("linarite.audit")
 
@@ -113,7 +115,7 @@ class Trail:
         Raises AuditUnavailable when it can't be written, unless settings say to go on without.
         """
         if self._closing:
-            raise AuditUnavailable("the server is shutting down")
+            raise AuditUnavailable(STOPPING)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(event, done))
         self._wake.set()
@@ -183,6 +185,9 @@ class Trail:
         if self._writer is not None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._writer, STOP_WAIT_S)
+        waiting = list(self._queue)
+        self._queue.clear()
+        self._put_back(waiting, AuditUnavailable(STOPPING))
         if self._queue:
             self.lost += len(self._queue)
             log.error("audit events lost", count=len(self._queue), reason=self.failing)
@@ -217,14 +222,21 @@ class Trail:
 
     async def _written(self, batch: list[_Waiting]) -> bool:
         """Keep a batch; else have those refused that wait, and put the others back."""
-        async with self._turn:
-            try:
+        try:
+            async with self._turn:
                 await self._require_head()
                 await self._append(batch)
-            except LinariteError as refused:
-                self._head_known = False  # nobody knows how far the store has come
-                self._put_back(batch, self._told(refused))
-                return False
+        except LinariteError as refused:
+            self._put_back(batch, self._told(refused))
+            return False
+        except Exception:
+            # A writer that has died would let everybody wait for ever.
+            log.exception("audit log is not written by our own fault")
+            self._put_back(batch, self._told(ServiceUnavailable(OUR_FAULT)))
+            return False
+        except asyncio.CancelledError:
+            self._put_back(batch, AuditUnavailable(STOPPING))
+            raise
         if self.failing:
             log.warning("audit log is written again", backlog=len(self._queue), lost=self.lost)
             self.failing = ""
@@ -248,6 +260,7 @@ class Trail:
             self._signer = loop.call_later(self._options.checkpoint_s, self._sign_by_time)
 
     def _put_back(self, batch: list[_Waiting], refusal: AuditUnavailable) -> None:
+        self._head_known = False  # nobody knows how far the store has come
         kept: list[_Waiting] = []
         for each in batch:
             if each.done is None:
