@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from linarite.controlplane.authorizing import readable
 from linarite.controlplane.verbs.parents import stored_parent_id
-from linarite.controls.authorize.scopes import holds, scope_key
-from linarite.domain.roles import scope_of
+from linarite.domain.scopes import holds, scope_key, scope_of
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import ArmRequest, Target

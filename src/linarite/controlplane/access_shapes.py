@@ -6,9 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 from linarite.controls.authorize.conditions.reading import ConditionUnfit, read_condition
-from linarite.controls.authorize.scopes import MANAGEMENT_GROUPS, ROOT, scope_key
 from linarite.domain.arm_errors import Problem
-from linarite.domain.roles import scope_of
+from linarite.domain.scopes import MANAGEMENT_GROUPS, ROOT, scope_key, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,9 +13,3 @@ OPENAI_USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
 def role_guid(role_definition_id: str) -> str:
     """The GUID at the end of a role definition's id, whatever scope stands before it."""
     return role_definition_id.rstrip("/").rpartition("/")[2].lower()
-
-
-def scope_of(resource_id: str) -> str:
-    """The scope to which a resource of Microsoft.Authorization belongs; "" for `/`."""
-    at = resource_id.lower().rfind("/providers/microsoft.authorization/")
-    return resource_id[:at] if at >= 0 else resource_id

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from linarite.controls.authorize.decisions import Question, decided, locks_on, reaches_into
 from linarite.controls.authorize.definitions import deny_assignment_of, role_assignment_of, role_of
 from linarite.controls.authorize.rules import EVERYONE, Lock, Rules
-from linarite.controls.authorize.scopes import scope_key
 from linarite.domain.resource import Resource
 from linarite.domain.roles import DENY_ASSIGNMENT_TYPE, ROLE_ASSIGNMENT_TYPE, ROLE_DEFINITION_TYPE
+from linarite.domain.scopes import scope_key
 from tests.controls.authorize import naive
 
 SUBSCRIPTION = "/subscriptions/S"

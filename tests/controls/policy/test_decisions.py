@@ -22,8 +22,8 @@ from linarite.controls.policy.definitions import (
     read_exemption,
     read_set,
 )
-from linarite.controls.policy.scopes import scope_key
 from linarite.domain.resource import Resource
+from linarite.domain.scopes import scope_key
 from tests.controls.policy.rules import ACCOUNT, ACCOUNTS, EXPRESSIONS, GROUP, WORLD, read
 
 ROLE = "/providers/Microsoft.Authorization/roleDefinitions/b24988ac-6180-42a0-ab88-20f7382dd24c"

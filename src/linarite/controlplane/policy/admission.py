@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from linarite.controlplane.policy.expressions import TemplateExpressions
-from linarite.controls.policy.scopes import scope_of
 from linarite.domain.arm_errors import Problem
+from linarite.domain.scopes import MANAGEMENT_GROUPS, scope_of
 
 if TYPE_CHECKING:
     from linarite.controlplane.surface import Surface
@@ -25,7 +25,7 @@ def outside_scope(new: Resource) -> list[Problem]:
     in_subscription = scope.startswith("/subscriptions/")
     if in_subscription and scope.count("/") == SUBSCRIPTION_SLASHES:
         return []
-    if scope.startswith("/providers/microsoft.management/managementgroups/"):
+    if scope.startswith(MANAGEMENT_GROUPS):
         return []
     return [
         Problem(

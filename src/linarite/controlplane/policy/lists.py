@@ -11,7 +11,7 @@ from linarite.controlplane.verbs.get import get
 from linarite.controlplane.verbs.list import paged
 from linarite.controlplane.verbs.parents import stored_parent_id
 from linarite.controlplane.wire import shown
-from linarite.controls.policy.scopes import holds, scope_key, scope_of
+from linarite.domain.scopes import holds, scope_key, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

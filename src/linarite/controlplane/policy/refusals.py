@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from linarite.controls.policy.scopes import scope_of
 from linarite.domain.arm_errors import Problem
+from linarite.domain.scopes import scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

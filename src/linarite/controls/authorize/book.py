@@ -32,15 +32,14 @@ from linarite.controls.authorize.rules import (
     RoleAssignment,
     Rules,
 )
-from linarite.controls.authorize.scopes import holds, scope_key
 from linarite.domain.access import ALLOWED_BY_KEY, Decision
 from linarite.domain.roles import (
     DENY_ASSIGNMENT_TYPE,
     LOCK_TYPE,
     ROLE_ASSIGNMENT_TYPE,
     ROLE_DEFINITION_TYPE,
-    scope_of,
 )
+from linarite.domain.scopes import AUTHORIZATION, holds, scope_key, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -56,7 +55,6 @@ log = structlog.get_logger(__name__)
 
 REMEMBERED_MAX = 50_000
 """decisions; then all are forgotten"""
-NAMESPACE = "/providers/microsoft.authorization/"
 READERS: dict[str, Callable[[Resource], Rule]] = {
     ROLE_DEFINITION_TYPE.lower(): role_of,
     ROLE_ASSIGNMENT_TYPE.lower(): role_assignment_of,
@@ -101,7 +99,7 @@ class AccessBook:
 
         What can't be read makes every later decision a refusal, until all could be read anew.
         """
-        written = [each for each in committed.written if NAMESPACE in each.lower()]
+        written = [each for each in committed.written if AUTHORIZATION in each.lower()]
         removed = [scope_key(each) for each in committed.removed]
         async with self._turn:
             if self._behind:

@@ -14,8 +14,8 @@ import msgspec
 
 from linarite.controls.authorize.conditions.evaluation import holds as condition_holds
 from linarite.controls.authorize.rules import EVERYONE, RoleAssignment
-from linarite.controls.authorize.scopes import holds
 from linarite.domain.access import NO_ASSIGNMENT, Decision
+from linarite.domain.scopes import holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,9 +13,9 @@ from linarite.controls.authorize.rules import (
     Role,
     RoleAssignment,
 )
-from linarite.controls.authorize.scopes import scope_key
 from linarite.controls.authorize.wildcards import Wildcards
-from linarite.domain.roles import role_guid, scope_of
+from linarite.domain.roles import role_guid
+from linarite.domain.scopes import scope_key, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ import msgspec
 from linarite.controls.policy.definitions import Assignment, Definition, Exemption, SetDefinition
 from linarite.controls.policy.evaluation import Evaluation, EvaluationFailed, World
 from linarite.controls.policy.parameters import filled
-from linarite.controls.policy.scopes import holds, scope_key
+from linarite.domain.scopes import holds, scope_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

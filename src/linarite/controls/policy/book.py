@@ -24,8 +24,8 @@ from linarite.controls.policy.definitions import (
     read_exemption,
     read_set,
 )
-from linarite.controls.policy.scopes import holds, scope_key
 from linarite.domain.errors import LinariteError
+from linarite.domain.scopes import holds, scope_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

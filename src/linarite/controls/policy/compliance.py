@@ -14,8 +14,8 @@ from linarite.controls.policy.decisions import Court, Finding, Policies, Subject
 from linarite.controls.policy.definitions import Exemption
 from linarite.controls.policy.effects import DefaultState, Existence
 from linarite.controls.policy.evaluation import Compared, Evaluation, EvaluationFailed
-from linarite.controls.policy.scopes import holds, scope_key
 from linarite.controls.policy.tree import AllOf, AnyOf, Condition, Not, OfField
+from linarite.domain.scopes import holds, scope_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -14,10 +14,10 @@ from linarite.controls.policy.effects import EFFECTS, EffectReader, Then
 from linarite.controls.policy.parameters import Declared, read_parameters
 from linarite.controls.policy.problems import invalid_rule
 from linarite.controls.policy.reading import RuleReader, RuleUnfit
-from linarite.controls.policy.scopes import scope_key, scope_of
 from linarite.controls.policy.tree import AllOf, Node
 from linarite.domain.arm_errors import Problem
 from linarite.domain.resource import Resource
+from linarite.domain.scopes import scope_key, scope_of
 
 if TYPE_CHECKING:
     from linarite.controls.policy.expressions import Expressions

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from linarite.controls.authorize.scopes import holds, scope_key
 from linarite.domain.application_key import KEY_ID, expiry_s, moment_of
 from linarite.domain.arm_errors import Problem
 from linarite.domain.arm_id import parent_id
 from linarite.domain.resource import ACCOUNT_TYPE, Resource
 from linarite.domain.roles import OPENAI_USER, role_guid
+from linarite.domain.scopes import holds, scope_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ import msgspec
 
 from linarite.controls.policy.definitions import Definition, SetDefinition, read_assignment
 from linarite.controls.policy.parameters import given_problems
-from linarite.controls.policy.scopes import holds, scope_key, scope_of
 from linarite.domain.arm_errors import Problem
+from linarite.domain.scopes import holds, scope_key, scope_of
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import Target

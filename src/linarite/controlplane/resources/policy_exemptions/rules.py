@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from linarite.controls.policy.definitions import ASSIGNMENT_TYPE, read_exemption
-from linarite.controls.policy.scopes import holds, scope_key, scope_of
 from linarite.domain.arm_errors import Problem
+from linarite.domain.scopes import holds, scope_key, scope_of
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import Target

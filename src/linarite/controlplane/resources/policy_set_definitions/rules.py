@@ -14,8 +14,8 @@ from linarite.controlplane.policy.admission import (
 from linarite.controls.policy.built_in import BUILT_IN_SETS
 from linarite.controls.policy.definitions import Definition, read_set
 from linarite.controls.policy.parameters import given_problems
-from linarite.controls.policy.scopes import scope_key
 from linarite.domain.arm_errors import Problem
+from linarite.domain.scopes import scope_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,8 +19,8 @@ from linarite.controlplane.resources.policy_states.query import (
 from linarite.controlplane.resources.policy_states.records import record_of, summary_of
 from linarite.controlplane.resources.policy_states.survey import standings_under
 from linarite.controlplane.verbs.parents import stored_parent_id
-from linarite.controls.policy.scopes import NAMESPACE
 from linarite.domain.arm_errors import ArmError
+from linarite.domain.scopes import AUTHORIZATION
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import ArmRequest, Target
@@ -89,7 +89,7 @@ async def _scope(target: Target, surface: Surface) -> str:
             f"'{target['view'][:60]}' is none of {', '.join(VIEWS)}.",
         )
     scope = target["scope"]
-    at = scope.lower().rfind(f"{NAMESPACE}policy")
+    at = scope.lower().rfind(f"{AUTHORIZATION}policy")
     if at >= 0:
         outer = await stored_parent_id(surface, scope[:at], TYPE, "read")
         return f"{outer}{scope[at:]}"

@@ -13,8 +13,8 @@ import msgspec
 from linarite.controlplane.policy.refusals import category_of, violation
 from linarite.controls.policy.compliance import COMPLIANT, ERROR, NON_COMPLIANT
 from linarite.controls.policy.decisions import Finding
-from linarite.controls.policy.scopes import scope_of
 from linarite.domain.arm_id import resource_group_of, subscription_of
+from linarite.domain.scopes import scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from linarite.controlplane.policy.facts import as_stored, connections_of, world_of
 from linarite.controls.policy.compliance import Survey
-from linarite.controls.policy.scopes import NAMESPACE, holds, scope_key
 from linarite.domain.resource import ACCOUNT_TYPE
+from linarite.domain.scopes import AUTHORIZATION, holds, scope_key
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import ArmRequest
@@ -49,7 +49,7 @@ async def standings_under(request: ArmRequest, surface: Surface, scope: str) -> 
 def _parted(scope: str) -> tuple[str, str]:
     """The scope that resources lie under, and the policy's id if the scope is one."""
     key = scope_key(scope)
-    at = key.rfind(f"{NAMESPACE}policy")
+    at = key.rfind(f"{AUTHORIZATION}policy")
     return (key[:at], key) if at >= 0 else (key, "")
 
 

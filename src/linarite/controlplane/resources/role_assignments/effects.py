@@ -8,8 +8,8 @@ from linarite.controlplane.resources.role_assignments.properties import PRINCIPA
 from linarite.controlplane.resources.role_assignments.rules import AssignmentFacts
 from linarite.controlplane.role_catalogue import all_roles, role_path
 from linarite.controlplane.wire import read_object
-from linarite.controls.authorize.scopes import scope_key
-from linarite.domain.roles import ROLE_ASSIGNMENT_TYPE, role_guid, scope_of
+from linarite.domain.roles import ROLE_ASSIGNMENT_TYPE, role_guid
+from linarite.domain.scopes import scope_key, scope_of
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import ArmRequest, Target

@@ -12,11 +12,11 @@ import msgspec
 
 from linarite.controlplane.access_shapes import condition_problems, is_guid, shown_scope
 from linarite.controlplane.resources.role_assignments.properties import PRINCIPAL_TYPES
-from linarite.controls.authorize.scopes import holds, scope_key
 from linarite.domain.arm_errors import Problem
 from linarite.domain.directory import DirectoryEntry
 from linarite.domain.resource import Resource
-from linarite.domain.roles import role_guid, scope_of
+from linarite.domain.roles import role_guid
+from linarite.domain.scopes import holds, scope_key, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

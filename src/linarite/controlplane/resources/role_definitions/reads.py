@@ -9,8 +9,8 @@ from linarite.controlplane.role_catalogue import all_roles
 from linarite.controlplane.verbs.list import paged
 from linarite.controlplane.verbs.parents import stored_parent_id
 from linarite.controlplane.wire import shown
-from linarite.controls.authorize.scopes import holds, scope_key
 from linarite.domain.roles import ROLE_DEFINITION_TYPE
+from linarite.domain.scopes import holds, scope_key
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import Answer, ArmRequest, Target

@@ -1,24 +1,21 @@
-"""Where roles are assigned: which scope holds which. Scopes are ARM ids, compared without case.
+"""Where roles and policies are assigned: which scope holds which. Scopes are ARM ids.
 
 `/`, a management group, a subscription, a resource group, a resource, a child of a resource: each
-holds all that come after it.
+holds all that come after it. They are compared without case.
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = ""
 """`/` as it is kept"""
 MANAGEMENT_GROUPS = "/providers/microsoft.management/managementgroups/"
 SUBSCRIPTIONS = "/subscriptions"
+AUTHORIZATION = "/providers/microsoft.authorization/"
+"""in the id of every role, policy and lock"""
 
 
 def scope_key(scope: str) -> str:
-    """The form under which scopes are compared."""
+    """The form under which scopes and ids are compared."""
     return scope.lower().rstrip("/")
 
 
@@ -32,15 +29,10 @@ def holds(outer: str, inner: str) -> bool:
     return outer.startswith(MANAGEMENT_GROUPS) and _in_subscription(inner)
 
 
-def around(scope: str) -> Iterator[str]:
-    """Every scope without a management group that holds this one, the outermost first."""
-    yield ROOT
-    at = scope.find("/", 1)
-    while at > 0:
-        yield scope[:at]
-        at = scope.find("/", at + 1)
-    if scope:
-        yield scope
+def scope_of(resource_id: str) -> str:
+    """The scope to which a resource of Microsoft.Authorization belongs; "" for `/`."""
+    at = resource_id.lower().rfind(AUTHORIZATION)
+    return resource_id[:at] if at >= 0 else resource_id
 
 
 def _in_subscription(scope: str) -> bool:
