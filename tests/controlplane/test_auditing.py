@@ -5,10 +5,30 @@ from __future__ import annotations
 import pytest
 
 from linarite.controlplane.resources.explanations.of_control_plane import explained
+from tests.controlplane.people import (
+    ASSIGNMENTS,
+    READER,
+    assign,
+    assignment,
+    object_id,
+    person,
+)
 from tests.controlplane.rig import ACCOUNT, ACCOUNTS, GROUP, Rig
 from tests.controls.audit.events import make_event
 
 pytestmark = pytest.mark.anyio
+
+ACCESS_ADMINISTRATOR = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
+"""User Access Administrator"""
+ONLY_READERS = {
+    "condition": " AND ".join(
+        f"(!(ActionMatches{{'Microsoft.Authorization/roleAssignments/{verb}'}}) OR "
+        f"{source}[Microsoft.Authorization/roleAssignments:RoleDefinitionId] "
+        f"ForAnyOfAnyValues:GuidEquals{{{READER}}})"
+        for verb, source in (("write", "@Request"), ("delete", "@Resource"))
+    ),
+    "conditionVersion": "2.0",
+}
 
 
 @pytest.fixture
@@ -89,3 +109,16 @@ async def test_nothing_is_done_that_can_not_be_told(rig: Rig) -> None:
     assert "audit.required" in answer.body["message"]
     assert (await rig.ask("GET", f"{ACCOUNTS}/contoso")).status == 404
     assert (await rig.ask("POST", f"{ACCOUNTS}/contoso/listKeys")).status == 503
+
+
+async def test_the_assignment_that_decided_is_told_though_it_has_a_condition(rig: Rig) -> None:
+    """Of a PUT by what it asks for; of a DELETE by what was there and is no more."""
+    await rig.access.refresh()
+    has = await assign(rig, ACCESS_ADMINISTRATOR, "ann", GROUP, **ONLY_READERS)
+    rig.audit.entries.clear()
+    path = f"{GROUP}/{ASSIGNMENTS}/{object_id('given')}"
+    given = await rig.ask("PUT", path, assignment(READER, "bob"), caller=person("ann"))
+    assert given.status == 201
+    assert (await rig.ask("DELETE", path, caller=person("ann"))).status == 200
+    assert [event.outcome for event in rig.audit.events] == ["Started", "Succeeded"] * 2
+    assert {event.decided_by for event in rig.audit.events} == {has}

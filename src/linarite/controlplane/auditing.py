@@ -44,14 +44,6 @@ class Judged(msgspec.Struct, frozen=True):
     decision: Decision
 
 
-def judged(request: ArmRequest, permission: str, resource_id: str, access: Access) -> Judged:
-    """Ask once more what decided: for those who come with a token, the role assignment's id."""
-    decision = ALLOWED_BY_KEY
-    if not request.caller.principal.is_key:
-        decision = access.decide(request.caller.principal, permission, resource_id)
-    return Judged(request, permission, resource_id, decision)
-
-
 def audited_start(deed: Judged) -> AuditEvent:
     """A deed is about to begin."""
     return _event(deed, STARTED)
@@ -76,7 +68,9 @@ def audited_refusal(
     resource_id = request.path[:PATH_CHARACTERS_MAX]
     if permission.endswith("/action"):  # the resource whose action it is
         resource_id = resource_id.rpartition("/")[0]
-    deed = judged(request, permission or UNKNOWN_ACTION, resource_id, access)
+    action, principal = permission or UNKNOWN_ACTION, request.caller.principal
+    decision = ALLOWED_BY_KEY if principal.is_key else access.decide(principal, action, resource_id)
+    deed = Judged(request, action, resource_id, decision)
     return _event(deed, REFUSED, refused.status, refused.code or "")
 
 

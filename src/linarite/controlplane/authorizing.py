@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from linarite.domain.access import ALLOWED_BY_KEY, NO_ASSIGNMENT, Decision
 from linarite.domain.arm_errors import (
     authorization_failed,
     linked_authorization_failed,
@@ -23,23 +24,28 @@ if TYPE_CHECKING:
     Linked = Sequence[tuple[str, str]]
 
 
+NOT_ASKED = Decision(allowed=True, rule=NO_ASSIGNMENT, reason="It takes no permission.")
+
+
 async def require_permission(
     operation: Operation, request: ArmRequest, target: Target, surface: Surface
-) -> None:
-    """Let a request pass that its caller may make. Raises ArmError 403.
+) -> Decision:
+    """Let a request pass that its caller may make, and tell what decided. Raises ArmError 403.
 
     What conditions can only decide when the body is known passes until it is.
     """
     caller = request.caller
     if operation.public or caller.principal.is_key:
-        return
+        return ALLOWED_BY_KEY
     scope = scope_asked(operation, target)
     if operation.entry == "part":
         scope = _where_a_part_is_enough(target)
-    if not await _allowed(operation, request, target, surface, scope):
+    decision, passes = await _decided(operation, request, target, surface, scope)
+    if not passes:
         raise authorization_failed(
             caller.name, caller.principal.object_id, operation.permission, scope
         )
+    return decision
 
 
 def may(surface: Surface, caller: Caller, action: str, scope: str) -> bool:
@@ -98,24 +104,26 @@ def scope_asked(operation: Operation, target: Target) -> str:
     return target.path
 
 
-async def _allowed(
+async def _decided(
     operation: Operation, request: ArmRequest, target: Target, surface: Surface, scope: str
-) -> bool:
-    principal = request.caller.principal
+) -> tuple[Decision, bool]:
+    """What the rules say, and whether the request passes: some do that no role grants."""
+    principal, permission = request.caller.principal, operation.permission
     if operation.entry == "anyone":
-        return True
+        return NOT_ASKED, True
     if operation.entry == "part":
-        return surface.access.has_part_in(principal, scope)
+        return NOT_ASKED, surface.access.has_part_in(principal, scope)
     attributes = await operation.attributes(request, target, surface)
-    if attributes is None:
-        return True
-    permission = operation.permission
     decision = surface.access.decide(principal, permission, scope, attributes=attributes)
-    if decision.allowed:
-        return True
-    return operation.lists and surface.access.reaches_into(
-        principal, permission, _without_provider(scope)
+    passes = (
+        decision.allowed
+        or attributes is None
+        or (
+            operation.lists
+            and surface.access.reaches_into(principal, permission, _without_provider(scope))
+        )
     )
+    return decision, passes
 
 
 def _where_a_part_is_enough(target: Target) -> str:

@@ -16,7 +16,6 @@ from linarite.controlplane.auditing import (
     audited_end,
     audited_refusal,
     audited_start,
-    judged,
 )
 from linarite.controlplane.authorizing import (
     require_permission,
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from linarite.controlplane.resource_type import Action
+    from linarite.domain.access import Decision
     from linarite.domain.activity import ActivityEvent
     from linarite.domain.resource import ResourceStore
 
@@ -108,7 +108,7 @@ class ControlPlane:
 
     async def serve(self, request: ArmRequest) -> Answer:
         """Answer an authenticated caller's request. Raises ArmError and other LinariteErrors."""
-        operation, target = await self._admitted(request)
+        operation, target, decision = await self._admitted(request)
         if request.method in READING:
             answer = await operation.act(request, target, self.surface)
             # Whoever reads that a deployment is there may call it: the data path must know it too.
@@ -123,7 +123,7 @@ class ControlPlane:
             and not operation.row.secret
             and not request.of_template,
         )
-        told = judged(request, deed.permission, deed.resource_id, self.surface.access)
+        told = Judged(request, deed.permission, deed.resource_id, decision)
         await self.surface.audit.record(audited_start(told))  # 503: then nothing is done
         await self._log(begun(deed, self.surface.realm, self._now()))
         try:
@@ -137,7 +137,7 @@ class ControlPlane:
 
     async def preview(self, request: ArmRequest) -> Preview:
         """What a PUT would do; nothing is known of what is not stored. Raises ArmError."""
-        operation, target = await self.check(request)
+        operation, target, _ = await self.check(request)
         await require_unlocked(operation, request, target, self.surface)
         if operation.row is None:
             return Preview()
@@ -150,8 +150,11 @@ class ControlPlane:
         other.surface = msgspec.structs.replace(self.surface, resources=resources, own_plane=other)
         return other.surface
 
-    async def check(self, request: ArmRequest) -> tuple[Operation, Target]:
-        """What answers the request, which must know its api-version and caller. Raises ArmError."""
+    async def check(self, request: ArmRequest) -> tuple[Operation, Target, Decision]:
+        """What answers the request, and what lets its caller make it. Raises ArmError.
+
+        The request must know its api-version.
+        """
         operation, target = self._found(request)
         require_version(
             request.api_version,
@@ -159,10 +162,10 @@ class ControlPlane:
             operation.type,
             self.surface.realm.locations,
         )
-        await require_permission(operation, request, target, self.surface)
-        return operation, target
+        decision = await require_permission(operation, request, target, self.surface)
+        return operation, target, decision
 
-    async def _admitted(self, request: ArmRequest) -> tuple[Operation, Target]:
+    async def _admitted(self, request: ArmRequest) -> tuple[Operation, Target, Decision]:
         """As `check`; who was refused what is audited."""
         try:
             return await self.check(request)
