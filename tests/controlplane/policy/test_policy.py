@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import pytest
 
 from linarite.controlplane.policy.facts import full_name
+from linarite.controlplane.resources.policy_states import actions as states
 from linarite.controls.policy.book import PoliciesUnknown
 from linarite.domain.activity import ActivityQuery
 from tests.controlplane.people import assign, person
@@ -411,6 +413,24 @@ async def test_queries_narrow_order_and_page(rig: Governed) -> None:
     for query in ("?$filter=a gt 1", "?$apply=aggregate()", "?$orderby=a b c", "?$top=x"):
         path = f"{SCOPE}/{INSIGHTS}/queryResults{query}"
         assert (await rig.ask("POST", path, version="2019-10-01")).status == 400
+
+
+async def test_pages_come_to_what_top_wants_in_all(
+    rig: Governed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However short the pages are."""
+    monkeypatch.setattr(states, "PAGE", 1)
+    for name in ("one", "two", "three"):
+        await rig.assign(name, KEYS_AUDIT, SCOPE)
+    link, found = f"{SCOPE}/{INSIGHTS}/queryResults?$top=2", list[str]()
+    while link:
+        answer = await rig.ask("POST", link, version="2019-10-01")
+        found += [each["policyAssignmentName"] for each in answer.body["value"]]
+        following = answer.body["@odata.nextLink"] or ""
+        link = f"{SCOPE}/{INSIGHTS}/queryResults?{unquote(following.partition('?')[2])}"
+        if not following:
+            break
+    assert len(found) == len(set(found)) == 2
 
 
 async def test_a_summary_counts_the_worst_state_of_each_resource(rig: Governed) -> None:

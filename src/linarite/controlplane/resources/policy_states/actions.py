@@ -50,7 +50,7 @@ async def query_results(request: ArmRequest, target: Target, surface: Surface) -
         {
             "@odata.context": context,
             "@odata.count": len(page),
-            "@odata.nextLink": _next(request, end) if end < len(limited) else None,
+            "@odata.nextLink": _next(request, end, len(limited) - end),
             "value": [selected(each, query) for each in page],
         },
     )
@@ -102,9 +102,14 @@ def _context(request: ArmRequest, target: Target) -> str:
     return f"{request.base_url}{quote(path)}/$metadata#{view}"
 
 
-def _next(request: ArmRequest, start: int) -> str:
+def _next(request: ArmRequest, start: int, left: int) -> str | None:
+    """Where the rest can be asked for; None when nothing is left."""
+    if left <= 0:
+        return None
     query: dict[str, Any] = request.query | {
         "api-version": request.api_version,
         "$skiptoken": str(start),
     }
+    if "$top" in request.query:
+        query["$top"] = str(left)
     return f"{request.base_url}{quote(request.path)}?{urlencode(query, safe='$')}"
