@@ -84,15 +84,15 @@ async def test_patch_merges(rig: Rig) -> None:
 async def test_what_is_read_can_be_used(rig: Rig) -> None:
     """An answer waits until the data path knows what it tells of: who reads it may call it."""
     await rig.ask("PUT", f"{ACCOUNTS}/one", ACCOUNT)
-    may_go_on = asyncio.Event()
+    is_written, may_go_on = asyncio.Event(), asyncio.Event()
 
     async def data_path(_: Committed) -> None:
+        is_written.set()
         await may_go_on.wait()
 
     rig.resources.subscribe(data_path)
     making = asyncio.create_task(rig.ask("PUT", f"{ACCOUNTS}/two", ACCOUNT))
-    while await rig.resources.get(f"{ACCOUNTS}/two") is None:
-        await asyncio.sleep(0)
+    await is_written.wait()
     reading = asyncio.create_task(rig.ask("GET", f"{ACCOUNTS}/two"))
     await asyncio.sleep(0.01)
     assert not reading.done()

@@ -208,17 +208,17 @@ async def test_listeners_hear_of_every_write_before_the_writer_goes_on(stores: S
 
 async def test_a_reader_can_wait_until_listeners_know_what_it_read(stores: Stores) -> None:
     """What is on disk can be read before they have been told."""
-    heard, may_go_on = list[str](), asyncio.Event()
+    heard, is_written, may_go_on = list[str](), asyncio.Event(), asyncio.Event()
 
     async def listen(committed: Committed) -> None:
+        is_written.set()
         await may_go_on.wait()
         heard.extend(committed.written)
 
     stores.resources.subscribe(listen)
     await asyncio.wait_for(stores.resources.told(), 5)  # nothing to wait for
     writing = asyncio.create_task(stores.resources.put(make_resource(CHAT)))
-    while await stores.resources.get(CHAT) is None:
-        await asyncio.sleep(0)
+    await is_written.wait()
     waiting = asyncio.create_task(stores.resources.told())
     await asyncio.sleep(0.01)
     assert not waiting.done()

@@ -116,7 +116,7 @@ async def test_an_odd_key_verifies_nothing_and_leaves_the_others(odd: dict[str, 
     """What should be a text may be anything; the issuer's other keys are good all the same."""
     signer = Signer("https://odd.example/")
     another = Signer(signer.issuer, kid="odd")
-    keys = {"keys": [{**another.public, **odd}, signer.public]}
+    keys: dict[str, object] = {"keys": [{**another.public, **odd}, signer.public]}
     verifier = trusting(signer, keys=keys)
     with pytest.raises(TokenRefused):
         await verifier.verify(another.token(), DATA_AUDIENCES)
