@@ -19,6 +19,7 @@ from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.http import DataPlane
 from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
+from linarite.domain.arrival import ANY_WAY
 from linarite.domain.engine import Surroundings
 from linarite.domain.jobs import DEPLOY_TEMPLATE, PROVISION_DEPLOYMENT
 from linarite.hosting.declared import declare
@@ -58,7 +59,7 @@ from linarite.storage.sqlite.resources import SqliteResourceStore
 from linarite.telemetry.access_log import AccessLog
 from linarite.telemetry.metrics import RequestMetrics
 from linarite.web.edge import Edge
-from linarite.web.listener import Listener
+from linarite.web.listeners import Listeners
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -167,9 +168,9 @@ class Assembly:
         pages = StatusPages(self._host, self._facts, ledger, metrics, dialer, self._trail)
         guard = None if open_pages(settings) else self._facts.recogniser(keys.digest)
         edge = Edge(pages.by_path(guard), dataplane, management, identity.sign_in.app)
-        self._listener = Listener(edge, settings.server)
-        await self._listener.open()
-        self._stack.push_async_callback(self._listener.close, settings.server.drain_s)
+        listeners = Listeners(edge)
+        self._stack.push_async_callback(listeners.close_all, settings.server.drain_s)
+        self._listener = await listeners.open(settings.server, ANY_WAY)
         self._url, self.ca_file = await asyncio.to_thread(
             as_clients_see_it, self._listener.url, settings.server, self.loaded.home
         )

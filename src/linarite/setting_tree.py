@@ -14,6 +14,7 @@ from linarite.controlplane.options import ControlPlaneSettings, Quota
 from linarite.controls.audit.options import Audit
 from linarite.controls.authenticate.options import IssuerSettings, Tokens
 from linarite.controls.egress.options import Egress
+from linarite.controls.network.options import NetworkSettings
 from linarite.dataplane.options import Limits
 from linarite.domain.errors import SetupError
 from linarite.hosting.options import (
@@ -75,6 +76,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     regions: Annotated[
         dict[str, RegionSettings],
         Meta(description="Regions of this installation, by name. Empty: one that stands for all."),
+    ] = {}
+    networks: Annotated[
+        dict[str, NetworkSettings],
+        Meta(description="Networks around this machine whose clients rules name, by name."),
     ] = {}
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from linarite.controls.authenticate.options import IssuerSettings
+from linarite.controls.network.options import NetworkSettings
 from linarite.domain.errors import SetupError
 from linarite.hosting.options import DeploymentSettings, InstanceSettings
 from linarite.hosting.regions import RegionSettings
@@ -39,6 +40,7 @@ SERVICE_LINK = re.compile(
 TABLES: dict[str, type[msgspec.Struct]] = {
     "instances": InstanceSettings,
     "issuers": IssuerSettings,
+    "networks": NetworkSettings,
     "regions": RegionSettings,
 }
 """tables whose rows a person names"""
@@ -284,6 +286,7 @@ def _all_rows() -> list[Row]:
         *rows_of(InstanceSettings, "instances."),
         *rows_of(IssuerSettings, "issuers."),
         *rows_of(RegionSettings, "regions."),
+        *rows_of(NetworkSettings, "networks."),
         *rows_of(BoundIdentity, "managed_identities."),
     ]
 
@@ -297,6 +300,7 @@ def reference_page() -> str:
             "[instances.NAME]": rows_of(InstanceSettings),
             "[issuers.NAME]": rows_of(IssuerSettings),
             "[regions.NAME]": rows_of(RegionSettings),
+            "[networks.NAME]": rows_of(NetworkSettings),
             "[managed_identities.NAME]": rows_of(BoundIdentity),
         },
     )

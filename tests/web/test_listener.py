@@ -286,7 +286,7 @@ async def test_the_end_comes_even_if_an_answer_does_not() -> None:
         await listener.close(0.05)
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await read_answer(reader)
-    assert not listener._shared.connections
+    assert not listener._shared.open
     writer.close()
 
 

@@ -529,7 +529,7 @@ async def test_a_client_that_takes_nothing_is_cut_off(monkeypatch: pytest.Monkey
         peer.writer.write(get_lines("GET", "/endless", [HOST]))
         await peer.reader.readline()
         peer.writer.transport.pause_reading()  # pyright: ignore[reportAttributeAccessIssue] # it can
-        await until(lambda: not listener._shared.connections)
+        await until(lambda: not listener._shared.open)
 
 
 async def test_a_client_that_takes_it_slowly_is_served() -> None:
@@ -539,7 +539,7 @@ async def test_a_client_that_takes_it_slowly_is_served() -> None:
         taken = 0
         while taken < 5_000_000:
             taken += len(await peer.reader.read(100_000))
-        assert listener._shared.connections
+        assert listener._shared.open
 
 
 async def test_one_large_answer_may_be_taken_slowly(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from linarite.domain.arrival import ANY_WAY
 from linarite.domain.engine import Capabilities
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from linarite.domain.access import Decision
+    from linarite.domain.arrival import Arrival
     from linarite.domain.facts import Deployment, Facts
     from linarite.domain.principal import Principal
     from linarite.domain.usage import Usage
@@ -37,6 +39,11 @@ class Call:
 
     The pipeline fills the notes as it goes, so that a refusal is recorded as fully as a success.
     """
+
+    arrival: Arrival = ANY_WAY
+    """the way by which it came"""
+    client_address = ""
+    """"" where nobody can tell, as on a unix socket"""
 
     # The notes begin on the class: most calls set few of them.
     v1 = False

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.controls.authenticate.api_key import identify
+from linarite.controls.network import rules_of
 from linarite.domain.application_key import (
     APPLICATION_KEY_TYPE,
     KEY_ID,
@@ -125,6 +126,11 @@ class FactsBook:
         """The same; None for an unknown account."""
         return self._by_account.get(name.lower()) if name else self._unnamed
 
+    def find_by_id(self, account_id: str) -> Facts | None:
+        """The facts of an account by its resource id."""
+        wanted = account_id.lower()
+        return next((f for f in self._by_account.values() if f.account.id.lower() == wanted), None)
+
     def recogniser(
         self, digest: Callable[[str], bytes]
     ) -> Callable[[Mapping[bytes, bytes]], object]:
@@ -228,6 +234,7 @@ def account_of(
         local_auth_disabled=bool(resource.properties.get("disableLocalAuth")),
         has_subdomain=bool(resource.properties.get("customSubDomainName")),
         created_at=created_at(resource),
+        network=rules_of(resource.properties),
     )
 
 

@@ -14,6 +14,7 @@ from linarite.dataplane.headers import JSON, common_lines, header_value
 from linarite.dataplane.limits import count_custom_headers
 from linarite.dataplane.pipeline import serve
 from linarite.dataplane.record import record_of
+from linarite.domain.arrival import ANY_WAY
 from linarite.domain.errors import (
     EngineFailed,
     GatewayError,
@@ -98,6 +99,10 @@ class DataPlane:
             started_at=clock(),
             body=RequestBody(exchange, self._limits),
         )
+        if exchange.arrival is not ANY_WAY:
+            call.arrival = exchange.arrival
+        if exchange.client is not None:
+            call.client_address = exchange.client[0]
         logged_request_id.set(call.request_id)  # each request is a task, with a context of its own
         found: Operation | LinariteError = self._router.find(call, exchange.query)
         try:
@@ -120,7 +125,6 @@ class DataPlane:
                 record_of(
                     call,
                     operation="" if isinstance(found, LinariteError) else found.name,
-                    client=exchange.client,
                     started_at_ns=started_ns,
                     ended_at=clock(),
                 )

@@ -11,11 +11,12 @@ import msgspec
 
 from linarite.controls.authenticate.api_key import identify
 from linarite.controls.authenticate.bearer import access_token
+from linarite.dataplane.entrance import facts_for
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.key_door import KeyDoor
 from linarite.dataplane.token_door import TokenDoor
 from linarite.domain.engine import ON_BEHALF_OF
-from linarite.domain.errors import LinariteError
+from linarite.domain.errors import InvalidKey, LinariteError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -81,16 +82,19 @@ async def serve(
     itself, and must not put a task group or a timeout around its iteration: leaving it, however
     we leave, is what frees the engine.
     """
+    reached = facts_for(call, on.facts)  # 403: before any credential is read
     token = access_token(call.headers)
     if token is None:
-        facts = on.facts.for_account(call.account)
+        if reached is None:
+            raise InvalidKey  # as a wrong key does: accounts can't be probed
+        facts = reached
         call.account_id = facts.account.id
         call.principal = identify(call.headers, facts.account, on.digest)  # 401, 403
         if call.principal.terms is not None:
             on.key_door.admit(call, found, facts)  # 401: expiry, roles
     else:
         call.principal = on.door.known(token) or await on.door.recognise(token)  # 401, 400
-        facts = on.door.admit(call, found, on.facts.find(call.account))  # 401, 400; roles
+        facts = on.door.admit(call, found, reached)  # 401, 400; roles
     ON_BEHALF_OF.set(facts.account.id)
     call.facts = facts
     call.account = facts.account.name

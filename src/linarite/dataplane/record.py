@@ -18,7 +18,6 @@ def record_of(
     call: Call,
     *,
     operation: str,
-    client: tuple[str, int] | None,
     started_at_ns: int,
     ended_at: float,
 ) -> RequestRecord:
@@ -52,7 +51,7 @@ def record_of(
         reply is not None and reply.streamed,
         principal.name if principal is not None and principal.is_key else "",
         _text(headers.get(b"x-ms-client-request-id", b"")),
-        client[0] if client else "",
+        call.client_address,
         _text(headers.get(b"user-agent", b"")),
         prompt_tokens,
         completion_tokens,

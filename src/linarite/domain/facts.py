@@ -8,6 +8,7 @@ import msgspec
 
 from linarite.domain.engine import Capabilities
 from linarite.domain.model_lifecycle import ENDLESS, Lifecycle
+from linarite.domain.network import OPEN, NetworkRules
 from linarite.domain.principal import Principal
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -80,6 +81,7 @@ class Account(msgspec.Struct, frozen=True):
     has_subdomain: bool = False
     """tokens open only accounts with a subdomain of their own (`customSubDomainName`)"""
     created_at: int = 0
+    network: NetworkRules = OPEN
 
 
 class Facts(msgspec.Struct, frozen=True):

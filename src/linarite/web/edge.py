@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from linarite.domain.errors import ResourceNotFound
 from linarite.web.asgi import handler_of
+from linarite.web.body import discard_rest
+from linarite.web.error_envelope import error_body
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
 
+    from linarite.domain.arrival import Plane
     from linarite.web.asgi import App
     from linarite.web.exchange import Exchange, Handler
 
@@ -18,6 +22,7 @@ MANAGEMENT_CHARACTERS_MAX = max(map(len, MANAGEMENT))
 SIGN_IN = ("/devicelogin", "/adfs/", "/metadata/identity/", "/msi/", "/v1.0/")
 """where paths of the sign-in plane begin that name no tenant; compared without case"""
 SIGN_IN_CHARACTERS_MAX = max(map(len, SIGN_IN))
+JSON_LINES = b"content-type: application/json\r\n"
 AFTER_TENANT = frozenset(("oauth2", "v2.0", ".well-known", "discovery"))
 """what follows the tenant in the other paths of the sign-in plane"""
 
@@ -39,20 +44,46 @@ class Edge:
         self._sign_in = sign_in or dataplane
 
     def __call__(self, exchange: Exchange) -> Awaitable[None]:
-        """Answer one request."""
+        """Answer one request, as far as its listener carries the plane."""
+        plane, handler = self._found(exchange)
+        if plane not in exchange.arrival.planes:
+            return not_carried(exchange, plane)
+        return handler(exchange)
+
+    def _found(self, exchange: Exchange) -> tuple[Plane, Handler]:
         path = exchange.path
         page = self._pages.get(path)
         if page is not None:
-            return page(exchange)
+            return "operations", page
         if path.startswith("//"):  # clients join an endpoint that ends in a slash with a path
             path = exchange.path = "/" + path.lstrip("/")
         if path.startswith("/openai/"):
-            return self._dataplane(exchange)
+            return "data", self._dataplane
         if is_sign_in(path):
-            return self._sign_in(exchange)
+            return "sign-in", self._sign_in
         if path[:MANAGEMENT_CHARACTERS_MAX].lower().startswith(MANAGEMENT):
-            return self._management(exchange)
-        return self._dataplane(exchange)
+            return "control", self._management
+        return "data", self._dataplane
+
+
+async def not_carried(exchange: Exchange, plane: Plane) -> None:
+    """Answer 404, and say which setting has the planes of a listener."""
+    arrival = exchange.arrival
+    error = ResourceNotFound(
+        hint={
+            "code": "PlaneNotCarried",
+            "message": f"The listener '{arrival.listener}' does not carry the {plane} plane.",
+        }
+    )
+    body = error_body(error)
+    if exchange.body_complete:
+        exchange.respond(error.status, JSON_LINES, body)
+        return
+    exchange.keep_alive = False
+    exchange.begin(error.status, JSON_LINES, length=len(body))
+    exchange.write(body)
+    await discard_rest(exchange)
+    exchange.end()
 
 
 def is_sign_in(path: str) -> bool:

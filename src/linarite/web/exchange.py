@@ -7,9 +7,12 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
+from linarite.domain.arrival import ANY_WAY
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from linarite.domain.arrival import Arrival
     from linarite.web.asgi import HeaderList
 
 STATUS_LINES = {
@@ -59,6 +62,7 @@ class Exchange:
     """
 
     # Most of it stays as it begins, so it begins on the class: an exchange costs little to make.
+    arrival: Arrival = ANY_WAY
     client: tuple[str, int] | None = None
     secure = False
     http_1_0 = False

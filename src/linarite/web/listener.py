@@ -8,10 +8,13 @@ import ssl
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
+from linarite.domain.arrival import ANY_WAY
 from linarite.domain.errors import SetupError
-from linarite.web.protocol import HttpProtocol, Shared
+from linarite.web.connections import Connections
+from linarite.web.protocol import HttpProtocol
 
 if TYPE_CHECKING:
+    from linarite.domain.arrival import Arrival
     from linarite.web.exchange import Handler
     from linarite.web.options import Server
 
@@ -22,13 +25,14 @@ LAST_WORDS_S = 1.0
 class Listener:
     """A listening socket with a handler behind it."""
 
-    def __init__(self, handler: Handler, options: Server) -> None:
-        """Nothing is bound until `open`."""
+    def __init__(self, handler: Handler, options: Server, arrival: Arrival = ANY_WAY) -> None:
+        """Nothing is bound until `open`. `arrival` is told to all that comes by it."""
         self._options = options
-        self._shared = Shared(
+        self._shared = Connections(
             handler,
             connections_max=options.connections_max,
             keep_alive_s=options.keep_alive_s,
+            arrival=arrival,
         )
         self._server: asyncio.Server | None = None
         self._clock: asyncio.Task[None] | None = None
@@ -70,7 +74,7 @@ class Listener:
             self._server.close()
         shared = self._shared
         shared.closing = True
-        for connection in list(shared.connections):
+        for connection in list(shared.open):
             connection.shutdown()
         running = shared.tasks()
         if running:
@@ -84,7 +88,7 @@ class Listener:
 
     async def _hang_up(self) -> None:
         """Let closing connections send what they have written, then cut those that are left."""
-        connections = self._shared.connections
+        connections = self._shared.open
         loop = asyncio.get_running_loop()
         deadline = loop.time() + LAST_WORDS_S
         while connections and loop.time() < deadline:  # noqa: ASYNC110 - nobody tells

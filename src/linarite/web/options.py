@@ -27,6 +27,14 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "one: told in the serving file. Empty: what is self-signed in server.tls_certificate."
         ),
     ] = ""
+    domain: Annotated[
+        str,
+        Meta(
+            description="What the host names of accounts end in: NAME.openai.DOMAIN, "
+            "NAME.cognitiveservices.DOMAIN and NAME.services.ai.DOMAIN.",
+            pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)*$",
+        ),
+    ] = "linarite.internal"
     plaintext_beyond_loopback: Annotated[
         bool,
         Meta(

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import httptools
 
+from linarite.domain.arrival import ANY_WAY
 from linarite.domain.errors import ServiceUnavailable
 from linarite.web.body import LINGER_S
 from linarite.web.exchange import Exchange, header_lines
@@ -24,7 +25,7 @@ from linarite.web.refusals import (
 
 if TYPE_CHECKING:
     from linarite.domain.errors import LinariteError
-    from linarite.web.exchange import Handler
+    from linarite.web.connections import Connections
 
 HEAD_DEADLINE_S = 30.0
 PIPELINED_MAX = 16
@@ -37,24 +38,6 @@ class ParserStopped(Exception):
     """Raised into the parser by its callbacks: what follows is not to be parsed as it stands."""
 
 
-class Shared:
-    """What the connections of one listener have in common."""
-
-    def __init__(self, handler: Handler, *, connections_max: int, keep_alive_s: float) -> None:
-        self.handler = handler
-        self.connections_max = connections_max
-        self.keep_alive_s = keep_alive_s
-        self.connections: set[HttpProtocol] = set()
-        self.running: set[Exchange] = set()
-        """requests that are being answered, and those whose clients have left"""
-        self.date_line = b""
-        self.closing = False
-
-    def tasks(self) -> set[asyncio.Task[None]]:
-        """The tasks that answer requests now."""
-        return {exchange.task for exchange in self.running if exchange.task is not None}
-
-
 class HttpProtocol(asyncio.Protocol):
     """One connection: bounds on heads, silence, connections, pipelines and slow readers.
 
@@ -62,7 +45,7 @@ class HttpProtocol(asyncio.Protocol):
     is answered at a time; those that a client sends ahead wait, and reading with them.
     """
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: Connections) -> None:
         self._shared = shared
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
@@ -99,8 +82,8 @@ class HttpProtocol(asyncio.Protocol):
         self._client = (peer[0], peer[1]) if isinstance(peer, tuple) else None
         self._secure = transport.get_extra_info("sslcontext") is not None
         shared = self._shared
-        shared.connections.add(self)
-        if len(shared.connections) > shared.connections_max:
+        shared.open.add(self)
+        if len(shared.open) > shared.connections_max:
             most = f"{shared.connections_max} connections are open: server.connections_max"
             self._refuse(ServiceUnavailable(most))
             self._transport.close()
@@ -109,7 +92,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - whatever it was
         """Forget the connection, and tell the request that is being answered."""
-        self._shared.connections.discard(self)
+        self._shared.open.discard(self)
         self._stop_waiting()
         for timer in (self._stall, self._idle):
             if timer is not None:
@@ -276,6 +259,8 @@ class HttpProtocol(asyncio.Protocol):
         exchange.client = self._client
         if self._secure:
             exchange.secure = True
+        if self._shared.arrival is not ANY_WAY:
+            exchange.arrival = self._shared.arrival
         if not parser.should_keep_alive() or parser.get_http_version() == "1.0":
             exchange.http_1_0 = parser.get_http_version() == "1.0"
             exchange.keep_alive = False
