@@ -13,7 +13,7 @@ from linarite import __version__
 from linarite.controlplane.caller import MANAGEMENT_KEYS_ID
 from linarite.controlplane.opening import ControlPlaneParts, open_control_plane
 from linarite.controls.audit.data_plane import DataPlaneAudit
-from linarite.controls.egress import EgressDialer
+from linarite.controls.egress import EgressDialer, OutboundLists
 from linarite.dataplane.call import OperationKit
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.http import DataPlane
@@ -135,7 +135,7 @@ class Assembly:
         self.account_id, self._key_store = account_id, keys
         self._keys = await keys.ensure(account_id)
         await self._open_facts(resources, keys)
-        dialer = EgressDialer(egress_policy(settings, self.plan))
+        dialer = await self._dialer(resources)
         instances = InstanceMaker(settings.hosting, self._store, self._surroundings(dialer))
         self._host = Host(
             {name: instances.declared(name, said) for name, said in self.plan.instances.items()}
@@ -183,6 +183,13 @@ class Assembly:
         upkeep = management.upkeep
         await upkeep.start()
         self._stack.push_async_callback(upkeep.stop)
+
+    async def _dialer(self, resources: ResourceStore) -> EgressDialer:
+        """The one way out, by the server's lists and those of accounts as they are at any time."""
+        lists = OutboundLists(resources)
+        await lists.refresh()
+        resources.subscribe(lists.follow)
+        return EgressDialer(egress_policy(self.loaded.settings, self.plan), account_rules=(lists,))
 
     async def _open_facts(self, resources: ResourceStore, keys: KeyStore) -> None:
         """What models are on offer, and what the data path looks up."""

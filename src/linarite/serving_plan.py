@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from linarite.controls.egress import EgressPolicy, HttpProxy, target_of
+from linarite.controls.egress import EgressPolicy, HttpProxy, PurposeHosts, target_of
 from linarite.domain.errors import EgressRefused, SetupError
 from linarite.hosting.instance_maker import answering_engine
 from linarite.hosting.options import DeploymentSettings, InstanceSettings
@@ -100,20 +100,28 @@ def egress_policy(settings: Settings, planned: Plan) -> EgressPolicy:
 
     Raises SetupError for an address that can't be one.
     """
-    named = {*issuer_hosts(settings.issuers), *settings.models.private_hosts}
+    upstreams: set[str] = set()
     for name, declared in planned.instances.items():
         engine, options = answering_engine(declared.engine, declared.options)
         address = options.get("base_url")
         if engine != "upstream" or not address:
             continue
         try:
-            named.add(target_of(str(address)).host)
+            upstreams.add(target_of(str(address)).host)
         except EgressRefused as refused:
             raise SetupError(f"instances.{name}.options.base_url: {refused.message}") from None
     egress = settings.egress
     return EgressPolicy(
         allowed_hosts=tuple(egress.allowed_hosts),
-        named_hosts=frozenset(named),
+        purposes={
+            "upstream": PurposeHosts(tuple(egress.upstream.allowed_hosts), frozenset(upstreams)),
+            "issuer": PurposeHosts(
+                tuple(egress.issuer.allowed_hosts), issuer_hosts(settings.issuers)
+            ),
+            "models": PurposeHosts(
+                tuple(egress.models.allowed_hosts), frozenset(settings.models.private_hosts)
+            ),
+        },
         proxy=HttpProxy(egress) if egress.proxy else None,
     )
 

@@ -112,5 +112,5 @@ class StatusPages:
         self._metrics.set_audit(
             written=self._trail.written, backlog=self._trail.backlog, lost=self._trail.lost
         )
-        self._metrics.set_egress(refused=self._dialer.refused_count)
+        self._metrics.set_egress(self._dialer.refused_count)
         return 200, CONTENT_TYPE, self._metrics.render()

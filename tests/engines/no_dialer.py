@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from linarite.domain.errors import EgressRefused
+
+if TYPE_CHECKING:
+    from linarite.domain.dial import Errand
 
 
 class NoDialer:
@@ -13,3 +16,7 @@ class NoDialer:
     async def dial(self, host: str, port: int, **_: object) -> NoReturn:
         """Refuse."""
         raise EgressRefused(f"An engine wanted to reach {host}:{port}.")
+
+    def require(self, host: str, port: int, errand: Errand) -> NoReturn:
+        """Refuse."""
+        raise EgressRefused(f"An engine wanted to go on with {host}:{port} for {errand}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linarite.controls.egress import EgressDialer, EgressPolicy
+from linarite.domain.dial import Errand
 
 if TYPE_CHECKING:
     import asyncio
@@ -20,7 +21,12 @@ def connector_to(target: Target, ca_file: str | None) -> Connector:
 
     async def connect(factory: Callable[[], asyncio.Protocol]) -> asyncio.Protocol:
         return await dialer.dial(
-            target.host, target.port, tls=target.tls, factory=factory, ca_file=ca_file
+            target.host,
+            target.port,
+            errand=Errand("server"),
+            tls=target.tls,
+            factory=factory,
+            ca_file=ca_file,
         )
 
     return connect

@@ -95,8 +95,7 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
     ),
     ResourceType(
         type=ACCOUNT_TYPE,
-        partial="networkAcls, publicNetworkAccess, encryption and outbound rules are "
-        "kept; none of them acts yet",
+        partial="networkAcls and encryption are kept; neither acts yet",
         template=ACCOUNT,
         collections=(f"{COGNITIVE}/accounts",),
         versions=COGNITIVE_SERVICES,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, get_args
+
+import msgspec
 
 if TYPE_CHECKING:
     import asyncio
@@ -10,6 +12,20 @@ if TYPE_CHECKING:
 
 
 ProtocolT = TypeVar("ProtocolT", bound="asyncio.Protocol")
+
+Purpose = Literal["upstream", "issuer", "models", "server"]
+"""what a connection is for: to have another endpoint answer requests; to read the keys of whoever
+issues tokens; to bring models; to talk, as a command, to the server that a person named"""
+
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+
+
+class Errand(msgspec.Struct, frozen=True):
+    """Why a connection is made, and for whom."""
+
+    purpose: Purpose
+    account_id: str = ""
+    """whose request it is made for: that account's own rules hold too; "" for the server's own"""
 
 
 class Dialer(Protocol):
@@ -20,6 +36,7 @@ class Dialer(Protocol):
         host: str,
         port: int,
         *,
+        errand: Errand,
         tls: bool,
         factory: Callable[[], ProtocolT],
         ca_file: str | None = None,
@@ -29,5 +46,14 @@ class Dialer(Protocol):
         With `tls` the certificate must be valid for `host` and signed by an authority of the
         system or, where it is given, of `ca_file` (PEM) alone.
         Raises EgressRefused when rules forbid the target, OSError when it can't be reached.
+        """
+        ...
+
+    def require(self, host: str, port: int, errand: Errand) -> None:
+        """Refuse what the account of the errand does not allow, or allows no more.
+
+        Whoever keeps connections asks before each use: the one that is free may have been made
+        for another account, or before the rules changed. Costs well under a microsecond.
+        Raises EgressRefused.
         """
         ...

@@ -34,7 +34,7 @@ that turns them into bytes.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 
 class LinariteError(Exception):
@@ -59,10 +59,20 @@ class SetupError(LinariteError):
     code = "SetupError"
 
 
+EgressRule = Literal["form", "allowed_hosts", "address", "allowedFqdnList", "perimeter"]
+"""what refuses a connection: the host as it is written, the server's lists, what an address is, an
+account's own list, a network security perimeter"""
+
+
 class EgressRefused(SetupError):
     """An outgoing connection that settings don't allow; the message names the one to change."""
 
     code = "EgressRefused"
+
+    def __init__(self, message: str, *, rule: EgressRule = "form") -> None:
+        """Keep which rule it was."""
+        super().__init__(message)
+        self.rule: EgressRule = rule
 
 
 class GatewayError(LinariteError):

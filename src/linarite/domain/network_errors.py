@@ -30,3 +30,9 @@ class NotFromApprovedEndpoint(NetworkDenied):
     def __init__(self) -> None:
         """Azure's words."""
         super().__init__("Traffic is not from an approved private endpoint.")
+
+
+class OutboundAccessDenied(NetworkDenied):
+    """Serving the request takes a host that the account's owner doesn't allow to be reached."""
+
+    code = "OutboundAccessDenied"

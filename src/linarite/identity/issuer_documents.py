@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from linarite import __version__
 from linarite.controls.authenticate.strict_json import strict_object
+from linarite.domain.dial import Errand
 from linarite.domain.errors import EgressRefused, LinariteError
 from linarite.domain.target import Target, literal_address, target_of
 from linarite.engines.http_client import HttpClient, dialer_connector
@@ -25,6 +26,8 @@ DOCUMENT_BYTES_MAX = 512 * 1024
 DOCUMENT_S = 10.0
 """seconds for one document, connecting included"""
 OK = 200
+FOR_KEYS = Errand("issuer")
+"""the server's own errand, whoever showed the token"""
 
 
 class IssuerDocuments:
@@ -71,11 +74,7 @@ class IssuerDocuments:
 
     async def _fetched(self, target: Target) -> bytes:
         connector = dialer_connector(
-            self._dialer,
-            target.host,
-            target.port,
-            tls=target.tls,
-            ca_file=self._settings.ca_file or None,
+            self._dialer, target, lambda: FOR_KEYS, ca_file=self._settings.ca_file or None
         )
         client = HttpClient(connector, host=target.host_header, keep_alive=False)
         try:

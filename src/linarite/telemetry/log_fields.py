@@ -30,6 +30,8 @@ LOG_FIELDS = frozenset(
         *("file", "folder", "bytes", "sha256", "source", "package", "version", "progress"),
         # the server and its surroundings
         *("address", "host", "port", "url", "listener", "setting", "home", "signal_name"),
+        # outgoing connections: words of ours
+        *("purpose", "rule"),
         # what went wrong, and how much of it
         *(
             "reason",

@@ -13,10 +13,12 @@ from prometheus_client.exposition import generate_latest
 
 from linarite.domain.application_key import NAME_PREFIX
 from linarite.telemetry.application_series import ApplicationSeries
-from linarite.telemetry.exposition import counter_lines, request_lines
+from linarite.telemetry.exposition import counter_lines, rendered, request_lines
 from linarite.telemetry.request_series import RequestSeries
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from linarite.domain.request_record import RequestRecord
     from linarite.telemetry.request_series import SeriesKey
 
@@ -69,7 +71,7 @@ class RequestMetrics:
             registry=registry,
         )
         self._dropped = 0
-        self._refused = 0
+        self._refused: Mapping[tuple[str, str], int] = {}
         self._audit = (0, 0, 0)
 
     def observe(self, record: RequestRecord) -> None:
@@ -128,8 +130,8 @@ class RequestMetrics:
         """Show how the audit log stands now."""
         self._audit = (written, backlog, lost)
 
-    def set_egress(self, *, refused: int) -> None:
-        """Show how many outgoing connections the rules have refused so far."""
+    def set_egress(self, refused: Mapping[tuple[str, str], int]) -> None:
+        """Show how many outgoing connections were refused so far, by purpose and rule."""
         self._refused = refused
 
     def render(self) -> bytes:
@@ -147,7 +149,10 @@ class RequestMetrics:
             *counter_lines(
                 "linarite_egress_refused_total",
                 "Outgoing connections that the egress rules refused.",
-                [("", self._refused)],
+                [
+                    (rendered(purpose=purpose, rule=rule), count)
+                    for (purpose, rule), count in sorted(self._refused.items())
+                ],
             ),
             *counter_lines(
                 "linarite_audit_events_total",

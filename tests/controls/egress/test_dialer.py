@@ -13,6 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from linarite.controls.egress import EgressDialer, EgressPolicy
+from linarite.domain.dial import Errand
 from linarite.domain.errors import EgressRefused, SetupError
 from tests.authority import Authority
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
+ERRAND = Errand("upstream")
 CLOUD = "93.184.215.14"
 """a public address that no test connects to"""
 
@@ -84,11 +86,19 @@ class Names:
         return [ip_address(address) for address in self.addresses]
 
 
-async def hear(dialer: EgressDialer, host: str, port: int, ca_file: Path | None = None) -> bytes:
+async def hear(
+    dialer: EgressDialer,
+    host: str,
+    port: int,
+    ca_file: Path | None = None,
+    *,
+    errand: Errand = ERRAND,
+) -> bytes:
     """Connect and return the greeting."""
     protocol = await dialer.dial(
         host,
         port,
+        errand=errand,
         tls=ca_file is not None,
         factory=Greeting,
         ca_file=str(ca_file) if ca_file else None,
@@ -111,7 +121,7 @@ async def test_nothing_is_reachable_by_default() -> None:
     """Without settings every host is refused, logged and counted, and nothing is resolved."""
     names, told = Names("127.0.0.1"), []
     dialer = EgressDialer(
-        EgressPolicy(), resolve=names, on_refused=lambda host, port, _: told.append((host, port))
+        EgressPolicy(), resolve=names, on_refused=lambda host, port, *_: told.append((host, port))
     )
     async with greeter() as (port, greeted):
         with capture_logs() as logs:
@@ -120,7 +130,7 @@ async def test_nothing_is_reachable_by_default() -> None:
                     await hear(dialer, host, port)
         assert not greeted
     assert names.asked == 0
-    assert dialer.refused_count == 3
+    assert dialer.refused_count == {("upstream", "allowed_hosts"): 3}
     assert told == [("127.0.0.1", port), ("localhost", port), ("a.example", port)]
     assert [entry["host"] for entry in logs] == ["127.0.0.1", "localhost", "a.example"]
 
@@ -176,7 +186,7 @@ async def test_ways_around_the_list(host: str) -> None:
     policy = EgressPolicy(allowed_hosts=("*.example", "a.test"))
     dialer = EgressDialer(policy, resolve=Names("127.0.0.1"))
     with pytest.raises(EgressRefused):
-        await dialer.dial(host, 80, tls=False, factory=Greeting)
+        await dialer.dial(host, 80, errand=ERRAND, tls=False, factory=Greeting)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +231,7 @@ async def test_wildcards_mean_names_below() -> None:
     dialer = EgressDialer(EgressPolicy(allowed_hosts=("*.Example.",)), resolve=Names("127.0.0.1"))
     for host in ("a.example", "b.a.example", "A.EXAMPLE."):
         with pytest.raises(EgressRefused, match="loopback"):  # the name passed, its address not
-            await dialer.dial(host, 80, tls=False, factory=Greeting)
+            await dialer.dial(host, 80, errand=ERRAND, tls=False, factory=Greeting)
 
 
 @pytest.mark.parametrize("pattern", ["*", "*.*.example", "a.*", "http://a.example", "0x7f.1", ""])
@@ -305,7 +315,7 @@ async def test_certificates_are_checked(tmp_path: Path) -> None:
             with pytest.raises(ssl.SSLCertVerificationError):
                 await hear(dialer, host, port, authority)
         with pytest.raises(ssl.SSLCertVerificationError):
-            await dialer.dial("up.example", port, tls=True, factory=Greeting)
+            await dialer.dial("up.example", port, errand=ERRAND, tls=True, factory=Greeting)
 
 
 async def test_certificates_for_addresses(tmp_path: Path) -> None:

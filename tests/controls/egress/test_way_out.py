@@ -11,6 +11,7 @@ import pytest
 
 from linarite.controls.egress import EgressDialer, EgressPolicy
 from linarite.controls.egress.way_out import WayOut
+from linarite.domain.dial import Errand
 from tests.hosting.models.file_server import FileServer, Page, serving
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ async def answered(way: WayOut, first: str, *more: str, secret: str | None = Non
 
 async def test_a_plain_request_is_forwarded_without_the_secret(files: FileServer) -> None:
     """The host sees its own path and nothing of the proxy."""
-    async with WayOut(EgressDialer(HERE)) as way:
+    async with WayOut(EgressDialer(HERE), Errand("models")) as way:
         got = await answered(way, f"GET http://{files.host}/page HTTP/1.1", f"Host: {files.host}")
     assert got.endswith(b"the page")
     assert files.asked == ["GET /page"]
@@ -54,7 +55,7 @@ async def test_a_plain_request_is_forwarded_without_the_secret(files: FileServer
 async def test_a_tunnel_carries_bytes_both_ways(files: FileServer) -> None:
     """What lies inside is the child's and the host's."""
     url = f"CONNECT {files.host} HTTP/1.1"
-    async with WayOut(EgressDialer(HERE)) as way:
+    async with WayOut(EgressDialer(HERE), Errand("models")) as way:
         parts = urlsplit(way.url)
         shown = b64encode(f"{parts.username}:{parts.password}".encode()).decode()
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
@@ -68,7 +69,7 @@ async def test_a_tunnel_carries_bytes_both_ways(files: FileServer) -> None:
 @pytest.mark.parametrize("secret", ["wrong", "é", " "])
 async def test_who_does_not_know_the_secret_is_not_served(files: FileServer, secret: str) -> None:
     """Other users of the machine can find the port."""
-    async with WayOut(EgressDialer(HERE)) as way:
+    async with WayOut(EgressDialer(HERE), Errand("models")) as way:
         got = await answered(way, f"GET http://{files.host}/page HTTP/1.1", secret=secret)
         assert b" 407 " in got
     assert files.asked == []
@@ -76,7 +77,7 @@ async def test_who_does_not_know_the_secret_is_not_served(files: FileServer, sec
 
 async def test_what_the_rules_refuse_is_refused_by_name(files: FileServer) -> None:
     """Nothing is connected to, and the reason can be told."""
-    async with WayOut(EgressDialer(EgressPolicy())) as way:
+    async with WayOut(EgressDialer(EgressPolicy()), Errand("models")) as way:
         for first in (f"CONNECT {files.host} HTTP/1.1", f"GET http://{files.host}/page HTTP/1.1"):
             assert b" 403 " in await answered(way, first)
         assert way.refused is not None
@@ -89,5 +90,5 @@ async def test_what_the_rules_refuse_is_refused_by_name(files: FileServer) -> No
 )
 async def test_nonsense_is_answered(first: str) -> None:
     """With a refusal, and the next request is served."""
-    async with WayOut(EgressDialer(HERE)) as way:
+    async with WayOut(EgressDialer(HERE), Errand("models")) as way:
         assert (await answered(way, first))[:10] in {b"HTTP/1.1 5", b"HTTP/1.1 4"}

@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import chain, zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
 from linarite.controls.egress.policy import EgressPolicy, EgressRules
 from linarite.controls.egress.race import first_connected
+from linarite.domain.dial import PURPOSES, Errand
 from linarite.domain.errors import EgressRefused
 from linarite.domain.target import host_of, literal_address
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from linarite.controls.egress.proxy import HttpProxy
     from linarite.domain.dial import ProtocolT
 
@@ -26,7 +30,15 @@ log = structlog.get_logger("linarite.egress")
 
 Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Awaitable[list[Address]]]
-OnRefused = Callable[[str, int, EgressRefused], None]
+OnRefused = Callable[[str, int, Errand, EgressRefused], None]
+
+
+class AccountRules(Protocol):
+    """What accounts say themselves about the hosts that may be reached for them."""
+
+    def require_host(self, account_id: str, host: str, port: int) -> None:
+        """Raise EgressRefused unless the account allows the (normal) host."""
+        ...
 
 
 class EgressDialer:
@@ -36,30 +48,35 @@ class EgressDialer:
         self,
         policy: EgressPolicy,
         *,
+        account_rules: Sequence[AccountRules] = (),
         resolve: Resolve | None = None,
         on_refused: OnRefused | None = None,
     ) -> None:
         """Take the rules, and how names become addresses unless the system's way will do.
 
-        `on_refused(host, port, why)` is called for each refusal, which is logged anyhow.
+        `account_rules` are asked, all of them, beside the policy where an account is behind an
+        errand. `on_refused(host, port, errand, why)` is called for each refusal, which is logged
+        anyhow.
         """
-        self._rules = EgressRules(policy)
+        self._rules = {purpose: EgressRules(policy, purpose) for purpose in PURPOSES}
+        self._account_rules = tuple(account_rules)
         self._proxy = policy.proxy
         # The proxy is no host that anybody may call: it has rules of its own.
         proxies = frozenset((policy.proxy.host,)) if policy.proxy else frozenset[str]()
-        self._proxy_rules = EgressRules(EgressPolicy(named_hosts=proxies))
+        self._proxy_rules = EgressRules(EgressPolicy(named_hosts=proxies), "server")
         self._connect_s = policy.connect_s
         self._resolve = resolve or system_addresses
         self._on_refused = on_refused
         self._trust: dict[tuple[str, int], ssl.SSLContext] = {}
-        self.refused_count = 0
-        """refusals since the start"""
+        self.refused_count: Counter[tuple[str, str]] = Counter()
+        """refusals since the start, by purpose and rule"""
 
     async def dial(
         self,
         host: str,
         port: int,
         *,
+        errand: Errand,
         tls: bool,
         factory: Callable[[], ProtocolT],
         ca_file: str | None = None,
@@ -72,15 +89,17 @@ class EgressDialer:
         async with asyncio.timeout(self._connect_s):
             try:
                 name = host_of(host)
-                self._rules.require_host(name)
-                proxy = self._proxy if self._proxy and self._proxy.serves(name) else None
+                rules = self._rules[errand.purpose]
+                rules.require_host(name, port)
+                self._require_account(name, port, errand)
+                proxy = self._proxy if self._proxy and self._proxy.serves(name, port) else None
                 if proxy is None:
-                    addresses = await self._addresses_of(name, port, self._rules)
+                    addresses = await self._addresses_of(name, port, rules)
                 else:
-                    self._require_literal(name)
+                    self._require_literal(name, rules)
                     addresses = await self._addresses_of(proxy.host, proxy.port, self._proxy_rules)
             except EgressRefused as refused:
-                self._note(host, port, refused)
+                self._note(host, port, errand, refused)
                 raise
             context = await self._context(ca_file) if tls else None
             if proxy is None:
@@ -92,11 +111,24 @@ class EgressDialer:
             )
             return protocol
 
-    def _require_literal(self, host: str) -> None:
+    def require(self, host: str, port: int, errand: Errand) -> None:
+        """Refuse what the errand's account does not allow, before a kept connection is used."""
+        try:
+            self._require_account(host, port, errand)
+        except EgressRefused as refused:
+            self._note(host, port, errand, refused)
+            raise
+
+    def _require_account(self, host: str, port: int, errand: Errand) -> None:
+        if errand.account_id:
+            for rules in self._account_rules:
+                rules.require_host(errand.account_id, host, port)
+
+    def _require_literal(self, host: str, rules: EgressRules) -> None:
         """An address is judged though the proxy connects; a name's addresses only it knows."""
         literal = literal_address(host)
         if literal is not None:
-            self._rules.require_address(host, literal)
+            rules.require_address(host, literal)
 
     async def _through(
         self, proxy: HttpProxy, addresses: list[Address], host: str, port: int
@@ -119,11 +151,19 @@ class EgressDialer:
             rules.require_address(host, address)
         return _interleaved(addresses)
 
-    def _note(self, host: str, port: int, refused: EgressRefused) -> None:
-        self.refused_count += 1
-        log.warning("connection refused", host=host[:200], port=port, why=refused.message)
+    def _note(self, host: str, port: int, errand: Errand, refused: EgressRefused) -> None:
+        self.refused_count[errand.purpose, refused.rule] += 1
+        log.warning(
+            "connection refused",
+            host=host[:200],
+            port=port,
+            purpose=errand.purpose,
+            account=errand.account_id,
+            rule=refused.rule,
+            why=refused.message,
+        )
         if self._on_refused is not None:
-            self._on_refused(host, port, refused)
+            self._on_refused(host, port, errand, refused)
 
     async def _context(self, ca_file: str | None) -> ssl.SSLContext:
         """The trust to verify with; a changed CA file is read again."""

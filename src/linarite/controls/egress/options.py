@@ -8,12 +8,28 @@ import msgspec
 from msgspec import Meta
 
 
+class PurposeEgress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where Linarite may connect to for one purpose."""
+
+    allowed_hosts: Annotated[
+        list[str],
+        Meta(description="Hosts for this purpose alone, as in `egress.allowed_hosts`."),
+    ] = []
+
+
 class Egress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where Linarite may connect to, beyond the upstreams that instances name."""
 
     allowed_hosts: Annotated[
-        list[str], Meta(description="Host names, exact or `*.suffix`; empty means none.")
+        list[str],
+        Meta(
+            description="Host names, exact or `*.suffix`, maybe with a port (`hub.example:443`), "
+            "for every purpose; empty means none."
+        ),
     ] = []
+    upstream: PurposeEgress = PurposeEgress()
+    issuer: PurposeEgress = PurposeEgress()
+    models: PurposeEgress = PurposeEgress()
     proxy: Annotated[
         str,
         Meta(

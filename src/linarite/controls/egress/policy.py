@@ -1,7 +1,8 @@
-"""Which hosts and addresses may be connected to."""
+"""Which hosts and addresses may be connected to, for which purpose."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address  # noqa: TC003 - for readers of the signature
 
 import msgspec
@@ -9,17 +10,36 @@ import msgspec
 from linarite.controls.egress.addresses import Reach, reach_of
 from linarite.controls.egress.patterns import HostPatterns
 from linarite.controls.egress.proxy import HttpProxy
+from linarite.domain.dial import Purpose
 from linarite.domain.errors import EgressRefused
 from linarite.domain.target import host_of
+
+_NAMED_BY: dict[Purpose, str] = {
+    "upstream": "an upstream (instances.NAME.options.base_url)",
+    "issuer": "an issuer (issuers.NAME)",
+    "models": "a source of models (models.private_hosts)",
+    "server": "the endpoint that a command was told",
+}
+
+
+class PurposeHosts(msgspec.Struct, frozen=True):
+    """What is allowed for one purpose, beside what is allowed for all."""
+
+    allowed_hosts: tuple[str, ...] = ()
+    """as `EgressPolicy.allowed_hosts`"""
+    named_hosts: frozenset[str] = frozenset()
+    """as `EgressPolicy.named_hosts`"""
 
 
 class EgressPolicy(msgspec.Struct, frozen=True):
     """What the operator allows. The default allows nothing."""
 
     allowed_hosts: tuple[str, ...] = ()
-    """host names, exact or `*.suffix`; they must have public addresses only"""
+    """hosts, exact or `*.suffix`, maybe with a port; they must have public addresses only"""
     named_hosts: frozenset[str] = frozenset()
-    """hosts that settings name as upstreams and issuers; their addresses may be private"""
+    """hosts that somebody has named for this very connection; their addresses may be private"""
+    purposes: Mapping[Purpose, PurposeHosts] = {}
+    """what one purpose may have beyond that"""
     proxy: HttpProxy | None = None
     """where connections to other machines go through"""
     connect_s: float = 10.0
@@ -27,19 +47,23 @@ class EgressPolicy(msgspec.Struct, frozen=True):
 
 
 class EgressRules:
-    """The policy, prepared for asking. Raises SetupError for a pattern that cannot work."""
+    """The policy for one purpose, prepared for asking. Raises SetupError for a bad pattern."""
 
-    def __init__(self, policy: EgressPolicy) -> None:
-        self._named = frozenset(host_of(host) for host in policy.named_hosts)
+    def __init__(self, policy: EgressPolicy, purpose: Purpose) -> None:
+        own = policy.purposes.get(purpose, PurposeHosts())
+        self._purpose: Purpose = purpose
+        self._named = frozenset(host_of(host) for host in policy.named_hosts | own.named_hosts)
         self._allowed = HostPatterns(policy.allowed_hosts, "egress.allowed_hosts")
+        self._own = HostPatterns(own.allowed_hosts, f"egress.{purpose}.allowed_hosts")
 
-    def require_host(self, host: str) -> None:
+    def require_host(self, host: str, port: int) -> None:
         """Raise EgressRefused unless the (normal) host is listed."""
-        if host in self._named or self._allowed.match(host):
+        if host in self._named or self._allowed.match(host, port) or self._own.match(host, port):
             return
         raise EgressRefused(
-            f"Connections to '{host}' are not allowed. If they shall be, add it to "
-            "egress.allowed_hosts."
+            f"Connections to '{host}' (port {port}) are not allowed. If they shall be, add it to "
+            f"egress.{self._purpose}.allowed_hosts, or to egress.allowed_hosts for every purpose.",
+            rule="allowed_hosts",
         )
 
     def require_address(self, host: str, address: IPv4Address | IPv6Address) -> None:
@@ -48,9 +72,9 @@ class EgressRules:
         if reach is Reach.PUBLIC or (reach is Reach.PRIVATE and host in self._named):
             return
         advice = (
-            "Only hosts that settings name as an upstream (instances.NAME.options.base_url) or "
-            "issuer (issuers.NAME) may have such an address; egress.allowed_hosts is not enough."
+            f"Only a host that settings name as {_NAMED_BY[self._purpose]} may have such an "
+            "address; egress.allowed_hosts is not enough."
             if reach is Reach.PRIVATE
             else "No setting allows that."
         )
-        raise EgressRefused(f"'{host}' has the address {address}, {what}. {advice}")
+        raise EgressRefused(f"'{host}' has the address {address}, {what}. {advice}", rule="address")

@@ -52,11 +52,11 @@ class HttpProxy:
             )
         self._authorization()
 
-    def serves(self, host: str) -> bool:
+    def serves(self, host: str, port: int) -> bool:
         """Whether connections to this (normal) host go through it: those to this machine don't."""
         address = literal_address(host)
         here = host == "localhost" if address is None else address.is_loopback
-        return not here and not self._direct.match(host)
+        return not here and not self._direct.match(host, port)
 
     async def open_way(self, connected: socket.socket, host: str, port: int) -> None:
         """Make a socket that is connected to the proxy one that is connected to the host.

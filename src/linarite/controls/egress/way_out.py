@@ -20,7 +20,7 @@ from linarite.domain.errors import EgressRefused
 from linarite.domain.target import target_of
 
 if TYPE_CHECKING:
-    from linarite.domain.dial import Dialer
+    from linarite.domain.dial import Dialer, Errand
 
 log = structlog.get_logger("linarite.egress")
 
@@ -49,8 +49,9 @@ class _Far(asyncio.StreamReaderProtocol):
 class WayOut:
     """The proxy. Use it as a context; `url` is for one child process."""
 
-    def __init__(self, dialer: Dialer) -> None:
+    def __init__(self, dialer: Dialer, errand: Errand) -> None:
         self._dialer = dialer
+        self._errand = errand
         self._secret = secrets.token_urlsafe(24)
         self._server: asyncio.Server | None = None
         self._talks: set[asyncio.Task[None]] = set()
@@ -108,7 +109,9 @@ class WayOut:
         through = method == "CONNECT"
         try:
             target = target_of(f"https://{where}" if through else where)
-            far = await self._dialer.dial(target.host, target.port, tls=False, factory=_Far)
+            far = await self._dialer.dial(
+                target.host, target.port, errand=self._errand, tls=False, factory=_Far
+            )
         except EgressRefused as refused:
             self.refused = refused
             _answer(writer, 403, "Forbidden by egress rules")

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from linarite.domain.dial import Dialer
+    from linarite.domain.dial import Dialer, Errand
+    from linarite.domain.target import Target
 
 Connector = Callable[[Callable[[], asyncio.Protocol]], Awaitable[asyncio.Protocol]]
 """makes a protocol by the factory and connects it; raises OSError when it cannot"""
@@ -25,11 +26,25 @@ def unix_connector(path: str) -> Connector:
 
 
 def dialer_connector(
-    dialer: Dialer, host: str, port: int, *, tls: bool, ca_file: str | None = None
+    dialer: Dialer,
+    target: Target,
+    errand: Callable[[], Errand],
+    *,
+    ca_file: str | None = None,
 ) -> Connector:
-    """Connect to another machine, as far as the dialer allows it (else EgressRefused)."""
+    """Connect to another machine, as far as the dialer allows it (else EgressRefused).
+
+    `errand` is asked for each connection: for whom it is made, then.
+    """
 
     async def connect(factory: Callable[[], asyncio.Protocol]) -> asyncio.Protocol:
-        return await dialer.dial(host, port, tls=tls, factory=factory, ca_file=ca_file)
+        return await dialer.dial(
+            target.host,
+            target.port,
+            errand=errand(),
+            tls=target.tls,
+            factory=factory,
+            ca_file=ca_file,
+        )
 
     return connect

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 
+from linarite.domain.dial import Errand
+from linarite.domain.engine import ON_BEHALF_OF
 from linarite.domain.errors import (
     EgressRefused,
     LinariteError,
     ServiceUnavailable,
     TooManyRequests,
 )
+from linarite.domain.network_errors import OutboundAccessDenied
 from linarite.engines.http_client import DeadlinePassed, HttpClientError
 from linarite.engines.upstream.breaker import Breaker, Cause
 from linarite.engines.upstream.refusals import (
@@ -28,6 +31,7 @@ from linarite.engines.upstream.refusals import (
 from linarite.engines.upstream.retry import back_off_s, retry_after_s, spread_s
 
 if TYPE_CHECKING:
+    from linarite.domain.dial import Dialer
     from linarite.engines.http_client import HttpClient, RequestHead, Response
     from linarite.engines.upstream.credentials import Credentials
     from linarite.engines.upstream.endpoint import Endpoint, Operation
@@ -37,6 +41,15 @@ log = structlog.get_logger("linarite.upstream")
 
 _OK, _UNAUTHORIZED, _TIMEOUT, _TOO_MANY, _SERVER_ERROR, _UNAVAILABLE = 200, 401, 408, 429, 500, 503
 _ERROR_BYTES_MAX = 64 * 1024
+
+
+OF_ACCOUNT = frozenset(("allowedFqdnList", "perimeter"))
+"""rules of accounts' owners"""
+
+
+def errand_now() -> Errand:
+    """For whom the request is that is being served."""
+    return Errand("upstream", ON_BEHALF_OF.get())
 
 
 class Setback(msgspec.Struct, frozen=True):
@@ -59,11 +72,13 @@ class UpstreamCalls:
         client: HttpClient,
         endpoint: Endpoint,
         credentials: Credentials,
+        dialer: Dialer,
     ) -> None:
         self._options = options
         self._client = client
         self._endpoint = endpoint
         self._credentials = credentials
+        self._dialer = dialer
         self._clock = time.monotonic
         self._breaker = Breaker(options.breaker_failures, options.breaker_open_s, self._clock)
         self._log = log.bind(instance=instance)
@@ -86,6 +101,7 @@ class UpstreamCalls:
                 setback = _kept_away(blocked.cause, blocked.wait_s)
             else:
                 try:
+                    self._require_way_out()
                     response = await self._client.send_prepared(
                         self._head(operation),
                         body,
@@ -95,8 +111,7 @@ class UpstreamCalls:
                 except HttpClientError as error:
                     setback = self._unreached(error)
                 except EgressRefused as refused:
-                    self._log.error("upstream not allowed", why=refused.message)
-                    raise not_set_up() from None
+                    raise self._not_allowed(refused) from None
                 else:
                     if response.status == _OK:
                         self._answered()
@@ -109,6 +124,18 @@ class UpstreamCalls:
     def stop(self) -> None:
         """Try nothing again from now on."""
         self._stopped = True
+
+    def _require_way_out(self) -> None:
+        """The connection that is free may have been made for another account, or long ago."""
+        target = self._endpoint.target
+        self._dialer.require(target.host, target.port, errand_now())
+
+    def _not_allowed(self, refused: EgressRefused) -> LinariteError:
+        """What the account's owner can change is told to the caller, what only we can is not."""
+        self._log.error("upstream not allowed", why=refused.message)
+        if refused.rule in OF_ACCOUNT:
+            return OutboundAccessDenied(refused.message)
+        return not_set_up()
 
     def _head(self, operation: Operation) -> RequestHead:
         """The request but for its body; made again when the credentials have changed."""

@@ -17,7 +17,7 @@ from linarite.engines.http_client import (
     HttpClientError,
     dialer_connector,
 )
-from linarite.engines.upstream.calls import UpstreamCalls
+from linarite.engines.upstream.calls import UpstreamCalls, errand_now
 from linarite.engines.upstream.chat import ChatReader, chat_body
 from linarite.engines.upstream.completion import CompletionReader, completion_body
 from linarite.engines.upstream.credentials import Credentials
@@ -84,7 +84,12 @@ class UpstreamEngine:
             idle_keep_s=self._options.keep_alive_s,
         )
         self._calls = UpstreamCalls(
-            spec.name, self._options, self._client, self._endpoint, self._credentials
+            spec.name,
+            self._options,
+            self._client,
+            self._endpoint,
+            self._credentials,
+            surroundings.dialer,
         )
         self._running = 0
         self._quiet = asyncio.Event()
@@ -191,13 +196,9 @@ class UpstreamEngine:
             self._quiet.set()
 
     def _connector(self, surroundings: Surroundings) -> Connector:
-        target, options = self._endpoint.target, self._options
+        options = self._options
         connect = dialer_connector(
-            surroundings.dialer,
-            target.host,
-            target.port,
-            tls=target.tls,
-            ca_file=options.ca_file or None,
+            surroundings.dialer, self._endpoint.target, errand_now, ca_file=options.ca_file or None
         )
 
         async def connect_in_time(factory: Callable[[], asyncio.Protocol]) -> asyncio.Protocol:

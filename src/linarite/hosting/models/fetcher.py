@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.controls.egress.way_out import WayOut
+from linarite.domain.dial import Errand
 from linarite.domain.errors import LinariteError
 from linarite.hosting.models.errors import ModelNotFound
 from linarite.hosting.models.fetch_child import FetchOrder, Told
@@ -61,7 +62,7 @@ class StoreFetcher:
         """Have a child process bring it. Raises FetchFailed."""
         progress(0.0, f"fetching {listed.name} {listed.version}")
         with tempfile.TemporaryDirectory(prefix="linarite-fetch-") as scratch:
-            async with WayOut(self._dialer) as way:
+            async with WayOut(self._dialer, Errand("models")) as way:
                 told = await self._run(self._order(listed), way.url, scratch, progress)
             if not told.done:
                 message = told.message or "the process that fetched it ended before it was done"

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import msgspec
 
+from linarite.controlplane.fqdn_lists import fqdn_list_problems
 from linarite.controlplane.kinds import ACCOUNT_KINDS, ACCOUNT_SKUS
 from linarite.controlplane.problems import location_key, location_problems, moved_problems
 from linarite.controlplane.retired import recovered
@@ -66,6 +67,7 @@ def admit(new: Resource, old: Resource | None, facts: AccountFacts) -> list[Prob
         *_kind_problems(new),
         *_domain_problems(new, old, facts),
         *_network_problems(new.properties),
+        *fqdn_list_problems(new.properties.get("allowedFqdnList"), "properties.allowedFqdnList"),
         *_identity_problems(new),
         *_declared_problems(new, old),
         *_deleted_problems(new, old, facts),
