@@ -62,16 +62,24 @@ class Server:
 
 
 def start_server(
-    home: Path, settings: str = "", *, arguments: tuple[str, ...] = (), wait: bool = True
+    home: Path,
+    settings: str = "",
+    *,
+    arguments: tuple[str, ...] = (),
+    wait: bool = True,
+    runner: tuple[str, ...] = (),
 ) -> Server:
-    """Start a server on a free port with its data in `home` and `settings` as linarite.toml."""
+    """Start a server on a free port with its data in `home` and `settings` as linarite.toml.
+
+    `runner` is what the command is handed to, such as `nice`.
+    """
     home.mkdir(parents=True, exist_ok=True)
     config = home / "linarite.toml"
     config.write_text(settings)
     ready_file = home / "ready.json"
     ready_file.unlink(missing_ok=True)
     log = home / "server.log"
-    command = [sys.executable, "-m", "linarite.main", "up", "--port", "0"]
+    command = [*runner, sys.executable, "-m", "linarite.main", "up", "--port", "0"]
     command += ["--config", str(config), "--ready-file", str(ready_file), *arguments]
     with log.open("ab") as output:
         process = subprocess.Popen(

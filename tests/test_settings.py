@@ -207,6 +207,17 @@ WRONG_FILES = [
         ["'a'", "instance = 'x'", "[instances.x]", "use one of: y"],
     ),
     (DEPLOYMENT + 'instance = "x"\n', ["use one of: none"]),
+    (
+        DEPLOYMENT + 'sku = "Standard"\ninstance = "x"\n[account]\nlocation = "west"\n'
+        '[instances.x]\nregion = "east"\n[regions.west]\n[regions.east]\n',
+        ["'a'", "Standard keeps prompts in west", "'x' runs in east", "set sku to one"],
+    ),
+    (
+        DEPLOYMENT + 'sku = "DataZoneStandard"\n[account]\nlocation = "west"\n'
+        '[instances.m]\nregion = "east"\n'
+        '[regions.west]\ndata_zone = "z"\n[regions.north]\ndata_zone = "z"\n[regions.east]\n',
+        ["DataZoneStandard keeps prompts in west or north", "'m' runs in east"],
+    ),
     ('[instances.one]\nengine = "x"\n', ["instances.one.engine", "'x'", "llamacpp | openvino"]),
     (
         "[instances.fine]\n[instances.bad]\nqueue_max = -1\n",

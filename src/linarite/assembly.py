@@ -348,6 +348,8 @@ class Assembly:
             settings.server.drain_s,
         )
         lost = await provisioner.restore()
+        if lost:
+            await self._facts.refresh()
         resources.subscribe(self._facts.follow)
         resources.subscribe(provisioner.follow)
         self._stack.push_async_callback(provisioner.stop)

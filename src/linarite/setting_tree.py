@@ -24,7 +24,7 @@ from linarite.hosting.options import (
     InstanceSettings,
     Models,
 )
-from linarite.hosting.regions import RegionSettings
+from linarite.hosting.regions import Regions, RegionSettings
 from linarite.signin.options import BoundIdentity, SignIn
 from linarite.storage.options import Records
 from linarite.telemetry.options import Logs
@@ -140,6 +140,23 @@ def check_regions(settings: Settings) -> None:
                 f"{key} is '{region}', which is not declared. Add [regions.{region}] or use one "
                 f"of: {known}."
             )
+    for deployment in settings.deployments:
+        check_reach(deployment, settings)
+
+
+def check_reach(deployment: DeploymentSettings, settings: Settings) -> None:
+    """A declared deployment's instance runs where its SKU lets prompts go. Raises SetupError."""
+    name = deployment.instance or deployment.model
+    home = settings.account.location
+    said = settings.instances.get(name)
+    region = (said.region if said is not None else "") or home
+    reached = Regions(settings.regions).eligible(deployment.sku, home)
+    if region not in reached:
+        raise SetupError(
+            f"deployments '{deployment.name}': its SKU {deployment.sku} keeps prompts in "
+            f"{' or '.join(reached)}, but its instance '{name}' runs in {region}. Name an instance "
+            f"there, or set sku to one that reaches {region}."
+        )
 
 
 def check_identities(settings: Settings) -> None:

@@ -21,13 +21,13 @@ from linarite.hosting.memory import MIB, machine_bytes
 from linarite.hosting.models.errors import ModelStoreError
 from linarite.hosting.options import MODEL_FILE_ENGINES
 from linarite.hosting.placement import Candidate, Room
-from linarite.hosting.regions import PlaceRefused, is_provisioned
+from linarite.hosting.regions import HERE, PlaceRefused, is_provisioned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from linarite.domain.placement import InstanceRecord, Placement, Wish
-    from linarite.domain.resource import ResourceStore
+    from linarite.domain.resource import Resource, ResourceStore
     from linarite.hosting.models.manifest import Manifest
     from linarite.hosting.models.store import ModelStore
     from linarite.hosting.options import Hosting
@@ -82,6 +82,34 @@ class Inventory:
         """Lower-cased id of a deployment → its placement."""
         kept = await self._resources.list_under("", PLACEMENT_TYPE)
         return {deployment_id_of(each).lower(): placement_of(each) for each in kept}
+
+    async def misplaced(self) -> list[Resource]:
+        """Deployments whose placement settings no longer allow: out of their SKU's reach by now.
+
+        An instance may have been given another region since, or a region another data zone.
+        Deployments whose instance is gone are not among them.
+        """
+        if self.regions.names() == [HERE]:
+            return []
+        regions_of = {name: record.region for name, record in (await self.records()).items()}
+        regions_of |= {name: record.region for name, record in self._declared.items()}
+        found: list[Resource] = []
+        for deployment_id, placement in (await self.placements()).items():
+            deployment = await self._resources.get(deployment_id)
+            account = await self._resources.get(account_id_of(deployment_id))
+            if deployment is None or account is None:
+                continue
+            sku, location = sku_of(deployment).name, account.location or ""
+            region = regions_of.get(placement.instance)
+            if region is not None and region not in self._within_reach(sku, location):
+                found.append(deployment)
+        return found
+
+    def _within_reach(self, sku: str, location: str) -> list[str]:
+        try:
+            return self.regions.eligible(sku, location)
+        except PlaceRefused:
+            return []
 
     async def candidates(
         self,

@@ -10,8 +10,8 @@ import msgspec
 import structlog
 
 from linarite.domain.errors import LinariteError
-from linarite.domain.placement import Placement, instance_id, is_instance
-from linarite.domain.resource import Delete
+from linarite.domain.placement import Placement, instance_id, is_instance, placement_id
+from linarite.domain.resource import Delete, Put
 from linarite.hosting.instance import READY
 from linarite.hosting.measure import answer_once, measure
 from linarite.hosting.placement import Rules, place, require_share, reserved_by
@@ -81,14 +81,26 @@ class HostProvisioner:
         """Bring back the instances that deployments have, as an earlier server left them.
 
         Returns the ids of deployments whose instance settings no longer allow: they need another.
+        One that has an instance where its SKU does not reach is not served until it has another.
         """
+        misplaced = await self._inventory.misplaced()
+        for deployment in misplaced:
+            log.warning("deployment out of its SKU's reach", deployment=deployment.id)
+            unserved = deployment.properties | {"provisioningState": "Updating"}
+            waiting = msgspec.structs.replace(deployment, properties=unserved)
+            await self._resources.commit(
+                [Put(waiting, deployment.etag), Delete(placement_id(deployment.id))]
+            )
         placements = await self._inventory.placements()
         placed = {placement.instance for placement in placements.values()}
         for record in (await self._inventory.records()).values():
             if record.name in placed:
                 self._put(await self._for_its_accounts(record)).start()
         await self.tidy()
-        return [each for each, at in placements.items() if self._host.find(at.instance) is None]
+        return [
+            *(deployment.id for deployment in misplaced),
+            *(each for each, at in placements.items() if self._host.find(at.instance) is None),
+        ]
 
     def _share_out(self, placements: Iterable[Placement]) -> None:
         """Keep for Provisioned deployments their share of each instance's places."""

@@ -1,0 +1,1 @@
+"""`linarite netbed …`: separate hosts on one machine, to see who reaches what."""

@@ -1,0 +1,151 @@
+"""A client on a host of a bed: a process there that does what it is told, with the official SDK.
+
+`Client` is this process's end of it; the other one is `python -m tests.netbed.client`, which takes
+a wish a line and prints what came of it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.serving import clean_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from linarite.cli.netbed.namespaces import Bed
+
+ROOT = Path(__file__).parent.parent.parent
+API_VERSION = "2024-10-21"
+NO_ANSWER = 0
+"""the status of what was never answered"""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came of a wish."""
+
+    status: int
+    """NO_ANSWER where there was none; then `error` says why"""
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    error: str = ""
+    text: str = ""
+    """of a chat"""
+
+
+class Client:
+    """A client on a host; one wish at a time."""
+
+    def __init__(self, bed: Bed, host: str, environment: dict[str, str] | None = None) -> None:
+        self._process = subprocess.Popen(
+            bed.command(host, [sys.executable, "-m", "tests.netbed.client"]),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+            env=clean_environment() | (environment or {}),
+            text=True,
+        )
+        self._lock = threading.Lock()
+
+    def chat(
+        self, endpoint: str, key: str, deployment: str, say: str = "Hello", **more: object
+    ) -> Told:
+        """A chat by `openai.AzureOpenAI`; `stream=True` reads it as a stream.
+
+        With `at_once=N` as many of them side by side: what came of each is in the body.
+        """
+        return self._ask(do="chat", endpoint=endpoint, key=key, model=deployment, say=say, **more)
+
+    def http(self, method: str, url: str, body: object = None, **headers: str) -> Told:
+        """A plain request; in names of headers `_` stands for `-`."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._ask(do="http", method=method, url=url, body=body, headers=named)
+
+    def close(self) -> None:
+        """End the process."""
+        with self._process as process:
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait(10)
+
+    def _ask(self, **wish: object) -> Told:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with self._lock:
+            self._process.stdin.write(json.dumps(wish) + "\n")
+            self._process.stdin.flush()
+            return Told(**json.loads(self._process.stdout.readline()))
+
+
+def chat(wish: dict[str, Any]) -> dict[str, Any]:
+    """Ask the deployment with the official SDK, once."""
+    import openai  # noqa: PLC0415 - slow, and not every client chats
+
+    if times := wish.pop("at_once", 0):
+        with ThreadPoolExecutor(times) as together:
+            return {"status": 200, "body": list(together.map(chat, [wish] * times))}
+    client = openai.AzureOpenAI(
+        azure_endpoint=wish["endpoint"],
+        api_key=wish["key"],
+        api_version=API_VERSION,
+        max_retries=0,
+        timeout=wish.get("timeout_s", 10),
+    )
+    ask = {"model": wish["model"], "messages": [{"role": "user", "content": wish["say"]}]}
+    try:
+        if not wish.get("stream"):
+            answer = client.chat.completions.with_raw_response.create(**ask)
+            text = answer.parse().choices[0].message.content
+            headers = dict(answer.headers)
+            return {"status": 200, "text": text, "body": answer.http_response.json()} | {
+                "headers": headers
+            }
+        pieces = [
+            chunk.choices[0].delta.content or ""
+            for chunk in client.chat.completions.create(**ask, stream=True)
+            if chunk.choices
+        ]
+    except openai.APIStatusError as refused:
+        body, headers = refused.response.json(), dict(refused.response.headers)
+        return {"status": refused.status_code, "body": body, "headers": headers}
+    except openai.OpenAIError as problem:
+        return {"status": NO_ANSWER, "error": f"{problem}: {problem.__cause__}"}
+    finally:
+        client.close()
+    return {"status": 200, "text": "".join(pieces)}
+
+
+def http(wish: dict[str, Any]) -> dict[str, Any]:
+    """Send a plain request."""
+    import httpx  # noqa: PLC0415 - as openai
+
+    try:
+        answer = httpx.request(
+            wish["method"],
+            wish["url"],
+            json=wish["body"],
+            headers=wish["headers"],
+            timeout=10,
+            trust_env=False,
+        )
+    except httpx.HTTPError as problem:
+        return {"status": NO_ANSWER, "error": f"{type(problem).__name__}: {problem}"}
+    is_json = "json" in answer.headers.get("content-type", "")
+    body = answer.json() if is_json and answer.content else answer.text
+    return {"status": answer.status_code, "body": body, "headers": dict(answer.headers)}
+
+
+DOES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"chat": chat, "http": http}
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        asked = json.loads(line)
+        print(json.dumps(DOES[asked.pop("do")](asked)), flush=True)
