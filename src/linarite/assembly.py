@@ -39,6 +39,8 @@ from linarite.jobs.kinds.provisioning import Provisioning, provision_anew
 from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
 from linarite.jobs.upgrader import Upgrader
 from linarite.jobs.worker import Worker
+from linarite.privatelink.networks import networks_of
+from linarite.privatelink.opening import PrivateLink
 from linarite.serving_plan import (
     as_clients_see_it,
     egress_policy,
@@ -134,6 +136,7 @@ class Assembly:
         account_id = await declare(resources, settings.account, self.plan.deployments)
         self.account_id, self._key_store = account_id, keys
         self._keys = await keys.ensure(account_id)
+        await self._open_links(resources)
         await self._open_facts(resources, keys)
         dialer = await self._dialer(resources)
         instances = InstanceMaker(settings.hosting, self._store, self._surroundings(dialer))
@@ -168,12 +171,7 @@ class Assembly:
         pages = StatusPages(self._host, self._facts, ledger, metrics, dialer, self._trail)
         guard = None if open_pages(settings) else self._facts.recogniser(keys.digest)
         edge = Edge(pages.by_path(guard), dataplane, management, identity.sign_in.app)
-        listeners = Listeners(edge)
-        self._stack.push_async_callback(listeners.close_all, settings.server.drain_s)
-        self._listener = await listeners.open(settings.server, ANY_WAY)
-        self._url, self.ca_file = await asyncio.to_thread(
-            as_clients_see_it, self._listener.url, settings.server, self.loaded.home
-        )
+        await self._listen(edge)
         identity.verification.audiences.add_own_address(self._url)
         door.authorization_uri = f"{self._url}/{tenant}"
         self._host.start(
@@ -190,6 +188,24 @@ class Assembly:
         await lists.refresh()
         resources.subscribe(lists.follow)
         return EgressDialer(egress_policy(self.loaded.settings, self.plan), account_rules=(lists,))
+
+    async def _listen(self, edge: Edge) -> None:
+        """On the server's own address, and on those of private endpoints."""
+        server = self.loaded.settings.server
+        listeners = Listeners(edge)
+        self._stack.push_async_callback(listeners.close_all, server.drain_s)
+        self._listener = await listeners.open(server, ANY_WAY)
+        await self._links.serve(listeners, server, self._stack)
+        self._url, self.ca_file = await asyncio.to_thread(
+            as_clients_see_it, self._listener.url, server, self.loaded.home
+        )
+
+    async def _open_links(self, resources: ResourceStore) -> None:
+        """The networks around this machine, and private endpoints in them."""
+        settings = self.loaded.settings
+        networks = networks_of(settings.networks, self.account_id)
+        self._links = PrivateLink(resources, networks, settings.server.domain)
+        await self._links.open(settings.account.location)
 
     async def _open_facts(self, resources: ResourceStore, keys: KeyStore) -> None:
         """What models are on offer, and what the data path looks up."""
@@ -295,6 +311,8 @@ class Assembly:
                 activity=activity,
                 audit=self._trail,
                 access=identity.access,
+                links=self._links.book,
+                networks=self._links.networks,
                 directory=identity.sign_in.directory,
                 requests=self._ledger,
                 management_key=settings.controlplane.management_key,

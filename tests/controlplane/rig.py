@@ -23,6 +23,8 @@ from linarite.domain.arm_errors import ArmError
 from linarite.domain.audit_errors import AuditUnavailable
 from linarite.domain.errors import LinariteError
 from linarite.domain.model_offer import Assortment, ModelOffer
+from linarite.privatelink.book import PrivateLinkBook
+from linarite.privatelink.networks import Networks
 from linarite.storage.memory.activity import MemoryActivityLog
 from linarite.storage.memory.audit import MemoryAuditStore
 from linarite.storage.memory.jobs import MemoryJobStore
@@ -39,6 +41,8 @@ GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
 ACCOUNTS = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts"
 VERSION = "2025-09-01"
 RESOURCES_VERSION = "2024-11-01"
+NETWORK_VERSION = "2024-07-01"
+PRIVATE_DNS_VERSION = "2024-06-01"
 AUTHORIZATION_VERSION = "2022-04-01"
 ACCOUNT: dict[str, Any] = {
     "location": "local",
@@ -93,7 +97,13 @@ class HandedIn(MemoryAuditStore):
 class Rig:
     """A control plane of a test's own."""
 
-    def __init__(self, *, anywhere: bool = False, quota: Quota | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        anywhere: bool = False,
+        quota: Quota | None = None,
+        networks: Networks | None = None,
+    ) -> None:
         self.jobs = MemoryJobStore()
         self.resources = MemoryResourceStore(self.jobs)
         self.keys = MemoryKeyStore()
@@ -103,6 +113,8 @@ class Rig:
         self.resources.subscribe(self.access.follow)
         self.policies = PolicyBook(self.resources, TemplateExpressions())
         self.resources.subscribe(self.policies.follow)
+        self.links = PrivateLinkBook(self.resources, "linarite.internal")
+        self.resources.subscribe(self.links.follow)
         self._opened = False
         self.requests = MemoryRequestLedger()
         self.told = 0
@@ -124,6 +136,8 @@ class Rig:
             audit=self.audit,
             access=self.access,
             policies=self.policies,
+            links=self.links,
+            networks=networks or Networks(),
             requests=self.requests,
             keys_changed=self._keys_changed,
             now=lambda: datetime.now(UTC),
@@ -150,6 +164,8 @@ class Rig:
         parts = urlsplit(path)
         query = dict(parse_qsl(parts.query))
         usual = VERSION if "CognitiveServices" in path else RESOURCES_VERSION
+        if "Microsoft.Network" in path:
+            usual = PRIVATE_DNS_VERSION if "privateDnsZones" in path else NETWORK_VERSION
         if "Microsoft.Authorization" in path:
             usual = AUTHORIZATION_VERSION
         request = ArmRequest(

@@ -16,6 +16,7 @@ from linarite.controlplane.api_versions import (
     SUBSCRIPTIONS,
 )
 from linarite.controlplane.kept_routes import AGENTLESS, APPLICATION, UNFILTERED
+from linarite.controlplane.network_routes import NETWORK_ACTIONS
 from linarite.controlplane.paths import (
     ACCOUNT,
     APPLICATION_KEY,
@@ -346,6 +347,7 @@ ACTIONS: tuple[Action, ...] = (
         running_operations.list_operations,
     ),
     *deployment_rows(SUBSCRIPTION, GROUP),
+    *NETWORK_ACTIONS,
     *AUTHORIZATION_ACTIONS,
     *POLICY_ACTIONS,
 )

@@ -28,6 +28,8 @@ from linarite.domain.principal import TokenVerifier
 from linarite.domain.request_record import RequestLedger
 from linarite.domain.resource import AccountKeys, KeyStore, ResourceStore
 from linarite.domain.secret_box import SecretBox
+from linarite.privatelink.book import PrivateLinkBook
+from linarite.privatelink.networks import Networks
 
 
 class DeclaredAccount(Protocol):
@@ -67,6 +69,8 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     activity: ActivityLog
     audit: AuditTrail
     access: Access
+    links: PrivateLinkBook
+    networks: Networks
     requests: RequestLedger
     regions: Mapping[str, str]
     """the declared regions with their titles; none: this machine stands for every location"""
@@ -105,6 +109,8 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         audit=parts.audit,
         access=parts.access,
         policies=policies,
+        links=parts.links,
+        networks=parts.networks,
         directory=parts.directory,
         requests=parts.requests,
     )

@@ -15,6 +15,11 @@ APPLICATION_KEY = f"{ACCOUNT}/providers/{APPLICATION_KEY_TYPE}/{{key}}"
 APPLICATION_KEYS_GRANTED = f"{ACCOUNT_TYPE}/applicationKeys"
 """what their permissions begin with: who may manage an account, may manage these"""
 PROJECT = f"{ACCOUNT}/projects/{{project}}"
+NETWORK = "providers/Microsoft.Network"
+"""the provider of networks, below a group or the subscription"""
+VIRTUAL_NETWORK = f"{GROUP}/{NETWORK}/virtualNetworks/{{network}}"
+ENDPOINT = f"{GROUP}/{NETWORK}/privateEndpoints/{{endpoint}}"
+ZONE = f"{GROUP}/{NETWORK}/privateDnsZones/{{zone}}"
 
 WITHOUT_PATCH = frozenset(("GET", "LIST", "PUT", "DELETE"))
 """verbs of the many types that Azure has no PATCH for"""

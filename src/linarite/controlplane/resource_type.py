@@ -74,6 +74,12 @@ def none_built_in(parent: str) -> tuple[Resource, ...]:
     return ()
 
 
+def nothing_derived(surface: Surface, parent: str) -> Sequence[Resource]:
+    """A type of which no resource follows from others."""
+    del surface, parent
+    return ()
+
+
 def no_job(new: Resource, old: Resource | None) -> Job | None:
     """A type whose writes are carried out by being written."""
     del new, old
@@ -152,6 +158,9 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     """the properties whose types are checked; others are kept unseen"""
     built_in: Callable[[str], tuple[Resource, ...]] = none_built_in
     """what is there under a parent (its id) without being made; a write makes it a stored one"""
+    derived: Callable[[Surface, str], Sequence[Resource]] = nothing_derived
+    """what is there under a parent (its id) because of other resources, without being stored; one
+    that is stored stands in front of it"""
     partial: str = ""
     """what of it has no effect yet, for the coverage table; empty when all of it acts"""
     read_only: frozenset[str] = frozenset()
@@ -225,11 +234,10 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def found(surface: Surface, row: ResourceType, resource_id: str) -> Resource | None:
-    """The stored resource, else the built-in one, else None."""
+    """The stored resource, else the built-in or derived one, else None."""
     stored = await surface.resources.get(resource_id)
     if stored is not None:
         return stored
-    wanted = resource_id.lower()
-    return next(
-        (each for each in row.built_in(parent_id(resource_id)) if each.id.lower() == wanted), None
-    )
+    wanted, parent = resource_id.lower(), parent_id(resource_id)
+    there = (*row.built_in(parent), *row.derived(surface, parent))
+    return next((each for each in there if each.id.lower() == wanted), None)

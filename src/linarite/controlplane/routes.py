@@ -5,6 +5,7 @@ from __future__ import annotations
 from linarite.controlplane.access_routes import AUTHORIZATION_TYPES
 from linarite.controlplane.api_versions import COGNITIVE_SERVICES, MANAGED_IDENTITY, RESOURCES
 from linarite.controlplane.kept_routes import KEPT_TYPES, UNFILTERED
+from linarite.controlplane.network_routes import NETWORK_TYPES
 from linarite.controlplane.paths import (
     ACCOUNT,
     APPLICATION_KEY,
@@ -192,10 +193,9 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
         verbs=WITHOUT_PATCH,
         name_pattern=endpoint_connections.NAME,
         sent_properties=endpoint_connections.SentConnection,
-        read_only=frozenset(("provisioningState",)),
+        read_only=endpoint_connections.READ_ONLY,
         complete=endpoint_connections.complete,
         admit=endpoint_connections.admit,
-        partial="kept; no listener is bound to it yet",
     ),
     ResourceType(
         type=DELETED_TYPE,
@@ -256,6 +256,7 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
         remove=application_key_effects.remove,
         partial="quota is kept and shown; it does not act yet",
     ),
+    *NETWORK_TYPES,
     *AUTHORIZATION_TYPES,
     *POLICY_TYPES,
 )

@@ -20,6 +20,8 @@ from linarite.domain.model_offer import Assortment, ModelOffers
 from linarite.domain.request_record import RequestLedger
 from linarite.domain.resource import KeyStore, ResourceStore
 from linarite.domain.secret_box import SecretBox
+from linarite.privatelink.book import PrivateLinkBook
+from linarite.privatelink.networks import Networks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,6 +90,8 @@ class Showing(msgspec.Struct, frozen=True):
     tenant: str
     directory: Directory | None
     now: datetime
+    links: PrivateLinkBook
+    """private endpoints and what belongs to them"""
     last_used: Callable[[str], int]
     """when an application's key, by its id, was used last; as `ApplicationKeyStore` tells it"""
 
@@ -138,6 +142,10 @@ class Surface(msgspec.Struct, kw_only=True):
     requests: RequestLedger
     access: Access
     policies: PolicyBook
+    links: PrivateLinkBook
+    """private endpoints and what belongs to them"""
+    networks: Networks = msgspec.field(default_factory=Networks)
+    """what settings declare around this machine"""
     directory: Directory | None = None
     """whom this server knows by itself; None: nobody"""
     known: tuple[Known, ...] = ()
@@ -164,5 +172,6 @@ class Surface(msgspec.Struct, kw_only=True):
             tenant=self.realm.tenant,
             directory=self.directory,
             now=self.now(),
+            links=self.links,
             last_used=self.keys.applications.last_used,
         )

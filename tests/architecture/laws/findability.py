@@ -19,7 +19,14 @@ ENGINE_PAGES = "docs/engines"
 ARM_RESOURCES = f"{PACKAGE}/controlplane/resources"
 ARM_TABLE_FILES = tuple(
     f"{PACKAGE}/controlplane/{name}.py"
-    for name in ("routes", "kept_routes", "access_routes", "policy_routes", "actions")
+    for name in (
+        "routes",
+        "kept_routes",
+        "access_routes",
+        "network_routes",
+        "policy_routes",
+        "actions",
+    )
 )
 INDEX_PAGES = {"README", "index"}
 

@@ -259,7 +259,7 @@ def test_everything_wrong_is_told_before_anything_is_written(
             {**account("wrong", networkAcls={"ipRules": [{"value": "nowhere"}]}), "kind": "Odd"},
             {**account("past"), "apiVersion": "2020-02-02"},
             {
-                "type": "Microsoft.Network/privateEndpoints",
+                "type": "Microsoft.Network/loadBalancers",
                 "apiVersion": "2024-05-01",
                 "name": "endpoint",
                 "properties": {},

@@ -12,6 +12,8 @@ from linarite.controlplane.policy.facts import full_name
 from linarite.controlplane.resources.policy_states import actions as states
 from linarite.controls.policy.book import PoliciesUnknown
 from linarite.domain.activity import ActivityQuery
+from linarite.domain.private_link import CONNECTION_TYPE
+from linarite.domain.resource import Resource
 from tests.controlplane.people import assign, person
 from tests.controlplane.rig import ACCOUNT, ACCOUNTS, DEPLOYMENT, GROUP, SUBSCRIPTION, Rig
 
@@ -221,10 +223,9 @@ async def test_private_links_are_counted(rig: Governed) -> None:
     """Connections are children of an account, and seen as its properties."""
     await rig.assign("link", PRIVATE_LINK, SCOPE)
     assert [each["complianceState"] for each in await rig.states()] == ["NonCompliant"]
+    state = {"privateLinkServiceConnectionState": {"status": "Approved"}}
     path = f"{ACCOUNTS}/alpha/privateEndpointConnections/one"
-    state = {"status": "Approved"}
-    body = {"properties": {"privateLinkServiceConnectionState": state}}
-    assert (await rig.ask("PUT", path, body)).status == 201
+    await rig.resources.put(Resource(id=path, type=CONNECTION_TYPE, name="one", properties=state))
     assert [each["complianceState"] for each in await rig.states()] == ["Compliant"]
 
 

@@ -36,7 +36,8 @@ async def list_resources(
     parent = await stored_parent_id(surface, collection_parent_id(target.path), row.type, "read")
     stored = await surface.resources.list_under(parent, row.type)
     wanted = row.wanted(request.query)
-    seen = readable(surface, request.caller, (*row.built_in(parent), *stored))
+    there = (*row.built_in(parent), *row.derived(surface, parent), *stored)
+    seen = readable(surface, request.caller, there)
     by_key = {each.id.lower(): each for each in seen if wanted(each)}
     showing = surface.showing(request)
     return paged(sorted(by_key.items()), request, lambda resource: shown(resource, row, showing))

@@ -37,6 +37,15 @@ def show(account: Resource, showing: Showing) -> dict[str, Any]:
         "internalId": uuid.uuid5(uuid.NAMESPACE_URL, account.id.lower()).hex,
         "isMigrated": False,
         "callRateLimit": {"rules": []},
-        "privateEndpointConnections": [],
+        "privateEndpointConnections": [
+            {
+                "id": each.id,
+                "name": each.name,
+                "type": each.type,
+                "location": each.location,
+                "properties": each.properties,
+            }
+            for each in showing.links.connections_of(account.id)
+        ],
         "capabilities": [],
     }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from linarite.controlplane.resources.resource_groups.rules import GroupFacts
 from linarite.domain.declared import is_declared, settled_by_settings
+from linarite.domain.private_link import ENDPOINT_TYPE
 from linarite.domain.resource import ACCOUNT_TYPE
 
 if TYPE_CHECKING:
@@ -22,16 +23,27 @@ async def gather(surface: Surface, target: Target) -> GroupFacts:
 
 
 async def keep(surface: Surface, group: Resource) -> list[Problem]:
-    """A group with an account that settings declare stays."""
-    return [
+    """A group with an account or a network that settings declare stays."""
+    declared = [
         settled_by_settings(account, "account.resource_group")
         for account in await surface.resources.list_under(group.id, ACCOUNT_TYPE)
         if is_declared(account)
     ]
+    return declared or [
+        settled_by_settings(group, f"{network.setting} subnet")
+        for network in surface.networks.all
+        if network.subnet_id.lower().startswith(f"{group.id}/".lower())
+    ]
 
 
 async def remove(surface: Surface, group: Resource) -> None:
-    """Delete it with all it holds; its accounts can be recovered once there is a group again."""
+    """Delete it with all it holds; its accounts can be recovered once there is a group again.
+
+    Its private endpoints go first, with their connections to accounts of other groups.
+    """
+    endpoints = surface.rows[ENDPOINT_TYPE.lower()]
+    for endpoint in await surface.resources.list_under(group.id, ENDPOINT_TYPE):
+        await endpoints.remove(surface, endpoint)
     accounts = surface.rows[ACCOUNT_TYPE.lower()]
     for account in await surface.resources.list_under(group.id, ACCOUNT_TYPE):
         await accounts.remove(surface, account)

@@ -1,0 +1,1 @@
+"""Microsoft.Network/networkInterfaces, as far as private endpoints have them."""

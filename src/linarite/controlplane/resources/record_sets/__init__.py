@@ -1,0 +1,1 @@
+"""Microsoft.Network/privateDnsZones/A and the other types of record sets."""

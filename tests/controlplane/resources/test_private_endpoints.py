@@ -1,0 +1,219 @@
+"""Private endpoints, from the control plane's side: addresses, connections, approval."""
+
+from __future__ import annotations
+
+import pytest
+
+from linarite.privatelink.networks import Networks
+from tests.controlplane.private_links import (
+    ADDRESSES,
+    ALPHA,
+    CONNECTIONS,
+    ENDPOINT,
+    ENDPOINTS,
+    NETWORK,
+    SUBNET,
+    VNET,
+    connection,
+    decide,
+    endpoint,
+    made,
+    private_rig,
+    state,
+)
+from tests.controlplane.rig import ACCOUNT, ACCOUNTS, GROUP
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_an_endpoint_is_connected_and_has_an_address() -> None:
+    """Both sides tell of each other; the interface has the address."""
+    rig = await private_rig()
+    shown = (await made(rig, ENDPOINT, endpoint())).body["properties"]
+    (link,) = shown["privateLinkServiceConnections"]
+    assert link["properties"]["privateLinkServiceConnectionState"] == {
+        "status": "Approved",
+        "description": "Auto-Approved",
+        "actionsRequired": "None",
+    }
+    assert shown["manualPrivateLinkServiceConnections"] == []
+    assert shown["customDnsConfigs"][0] == {
+        "fqdn": "alpha.openai.linarite.internal",
+        "ipAddresses": [ADDRESSES[0]],
+    }
+    only = await connection(rig)
+    assert only["properties"]["privateEndpoint"] == {"id": ENDPOINT}
+    assert only["properties"]["groupIds"] == ["account"]
+    account = (await rig.ask("GET", ALPHA)).body["properties"]
+    assert [each["id"] for each in account["privateEndpointConnections"]] == [only["id"]]
+    interface = (await rig.ask("GET", shown["networkInterfaces"][0]["id"])).body
+    (configuration,) = interface["properties"]["ipConfigurations"]
+    assert configuration["properties"]["privateIPAddress"] == ADDRESSES[0]
+    fqdns = configuration["properties"]["privateLinkConnectionProperties"]["fqdns"]
+    assert fqdns[0] == "alpha.openai.linarite.internal"
+    listed = (await rig.ask("GET", f"{NETWORK}/networkInterfaces")).body["value"]
+    assert [each["id"] for each in listed] == [interface["id"]]
+    subnet = (await rig.ask("GET", SUBNET)).body["properties"]
+    assert subnet["privateEndpoints"] == [{"id": ENDPOINT}]
+
+
+async def test_what_is_sent_again_changes_nothing() -> None:
+    """What was read can be sent back; the address stays."""
+    rig = await private_rig()
+    first = await made(rig, ENDPOINT, endpoint())
+    again = await rig.ask("PUT", ENDPOINT, endpoint())
+    assert (again.status, again.body["etag"]) == (200, first.body["etag"])
+    back = await rig.ask("PUT", ENDPOINT, first.body | {"tags": None})
+    assert (back.status, back.body["properties"]) == (200, first.body["properties"])
+    assert len((await rig.ask("GET", CONNECTIONS)).body["value"]) == 1
+
+
+async def test_a_manual_connection_waits_for_its_owner() -> None:
+    """Pending until approved; approved until rejected; what is rejected stays so."""
+    rig = await private_rig()
+    await made(rig, ENDPOINT, endpoint(manual=True))
+    assert await state(rig) == "Pending"
+    only = await connection(rig)
+    assert only["properties"]["privateLinkServiceConnectionState"]["description"] == "please"
+    assert (await rig.ask("GET", ENDPOINT)).body["properties"]["customDnsConfigs"] == []
+    for status in ("Approved", "Approved", "Rejected", "Rejected"):
+        answer = await decide(rig, status)
+        assert (answer.status, await state(rig)) == (200, status)
+    answer = await decide(rig, "Approved")
+    assert (answer.status, answer.body["code"]) == (400, "BadRequest")
+    assert "Approving rejected private endpoint connections is not supported" in str(answer.body)
+    assert (await decide(rig, "Pending")).status == 400
+    assert (await connection(rig))["properties"]["privateEndpoint"] == {"id": ENDPOINT}
+
+
+async def test_either_side_ends_the_connection() -> None:
+    """Without its connection an endpoint is disconnected; with the endpoint the connection goes."""
+    rig = await private_rig()
+    await made(rig, ENDPOINT, endpoint())
+    assert (await rig.ask("DELETE", (await connection(rig))["id"])).status == 200
+    assert await state(rig) == "Disconnected"
+    await made(rig, ENDPOINT, endpoint())
+    assert await state(rig) == "Disconnected"
+    assert (await rig.ask("DELETE", ENDPOINT)).status == 200
+    await made(rig, ENDPOINT, endpoint())
+    assert await state(rig) == "Approved"
+    await rig.ask("DELETE", ENDPOINT)
+    assert (await rig.ask("GET", CONNECTIONS)).body["value"] == []
+    assert (await rig.ask("GET", ENDPOINT)).status == 404
+
+
+async def test_connections_are_made_by_endpoints_alone() -> None:
+    """A connection that no endpoint made is not found, whatever is sent."""
+    rig = await private_rig()
+    approved = {"privateLinkServiceConnectionState": {"status": "Approved"}}
+    answer = await rig.ask("PUT", f"{CONNECTIONS}/mine", {"properties": approved})
+    assert (answer.status, answer.body["code"]) == (404, "PrivateEndpointConnectionNotFound")
+
+
+async def test_a_deleted_account_disconnects_and_a_recovered_one_connects_again() -> None:
+    """The connection goes and comes back with its account, unless the endpoint has gone."""
+    rig = await private_rig()
+    await made(rig, ENDPOINT, endpoint())
+    await made(rig, f"{ENDPOINTS}/second", endpoint())
+    await rig.ask("DELETE", ALPHA)
+    assert await state(rig) == "Disconnected"
+    await rig.ask("DELETE", f"{ENDPOINTS}/second")
+    restored = ACCOUNT | {"properties": {"customSubDomainName": "alpha", "restore": True}}
+    await made(rig, ALPHA, restored)
+    assert await state(rig) == "Approved"
+    assert (await connection(rig))["properties"]["privateEndpoint"] == {"id": ENDPOINT}
+
+
+async def test_a_group_takes_its_endpoints_along() -> None:
+    """Endpoints in a deleted group leave no connection to an account of another."""
+    rig = await private_rig()
+    other = GROUP.replace("/rg", "/other")
+    await made(rig, other, {"location": "local"})
+    await made(rig, ENDPOINT.replace("/rg/", "/other/"), endpoint())
+    assert await connection(rig)
+    await rig.ask("DELETE", other)
+    assert (await rig.ask("GET", CONNECTIONS)).body["value"] == []
+
+
+async def test_addresses_are_given_out_once() -> None:
+    """Each its own, chosen ones too; none is left at the end; what is freed is free."""
+    rig = await private_rig()
+    chosen = [{"name": "ip", "properties": {"privateIPAddress": ADDRESSES[0]}}]
+    await made(rig, ENDPOINT, endpoint(ipConfigurations=chosen))
+    second = await made(rig, f"{ENDPOINTS}/second", endpoint())
+    assert second.body["properties"]["customDnsConfigs"][0]["ipAddresses"] == [ADDRESSES[1]]
+    full = await rig.ask("PUT", f"{ENDPOINTS}/third", endpoint())
+    assert (full.status, full.body["code"]) == (400, "SubnetIsFull")
+    assert "[networks.apps] endpoint_addresses" in full.body["message"]
+    taken = await rig.ask("PUT", f"{ENDPOINTS}/third", endpoint(ipConfigurations=chosen))
+    assert taken.body["code"] == "PrivateIPAddressIsAllocated"
+    outside = [{"name": "ip", "properties": {"privateIPAddress": "10.9.9.9"}}]
+    answer = await rig.ask("PUT", f"{ENDPOINTS}/third", endpoint(ipConfigurations=outside))
+    assert answer.body["code"] == "PrivateIPAddressNotInSubnet"
+    await rig.ask("DELETE", ENDPOINT)
+    third = await made(rig, f"{ENDPOINTS}/third", endpoint())
+    assert third.body["properties"]["customDnsConfigs"][0]["ipAddresses"] == [ADDRESSES[0]]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (endpoint(account=f"{ACCOUNTS}/none"), "InvalidResourceReference"),
+        (endpoint(account=f"{ACCOUNTS}/plain"), "CustomSubDomainNotSet"),
+        (endpoint(subnet=f"{VNET}/subnets/none"), "InvalidResourceReference"),
+        (endpoint(subnet=f"{VNET}/subnets/unknown"), "SubnetNotOfThisServer"),
+        (endpoint(privateLinkServiceConnections=[]), "InvalidRequestFormat"),
+        (endpoint(manualPrivateLinkServiceConnections=[{"name": "x"}]), "InvalidRequestFormat"),
+        (
+            endpoint(ipConfigurations=[{"properties": {"groupId": "vault"}}]),
+            "InvalidIpConfiguration",
+        ),
+        ({"properties": {}}, "MultipleErrorsOccurred"),
+    ],
+)
+async def test_refused(body: dict[str, object], code: str) -> None:
+    """What names nothing that is there, or nothing that can listen, is refused."""
+    rig = await private_rig()
+    await made(rig, f"{ACCOUNTS}/plain", ACCOUNT)
+    await made(rig, f"{VNET}/subnets/unknown", {"properties": {"addressPrefix": "10.0.2.0/24"}})
+    answer = await rig.ask("PUT", ENDPOINT, body)
+    assert (answer.status, answer.body["code"]) == (400, code), answer.body
+
+
+async def test_what_an_endpoint_leads_to_does_not_change() -> None:
+    """Account, subnet and address stay; tags may change."""
+    rig = await private_rig()
+    await made(rig, f"{ACCOUNTS}/beta", ACCOUNT | {"properties": {"customSubDomainName": "beta"}})
+    await made(rig, ENDPOINT, endpoint())
+    for body in (endpoint(account=f"{ACCOUNTS}/beta"), endpoint(manual=True)):
+        answer = await rig.ask("PUT", ENDPOINT, body)
+        assert answer.status == 400
+        assert "PropertyChangeNotAllowed" in str(answer.body)
+    tagged = await rig.ask("PATCH", ENDPOINT, {"tags": {"team": "blue"}})
+    assert (tagged.status, tagged.body["tags"]) == (200, {"team": "blue"})
+    assert await state(rig) == "Approved"
+
+
+async def test_a_subnet_with_endpoints_stays() -> None:
+    """Neither it nor its virtual network can be deleted, nor left out of a PUT."""
+    networks = Networks()
+    rig = await private_rig()
+    await made(rig, ENDPOINT, endpoint())
+    rig.surface.networks = networks
+    for path in (SUBNET, VNET):
+        answer = await rig.ask("DELETE", path)
+        assert answer.body["code"] == "InUseSubnetCannotBeDeleted"
+    space = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": []}
+    answer = await rig.ask("PUT", VNET, {"location": "local", "properties": space})
+    assert answer.body["code"] == "InUseSubnetCannotBeDeleted"
+    await rig.ask("DELETE", ENDPOINT)
+    assert (await rig.ask("DELETE", SUBNET)).status == 200
+    assert (await rig.ask("GET", VNET)).body["properties"]["subnets"] == []
+
+
+async def test_a_network_of_settings_stays() -> None:
+    """What settings declare is not deleted here."""
+    rig = await private_rig()
+    for path in (SUBNET, VNET, GROUP):
+        answer = await rig.ask("DELETE", path)
+        assert (answer.status, answer.body["code"]) == (409, "DeclaredBySettings")
