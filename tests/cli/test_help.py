@@ -94,7 +94,7 @@ def test_every_help_has_examples_that_parse(name: str) -> None:
         parse(arguments)
 
 
-@pytest.mark.parametrize("page", ["cli.md", "chat.md", "models.md"])
+@pytest.mark.parametrize("page", ["cli.md", "chat.md", "models.md", "netbed.md"])
 def test_every_command_of_the_pages_parses(page: str) -> None:
     """What a person copies from the documentation is understood."""
     fences = FENCED.findall((DOCS / page).read_text())

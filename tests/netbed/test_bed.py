@@ -51,7 +51,7 @@ def test_each_side_reaches_the_server_and_no_other_side() -> None:
             for stranger in ("partner", "public", "eastus"):
                 with pytest.raises(OSError, match="unreachable"):
                     connected(made, stranger, server.getsockname())
-        with listening(made, "server", "2001:db8:77::1") as server:
+        with listening(made, "server", "2620:4f:8000::1") as server:
             connected(made, "public", server.getsockname()[:2]).close()
 
 

@@ -21,6 +21,7 @@ from linarite.cli import (
     group,
     identity,
     keys,
+    netbed,
     operation,
     policy,
     role,
@@ -129,5 +130,6 @@ def build_root(commands: Commands) -> typer.Typer:
     for nouns in (*resources, usage, operation, activity, audit, explain, identity):
         nouns.add_to(root)
     az_setup.add_to(root)
+    netbed.add_to(root)
     settings.add_to(root)
     return root

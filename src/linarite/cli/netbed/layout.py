@@ -28,6 +28,8 @@ class Network(msgspec.Struct, frozen=True):
     """what it stands for"""
     region: str = ""
     """the region whose models run on its host; "" where clients live"""
+    data_zone: str = ""
+    """of that region"""
 
     @property
     def server_address(self) -> str:
@@ -79,8 +81,10 @@ PARTNER = Network(
 )
 PUBLIC = Network(
     name="public",
-    server=("198.51.100.1/24", "2001:db8:77::1/64"),
-    host=("198.51.100.10/24", "198.51.100.20/24", "2001:db8:77::10/64"),
+    # Of AS112, for which nobody has a service of their own: public addresses to every rule, where
+    # documentation addresses are refused by Linarite itself.
+    server=("192.175.48.1/24", "2620:4f:8000::1/64"),
+    host=("192.175.48.10/24", "192.175.48.20/24", "2620:4f:8000::10/64"),
     says="everybody else",
 )
 REGIONS = tuple(
@@ -90,6 +94,7 @@ REGIONS = tuple(
         host=(f"10.77.{third}.10/24",),
         says=f"models in the data zone {zone}",
         region=name,
+        data_zone=zone,
     )
     for name, third, zone in (
         ("swedencentral", 11, "eu"),

@@ -102,7 +102,7 @@ def bed(layout: Layout) -> Generator[Bed]:
         made.remove()
 
 
-def make_bed(layout: Layout, about: str = "tests") -> Bed:
+def make_bed(layout: Layout, home: str = "") -> Bed:
     """Make all hosts and links of a layout, after removing what killed beds left.
 
     The bed belongs to this process. Raises SetupError, and leaves nothing behind then.
@@ -110,7 +110,7 @@ def make_bed(layout: Layout, about: str = "tests") -> Bed:
     remove_stale()
     pid = os.getpid()
     record = BedRecord(
-        name=bed_name(), pid=pid, started=start_of(pid), hosts=layout.hosts, about=about
+        name=bed_name(), pid=pid, started=start_of(pid), hosts=layout.hosts, home=home
     )
     keep(record)
     made = Bed(record)

@@ -20,8 +20,8 @@ class BedRecord(msgspec.Struct, frozen=True):
     started: int
     """when that process started, in clock ticks: ids of processes are used again"""
     hosts: tuple[str, ...]
-    about: str = ""
-    """who made it: `tests`, or the folder of a demo's data"""
+    home: str = ""
+    """the folder of a demo's data; "" for hosts alone"""
 
     @property
     def owner_lives(self) -> bool:
