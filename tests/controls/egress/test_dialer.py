@@ -40,11 +40,17 @@ class Greeting(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport for a look at its socket."""
         self.transport = cast("asyncio.Transport", transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell that it is over."""
+        del exc
+        self.ended.set_result(None)
 
     def data_received(self, data: bytes) -> None:
         """Keep it and hang up."""

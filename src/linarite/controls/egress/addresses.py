@@ -27,11 +27,10 @@ _METADATA = frozenset(
         "168.63.129.16",  # Azure's host agent; a public address
         "100.100.100.200",  # Alibaba
         "192.0.0.192",  # Oracle classic
-        "fd00:ec2::254",  # AWS
-        "fd00:ec2::23",  # AWS EKS pods
         "fd20:ce::254",  # Google
         "fd00:c1::a9fe:a9fe",  # Oracle
         "fd00:42::42",  # Scaleway
+        "fd00:a9fe:a9fe::1",  # Akamai (Linode)
     )
 )
 _NEVER_V4 = tuple(
@@ -69,6 +68,7 @@ _NEVER_V6 = tuple(
         ("2001:db8::/32", "a documentation address"),
         ("2002::/16", "a 6to4 address"),
         ("3fff::/20", "a documentation address"),
+        ("fd00:ec2::/32", "an address of AWS's own services"),  # metadata, pods' roles, time
         ("fe80::/10", "a link-local address"),
         ("fec0::/10", "a site-local address"),
         ("ff00::/8", "a multicast address"),
