@@ -234,6 +234,59 @@ PLANTS: dict[str, tuple[str, dict[str, str], str]] = {
         {CLI: "from urllib import request\n"},
         f"{CLI}:1 imports urllib.request",
     ),
+    "client of another protocol": (
+        "sockets",
+        {HOSTING: "import smtplib\n"},
+        f"{HOSTING}:1 imports smtplib",
+    ),
+    "HTTP client in an engine": (
+        "sockets",
+        {f"{ENGINES}/planted.py": "import http.client\n"},
+        f"{ENGINES}/planted.py:1 imports http.client",
+    ),
+    "connection of an engine to another machine": (
+        "sockets",
+        {f"{ENGINES}/planted.py": "import asyncio\n\nC = asyncio.open_connection('h', 1)\n"},
+        f"{ENGINES}/planted.py:3 opens a socket by asyncio.open_connection",
+    ),
+    "socket of an engine that is none of this machine": (
+        "sockets",
+        {f"{ENGINES}/planted.py": "import socket\n\nS = socket.socket(socket.AF_INET)\n"},
+        f"{ENGINES}/planted.py:3 opens a socket by socket.socket",
+    ),
+    "datagrams": (
+        "sockets",
+        {CLI: "import asyncio\n\nC = asyncio.get_running_loop().create_datagram_endpoint\n"},
+        f"{CLI}:3 listens by .create_datagram_endpoint",
+    ),
+    "listener": (
+        "sockets",
+        {HOSTING: "from asyncio import start_server\n\nL = start_server(print, 'h', 1)\n"},
+        f"{HOSTING}:3 listens by asyncio.start_server",
+    ),
+    "server of the standard library": (
+        "sockets",
+        {HOSTING: "from http.server import HTTPServer\n"},
+        f"{HOSTING}:1 imports http.server.HTTPServer",
+    ),
+    "process": (
+        "sockets",
+        {CLI: "import subprocess as s\n\nP = s.run(['true'])\n"},
+        f"{CLI}:3 starts a process by subprocess.run",
+    ),
+    "process by the system": (
+        "sockets",
+        {CLI: "import os\n\nP = os.system('true')\n"},
+        f"{CLI}:3 starts a process by os.system",
+    ),
+    "program that goes out": (
+        "sockets",
+        {
+            f"{PACKAGE}/hosting/models/packages.py": "import subprocess\n\n"
+            "P = subprocess.run(['/usr/bin/curl', 'http://h'])\n"
+        },
+        f"{PACKAGE}/hosting/models/packages.py:3 runs curl",
+    ),
     "library in the domain": ("domain", {DOMAIN: "import structlog\n"}, f"{DOMAIN}:1 imports"),
     "ARM resource without a row": (
         "ARM resources",

@@ -18,9 +18,9 @@ from tests.architecture.laws.lock_files import lock_files_are_whole
 from tests.architecture.laws.reach import (
     domain_needs_no_library,
     environment_is_read_in_settings,
-    sockets_are_opened_at_the_edge,
 )
 from tests.architecture.laws.sizes import sizes_are_small
+from tests.architecture.laws.sockets import sockets_are_opened_at_the_edge
 from tests.architecture.laws.words import files_speak_of_the_project_alone
 
 if TYPE_CHECKING:
