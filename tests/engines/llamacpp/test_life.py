@@ -282,3 +282,17 @@ async def test_memory_can_be_bounded(scratch: Path) -> None:
     engine = engine_on(str(model_file(SMALL_MODEL)), scratch, address_space_mib=64)
     with pytest.raises(LinariteError, match=r"instances\.test"):
         await engine.start(lambda _share, _what: None)
+
+
+@on_linux
+async def test_the_engine_process_has_no_network(scratch: Path) -> None:
+    """Having answered, it has sockets of this machine alone, and the kernel gives it no others."""
+    async with running(scratch) as engine:
+        assert await chat_text(engine, chat_ask("Hi", max_tokens=2))
+        process = Path(f"/proc/{engine.pid}")
+        links = [link.readlink() for link in (process / "fd").iterdir() if link.is_symlink()]
+        inodes = {str(link)[8:-1] for link in links if str(link).startswith("socket:[")}
+        unix = {line.split()[6] for line in (process / "net/unix").read_text().splitlines()}
+        assert inodes, "it listens on a unix socket"
+        assert inodes <= unix
+        assert "Seccomp:\t2" in (process / "status").read_text()

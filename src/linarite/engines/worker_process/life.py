@@ -1,4 +1,4 @@
-"""The first things an engine's process does: it ties itself to its parent and bounds itself."""
+"""What an engine's process does first: it gives up the network, ties and bounds itself."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import threading
 from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
+
+from linarite.engines.worker_process.no_network import give_up_network
 
 if TYPE_CHECKING:
     from linarite.engines.worker_process.order import Order, WorkerOptionsT
@@ -28,6 +30,7 @@ def begin(kind: type[Order[WorkerOptionsT]]) -> tuple[Order[WorkerOptionsT], int
     """
     reports = _take_standard_output()
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=kind)
+    give_up_network()  # before the first thread: what is started later has none either
     _die_with_parent(order.parent_pid)
     _bound(address_space_mib=order.options.address_space_mib, niceness=order.options.niceness)
     return order, reports
