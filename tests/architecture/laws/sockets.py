@@ -31,12 +31,14 @@ LISTENING = (
 """where something listens: the planes, the way out for child processes on loopback, a worker on
 its unix socket"""
 STARTING = (
+    f"{PACKAGE}/cli/netbed/",
     f"{PACKAGE}/engines/child_process.py",
     f"{PACKAGE}/hosting/models/conversion.py",
     f"{PACKAGE}/hosting/models/fetcher.py",
     f"{PACKAGE}/hosting/models/packages.py",
 )
-"""where processes are started: our own interpreter with our own modules, and pip"""
+"""where processes are started: our own interpreter with our own modules, pip, and what makes the
+hosts of the test bed"""
 
 CLIENTS = (
     *("aiohttp", "asyncssh", "dns", "ftplib", "grpc", "http.client", "httpcore", "httpx"),
@@ -111,7 +113,7 @@ def _processes(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
         if name.startswith("asyncio.subprocess."):
             continue  # constants and types
         starts = any(is_within(name, each) for each in STARTERS) or name.endswith(LOOP_STARTERS)
-        if starts and path not in STARTING:
+        if starts and not path.startswith(STARTING):
             yield line, f"starts a process by {name}: list the place in this law"
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):

@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from linarite.engines.worker_process.no_network import give_up_network
 from linarite.hosting.models import gguf_writer as gguf
 from linarite.hosting.models.charsmap import compile_charsmap
 from linarite.hosting.models.e5_file import E5File, E5FileError, Part, Sizes, Vocabulary, read_e5
@@ -185,4 +186,5 @@ def _check_shape(name: str, part: Part, shape: tuple[int, ...]) -> None:
 
 
 if __name__ == "__main__":
+    give_up_network()
     sys.exit(main(sys.argv[1:]))
