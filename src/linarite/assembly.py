@@ -15,7 +15,7 @@ from linarite.controlplane.opening import ControlPlaneParts, open_control_plane
 from linarite.controls.audit.data_plane import DataPlaneAudit
 from linarite.controls.egress import EgressDialer, OutboundLists
 from linarite.dataplane.call import OperationKit
-from linarite.dataplane.facts import FactsBook
+from linarite.dataplane.facts import FactsBook, ToldOfInstances
 from linarite.dataplane.http import DataPlane
 from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
@@ -44,6 +44,9 @@ from linarite.privatelink.opening import PrivateLink
 from linarite.serving_plan import (
     as_clients_see_it,
     egress_policy,
+    known_hosts,
+    network_rules,
+    networks_around,
     plan,
     scratch_folder,
     threads_for_engines,
@@ -64,7 +67,7 @@ from linarite.web.edge import Edge
 from linarite.web.listeners import Listeners
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from linarite.controlplane.http import ManagementApp
     from linarite.domain.activity import ActivityLog
@@ -92,6 +95,7 @@ class Assembly:
         """called with both keys when one of them has been replaced"""
         self._store = store
         self._regions = Regions(loaded.settings.regions)
+        self._networks = networks_around(loaded.settings)
         self._stack = AsyncExitStack()
 
     async def start(self) -> None:
@@ -169,8 +173,9 @@ class Assembly:
             self._observer(ledger, metrics),
         )
         pages = StatusPages(self._host, self._facts, ledger, metrics, dialer, self._trail)
-        guard = None if open_pages(settings) else self._facts.recogniser(keys.digest)
-        edge = Edge(pages.by_path(guard), dataplane, management, identity.sign_in.app)
+        hosts = await asyncio.to_thread(known_hosts, settings.server)
+        paths = pages.by_path(self._page_guard())
+        edge = Edge(paths, dataplane, management, identity.sign_in.app, hosts=hosts)
         await self._listen(edge)
         identity.verification.audiences.add_own_address(self._url)
         door.authorization_uri = f"{self._url}/{tenant}"
@@ -207,6 +212,12 @@ class Assembly:
         self._links = PrivateLink(resources, networks, settings.server.domain)
         await self._links.open(settings.account.location)
 
+    def _page_guard(self) -> Callable[[Mapping[bytes, bytes]], object] | None:
+        """What pages beside the API ask of their readers; None where anybody may read them."""
+        if open_pages(self.loaded.settings):
+            return None
+        return self._facts.recogniser(self._key_store.digest)
+
     async def _open_facts(self, resources: ResourceStore, keys: KeyStore) -> None:
         """What models are on offer, and what the data path looks up."""
         listed = ListedModels(resources)
@@ -223,9 +234,9 @@ class Assembly:
             resources,
             keys,
             default_account=self.account_id,
-            region_title=self._region_title,
+            instances=ToldOfInstances(self._region_title, self._engine_of),
             offers=self._offers,
-            engine_of=self._engine_of,
+            network_rules_of=network_rules(self.loaded.settings, self._networks),
         )
         await self._facts.refresh()
 

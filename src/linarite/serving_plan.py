@@ -6,20 +6,25 @@ import os
 import shutil
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from linarite.controls.egress import EgressPolicy, HttpProxy, PurposeHosts, target_of
+from linarite.controls.network import Networks, rules_of
 from linarite.domain.errors import EgressRefused, SetupError
+from linarite.hosting.declared import account_id
 from linarite.hosting.instance_maker import answering_engine
 from linarite.hosting.options import DeploymentSettings, InstanceSettings
 from linarite.identity.verification import issuer_hosts
+from linarite.web.hosts import Hosts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from linarite.domain.network import NetworkRules
     from linarite.setting_tree import Settings
     from linarite.web.options import Server
 
@@ -124,6 +129,28 @@ def egress_policy(settings: Settings, planned: Plan) -> EgressPolicy:
         },
         proxy=HttpProxy(egress) if egress.proxy else None,
     )
+
+
+def known_hosts(options: Server) -> Hosts:
+    """The names that the server answers to. Reads the certificate's file."""
+    if not options.tls_certificate:
+        return Hosts(options)
+    from linarite.web.certificate import ServedCertificate  # noqa: PLC0415 - only with TLS
+
+    return Hosts(options, ServedCertificate(options).names)
+
+
+def networks_around(settings: Settings) -> Networks:
+    """The networks that settings declare, each a subnet beside the declared account."""
+    return Networks(settings.networks, account_id(settings.account).partition("/providers/")[0])
+
+
+def network_rules(
+    settings: Settings, networks: Networks
+) -> Callable[[Mapping[str, Any]], NetworkRules]:
+    """What reads an account's properties into its rules."""
+    trusted = frozenset(each.lower() for each in settings.network_rules.trusted_services)
+    return partial(rules_of, networks=networks, trusted=trusted)
 
 
 def as_clients_see_it(url: str, options: Server, home: Path) -> tuple[str, str | None]:

@@ -14,7 +14,8 @@ from linarite.controlplane.options import ControlPlaneSettings, Quota
 from linarite.controls.audit.options import Audit
 from linarite.controls.authenticate.options import IssuerSettings, Tokens
 from linarite.controls.egress.options import Egress
-from linarite.controls.network.options import NetworkSettings
+from linarite.controls.network import Networks
+from linarite.controls.network.options import NetworkRuleSettings, NetworkSettings
 from linarite.dataplane.options import Limits
 from linarite.domain.errors import SetupError
 from linarite.hosting.options import (
@@ -31,6 +32,7 @@ from linarite.telemetry.options import Logs
 from linarite.web.options import Server
 
 HEADER_SECRET_CHARACTERS_MIN = 16
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 INSTANCE_NAME = re.compile(r"[a-zA-Z0-9][\w.-]{0,63}")
 
 
@@ -51,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     audit: Audit = Audit()
     egress: Egress = Egress()
     tokens: Tokens = Tokens()
+    network_rules: NetworkRuleSettings = NetworkRuleSettings()
     quota: Quota = Quota()
     controlplane: ControlPlaneSettings = ControlPlaneSettings()
     signin: SignIn = SignIn()
@@ -115,6 +118,7 @@ def check(settings: Settings) -> None:
             )
     check_regions(settings)
     check_identities(settings)
+    check_networks(settings)
     for deployment in settings.deployments:
         if deployment.instance and deployment.instance not in settings.instances:
             known = ", ".join(sorted(settings.instances)) or "none"
@@ -182,6 +186,17 @@ def check_identities(settings: Settings) -> None:
                 f"{place}.address is '{bound.address}', which is neither an address nor a network "
                 "such as 10.0.0.0/24."
             ) from None
+
+
+def check_networks(settings: Settings) -> None:
+    """Ranges are ranges, and trusted services are named by their object ids. Raises SetupError."""
+    Networks(settings.networks)
+    for object_id in settings.network_rules.trusted_services:
+        if not GUID.fullmatch(object_id):
+            raise SetupError(
+                f"network_rules.trusted_services has '{object_id[:100]}', which is no object id: "
+                "`linarite identity principal list` shows those of this server's own."
+            )
 
 
 def is_loopback(host: str) -> bool:

@@ -203,6 +203,7 @@ def call() -> Iterator[Callable[[str, bytes, bytes], tuple[int, bytes]]]:
             path, _, query = target.partition("?")
             wire = Wire()
             headers = [
+                (b"host", b"localhost"),
                 (b"api-key", running.keys.key1.encode()),
                 (b"content-type", content_type),
                 (b"content-length", b"%d" % len(body)),

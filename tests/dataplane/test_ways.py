@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from linarite.domain.account_names import hosts_of
 from linarite.domain.arrival import Arrival
 from linarite.web.listeners import Listeners
 from linarite.web.options import Server
@@ -37,11 +38,15 @@ async def private_way(running: Rig, account_id: str) -> AsyncIterator[int]:
         await listeners.close("endpoint")
 
 
-async def chat_at(port: int, target: str, key: str) -> Answer:
-    """A chat request to a port."""
+OWN = "linarite.openai.linarite.internal"
+OTHER = "other.openai.linarite.internal"
+
+
+async def chat_at(port: int, host: str, key: str, target: str = CHAT) -> Answer:
+    """A chat request to a port, by a host name."""
     body = msgspec.json.encode(HELLO)
     lines = [
-        ("host", "localhost"),
+        ("host", host),
         ("api-key", key),
         ("content-type", "application/json"),
         ("content-length", str(len(body))),
@@ -73,16 +78,35 @@ async def test_a_closed_public_side_is_told_to_everybody(key: str | None) -> Non
 
 
 async def test_a_private_way_leads_to_its_account_alone() -> None:
-    """Without a name to the account; by the name of another to nobody."""
+    """By each of its names, and by that of another to nobody."""
     async with rig(accounts=2) as running:
         await close_public_side(running)
         async with private_way(running, running.account_id) as port:
-            assert (await chat_at(port, CHAT, running.keys.key1)).status == 200
-            named = await chat_at(port, f"/linarite{CHAT}", running.keys.key1)
-            assert named.status == 200
-            other = await chat_at(port, f"/other{CHAT}", running.other_keys.key1)
+            for host in hosts_of("linarite", "linarite.internal"):
+                assert (await chat_at(port, host, running.keys.key1)).status == 200
+            assert (await running.recorded(3)).network_rule == "privateEndpoint /e"
+            other = await chat_at(port, OTHER, running.other_keys.key1)
             assert other.status == 403
             assert "not from an approved private endpoint" in other.json()["error"]["message"]
+            named = await chat_at(port, OWN, running.other_keys.key1, f"/other{CHAT}")
+            assert named.error["innererror"]["code"] == "AccountContradicted"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "127.0.0.1",
+        "linarite.privatelink.openai.linarite.internal",
+        "linarite.internal",
+    ],
+)
+async def test_a_private_way_knows_its_accounts_names_alone(host: str) -> None:
+    """Not its address and not its own name: as on Azure."""
+    async with rig() as running, private_way(running, running.account_id) as port:
+        answer = await chat_at(port, host, running.keys.key1)
+        assert answer.status == 404
+        assert answer.error["message"] == "Subdomain does not map to a resource."
 
 
 async def test_a_private_way_does_not_open_other_accounts() -> None:
@@ -90,7 +114,8 @@ async def test_a_private_way_does_not_open_other_accounts() -> None:
     async with rig(accounts=2) as running:
         other_id = foreign_account_id("other")
         async with private_way(running, other_id) as port:
-            assert (await chat_at(port, CHAT, running.keys.key1)).status == 401
+            assert (await chat_at(port, OTHER, running.keys.key1)).status == 401
+            assert (await chat_at(port, OWN, running.keys.key1)).status == 403
 
 
 async def test_a_listener_carries_its_planes_alone() -> None:

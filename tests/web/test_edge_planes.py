@@ -53,6 +53,6 @@ async def test_a_path_reaches_its_plane(path: str, plane: str, seen: str) -> Non
     async def management(exchange: Exchange) -> None:
         reached.append(("management", exchange.path))
 
-    exchange = Exchange(Silent(), "GET", (path, path.encode(), b""), [])
+    exchange = Exchange(Silent(), "GET", (path, path.encode(), b""), [(b"host", b"localhost")])
     await Edge({}, data, management)(exchange)
     assert reached == [(plane, seen)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from linarite.domain.account_names import ANY_SITE
 from linarite.domain.arrival import ANY_WAY
 from linarite.domain.engine import Capabilities
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from linarite.domain.access import Decision
+    from linarite.domain.account_names import Site
     from linarite.domain.arrival import Arrival
     from linarite.domain.facts import Deployment, Facts
     from linarite.domain.principal import Principal
@@ -42,6 +44,8 @@ class Call:
 
     arrival: Arrival = ANY_WAY
     """the way by which it came"""
+    site: Site = ANY_SITE
+    """what its Host header names"""
     client_address = ""
     """"" where nobody can tell, as on a unix socket"""
 
@@ -65,6 +69,8 @@ class Call:
     """set before the first event: how the answer is written"""
     usage: Usage | None = None
     first_event_at = 0.0
+    network_rule = ""
+    """which rule over networks let it in or refused it; "" where none is in force"""
     status = 0
     """of the answer; 0 until there is one"""
     error_code = ""

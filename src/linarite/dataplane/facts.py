@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.controls.authenticate.api_key import identify
-from linarite.controls.network import rules_of
+from linarite.controls.network import NO_NETWORKS, rules_of
 from linarite.domain.application_key import (
     APPLICATION_KEY_TYPE,
     KEY_ID,
@@ -32,12 +33,28 @@ from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE, domain_of
 from linarite.domain.upgrades import upgrade_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from linarite.domain.model_offer import ModelOffers
+    from linarite.domain.network import NetworkRules
     from linarite.domain.placement import Placement
     from linarite.domain.principal import Principal
     from linarite.domain.resource import Committed, KeyStore, Resource, ResourceStore
+
+
+def _without_networks(properties: Mapping[str, Any]) -> NetworkRules:
+    """An account's rules where it is not known which addresses any subnet has."""
+    return rules_of(properties, NO_NETWORKS)
+
+
+class ToldOfInstances(msgspec.Struct, frozen=True):
+    """What settings tell of the instances that deployments run on."""
+
+    region_title: Callable[[str, str], str] = lambda _instance, _region: ""
+    """what `x-ms-region` shows for an instance in the region of a placement ("" without one); an
+    empty title means the account's"""
+    engine_of: Callable[[str], str] = lambda _instance: ""
+    """the engine of an instance that settings declare; other instances have records that tell"""
 
 
 class FactsBook:
@@ -49,23 +66,22 @@ class FactsBook:
         keys: KeyStore,
         *,
         default_account: str = "",
-        region_title: Callable[[str, str], str] = lambda _instance, _region: "",
+        instances: ToldOfInstances | None = None,
         offers: ModelOffers | None = None,
-        engine_of: Callable[[str], str] = lambda _instance: "",
+        network_rules_of: Callable[[Mapping[str, Any]], NetworkRules] = _without_networks,
     ) -> None:
         """Empty until `refresh`. Calls that name no account mean `default_account`, an id.
 
-        `region_title` says what `x-ms-region` shows for an instance in the region of a placement
-        ("" without one); an empty title means the account's. `offers` tell until when versions
-        answer; without them all do for ever. `engine_of` names the engine of an instance that
-        settings declare; other instances have records that tell.
+        `offers` tell until when versions answer; without them all do for ever. `network_rules_of`
+        reads an account's properties.
         """
         self._offers = offers
-        self._region_title = region_title
-        self._engine_of = engine_of
+        self._instances = instances or ToldOfInstances()
+        self._network_rules_of = network_rules_of
         self._resources = resources
         self._keys = keys
         self._by_account: dict[str, Facts] = {}
+        self._by_id: dict[str, Facts] = {}
         self._default_account = default_account.lower()
         self._unnamed: Facts | None = None
         self._turn = asyncio.Lock()
@@ -108,9 +124,9 @@ class FactsBook:
 
     def _take(self, fresh: dict[str, Facts]) -> None:
         self._by_account = fresh
-        default = (f for f in fresh.values() if f.account.id.lower() == self._default_account)
+        self._by_id = {facts.account.id.lower(): facts for facts in fresh.values()}
         only = next(iter(fresh.values())) if len(fresh) == 1 else None
-        self._unnamed = next(default, only)
+        self._unnamed = self._by_id.get(self._default_account, only)
 
     def for_account(self, name: str) -> Facts:
         """The facts of an account by its domain; "" means the default or only one.
@@ -126,10 +142,20 @@ class FactsBook:
         """The same; None for an unknown account."""
         return self._by_account.get(name.lower()) if name else self._unnamed
 
+    def find_by_key(
+        self, headers: Mapping[bytes, bytes], location: str, digest: Callable[[str], bytes]
+    ) -> Facts | None:
+        """The facts of the account in a region whose key the headers carry; None for none."""
+        for facts in self._by_account.values():
+            if facts.account.location == location:
+                with suppress(InvalidKey, KeyAuthenticationDisabled):
+                    identify(headers, facts.account, digest)
+                    return facts
+        return None
+
     def find_by_id(self, account_id: str) -> Facts | None:
         """The facts of an account by its resource id."""
-        wanted = account_id.lower()
-        return next((f for f in self._by_account.values() if f.account.id.lower() == wanted), None)
+        return self._by_id.get(account_id.lower())
 
     def recogniser(
         self, digest: Callable[[str], bytes]
@@ -163,7 +189,12 @@ class FactsBook:
         assortment = self._offers.now() if self._offers is not None else Assortment([])
         digests = await self._keys.digests(resource.id)
         return Facts(
-            account=account_of(resource, digests, await self._application_keys(resource.id)),
+            account=account_of(
+                resource,
+                digests,
+                await self._application_keys(resource.id),
+                self._network_rules_of(resource.properties),
+            ),
             deployments={
                 child.name.lower(): await self._deployment(child, placement, assortment)
                 for child, placement in found
@@ -188,11 +219,13 @@ class FactsBook:
         self, resource: Resource, placement: Placement | None, assortment: Assortment
     ) -> Deployment:
         found = deployment_of(resource, placement)
-        title = self._region_title(found.instance, placement.region if placement else "")
+        title = self._instances.region_title(found.instance, placement.region if placement else "")
         reserved = placement is not None and placement.reserved > 0
         offer = assortment.listed(found.model)
         upgrade = upgrade_of(resource, assortment, datetime.now(UTC))
-        engine = self._engine_of(found.instance) or await self._engine_kept(found.instance)
+        engine = self._instances.engine_of(found.instance) or await self._engine_kept(
+            found.instance
+        )
         ends = upgrade.retired_at if upgrade.target is None else None
         return msgspec.structs.replace(
             found,
@@ -220,7 +253,10 @@ def is_around_accounts(resource_id: str) -> bool:
 
 
 def account_of(
-    resource: Resource, digests: dict[bytes, str], application_keys: dict[bytes, Principal]
+    resource: Resource,
+    digests: dict[bytes, str],
+    application_keys: dict[bytes, Principal],
+    network: NetworkRules,
 ) -> Account:
     """An account as the data path knows it."""
     location = resource.location or "local"
@@ -234,7 +270,7 @@ def account_of(
         local_auth_disabled=bool(resource.properties.get("disableLocalAuth")),
         has_subdomain=bool(resource.properties.get("customSubDomainName")),
         created_at=created_at(resource),
-        network=rules_of(resource.properties),
+        network=network,
     )
 
 

@@ -14,6 +14,7 @@ from linarite.dataplane.headers import JSON, common_lines, header_value
 from linarite.dataplane.limits import count_custom_headers
 from linarite.dataplane.pipeline import serve
 from linarite.dataplane.record import record_of
+from linarite.domain.account_names import ANY_SITE
 from linarite.domain.arrival import ANY_WAY
 from linarite.domain.errors import (
     EngineFailed,
@@ -101,6 +102,8 @@ class DataPlane:
         )
         if exchange.arrival is not ANY_WAY:
             call.arrival = exchange.arrival
+        if exchange.site is not ANY_SITE:
+            call.site = exchange.site
         if exchange.client is not None:
             call.client_address = exchange.client[0]
         logged_request_id.set(call.request_id)  # each request is a task, with a context of its own

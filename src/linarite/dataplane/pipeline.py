@@ -11,12 +11,13 @@ import msgspec
 
 from linarite.controls.authenticate.api_key import identify
 from linarite.controls.authenticate.bearer import access_token
-from linarite.dataplane.entrance import facts_for
+from linarite.dataplane.entrance import facts_for, past_the_rules
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.key_door import KeyDoor
 from linarite.dataplane.token_door import TokenDoor
 from linarite.domain.engine import ON_BEHALF_OF
 from linarite.domain.errors import InvalidKey, LinariteError
+from linarite.domain.network_errors import NetworkDenied
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -82,7 +83,10 @@ async def serve(
     itself, and must not put a task group or a timeout around its iteration: leaving it, however
     we leave, is what frees the engine.
     """
-    reached = facts_for(call, on.facts)  # 403: before any credential is read
+    try:
+        reached = facts_for(call, on)  # 404, 403: before any credential is read
+    except NetworkDenied as denied:
+        reached = await past_the_rules(call, denied, on)  # the same, but to trusted services
     token = access_token(call.headers)
     if token is None:
         if reached is None:

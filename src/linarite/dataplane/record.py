@@ -67,6 +67,7 @@ def record_of(
         call.refused_by,
         instance,
         engine,
+        call.network_rule[:TEXT_MAX],
     )
 
 

@@ -57,6 +57,8 @@ class RequestRecord(msgspec.Struct, frozen=True, gc=False):
     """the control that refused: `authentication`, `authorization`, `route`, `request`, …"""
     instance: str = ""
     engine: str = ""
+    network_rule: str = ""
+    """the rule over networks that let it in or refused it; "" where none was in force"""
 
 
 class RequestLedger(Protocol):

@@ -28,7 +28,7 @@ class History:
 
 
 STATE_HISTORY = History(SCRIPTS / "state", "0004")
-REQUESTS_HISTORY = History(SCRIPTS / "requests", "0003")
+REQUESTS_HISTORY = History(SCRIPTS / "requests", "0004")
 AUDIT_HISTORY = History(SCRIPTS / "audit", "0001")
 
 

@@ -154,6 +154,7 @@ request_records = Table(
     Column("refused_by", Text, nullable=False),
     Column("instance", Text, nullable=False),
     Column("engine", Text, nullable=False),
+    Column("network_rule", Text, nullable=False),
     Index("request_records_by_request_id", "request_id"),
     Index("request_records_by_account", "account", "seq"),
 )

@@ -39,6 +39,11 @@ class ServedCertificate:
         file.write_bytes(b"".join(each.public_bytes(Encoding.PEM) for each in anchors))
         return str(file)
 
+    @property
+    def names(self) -> list[str]:
+        """The names and addresses that it is valid for, `*.example.com` among them."""
+        return _names(self._chain[0])
+
     def host_for(self, host: str) -> str:
         """`host` if the certificate is valid for it, else the first name that it is valid for."""
         names = _names(self._chain[0])

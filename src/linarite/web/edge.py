@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linarite.domain.errors import ResourceNotFound
+from linarite.domain.account_names import ANY_SITE
+from linarite.domain.errors import LinariteError, ResourceNotFound
 from linarite.web.asgi import handler_of
 from linarite.web.body import discard_rest
 from linarite.web.error_envelope import error_body
+from linarite.web.hosts import Hosts
+from linarite.web.ids import new_guid
+from linarite.web.options import Server
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
 
-    from linarite.domain.arrival import Plane
+    from linarite.domain.arrival import Arrival, Plane
     from linarite.web.asgi import App
     from linarite.web.exchange import Exchange, Handler
 
@@ -36,18 +40,35 @@ class Edge:
         dataplane: Handler,
         management: Handler | None = None,
         sign_in: Handler | None = None,
+        *,
+        hosts: Hosts | None = None,
     ) -> None:
-        """`pages` maps a path such as `/healthz` to the application that answers it."""
+        """`pages` maps a path such as `/healthz` to the application that answers it.
+
+        `hosts` are the names that are answered to; without them, those of a server without
+        settings.
+        """
+        self._hosts = hosts or Hosts(Server())
         self._pages = {path: handler_of(app) for path, app in pages.items()}
         self._dataplane = dataplane
         self._management = management or dataplane
         self._sign_in = sign_in or dataplane
 
     def __call__(self, exchange: Exchange) -> Awaitable[None]:
-        """Answer one request, as far as its listener carries the plane."""
+        """Answer one request, as far as its host is known and its listener carries the plane."""
+        named = exchange.named
+        if (
+            self._hosts.known.get(named.get(b"host")) is not ANY_SITE
+            or len(named) != len(exchange.headers)  # some header came twice: maybe Host
+            or exchange.server_name
+        ):
+            try:
+                exchange.site = self._hosts.site(exchange)
+            except LinariteError as refusal:
+                return refused(exchange, refusal)
         plane, handler = self._found(exchange)
         if plane not in exchange.arrival.planes:
-            return not_carried(exchange, plane)
+            return refused(exchange, not_carried(exchange.arrival, plane))
         return handler(exchange)
 
     def _found(self, exchange: Exchange) -> tuple[Plane, Handler]:
@@ -57,8 +78,8 @@ class Edge:
             return "operations", page
         if path.startswith("//"):  # clients join an endpoint that ends in a slash with a path
             path = exchange.path = "/" + path.lstrip("/")
-        if path.startswith("/openai/"):
-            return "data", self._dataplane
+        if path.startswith("/openai/") or exchange.site is not ANY_SITE:
+            return "data", self._dataplane  # an account's name leads to nothing else
         if is_sign_in(path):
             return "sign-in", self._sign_in
         if path[:MANAGEMENT_CHARACTERS_MAX].lower().startswith(MANAGEMENT):
@@ -66,21 +87,26 @@ class Edge:
         return "data", self._dataplane
 
 
-async def not_carried(exchange: Exchange, plane: Plane) -> None:
-    """Answer 404, and say which setting has the planes of a listener."""
-    arrival = exchange.arrival
-    error = ResourceNotFound(
+def not_carried(arrival: Arrival, plane: Plane) -> ResourceNotFound:
+    """Say which setting has the planes of a listener."""
+    return ResourceNotFound(
         hint={
             "code": "PlaneNotCarried",
             "message": f"The listener '{arrival.listener}' does not carry the {plane} plane.",
         }
     )
+
+
+async def refused(exchange: Exchange, error: LinariteError) -> None:
+    """Answer what reaches no plane."""
     body = error_body(error)
+    request_id = new_guid().encode()
+    lines = b"%bapim-request-id: %b\r\n" % (JSON_LINES, request_id)
     if exchange.body_complete:
-        exchange.respond(error.status, JSON_LINES, body)
+        exchange.respond(error.status, lines, body)
         return
     exchange.keep_alive = False
-    exchange.begin(error.status, JSON_LINES, length=len(body))
+    exchange.begin(error.status, lines, length=len(body))
     exchange.write(body)
     await discard_rest(exchange)
     exchange.end()

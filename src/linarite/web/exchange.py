@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
+from linarite.domain.account_names import ANY_SITE
 from linarite.domain.arrival import ANY_WAY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from linarite.domain.account_names import Site
     from linarite.domain.arrival import Arrival
     from linarite.web.asgi import HeaderList
 
@@ -63,6 +65,9 @@ class Exchange:
 
     # Most of it stays as it begins, so it begins on the class: an exchange costs little to make.
     arrival: Arrival = ANY_WAY
+    site: Site = ANY_SITE
+    server_name = ""
+    """the name that the connection's TLS was set up for (SNI); "" without"""
     client: tuple[str, int] | None = None
     secure = False
     http_1_0 = False

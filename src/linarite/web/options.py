@@ -35,6 +35,23 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)*$",
         ),
     ] = "linarite.internal"
+    hosts: Annotated[
+        list[str],
+        Meta(
+            description="Further names by which clients may call this server; `*.example.com` "
+            "stands for all below it, `*` for every name, which lets web pages reach it by names "
+            "of their own. Always known: addresses, localhost, names without a dot and under "
+            "`internal`, server.domain and what is below it, the machine's name, names of the "
+            "served certificates."
+        ),
+    ] = []
+    account_endpoints: Annotated[
+        Literal["path", "host"],
+        Meta(
+            description="How the control plane shows accounts' endpoints: path is "
+            "ADDRESS/NAME/, which needs no DNS; host is NAME.openai.DOMAIN and its like."
+        ),
+    ] = "path"
     plaintext_beyond_loopback: Annotated[
         bool,
         Meta(

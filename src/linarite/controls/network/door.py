@@ -2,29 +2,87 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
-from linarite.domain.network import OPEN
-from linarite.domain.network_errors import NotFromApprovedEndpoint, PublicAccessDisabled
+from linarite.controls.network.ranges import rule_over
+from linarite.domain.network import OPEN, NetworkRules, Verdict
+from linarite.domain.network_errors import (
+    AddressDenied,
+    NetworkDenied,
+    NotFromApprovedEndpoint,
+    PublicAccessDisabled,
+)
 
 if TYPE_CHECKING:
     from linarite.domain.arrival import Arrival
     from linarite.domain.facts import Account
 
+REMEMBERED_MAX = 4096
+"""addresses of an account's clients; of more, it begins anew"""
+CLOSED = Verdict(allowed=False, rule="publicNetworkAccess Disabled")
+EVERYBODY = Verdict(allowed=True, rule="")
 
-def require_way(arrival: Arrival, client_address: str, account: Account) -> None:
-    """Let a request pass that came by a way which the account's owner allows.
+
+def require_way(arrival: Arrival, client_address: str, account: Account) -> str:
+    """Let a request pass that came by a way which the account's owner allows; say by which rule.
 
     A private endpoint's way leads to its own account and to no other, whatever the rules of the
     public side say. Raises NetworkDenied; nothing about the caller has been looked at by then.
     """
     if arrival.account_id:
+        rule = f"privateEndpoint {arrival.endpoint_id}"
         if arrival.account_id.lower() != account.id.lower():
-            raise NotFromApprovedEndpoint
-        return
-    del client_address
+            raise _denied(NotFromApprovedEndpoint(), rule)
+        return rule
     rules = account.network
     if rules is OPEN:
-        return
+        return ""
+    verdict = verdict_on(client_address, rules)
+    if verdict.allowed:
+        return verdict.rule
+    refusal = AddressDenied if rules.public_access else PublicAccessDisabled
+    raise _denied(refusal(client_address), verdict.rule, rules.trusted)
+
+
+def _denied(
+    refusal: NetworkDenied, rule: str, trusted: frozenset[str] = frozenset()
+) -> NetworkDenied:
+    refusal.rule, refusal.trusted = rule, trusted
+    return refusal
+
+
+def verdict_on(client_address: str, rules: NetworkRules) -> Verdict:
+    """What rules make of an address on the public side.
+
+    "" is an address that nobody can tell, as on a unix socket: no rule names it.
+    """
+    known = rules.decided.get(client_address)
+    if known is None:
+        known = _verdict(client_address, rules)
+        if len(rules.decided) >= REMEMBERED_MAX:
+            rules.decided.clear()
+        rules.decided[client_address] = known
+    return known
+
+
+def _verdict(client_address: str, rules: NetworkRules) -> Verdict:
     if not rules.public_access:
-        raise PublicAccessDisabled
+        return CLOSED
+    if rules.allow_others:
+        return EVERYBODY
+    rule = _rule_that_names(client_address, rules)
+    return Verdict(allowed=bool(rule), rule=rule or "defaultAction Deny")
+
+
+def _rule_that_names(client_address: str, rules: NetworkRules) -> str:
+    try:
+        address = ip_address(client_address)
+    except ValueError:
+        return ""
+    if isinstance(address, IPv6Address):
+        inner = address.ipv4_mapped  # one socket for both kinds shows IPv4 clients so
+        if inner is None:
+            return rule_over(int(address), rules.v6)
+        address = inner
+    return rule_over(int(address), rules.v4)

@@ -8,6 +8,19 @@ import msgspec
 from msgspec import Meta
 
 
+class NetworkRuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the network rules of all accounts have in common."""
+
+    trusted_services: Annotated[
+        list[str],
+        Meta(
+            description="Object ids of the managed identities and service principals that count "
+            "as Azure's trusted services: with a token they pass the network rules of an account "
+            "whose networkAcls.bypass is AzureServices."
+        ),
+    ] = []
+
+
 class NetworkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A network whose clients are known by their addresses. One `[networks.NAME]` table each.
 

@@ -1,0 +1,48 @@
+"""Ranges of addresses as stretches in ascending order, and the one that an address lies in."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from linarite.domain.network import AddressRanges
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from ipaddress import IPv4Network, IPv6Network
+
+
+def compiled(named: Iterable[tuple[IPv4Network | IPv6Network, str]]) -> AddressRanges:
+    """Networks of one kind, each with the rule that names it.
+
+    Networks lie within one another or apart. Where several name an address, the smallest decides;
+    of two that are equal, the first.
+    """
+    cuts: list[tuple[int, str]] = []
+    around: list[tuple[int, int, str]] = []
+
+    def cut(at: int, rule: str) -> None:
+        if cuts and cuts[-1][0] == at:
+            cuts.pop()
+        cuts.append((at, rule))
+
+    def leave_those_before(first: int | None) -> None:
+        while around and (first is None or around[-1][1] < first):
+            _, last, _ = around.pop()
+            cut(last + 1, around[-1][2] if around else "")
+
+    spans = [(int(net.network_address), int(net.broadcast_address), rule) for net, rule in named]
+    for first, last, rule in sorted(spans, key=lambda span: (span[0], -span[1])):
+        leave_those_before(first)
+        if around and around[-1][:2] == (first, last):
+            continue
+        cut(first, rule)
+        around.append((first, last, rule))
+    leave_those_before(None)
+    return AddressRanges(starts=tuple(at for at, _ in cuts), rules=tuple(rule for _, rule in cuts))
+
+
+def rule_over(address: int, ranges: AddressRanges) -> str:
+    """The rule that names an address; "" for none."""
+    place = bisect_right(ranges.starts, address) - 1
+    return ranges.rules[place] if place >= 0 else ""
