@@ -67,7 +67,7 @@ from linarite.web.edge import Edge
 from linarite.web.listeners import Listeners
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from linarite.controlplane.http import ManagementApp
     from linarite.domain.activity import ActivityLog
@@ -174,8 +174,8 @@ class Assembly:
         )
         pages = StatusPages(self._host, self._facts, ledger, metrics, dialer, self._trail)
         hosts = await asyncio.to_thread(known_hosts, settings.server)
-        paths = pages.by_path(self._page_guard())
-        edge = Edge(paths, dataplane, management, identity.sign_in.app, hosts=hosts)
+        guard = None if open_pages(settings) else self._facts.recogniser(keys.digest)
+        edge = Edge(pages.by_path(guard), dataplane, management, identity.sign_in.app, hosts=hosts)
         await self._listen(edge)
         identity.verification.audiences.add_own_address(self._url)
         door.authorization_uri = f"{self._url}/{tenant}"
@@ -211,12 +211,6 @@ class Assembly:
         networks = networks_of(settings.networks, self.account_id)
         self._links = PrivateLink(resources, networks, settings.server.domain)
         await self._links.open(settings.account.location)
-
-    def _page_guard(self) -> Callable[[Mapping[bytes, bytes]], object] | None:
-        """What pages beside the API ask of their readers; None where anybody may read them."""
-        if open_pages(self.loaded.settings):
-            return None
-        return self._facts.recogniser(self._key_store.digest)
 
     async def _open_facts(self, resources: ResourceStore, keys: KeyStore) -> None:
         """What models are on offer, and what the data path looks up."""
@@ -386,7 +380,6 @@ class Assembly:
             resources, jobs, {PROVISION_DEPLOYMENT: Provisioning(resources, provisioner), **kinds}
         )
         self._stack.push_async_callback(worker.stop)
-
         upgrader = Upgrader(resources, jobs, self._offers, offers_changed=self._facts.refresh)
         self._stack.push_async_callback(upgrader.stop)
 

@@ -27,6 +27,8 @@ ENDPOINT = f"{NETWORK}/privateEndpoints/pe"
 HELLO = {"messages": [{"role": "user", "content": "Say hello."}]}
 CHAT = "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
 
+OWN_NAME = "linarite.openai.linarite.internal"
+
 
 def free_port() -> int:
     """A port that nobody has on any of the addresses."""
@@ -78,10 +80,11 @@ def decide(server: Server, status: str) -> None:
     ask(server, "PUT", only["id"], {"properties": {"privateLinkServiceConnectionState": state}})
 
 
-def chat(server: Server, base: str) -> httpx.Response:
-    """A short answer by some way."""
+def chat(server: Server, base: str, host: str = OWN_NAME) -> httpx.Response:
+    """A short answer by some way: an endpoint knows the names of its account alone."""
     body = HELLO | {"max_tokens": 1}
-    return httpx.post(base + CHAT, json=body, headers={"api-key": server.key}, timeout=30)
+    headers = {"api-key": server.key, "host": host}
+    return httpx.post(base + CHAT, json=body, headers=headers, timeout=30)
 
 
 def listens(address: str, port: int) -> bool:
@@ -113,7 +116,10 @@ def test_an_approved_endpoint_leads_to_its_account_alone(server: Server, port: i
     refused = chat(server, server.endpoint)
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "403")
     client = AzureOpenAI(
-        azure_endpoint=f"http://{address}:{port}", api_key=server.key, api_version="2024-10-21"
+        azure_endpoint=f"http://{address}:{port}",
+        api_key=server.key,
+        api_version="2024-10-21",
+        default_headers={"host": OWN_NAME},
     )
     answer = client.chat.completions.create(
         model="gpt-4o", messages=[{"role": "user", "content": "Say hello."}], max_tokens=1
@@ -125,8 +131,9 @@ def test_an_approved_endpoint_leads_to_its_account_alone(server: Server, port: i
     properties = {"customSubDomainName": "other"}
     made = {"kind": "OpenAI", "sku": {"name": "S0"}, "location": "local", "properties": properties}
     ask(server, "PUT", other, made)
-    refused = chat(server, f"http://{address}:{port}/other")
+    refused = chat(server, f"http://{address}:{port}", OWN_NAME.replace("linarite.", "other.", 1))
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "403")
+    assert chat(server, f"http://{address}:{port}", address).status_code == 404
 
 
 def test_approval_and_rejection_act_at_once(server: Server, port: int) -> None:
@@ -141,7 +148,7 @@ def test_approval_and_rejection_act_at_once(server: Server, port: int) -> None:
         "POST",
         f"http://{address}:{port}{CHAT}",
         json=body,
-        headers={"api-key": server.key},
+        headers={"api-key": server.key, "host": OWN_NAME},
         timeout=30,
     ) as stream:
         lines = stream.iter_lines()
