@@ -60,7 +60,8 @@ class Client:
     ) -> Told:
         """A chat by `openai.AzureOpenAI`; `stream=True` reads it as a stream.
 
-        With `at_once=N` as many of them side by side: what came of each is in the body.
+        With `at_once=N` as many of them side by side: what came of each is in the body. `options`
+        are further parameters of the chat.
         """
         return self._ask(do="chat", endpoint=endpoint, key=key, model=deployment, say=say, **more)
 
@@ -100,6 +101,7 @@ def chat(wish: dict[str, Any]) -> dict[str, Any]:
         timeout=wish.get("timeout_s", 10),
     )
     ask = {"model": wish["model"], "messages": [{"role": "user", "content": wish["say"]}]}
+    ask |= wish.get("options", {})
     try:
         if not wish.get("stream"):
             answer = client.chat.completions.with_raw_response.create(**ask)
