@@ -13,7 +13,6 @@ from linarite import __version__
 from linarite.controlplane.caller import MANAGEMENT_KEYS_ID
 from linarite.controlplane.opening import ControlPlaneParts, open_control_plane
 from linarite.controls.audit.data_plane import DataPlaneAudit
-from linarite.controls.egress import EgressDialer, OutboundLists
 from linarite.dataplane.call import OperationKit
 from linarite.dataplane.facts import FactsBook, ToldOfInstances
 from linarite.dataplane.http import DataPlane
@@ -39,6 +38,7 @@ from linarite.jobs.kinds.provisioning import Provisioning, provision_anew
 from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
 from linarite.jobs.upgrader import Upgrader
 from linarite.jobs.worker import Worker
+from linarite.network_parts import NetworkParts
 from linarite.privatelink.networks import networks_of
 from linarite.privatelink.opening import PrivateLink
 from linarite.serving_plan import (
@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from linarite.controlplane.http import ManagementApp
+    from linarite.controls.egress import EgressDialer
     from linarite.domain.activity import ActivityLog
     from linarite.domain.facts import Serving
     from linarite.domain.jobs import JobStore
@@ -142,7 +143,8 @@ class Assembly:
         self._keys = await keys.ensure(account_id)
         await self._open_links(resources)
         await self._open_facts(resources, keys)
-        dialer = await self._dialer(resources)
+        network = self._network = NetworkParts(database, resources)
+        dialer = await network.open(self._stack, egress_policy(settings, self.plan))
         instances = InstanceMaker(settings.hosting, self._store, self._surroundings(dialer))
         self._host = Host(
             {name: instances.declared(name, said) for name, said in self.plan.instances.items()}
@@ -186,13 +188,6 @@ class Assembly:
         upkeep = management.upkeep
         await upkeep.start()
         self._stack.push_async_callback(upkeep.stop)
-
-    async def _dialer(self, resources: ResourceStore) -> EgressDialer:
-        """The one way out, by the server's lists and those of accounts as they are at any time."""
-        lists = OutboundLists(resources)
-        await lists.refresh()
-        resources.subscribe(lists.follow)
-        return EgressDialer(egress_policy(self.loaded.settings, self.plan), account_rules=(lists,))
 
     async def _listen(self, edge: Edge) -> None:
         """On the server's own address, and on those of private endpoints."""
@@ -320,6 +315,7 @@ class Assembly:
                 networks=self._links.networks,
                 directory=identity.sign_in.directory,
                 requests=self._ledger,
+                network_log=self._network.log,
                 management_key=settings.controlplane.management_key,
                 regions={name: each.title or name for name, each in settings.regions.items()},
             )

@@ -29,6 +29,7 @@ from linarite.storage.memory.activity import MemoryActivityLog
 from linarite.storage.memory.audit import MemoryAuditStore
 from linarite.storage.memory.jobs import MemoryJobStore
 from linarite.storage.memory.keys import MemoryKeyStore
+from linarite.storage.memory.network_log import MemoryNetworkLog
 from linarite.storage.memory.requests import MemoryRequestLedger
 from linarite.storage.memory.resources import MemoryResourceStore
 from linarite.storage.sealing import Sealing
@@ -117,6 +118,7 @@ class Rig:
         self.resources.subscribe(self.links.follow)
         self._opened = False
         self.requests = MemoryRequestLedger()
+        self.network_log = MemoryNetworkLog()
         self.told = 0
         self.surface = Surface(
             realm=Realm(
@@ -139,6 +141,7 @@ class Rig:
             links=self.links,
             networks=networks or Networks(),
             requests=self.requests,
+            network_log=self.network_log,
             keys_changed=self._keys_changed,
             now=lambda: datetime.now(UTC),
         )

@@ -17,6 +17,7 @@ from linarite.cli import (
     az_setup,
     chat,
     deployment,
+    egress,
     explain,
     group,
     identity,
@@ -127,7 +128,7 @@ def build_root(commands: Commands) -> typer.Typer:
     chat.add_to(root)
     keys.add_to(root)
     resources = (account, group, deployment, template, policy, role)
-    for nouns in (*resources, usage, operation, activity, audit, explain, identity):
+    for nouns in (*resources, usage, operation, activity, audit, egress, explain, identity):
         nouns.add_to(root)
     az_setup.add_to(root)
     netbed.add_to(root)

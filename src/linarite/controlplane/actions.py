@@ -41,6 +41,7 @@ from linarite.controlplane.resources.explanations import reads as explanations
 from linarite.controlplane.resources.generic import reads as generic
 from linarite.controlplane.resources.model_capacities import reads as capacities
 from linarite.controlplane.resources.models import reads as models
+from linarite.controlplane.resources.network_log import reads as network_log
 from linarite.controlplane.resources.network_security_perimeter_configurations import (
     rules as perimeter_configurations,
 )
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
 
     Act = Callable[[ArmRequest, Target, Surface], Awaitable[Answer]]
 
+READS_NETWORK_LOG = "Microsoft.Insights/logs/NSPAccessLogs/read"
 READS_AUDIT = "Microsoft.Insights/logs/AzureDiagnostics/read"
 APPLICATIONS = "accounts/projects/applications"
 LOCATION = f"{COGNITIVE}/locations/{{location}}"
@@ -330,6 +332,22 @@ ACTIONS: tuple[Action, ...] = (
         type="Linarite.Operations/auditEvents",
         permission=READS_AUDIT,
         act=audit_events.list_entries,
+    ),
+    Action(
+        method="GET",
+        template=f"{SUBSCRIPTION}/providers/Linarite.Operations/networkLog",
+        versions=OPERATIONS,
+        type="Linarite.Operations/networkLog",
+        permission=READS_NETWORK_LOG,
+        act=network_log.of_server,
+    ),
+    Action(
+        method="GET",
+        template=f"{ACCOUNT}/providers/Linarite.Operations/networkLog",
+        versions=OPERATIONS,
+        type="Linarite.Operations/networkLog",
+        permission=READS_NETWORK_LOG,
+        act=network_log.of_account,
     ),
     Action(
         method="GET",

@@ -24,6 +24,7 @@ from linarite.domain.audit import AuditTrail
 from linarite.domain.directory import Directory
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import ModelOffers
+from linarite.domain.network_log import NetworkLog
 from linarite.domain.principal import TokenVerifier
 from linarite.domain.request_record import RequestLedger
 from linarite.domain.resource import AccountKeys, KeyStore, ResourceStore
@@ -72,6 +73,7 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     links: PrivateLinkBook
     networks: Networks
     requests: RequestLedger
+    network_log: NetworkLog
     regions: Mapping[str, str]
     """the declared regions with their titles; none: this machine stands for every location"""
     keys_changed: Callable[[str], Awaitable[None]]
@@ -113,6 +115,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         networks=parts.networks,
         directory=parts.directory,
         requests=parts.requests,
+        network_log=parts.network_log,
     )
     plane = ControlPlane(RESOURCE_TYPES, ACTIONS, surface)
     parts.resources.subscribe(Endings(surface).follow)

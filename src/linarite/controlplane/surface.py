@@ -17,6 +17,7 @@ from linarite.domain.audit import AuditTrail
 from linarite.domain.directory import Directory
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import Assortment, ModelOffers
+from linarite.domain.network_log import NetworkLog
 from linarite.domain.request_record import RequestLedger
 from linarite.domain.resource import KeyStore, ResourceStore
 from linarite.domain.secret_box import SecretBox
@@ -140,6 +141,7 @@ class Surface(msgspec.Struct, kw_only=True):
     activity: ActivityLog
     audit: AuditTrail
     requests: RequestLedger
+    network_log: NetworkLog
     access: Access
     policies: PolicyBook
     links: PrivateLinkBook

@@ -25,6 +25,7 @@ async def tidy(surface: Surface) -> None:
     async with surface.turn:
         await recoverable(surface)
     await surface.activity.forget((surface.now() - ACTIVITY_KEPT).isoformat())
+    await surface.network_log.forget((surface.now() - ACTIVITY_KEPT).isoformat())
     await trim_history(surface)
 
 

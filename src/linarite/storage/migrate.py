@@ -27,7 +27,7 @@ class History:
     head: str
 
 
-STATE_HISTORY = History(SCRIPTS / "state", "0004")
+STATE_HISTORY = History(SCRIPTS / "state", "0005")
 REQUESTS_HISTORY = History(SCRIPTS / "requests", "0004")
 AUDIT_HISTORY = History(SCRIPTS / "audit", "0001")
 

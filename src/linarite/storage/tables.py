@@ -112,6 +112,22 @@ activity_events = Table(
 )
 """keys are lower-cased; `seq` is never given twice: pages go on where the last one ended"""
 
+network_entries = Table(
+    "network_entries",
+    STATE,
+    Column("key", Text, primary_key=True),
+    Column("account_key", _ID_KEY, nullable=False),
+    Column("perimeter_key", _ID_KEY, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("last_at", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("network_entries_by_place", "place"),
+    Index("network_entries_by_account", "account_key", "place"),
+)
+"""alike refusals of a day are one row; `place` orders by the time last seen"""
+
 request_records = Table(
     "request_records",
     REQUESTS,

@@ -12,12 +12,14 @@ from linarite.storage.memory.activity import MemoryActivityLog
 from linarite.storage.memory.audit import MemoryAuditStore
 from linarite.storage.memory.jobs import MemoryJobStore
 from linarite.storage.memory.keys import MemoryKeyStore
+from linarite.storage.memory.network_log import MemoryNetworkLog
 from linarite.storage.memory.requests import MemoryRequestLedger
 from linarite.storage.memory.resources import MemoryResourceStore
 from linarite.storage.sqlite.activity import SqliteActivityLog
 from linarite.storage.sqlite.audit import open_audit_store
 from linarite.storage.sqlite.jobs import SqliteJobStore
 from linarite.storage.sqlite.keys import open_key_store
+from linarite.storage.sqlite.network_log import SqliteNetworkLog
 from linarite.storage.sqlite.requests import open_request_ledger
 from linarite.storage.sqlite.resources import SqliteResourceStore
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from linarite.domain.activity import ActivityLog
     from linarite.domain.audit import AuditStore
     from linarite.domain.jobs import JobStore
+    from linarite.domain.network_log import NetworkLog
     from linarite.domain.request_record import RequestLedger
     from linarite.domain.resource import KeyStore, ResourceStore
 
@@ -75,6 +78,17 @@ async def activity_log(
         return
     database = open_database(tmp_path)
     yield SqliteActivityLog(database)
+    await database.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def network_log(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[NetworkLog]:
+    """An empty NetworkLog that keeps three entries."""
+    if request.param == "memory":
+        yield MemoryNetworkLog(3)
+        return
+    database = open_database(tmp_path)
+    yield SqliteNetworkLog(database, 3)
     await database.close()
 
 

@@ -14,6 +14,7 @@ from linarite.domain.dial import PURPOSES, Errand
 from linarite.domain.errors import EgressRefused
 from linarite.domain.resource import ACCOUNT_TYPE, Resource
 from linarite.storage.memory.resources import MemoryResourceStore
+from tests.cli.terminal import linarite
 from tests.controls.egress.test_dialer import Names, greeter, hear
 from tests.fake_upstream import FakeUpstream, serving
 from tests.serving import start_server, stopped
@@ -219,6 +220,23 @@ async def test_an_account_closes_and_opens_its_way_to_an_upstream(tmp_path: Path
                 assert (await ask()).status_code == 200
                 await say(restrictOutboundNetworkAccess=False, allowedFqdnList=[])
                 assert (await ask()).status_code == 200
+                await asyncio.sleep(1)
+                logged = await client.get(
+                    f"{declared}/providers/Linarite.Operations/networkLog",
+                    params={"api-version": "2026-11-01"},
+                    headers=manage,
+                )
+                (entry,) = logged.json()["value"]
+                assert (entry["Count"], entry["Category"]) == (1, "EgressRefused")
+                assert (entry["OperationName"], entry["DestinationFqdn"]) == (
+                    "upstream",
+                    "127.0.0.1",
+                )
+                assert (entry["RuleType"], entry["MatchedRule"]) == ("PaaS", "allowedFqdnList")
+                said_there = await asyncio.to_thread(
+                    linarite, tmp_path, "egress", "refused", "--account", "linarite"
+                )
+                assert "allowedFqdnList" in said_there.stdout, said_there
                 metrics = (await client.get(f"{server.endpoint}/metrics")).text
             assert len(fake.seen) == 3
             assert (

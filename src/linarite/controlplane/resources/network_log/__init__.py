@@ -1,0 +1,1 @@
+"""What the network's rules have refused or let pass."""
