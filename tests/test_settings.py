@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from linarite.domain.errors import SetupError
-from linarite.setting_tree import Settings, is_loopback
+from linarite.setting_tree import Settings
 from linarite.settings import load, open_pages, reference, reference_page, variables
+from linarite.web.declared import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,7 +183,7 @@ WRONG_FILES = [
     ),
     ('[server]\nport = "x"\n', ["server.port (file)", "int"]),
     ("[server]\nprot = 1\n", ["server", "unknown field `prot`", "Did you mean `port`?"]),
-    ("[server]\nquite = 1\n", ["server", "unknown field `quite`", "There are: host, port, tls_c"]),
+    ("[server]\nquite = 1\n", ["server", "unknown field `quite`", "There are: host, port, https"]),
     ("[sever]\nport = 1\n", ["the top level", "unknown field `sever`", "mean `server`?"]),
     ("port = 1\n", ["the top level", "unknown field `port`"]),
     ("server = 1\n", ["server", "object"]),

@@ -18,7 +18,6 @@ from linarite.dataplane.facts import FactsBook, ToldOfInstances
 from linarite.dataplane.http import DataPlane
 from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
-from linarite.domain.arrival import ANY_WAY
 from linarite.domain.engine import Surroundings
 from linarite.domain.jobs import DEPLOY_TEMPLATE, PROVISION_DEPLOYMENT
 from linarite.hosting.declared import declare
@@ -65,6 +64,7 @@ from linarite.telemetry.access_log import AccessLog
 from linarite.telemetry.metrics import RequestMetrics
 from linarite.web.edge import Edge
 from linarite.web.listeners import Listeners
+from linarite.web.tls import ServerTls
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -114,7 +114,7 @@ class Assembly:
     @property
     def url(self) -> str:
         """The endpoint, as clients write it: on this machine, or by the certificate's name."""
-        return self._url
+        return self.seen.url
 
     @property
     def keys(self) -> AccountKeys:
@@ -175,12 +175,13 @@ class Assembly:
             self._observer(ledger, metrics),
         )
         pages = StatusPages(self._host, self._facts, ledger, metrics, dialer, self._trail)
-        hosts = await asyncio.to_thread(known_hosts, settings.server)
+        hosts = await asyncio.to_thread(known_hosts, settings)
         guard = None if open_pages(settings) else self._facts.recogniser(keys.digest)
         edge = Edge(pages.by_path(guard), dataplane, management, identity.sign_in.app, hosts=hosts)
         await self._listen(edge)
-        identity.verification.audiences.add_own_address(self._url)
-        door.authorization_uri = f"{self._url}/{tenant}"
+        for url in filter(None, {self.seen.url, self.seen.https_url}):
+            identity.verification.audiences.add_own_address(url)
+        door.authorization_uri = f"{self.seen.url}/{tenant}"
         self._host.start(
             name for name, declared in self.plan.instances.items() if declared.start == "boot"
         )
@@ -190,15 +191,15 @@ class Assembly:
         self._stack.push_async_callback(upkeep.stop)
 
     async def _listen(self, edge: Edge) -> None:
-        """On the server's own address, and on those of private endpoints."""
-        server = self.loaded.settings.server
-        listeners = Listeners(edge)
+        """On the addresses of the settings, and on those of private endpoints."""
+        loaded, server = self.loaded, self.loaded.settings.server
+        tls = ServerTls(server, loaded.settings.certificates, loaded.home)
+        listeners = Listeners(edge, tls)
         self._stack.push_async_callback(listeners.close_all, server.drain_s)
-        self._listener = await listeners.open(server, ANY_WAY)
+        declared = await listeners.open_declared(server, loaded.settings.listeners)
         await self._links.serve(listeners, server, self._stack)
-        self._url, self.ca_file = await asyncio.to_thread(
-            as_clients_see_it, self._listener.url, server, self.loaded.home
-        )
+        self.seen = await asyncio.to_thread(as_clients_see_it, declared, server, tls, loaded.home)
+        self.warm = tls.warm
 
     async def _open_links(self, resources: ResourceStore) -> None:
         """The networks around this machine, and private endpoints in them."""

@@ -36,6 +36,7 @@ from linarite.hosting.options import InstanceSettings
 from linarite.settings import HIDDEN, Loaded, load, reference, reference_page, variable
 from linarite.signin.options import BoundIdentity
 from linarite.telemetry.logs import configure_logs
+from linarite.web.descriptors import allow_many_connections
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,6 +75,7 @@ def serve(options: UpOptions) -> int:
     """Run a server until it is told to stop. Raises SetupError; returns the exit code."""
     loaded = load(options.config, overrides_of(options))
     configure_logs(loaded.settings.logs.format, loaded.settings.logs.level, sys.stderr)
+    allow_many_connections()
     if options.ready_file is not None:
         # An earlier server's. One that can't be removed can't be written either, and is told then.
         with suppress(OSError):
@@ -211,6 +213,7 @@ async def _tell(server: Assembly, serving_file: Path, ready_file: Path | None) -
     named_here = loaded.origins.get("home", "").startswith("environment")
     chat = chat_command(sys.argv[0], content.home if named_here else None)
     show_panel(content, console=Console(), chat=chat)
+    await asyncio.to_thread(server.warm)
     # What start-up made stays: collecting it again and again would only cost requests time.
     gc.collect()
     gc.freeze()
@@ -235,7 +238,8 @@ def serving_content(server: Assembly) -> ServingFile:
         api_key=server.keys.key1,
         api_version=API_VERSION,
         deployments=served_deployments(server),
-        ca_file=server.ca_file,
+        https_endpoint=server.seen.https_url or None,
+        ca_file=server.seen.ca_file,
         pid=os.getpid(),
         home=str(loaded.home),
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
     from linarite.domain.network import NetworkRules
     from linarite.setting_tree import Settings
+    from linarite.web.listeners import Declared
     from linarite.web.options import Server
+    from linarite.web.tls import ServerTls
 
 SCRATCH_PATH_MAX = 48
 """characters; leaves room for the names of instances"""
@@ -131,13 +133,20 @@ def egress_policy(settings: Settings, planned: Plan) -> EgressPolicy:
     )
 
 
-def known_hosts(options: Server) -> Hosts:
-    """The names that the server answers to. Reads the certificate's file."""
-    if not options.tls_certificate:
-        return Hosts(options)
-    from linarite.web.certificate import ServedCertificate  # noqa: PLC0415 - only with TLS
+def known_hosts(settings: Settings) -> Hosts:
+    """The names that the server answers to. Reads the certificates' files."""
+    options = settings.server
+    files = {
+        f"certificates.{name}": each.certificate for name, each in settings.certificates.items()
+    }
+    if options.tls_certificate:
+        files["server.tls_certificate"] = options.tls_certificate
+    if not files:
+        return Hosts(options, options.local_names)
+    from linarite.web.certificates.served import served_names  # noqa: PLC0415 - only with TLS
 
-    return Hosts(options, ServedCertificate(options).names)
+    served = [name for key, file in files.items() for name in served_names(file, key)]
+    return Hosts(options, [*options.local_names, *served])
 
 
 def networks_around(settings: Settings) -> Networks:
@@ -153,16 +162,30 @@ def network_rules(
     return partial(rules_of, networks=networks, trusted=trusted)
 
 
-def as_clients_see_it(url: str, options: Server, home: Path) -> tuple[str, str | None]:
-    """The endpoint, and the file with the authority to trust, if it is no public one.
+class Seen(msgspec.Struct, frozen=True):
+    """Where clients find a server, and whom they have to trust."""
 
-    `url` is where the server listens. Reads the certificate's files.
+    url: str
+    https_url: str
+    """the same as `url`, or of https beside it; "" where there is none"""
+    ca_file: str | None
+    """the authority of https, if it is no public one"""
+
+
+def as_clients_see_it(declared: Declared, options: Server, tls: ServerTls, home: Path) -> Seen:
+    """The endpoints, and the file with the authority to trust, if it is no public one.
+
+    Reads the certificate's files.
     """
+    local = str(tls.authority_file) if tls.authority_file is not None else None
+    if not options.has_tls:
+        return Seen(declared.url, declared.https_url, local if declared.https_url else None)
     if not options.tls_certificate:
-        return url, None
-    from linarite.web.certificate import ServedCertificate  # noqa: PLC0415 - only with TLS
+        return Seen(declared.url, declared.url, local)
+    from linarite.web.certificates.served import ServedCertificate  # noqa: PLC0415 - only with TLS
 
     served = ServedCertificate(options)
-    here = target_of(url)
+    here = target_of(declared.url)
     named = msgspec.structs.replace(here, host=served.host_for(here.host))
-    return f"https://{named.host_header}", served.authority_file(home)
+    url = f"https://{named.host_header}"
+    return Seen(url, url, served.authority_file(home))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import Annotated
 
 import msgspec
@@ -29,7 +29,13 @@ from linarite.hosting.regions import Regions, RegionSettings
 from linarite.signin.options import BoundIdentity, SignIn
 from linarite.storage.options import Records
 from linarite.telemetry.options import Logs
-from linarite.web.options import Server
+from linarite.web.declared import check_listeners
+from linarite.web.options import (
+    CertificateSettings,
+    ClientCertificateSettings,
+    ListenerSettings,
+    Server,
+)
 
 HEADER_SECRET_CHARACTERS_MIN = 16
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -80,6 +86,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         dict[str, RegionSettings],
         Meta(description="Regions of this installation, by name. Empty: one that stands for all."),
     ] = {}
+    listeners: Annotated[
+        dict[str, ListenerSettings],
+        Meta(description="Listeners beside the one of `[server]`, by name."),
+    ] = {}
+    certificates: Annotated[
+        dict[str, CertificateSettings],
+        Meta(description="Certificates to serve with, chosen by the host name asked for."),
+    ] = {}
+    client_certificates: Annotated[
+        dict[str, ClientCertificateSettings],
+        Meta(description="Who clients are by their certificates, by name."),
+    ] = {}
     networks: Annotated[
         dict[str, NetworkSettings],
         Meta(description="Networks around this machine whose clients rules name, by name."),
@@ -97,13 +115,7 @@ def check(settings: Settings) -> None:
         raise SetupError(
             "server.tls_ca_file says whom to trust for server.tls_certificate: set that too."
         )
-    plain_outside = not is_loopback(server.host) and not server.tls_certificate
-    if plain_outside and not server.plaintext_beyond_loopback:
-        raise SetupError(
-            f"server.host is '{server.host}', which other machines reach, without TLS. Set "
-            "server.tls_certificate and server.tls_key, or listen on 127.0.0.1, or set "
-            "server.plaintext_beyond_loopback = true if something in front ends TLS."
-        )
+    check_listeners(settings.server, settings.listeners, settings.client_certificates)
     names = [deployment.name.lower() for deployment in settings.deployments]
     for name in names:
         if names.count(name) > 1:
@@ -197,11 +209,3 @@ def check_networks(settings: Settings) -> None:
                 f"network_rules.trusted_services has '{object_id[:100]}', which is no object id: "
                 "`linarite identity principal list` shows those of this server's own."
             )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address; of names, only `localhost` is sure to be so."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -23,8 +23,15 @@ from linarite.domain.errors import SetupError
 from linarite.hosting.options import DeploymentSettings, InstanceSettings
 from linarite.hosting.regions import RegionSettings
 from linarite.setting_rows import Row, advice, page_of, rows_of, variable_of
-from linarite.setting_tree import Settings, check, is_loopback
+from linarite.setting_tree import Settings, check
 from linarite.signin.options import BoundIdentity
+from linarite.web.binding import UNIX_PREFIX
+from linarite.web.declared import is_loopback
+from linarite.web.options import (
+    CertificateSettings,
+    ClientCertificateSettings,
+    ListenerSettings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,8 +45,11 @@ SERVICE_LINK = re.compile(
 
 
 TABLES: dict[str, type[msgspec.Struct]] = {
+    "certificates": CertificateSettings,
+    "client_certificates": ClientCertificateSettings,
     "instances": InstanceSettings,
     "issuers": IssuerSettings,
+    "listeners": ListenerSettings,
     "networks": NetworkSettings,
     "regions": RegionSettings,
 }
@@ -106,7 +116,11 @@ def is_service_link(name: str, value: str) -> bool:
 def open_pages(settings: Settings) -> bool:
     """Whether readiness and metrics may be read without a key."""
     wanted = settings.server.open_pages
-    return wanted == "always" or (wanted == "auto" and is_loopback(settings.server.host))
+    addresses = [settings.server.host, *(each.address for each in settings.listeners.values())]
+    return wanted == "always" or (
+        wanted == "auto"
+        and all(is_loopback(each) or each.startswith(UNIX_PREFIX) for each in addresses)
+    )
 
 
 def _config_file(given: Path | None, environment: dict[str, str]) -> Path | None:
@@ -287,6 +301,9 @@ def _all_rows() -> list[Row]:
         *rows_of(IssuerSettings, "issuers."),
         *rows_of(RegionSettings, "regions."),
         *rows_of(NetworkSettings, "networks."),
+        *rows_of(ListenerSettings, "listeners."),
+        *rows_of(CertificateSettings, "certificates."),
+        *rows_of(ClientCertificateSettings, "client_certificates."),
         *rows_of(BoundIdentity, "managed_identities."),
     ]
 
@@ -300,6 +317,9 @@ def reference_page() -> str:
             "[instances.NAME]": rows_of(InstanceSettings),
             "[issuers.NAME]": rows_of(IssuerSettings),
             "[regions.NAME]": rows_of(RegionSettings),
+            "[listeners.NAME]": rows_of(ListenerSettings),
+            "[certificates.NAME]": rows_of(CertificateSettings),
+            "[client_certificates.NAME]": rows_of(ClientCertificateSettings),
             "[networks.NAME]": rows_of(NetworkSettings),
             "[managed_identities.NAME]": rows_of(BoundIdentity),
         },

@@ -24,12 +24,17 @@ FIELD = f"{sys.executable} -c 'import json, sys; print(json.load(sys.stdin)[sys.
 
 
 def test_the_lines_name_the_server_that_runs(server: Server) -> None:
-    """Without flags; a plain endpoint is told to be too little for signing in."""
+    """Without flags, its https and whom to trust for it: plain http is too little to sign in."""
     done = linarite(server.home, "az-setup")
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"--endpoint-resource-manager {server.endpoint}\n" in done.stdout
-    assert "server.tls_certificate" in done.stdout
+    https = server.ready["https_endpoint"]
+    assert https.startswith("https://127.0.0.1:")
+    assert f"--endpoint-resource-manager {https}\n" in done.stdout
+    assert f"export REQUESTS_CA_BUNDLE={server.ready['ca_file']}\n" in done.stdout
     assert server.ready["management_key"] not in done.stdout
+    plain = "\n".join(lines_for(server.endpoint, "", "Linarite"))
+    assert f"--endpoint-resource-manager {server.endpoint}\n" in plain
+    assert "server.tls_certificate" in plain
 
 
 def test_what_a_shell_would_read_otherwise_is_quoted() -> None:

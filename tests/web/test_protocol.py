@@ -245,11 +245,10 @@ async def test_what_is_not_http_is_refused_and_closed(junk: bytes) -> None:
             )
 
 
-async def test_silence_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_silence_is_not_waited_for() -> None:
     """No head, half a head, half a second head, blank lines: each connection closes in time."""
-    monkeypatch.setattr(protocol, "HEAD_DEADLINE_S", 0.3)
     half = b"GET / HTTP/1.1\r\nhost: lo"
-    async with listening() as (echo, listener):
+    async with listening(head_s=0.3) as (echo, listener):
         for start, then in ((b"", b""), (half, b""), (GET, half), (GET, b"\r\n")):
             async with connected(listener) as peer:
                 peer.writer.write(start)
@@ -260,17 +259,15 @@ async def test_silence_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> Non
         assert echo.asked == 2
 
 
-async def test_a_trickle_gains_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_trickle_gains_no_time() -> None:
     """A byte now and then does not keep a connection without a request alive."""
-    monkeypatch.setattr(protocol, "HEAD_DEADLINE_S", 0.3)
-    async with listening() as (_, listener), connected(listener) as peer:
+    async with listening(head_s=0.3) as (_, listener), connected(listener) as peer:
         await keep_writing(peer, b"GET / HTTP/1.1\r\nx: ", b"y")
 
 
-async def test_a_request_in_progress_is_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_request_in_progress_is_no_silence() -> None:
     """The bound is on heads: a long answer may take its time."""
-    monkeypatch.setattr(protocol, "HEAD_DEADLINE_S", 0.1)
-    async with listening() as (echo, listener), connected(listener) as peer:
+    async with listening(head_s=0.1) as (echo, listener), connected(listener) as peer:
         echo.gate.clear()
         peer.writer.write(GET)
         await asyncio.sleep(0.4)
@@ -330,12 +327,9 @@ async def test_pipelined_requests_are_answered_in_order() -> None:
             assert (status, told["path"], told["body"]) == (200, f"/{index}", str(index))
 
 
-async def test_half_a_request_behind_a_long_answer_may_wait(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_half_a_request_behind_a_long_answer_may_wait() -> None:
     """Its time begins when the answer before it is complete."""
-    monkeypatch.setattr(protocol, "HEAD_DEADLINE_S", 0.2)
-    async with listening() as (echo, listener), connected(listener) as peer:
+    async with listening(head_s=0.2) as (echo, listener), connected(listener) as peer:
         echo.gate.clear()
         peer.writer.write(GET + GET[:10])
         await asyncio.sleep(0.5)

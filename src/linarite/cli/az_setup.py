@@ -52,7 +52,8 @@ def az_setup(
     trusted = str(ca_file or settings.ca_file or "")
     if not url:
         serving = read_serving_file(commands.home() / SERVING_FILE)
-        url, trusted = serving.endpoint, trusted or (serving.ca_file or "")
+        url = serving.https_endpoint or serving.endpoint
+        trusted = trusted or (serving.ca_file or "")
     target_of(url)
     typer.echo("\n".join(lines_for(url.rstrip("/"), trusted, name)))
 

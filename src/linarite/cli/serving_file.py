@@ -40,15 +40,22 @@ class ServingFile(msgspec.Struct, frozen=True):
     api_version: str
     deployments: list[ServedDeployment]
     ca_file: str | None
-    """PEM file with the authority to trust; None without TLS or with a public certificate"""
+    """PEM file with the authority to trust for https; None without it or with a public one"""
     pid: int
     home: str
     started_at: str
     """ISO 8601, UTC"""
+    https_endpoint: str | None = None
+    """the same as `endpoint`, or of https beside plain http; None where there is none"""
     management_key: str = ""
     """opens the control plane, as `Authorization: Bearer`"""
     account_id: str = ""
     """of the account that settings declare, as Azure Resource Manager names it"""
+
+    @property
+    def trusted(self) -> str | None:
+        """The authority that `endpoint` itself wants to be trusted."""
+        return self.ca_file if self.endpoint.startswith("https:") else None
 
     def __repr__(self) -> str:
         """Hide the key."""

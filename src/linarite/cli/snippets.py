@@ -43,7 +43,7 @@ def curl_command(content: ServingFile) -> str | None:
         else {"input": QUESTION}
     )
     path = f"/openai/deployments/{deployment.name}/{operation}?api-version={content.api_version}"
-    trust = f" --cacert {shlex.quote(content.ca_file)}" if content.ca_file else ""
+    trust = f" --cacert {shlex.quote(content.trusted)}" if content.trusted else ""
     return " \\\n  ".join(
         [
             f"curl{trust} {shlex.quote(content.endpoint + path)}",
@@ -80,13 +80,13 @@ def python_program(content: ServingFile) -> str | None:
 def client_lines(content: ServingFile) -> list[str]:
     """How the client is made."""
     lines = ["from openai import AzureOpenAI", "", "client = AzureOpenAI("]
-    if content.ca_file:
+    if content.trusted:
         lines = [
             "import ssl",
             "",
             "from openai import AzureOpenAI, DefaultHttpxClient",
             "",
-            f"trusted = ssl.create_default_context(cafile={content.ca_file!r})",
+            f"trusted = ssl.create_default_context(cafile={content.trusted!r})",
             "client = AzureOpenAI(",
             "    http_client=DefaultHttpxClient(verify=trusted),",
         ]

@@ -36,6 +36,9 @@ def show_to_person(content: ServingFile, console: Console, chat: str) -> None:
     """Facts, then what to try; no borders or folded lines, which would spoil copying."""
     console.rule("Linarite", align="left", style="dim")
     say(console, labelled("endpoint", Text(content.endpoint, style="bold")))
+    if content.https_endpoint not in {None, content.endpoint}:
+        say(console, labelled("https", Text(f"{content.https_endpoint}")))
+        say(console, labelled("", Text("clients trust it by: linarite ca trust", style="dim")))
     say(console, labelled("key", Text(content.api_key, style="bold")))
     for position, deployment in enumerate(content.deployments):
         say(console, labelled("" if position else "deployments", described(deployment)))
@@ -74,6 +77,8 @@ def coloured(code: str, language: str) -> Text:
 def show_to_log(content: ServingFile, console: Console) -> None:
     """Plain lines. Logs are collected and kept, so the key stays out of them."""
     say(console, f"Linarite serves at {content.endpoint}")
+    if content.https_endpoint not in {None, content.endpoint}:
+        say(console, f"  and at {content.https_endpoint}, by the authority in {content.ca_file}")
     for deployment in content.deployments:
         detail = f", {deployment.detail}" if deployment.detail else ""
         say(console, f"  {deployment.name} ({deployment.model}): {deployment.state}{detail}")

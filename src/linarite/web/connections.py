@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linarite.domain.arrival import ANY_WAY
+from linarite.domain.errors import ServiceUnavailable
+from linarite.web.addresses import PlaceCounts, Ranges, peer_of, place_of
 
 if TYPE_CHECKING:
     import asyncio
 
     from linarite.domain.arrival import Arrival
     from linarite.web.exchange import Exchange, Handler
+    from linarite.web.options import ConnectionLimits
     from linarite.web.protocol import HttpProtocol
 
 
@@ -20,21 +23,101 @@ class Connections:
     def __init__(
         self,
         handler: Handler,
-        *,
-        connections_max: int,
-        keep_alive_s: float,
+        limits: ConnectionLimits,
         arrival: Arrival = ANY_WAY,
+        section: str = "server",
     ) -> None:
+        """`section` has the settings: `server`, or `listeners.NAME`. Raises SetupError."""
         self.handler = handler
         self.arrival = arrival
-        self.connections_max = connections_max
-        self.keep_alive_s = keep_alive_s
+        self.limits = limits
+        self.section = section
+        self.trusted = Ranges(limits.trusted_proxies, f"{section}.trusted_proxies")
+        self.asks_certificates = False
+        """whether clients may show certificates"""
+        self.held = 0
+        """connections, those included that are in a handshake"""
         self.open: set[HttpProtocol] = set()
         self.running: set[Exchange] = set()
         """requests that are being answered, and those whose clients have left"""
         self.date_line = b""
         self.closing = False
+        self._counts = PlaceCounts()
+
+    def enter(self) -> Visit:
+        """Count a connection. Raises ServiceUnavailable when there are as many as may be."""
+        if self.held >= self.limits.connections_max:
+            raise ServiceUnavailable(
+                f"{self.limits.connections_max} connections are open: "
+                f"{self.section}.connections_max"
+            )
+        self.held += 1
+        return Visit(self)
+
+    def visit(self, peername: object) -> Visit:
+        """Count a connection of a socket's peer. Raises ServiceUnavailable, nothing counted."""
+        visit = self.enter()
+        try:
+            visit.belong_to(peer_of(peername))
+        except ServiceUnavailable:
+            visit.end()
+            raise
+        return visit
+
+    def enter_place(self, address: str | None) -> str:
+        """Count a connection of a client; "" of whom none are counted.
+
+        Raises ServiceUnavailable when that client has as many as one may have.
+        """
+        most = self.limits.connections_per_address_max
+        if not most or address is None or (self.trusted and address in self.trusted):
+            return ""
+        place = place_of(address)
+        if not self._counts.enter(place, most):
+            raise ServiceUnavailable(
+                f"{most} connections of {place} are open: "
+                f"{self.section}.connections_per_address_max"
+            )
+        return place
+
+    def believes(self, client: tuple[str, int] | None) -> bool:
+        """Whether requests of a connection's client may tell for whom they are forwarded.
+
+        Of whom a PROXY header names no address, nothing is known.
+        """
+        if not self.trusted or (client is None and self.limits.proxy_protocol):
+            return False
+        return self.trusted.trusts(client[0] if client is not None else None)
+
+    def leave(self, place: str) -> None:
+        """A connection has gone."""
+        self.held -= 1
+        if place:
+            self._counts.leave(place)
 
     def tasks(self) -> set[asyncio.Task[None]]:
         """The tasks that answer requests now."""
         return {exchange.task for exchange in self.running if exchange.task is not None}
+
+
+class Visit:
+    """One connection's place in the counts, and whose it is."""
+
+    __slots__ = ("_place", "_shared", "client")
+
+    def __init__(self, shared: Connections) -> None:
+        self._shared: Connections | None = shared
+        self._place = ""
+        self.client: tuple[str, int] | None = None
+
+    def belong_to(self, client: tuple[str, int] | None) -> None:
+        """Say whose it is. Raises ServiceUnavailable when that one has too many."""
+        self.client = client
+        if self._shared is not None:
+            self._place = self._shared.enter_place(client[0] if client is not None else None)
+
+    def end(self) -> None:
+        """Give the place back; a second time is nothing."""
+        if self._shared is not None:
+            self._shared.leave(self._place)
+            self._shared = None

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from linarite.domain.account_names import Site
     from linarite.domain.arrival import Arrival
+    from linarite.domain.client_certificate import ShownCertificate
     from linarite.web.asgi import HeaderList
 
 STATUS_LINES = {
@@ -69,6 +70,8 @@ class Exchange:
     server_name = ""
     """the name that the connection's TLS was set up for (SNI); "" without"""
     client: tuple[str, int] | None = None
+    certificate: ShownCertificate | None = None
+    """of the client, checked in the TLS handshake"""
     secure = False
     http_1_0 = False
     keep_alive = True

@@ -3,65 +3,107 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import ssl
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from linarite.domain.arrival import ANY_WAY
-from linarite.domain.errors import SetupError
+from linarite.web.acceptor import Acceptor
+from linarite.web.binding import UNIX_PREFIX, bind, listen, unbind
 from linarite.web.connections import Connections
+from linarite.web.options import ListenerSettings, Server, listener_of
 from linarite.web.protocol import HttpProtocol
+from linarite.web.tls import ServerTls
 
 if TYPE_CHECKING:
+    import socket
+    import ssl
+    from collections.abc import Callable
+
     from linarite.domain.arrival import Arrival
     from linarite.web.exchange import Handler
-    from linarite.web.options import Server
 
 LAST_WORDS_S = 1.0
 """for requests that the end of the grace period cuts short to tell their clients"""
+ALL_ADDRESSES = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}  # noqa: S104 - compared, not bound
 
 
 class Listener:
     """A listening socket with a handler behind it."""
 
-    def __init__(self, handler: Handler, options: Server, arrival: Arrival = ANY_WAY) -> None:
-        """Nothing is bound until `open`. `arrival` is told to all that comes by it."""
+    def __init__(
+        self,
+        handler: Handler,
+        options: Server | ListenerSettings,
+        arrival: Arrival = ANY_WAY,
+        tls: ServerTls | None = None,
+        section: str = "server",
+    ) -> None:
+        """Nothing is bound until `open`. `arrival` is told to all that comes by it.
+
+        `tls` is the server's, which may be left out where the options name a certificate;
+        `section` is where the options stand in the settings. Raises SetupError for those.
+        """
+        self._tls = tls
+        if isinstance(options, Server):
+            if tls is None and options.has_tls:
+                self._tls = ServerTls(options)
+            options = listener_of(options)
         self._options = options
-        self._shared = Connections(
-            handler,
-            connections_max=options.connections_max,
-            keep_alive_s=options.keep_alive_s,
-            arrival=arrival,
-        )
+        self._section = section
+        limits_in = "server" if section == "https" else section
+        self._shared = Connections(handler, options, arrival, limits_in)
         self._server: asyncio.Server | None = None
+        self._acceptor: Acceptor | None = None
         self._clock: asyncio.Task[None] | None = None
         self.port = options.port
 
     @property
     def url(self) -> str:
-        """What a client on this machine puts before the path."""
-        host = self._options.host
-        if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
-            host = "127.0.0.1"
+        """What a client on this machine puts before the path; for a unix socket, its address."""
+        host = self._options.address
+        if host.startswith(UNIX_PREFIX):
+            return host
+        host = ALL_ADDRESSES.get(host, host)
         shown = f"[{host}]" if ":" in host else host
-        return f"{'https' if self._options.tls_certificate else 'http'}://{shown}:{self.port}"
+        return f"{'https' if self._options.tls else 'http'}://{shown}:{self.port}"
 
     async def open(self) -> None:
         """Bind and serve. Raises SetupError when the address can't be had."""
-        tls = _tls(self._options)
-        bound = _bind(self._options.host, self._options.port)
-        self.port = bound.getsockname()[1]
+        options = self._options
+        context = await asyncio.to_thread(self._contexts) if options.tls else None
+        bound = bind(options.address, options.port, self._section, options.socket_mode)
+        if not options.address.startswith(UNIX_PREFIX):
+            self.port = bound.getsockname()[1]
         self._tell_date()
-        loop = asyncio.get_running_loop()
-        try:
-            self._server = await loop.create_server(
-                lambda: HttpProtocol(self._shared), sock=bound, ssl=tls, backlog=2048
-            )
-        except OSError as problem:  # another socket listens there, though both could be bound
-            bound.close()
-            raise _cant_listen(self._options.host, self.port, problem) from None
+        listen(bound, options.address, self.port, self._section)
+        if context is None and not options.proxy_protocol:
+            self._server = await self._plain_server(bound)
+        else:
+            self._acceptor = Acceptor(bound, self._shared, context)
         self._clock = asyncio.create_task(self._keep_date(), name="date header")
+
+    def _contexts(self) -> Callable[[str], ssl.SSLContext]:
+        """What gives each connection its context. Raises SetupError."""
+        assert self._tls is not None  # noqa: S101 - whoever opens a listener with TLS gives it
+        trust = self._options.client_trust
+        self._shared.asks_certificates = trust.mode != "none"
+        tls, section = self._tls, self._section
+        if trust.mode == "none" and tls.may_wait:
+            return lambda address: tls.contexts(trust, section).at(address)
+        contexts = tls.contexts(trust, section)
+        contexts.at(self._options.address)  # what can't be used is told now
+        return contexts.at
+
+    async def _plain_server(self, bound: socket.socket) -> asyncio.Server:
+        """The event loop accepts by itself where HTTP is all there is: that costs least."""
+        loop = asyncio.get_running_loop()
+
+        def protocol() -> HttpProtocol:
+            return HttpProtocol(self._shared)
+
+        if self._options.address.startswith(UNIX_PREFIX):
+            return await loop.create_unix_server(protocol, sock=bound)
+        return await loop.create_server(protocol, sock=bound)
 
     async def close(self, grace_s: float) -> None:
         """Stop accepting, let answers that have begun finish for `grace_s`, hang up.
@@ -70,10 +112,14 @@ class Listener:
         """
         if self._clock is not None:
             self._clock.cancel()
-        if self._server is not None:
-            self._server.close()
         shared = self._shared
         shared.closing = True
+        if self._server is not None:
+            self._server.close()
+        if self._acceptor is not None:
+            self._acceptor.close()
+        if self._server is not None or self._acceptor is not None:
+            unbind(self._options.address)
         for connection in list(shared.open):
             connection.shutdown()
         running = shared.tasks()
@@ -107,44 +153,4 @@ class Listener:
 
 def require_free(options: Server) -> None:
     """Raise the SetupError that `Listener.open` would raise now for the address."""
-    _bind(options.host, options.port).close()
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((host, port))
-    except OSError as problem:
-        bound.close()
-        raise _cant_listen(host, port, problem) from None
-    bound.setblocking(False)  # noqa: FBT003 - the socket module takes it so
-    # Accepted sockets inherit it: each event of a stream goes out at once.
-    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return bound
-
-
-def _cant_listen(host: str, port: int, problem: OSError) -> SetupError:
-    return SetupError(
-        f"Can't listen on {host}:{port}: {problem.strerror or problem}. Set server.host and "
-        "server.port to an address of this machine that is free (port 0 picks one), or stop what "
-        "uses it."
-    )
-
-
-def _tls(options: Server) -> ssl.SSLContext | None:
-    if not options.tls_certificate:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
-    try:
-        # Without a password OpenSSL would stop and ask the terminal for one.
-        context.load_cert_chain(options.tls_certificate, options.tls_key, password="")
-    except (OSError, ssl.SSLError) as problem:
-        raise SetupError(
-            f"server.tls_certificate or server.tls_key can't be used: {problem}. Both must be PEM "
-            "files, and the key must belong to the certificate and have no password."
-        ) from None
-    return context
+    bind(options.host, options.port, "server").close()

@@ -5,32 +5,93 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import msgspec
+import structlog
+
+from linarite.domain.arrival import ANY_WAY, PLANES, Arrival
+from linarite.domain.errors import SetupError
+from linarite.web.declared import is_loopback
 from linarite.web.listener import Listener
+from linarite.web.options import ListenerSettings, Server, listener_of
 
 if TYPE_CHECKING:
-    from linarite.domain.arrival import Arrival
+    from collections.abc import Mapping
+
     from linarite.web.exchange import Handler
-    from linarite.web.options import Server
+    from linarite.web.tls import ServerTls
+
+log = structlog.get_logger("linarite.web")
+
+HTTPS = "https"
+"""the name of the listener beside the plain one"""
+PLAIN_PORT, HTTPS_PORT = 8080, 8443
+
+
+class Declared(msgspec.Struct, frozen=True):
+    """Where clients on this machine find the listeners of `[server]`."""
+
+    url: str
+    https_url: str = ""
+    """of https beside plain http; "" where there is none"""
 
 
 class Listeners:
     """Listeners by name, all with the same handler behind them."""
 
-    def __init__(self, handler: Handler) -> None:
-        """None is open yet."""
+    def __init__(self, handler: Handler, tls: ServerTls | None = None) -> None:
+        """None is open yet. Without `tls`, only certificates that options name are served."""
         self._handler = handler
+        self._tls = tls
         self._open: dict[str, Listener] = {}
 
-    async def open(self, options: Server, arrival: Arrival) -> Listener:
+    async def open(
+        self,
+        options: Server | ListenerSettings,
+        arrival: Arrival,
+        section: str = "server",
+    ) -> Listener:
         """Bind and serve under the arrival's name. Raises SetupError when it can't be had.
 
+        A private endpoint's speaks TLS, with the certificate that fits the name asked for, and no
+        proxy stands before it; what else it takes from `options` is their address, port and limits.
         A name that is taken is an error of the caller's.
         """
         assert arrival.listener not in self._open, arrival.listener  # noqa: S101 - as said
-        listener = Listener(self._handler, options, arrival)
+        if arrival.endpoint_id and self._tls is not None:
+            options = listener_of(options) if isinstance(options, Server) else options
+            options = msgspec.structs.replace(
+                options, tls=True, proxy_protocol=False, trusted_proxies=[]
+            )
+        listener = Listener(self._handler, options, arrival, self._tls, section)
         await listener.open()
         self._open[arrival.listener] = listener
         return listener
+
+    async def open_declared(
+        self, server: Server, others: Mapping[str, ListenerSettings]
+    ) -> Declared:
+        """Open those that settings declare. Raises SetupError; what is open then stays so."""
+        first = await self.open(server, ANY_WAY)
+        beside = await self._open_beside(server)
+        for name, options in others.items():
+            planes = frozenset(options.planes) or PLANES
+            listener = await self.open(options, Arrival(name, planes), f"listeners.{name}")
+            log.info("listening", listener=name, url=listener.url)
+        return Declared(first.url, beside.url if beside is not None else "")
+
+    async def _open_beside(self, server: Server) -> Listener | None:
+        """Https beside plain http on loopback."""
+        if not server.https or server.has_tls or self._tls is None or not is_loopback(server.host):
+            return None
+        arrival = Arrival(HTTPS)
+        options = msgspec.structs.replace(server, tls=True, port=server.https_port)
+        if server.https_port == 0 and server.port == PLAIN_PORT:
+            try:
+                usual = msgspec.structs.replace(options, port=HTTPS_PORT)
+                return await self.open(usual, arrival, HTTPS)
+            except SetupError as taken:
+                log.info("https takes a free port", reason=taken.message)
+        return await self.open(options, arrival, HTTPS)
 
     async def close(self, name: str, grace_s: float = 0.0) -> None:
         """End a listener and its connections; running requests get `grace_s`. Unknown: nothing."""

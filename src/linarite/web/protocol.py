@@ -6,7 +6,6 @@ import asyncio
 import math
 from collections import deque
 from typing import TYPE_CHECKING, cast
-from urllib.parse import unquote
 
 import httptools
 
@@ -14,6 +13,8 @@ from linarite.domain.arrival import ANY_WAY
 from linarite.domain.errors import ServiceUnavailable
 from linarite.web.body import LINGER_S
 from linarite.web.exchange import Exchange, header_lines
+from linarite.web.forwarded import apply_forwarded
+from linarite.web.handshake import handshake_of
 from linarite.web.refusals import (
     HEAD_BYTES_MAX,
     HEADERS_MAX,
@@ -22,12 +23,13 @@ from linarite.web.refusals import (
     head_too_large,
     refusal,
 )
+from linarite.web.request_target import target_of
 
 if TYPE_CHECKING:
     from linarite.domain.errors import LinariteError
-    from linarite.web.connections import Connections
+    from linarite.web.connections import Connections, Visit
+    from linarite.web.handshake import Handshake
 
-HEAD_DEADLINE_S = 30.0
 PIPELINED_MAX = 16
 METHODS = {b"GET": "GET", b"POST": "POST", b"PUT": "PUT", b"DELETE": "DELETE", b"HEAD": "HEAD"}
 STALL_S = 60.0
@@ -45,13 +47,18 @@ class HttpProtocol(asyncio.Protocol):
     is answered at a time; those that a client sends ahead wait, and reading with them.
     """
 
-    def __init__(self, shared: Connections) -> None:
+    def __init__(self, shared: Connections, visit: Visit | None = None) -> None:
+        """`visit` None: the connection is counted when it is made, for whoever its peer is."""
         self._shared = shared
+        self._visit = visit
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport
         self._client: tuple[str, int] | None = None
-        self._secure = False
+        self._handshake: Handshake | None = None
+        self._forwards = False
+        """whether what its requests say of their clients is believed"""
+        self._requests_left = shared.limits.keep_alive_requests_max or -1
         # The request that is being received.
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
@@ -78,14 +85,18 @@ class HttpProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, unless there are too many."""
         self._transport = cast("asyncio.Transport", transport)
-        peer = cast("tuple[str, int] | str | None", transport.get_extra_info("peername"))
-        self._client = (peer[0], peer[1]) if isinstance(peer, tuple) else None
-        self._secure = transport.get_extra_info("sslcontext") is not None
         shared = self._shared
         shared.open.add(self)
-        if len(shared.open) > shared.connections_max:
-            most = f"{shared.connections_max} connections are open: server.connections_max"
-            self._refuse(ServiceUnavailable(most))
+        try:
+            self._visit = self._visit or shared.visit(transport.get_extra_info("peername"))
+        except ServiceUnavailable as full:
+            self._refuse(full)
+            self._transport.close()
+            return
+        self._client = self._visit.client
+        self._handshake = handshake_of(transport, asked=shared.asks_certificates)
+        self._forwards = shared.believes(self._client)
+        if shared.closing:
             self._transport.close()
             return
         self._await_head()
@@ -93,6 +104,8 @@ class HttpProtocol(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - whatever it was
         """Forget the connection, and tell the request that is being answered."""
         self._shared.open.discard(self)
+        if self._visit is not None:
+            self._visit.end()
         self._stop_waiting()
         for timer in (self._stall, self._idle):
             if timer is not None:
@@ -244,23 +257,20 @@ class HttpProtocol(asyncio.Protocol):
 
     def _exchange(self) -> Exchange:
         """The request whose head is whole."""
-        url, parser = self._url, self._parser
-        if url.startswith(b"/") and b"#" not in url:
-            raw_path, _, query = url.partition(b"?")
-        else:  # absolute, as for a proxy; or an asterisk
-            parsed = httptools.parse_url(url)
-            raw_path, query = parsed.path or b"/", parsed.query or b""
-        path = raw_path.decode("ascii")
-        target = (unquote(path) if "%" in path else path, raw_path, query)
+        parser = self._parser
         method = parser.get_method()
-        exchange = Exchange(
-            self, METHODS.get(method) or method.decode("ascii"), target, self._headers
-        )
+        name = METHODS.get(method) or method.decode("ascii")
+        exchange = Exchange(self, name, target_of(self._url), self._headers)
         exchange.client = self._client
-        if self._secure:
-            exchange.secure = True
+        if self._handshake is not None:
+            self._handshake.tell(exchange)
         if self._shared.arrival is not ANY_WAY:
             exchange.arrival = self._shared.arrival
+        if self._forwards:
+            apply_forwarded(exchange, self._shared.trusted)
+        self._requests_left -= 1
+        if self._requests_left == 0:
+            exchange.keep_alive = False
         if not parser.should_keep_alive() or parser.get_http_version() == "1.0":
             exchange.http_1_0 = parser.get_http_version() == "1.0"
             exchange.keep_alive = False
@@ -321,7 +331,7 @@ class HttpProtocol(asyncio.Protocol):
     def _await_head(self) -> None:
         """Wait for a whole head, from the first sign of one: what trickles in gains no time."""
         if self._silence is None and not self._refused:
-            self._silence = self._loop.call_later(HEAD_DEADLINE_S, self._too_silent)
+            self._silence = self._loop.call_later(self._shared.limits.head_s, self._too_silent)
 
     def _too_silent(self) -> None:
         self._silence = None
@@ -347,7 +357,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def _wait_idle(self) -> None:
         """One timer for the connection's life, looked at when it rings: a request costs none."""
-        self._idle_until = self._loop.time() + self._shared.keep_alive_s
+        self._idle_until = self._loop.time() + self._shared.limits.keep_alive_s
         if self._idle is None:
             self._idle = self._loop.call_at(self._idle_until, self._look_at_idle)
 

@@ -39,17 +39,17 @@ class ServedCertificate:
         file.write_bytes(b"".join(each.public_bytes(Encoding.PEM) for each in anchors))
         return str(file)
 
-    @property
-    def names(self) -> list[str]:
-        """The names and addresses that it is valid for, `*.example.com` among them."""
-        return _names(self._chain[0])
-
     def host_for(self, host: str) -> str:
         """`host` if the certificate is valid for it, else the first name that it is valid for."""
-        names = _names(self._chain[0])
+        names = names_of(self._chain[0])
         if host in names:
             return host
         return next((name for name in names if "*" not in name), host)
+
+
+def served_names(file: str, setting: str) -> list[str]:
+    """The names in a chain's first certificate, `*.example.com` among them. Raises SetupError."""
+    return names_of(_certificates(file, setting)[0])
 
 
 def _certificates(file: str, setting: str) -> list[x509.Certificate]:
@@ -69,7 +69,8 @@ def _is_self_signed(certificate: x509.Certificate) -> bool:
     return True
 
 
-def _names(certificate: x509.Certificate) -> list[str]:
+def names_of(certificate: x509.Certificate) -> list[str]:
+    """The host names and addresses that a certificate is valid for."""
     try:
         found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:

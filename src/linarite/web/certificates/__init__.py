@@ -1,0 +1,1 @@
+"""Certificates from files and of the local authority, and which one a client sees."""
