@@ -7,7 +7,6 @@ connections with it, at once.
 from __future__ import annotations
 
 import asyncio
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -93,12 +92,6 @@ class EndpointListeners:
 
     async def _opened(self, key: str, way: Way) -> str:
         """Open it; why that could not be, or "" when it is open."""
-        secure = bool(self._server.tls_certificate) or self._server.plaintext_beyond_loopback
-        if not secure and not ip_address(way.host).is_loopback:
-            return (
-                f"Nothing listens on {way.host}: other machines reach it, and there is no "
-                "certificate. Set server.tls_certificate and server.tls_key."
-            )
         options = msgspec.structs.replace(self._server, host=way.host, port=way.port)
         try:
             await self._listeners.open(options, way.arrival)

@@ -52,15 +52,17 @@ class Listeners:
     ) -> Listener:
         """Bind and serve under the arrival's name. Raises SetupError when it can't be had.
 
-        A private endpoint's speaks TLS, with the certificate that fits the name asked for, and no
-        proxy stands before it; what else it takes from `options` is their address, port and limits.
+        A private endpoint's speaks TLS, with the certificate that fits the name asked for, unless
+        plain HTTP is allowed beyond loopback; no proxy stands before it. What else it takes from
+        `options` is their address, port and limits.
         A name that is taken is an error of the caller's.
         """
         assert arrival.listener not in self._open, arrival.listener  # noqa: S101 - as said
         if arrival.endpoint_id and self._tls is not None:
             options = listener_of(options) if isinstance(options, Server) else options
+            secure = options.tls or not options.plaintext_beyond_loopback
             options = msgspec.structs.replace(
-                options, tls=True, proxy_protocol=False, trusted_proxies=[]
+                options, tls=secure, proxy_protocol=False, trusted_proxies=[]
             )
         listener = Listener(self._handler, options, arrival, self._tls, section)
         await listener.open()
