@@ -26,7 +26,8 @@ def test_the_ready_file_says_how_to_use_the_server(server: Server) -> None:
     assert server.ready["pid"] == server.process.pid
     assert server.ready["home"] == str(server.home)
     assert server.ready["openai_v1"] == f"{server.endpoint}/openai/v1/"
-    assert server.ready["ca_file"] is None
+    assert server.ready["https_endpoint"].startswith("https://127.0.0.1:")
+    assert server.ready["ca_file"] == str(server.home / "ca" / "ca.pem")
     states = [(each["name"], each["state"]) for each in server.ready["deployments"]]
     assert states == [("slow", "Ready"), ("gpt-4o", "Ready"), ("vectors", "Ready")]
     assert server.ready["deployments"][2]["operations"] == ["embeddings"]
