@@ -38,8 +38,7 @@ from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
 from linarite.jobs.upgrader import Upgrader
 from linarite.jobs.worker import Worker
 from linarite.network_parts import NetworkParts
-from linarite.privatelink.networks import networks_of
-from linarite.privatelink.opening import PrivateLink
+from linarite.privatelink.opening import open_private_link
 from linarite.serving_plan import (
     as_clients_see_it,
     egress_policy,
@@ -197,16 +196,16 @@ class Assembly:
         listeners = Listeners(edge, tls)
         self._stack.push_async_callback(listeners.close_all, server.drain_s)
         declared = await listeners.open_declared(server, loaded.settings.listeners)
-        await self._links.serve(listeners, server, self._stack)
+        await self._links.serve(listeners, server, loaded.settings.dns, self._stack)
         self.seen = await asyncio.to_thread(as_clients_see_it, declared, server, tls, loaded.home)
         self.warm = tls.warm
 
     async def _open_links(self, resources: ResourceStore) -> None:
         """The networks around this machine, and private endpoints in them."""
         settings = self.loaded.settings
-        networks = networks_of(settings.networks, self.account_id)
-        self._links = PrivateLink(resources, networks, settings.server.domain)
-        await self._links.open(settings.account.location)
+        self._links = await open_private_link(
+            resources, settings.networks, self.account_id, settings.server.domain
+        )
 
     async def _open_facts(self, resources: ResourceStore, keys: KeyStore) -> None:
         """What models are on offer, and what the data path looks up."""

@@ -26,6 +26,7 @@ from linarite.hosting.options import (
     Models,
 )
 from linarite.hosting.regions import Regions, RegionSettings
+from linarite.privatelink.options import DnsSettings
 from linarite.signin.options import BoundIdentity, SignIn
 from linarite.storage.options import Records
 from linarite.telemetry.options import Logs
@@ -63,6 +64,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quota: Quota = Quota()
     controlplane: ControlPlaneSettings = ControlPlaneSettings()
     signin: SignIn = SignIn()
+    dns: DnsSettings = DnsSettings()
     client: Client = Client()
     deployments: Annotated[
         list[DeploymentSettings],

@@ -87,12 +87,15 @@ def host_and_port(text: str, key: str, default: int) -> tuple[str, int]:
         host = ""
     host = host.strip("[]")
     try:
-        ip_address(host)
+        everywhere = ip_address(host).is_unspecified
         number = int(port) if port else default
     except ValueError:
-        number = -1
-    if not 0 <= number <= 65535:  # noqa: PLR2004 - ports
-        raise SetupError(f"{key} is '{text}': write ADDRESS or ADDRESS:PORT, such as 10.1.0.2:53.")
+        everywhere, number = False, -1
+    if everywhere or not 0 <= number <= 65535:  # noqa: PLR2004 - ports
+        raise SetupError(
+            f"{key} is '{text}': write ADDRESS or ADDRESS:PORT with one address of this machine, "
+            "such as 10.1.0.2:53. Who asks on another one must not be answered from it."
+        )
     return host, number
 
 

@@ -27,9 +27,14 @@ LISTENING = (
     f"{PACKAGE}/web/",
     f"{PACKAGE}/controls/egress/way_out.py",
     f"{PACKAGE}/engines/openvino/worker/server.py",
+    f"{PACKAGE}/privatelink/names/responder.py",
 )
 """where something listens: the planes, the way out for child processes on loopback, a worker on
-its unix socket"""
+its unix socket, the responder of names"""
+MESSAGES_OF_NAMES = f"{PACKAGE}/privatelink/names/messages.py"
+"""reads and writes DNS messages with a library that could also send them; it takes nothing of it
+that does"""
+ASKING = ("dns.asyncquery", "dns.asyncresolver", "dns.query", "dns.resolver", "dns.zone", "dns.xfr")
 STARTING = (
     f"{PACKAGE}/cli/netbed/",
     f"{PACKAGE}/engines/child_process.py",
@@ -81,6 +86,10 @@ def sockets_are_opened_at_the_edge(root: Path) -> list[str]:
 
 def _clients(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     for name, line in imported_modules(tree):
+        if path == MESSAGES_OF_NAMES and is_within(name, "dns"):
+            if any(is_within(name, each) for each in ASKING):
+                yield line, f"imports {name}: a responder asks nobody"
+            continue
         if not path.startswith(WAY_OUT) and any(is_within(name, each) for each in CLIENTS):
             yield line, f"imports {name}: {OUT}"
         if not path.startswith(LISTENING) and any(is_within(name, each) for each in SERVERS):
