@@ -141,9 +141,10 @@ class Assembly:
         self.account_id, self._key_store = account_id, keys
         self._keys = await keys.ensure(account_id)
         await self._open_links(resources)
+        self._network = NetworkParts(database, resources)
         await self._open_facts(resources, keys)
-        network = self._network = NetworkParts(database, resources)
-        dialer = await network.open(self._stack, egress_policy(settings, self.plan))
+        policy, anew = egress_policy(settings, self.plan), self._facts.read_anew
+        dialer = await self._network.open(self._stack, policy, anew)
         instances = InstanceMaker(settings.hosting, self._store, self._surroundings(dialer))
         self._host = Host(
             {name: instances.declared(name, said) for name, said in self.plan.instances.items()}
@@ -154,6 +155,7 @@ class Assembly:
             self._stack, AuditParts(self.loaded.home, settings, resources, keys, __version__)
         )
         identity = await self._identity(tenant, resources, dialer)
+        self._network.know(identity.sign_in.directory)
         door = identity.door()
         management = await self._management(
             tenant, identity, resources, jobs, SqliteActivityLog(database)
@@ -219,13 +221,14 @@ class Assembly:
             self.loaded.settings.hosting,
             listed=listed.now,
         )
+        rules = network_rules(self.loaded.settings, self._networks)
         self._facts = FactsBook(
             resources,
             keys,
             default_account=self.account_id,
             instances=ToldOfInstances(self._region_title, self._engine_of),
             offers=self._offers,
-            network_rules_of=network_rules(self.loaded.settings, self._networks),
+            network_rules_of=self._network.rules_by(rules),
         )
         await self._facts.refresh()
 
@@ -316,6 +319,7 @@ class Assembly:
                 directory=identity.sign_in.directory,
                 requests=self._ledger,
                 network_log=self._network.log,
+                perimeters=self._network.perimeters,
                 management_key=settings.controlplane.management_key,
                 regions={name: each.title or name for name, each in settings.regions.items()},
             )

@@ -18,6 +18,7 @@ from linarite.controlplane.surface import Place, Realm, Surface
 from linarite.controls.audit.chain import chained, event_of
 from linarite.controls.audit.signing import AuditKey
 from linarite.controls.authorize.book import AccessBook
+from linarite.controls.network import PerimeterBook
 from linarite.controls.policy.book import PolicyBook
 from linarite.domain.arm_errors import ArmError
 from linarite.domain.audit_errors import AuditUnavailable
@@ -119,6 +120,8 @@ class Rig:
         self._opened = False
         self.requests = MemoryRequestLedger()
         self.network_log = MemoryNetworkLog()
+        self.perimeters = PerimeterBook(self.resources, lambda *_: None, lambda _: "")
+        self.resources.subscribe(self.perimeters.follow)
         self.told = 0
         self.surface = Surface(
             realm=Realm(
@@ -142,6 +145,7 @@ class Rig:
             networks=networks or Networks(),
             requests=self.requests,
             network_log=self.network_log,
+            perimeters=self.perimeters,
             keys_changed=self._keys_changed,
             now=lambda: datetime.now(UTC),
         )

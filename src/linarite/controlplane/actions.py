@@ -26,6 +26,7 @@ from linarite.controlplane.paths import (
     GROUP,
     SUBSCRIPTION,
 )
+from linarite.controlplane.perimeter_routes import PERIMETER_ACTIONS
 from linarite.controlplane.policy_routes import POLICY_ACTIONS
 from linarite.controlplane.resource_type import Action
 from linarite.controlplane.resources.accounts import keys
@@ -285,7 +286,6 @@ ACTIONS: tuple[Action, ...] = (
         f"{ACCOUNT}/networkSecurityPerimeterConfigurations/{{configuration}}/reconcile",
         "accounts/networkSecurityPerimeterConfigurations",
         perimeter_configurations.reconcile,
-        partial="no perimeter can be associated here: there is none to reconcile",
     ),
     cognitive(
         "GET",
@@ -366,6 +366,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *deployment_rows(SUBSCRIPTION, GROUP),
     *NETWORK_ACTIONS,
+    *PERIMETER_ACTIONS,
     *AUTHORIZATION_ACTIONS,
     *POLICY_ACTIONS,
 )

@@ -224,6 +224,18 @@ NETWORK = (
 )
 """virtual networks, private endpoints, network interfaces"""
 
+PERIMETERS = (
+    "2023-07-01-preview",
+    "2023-08-01-preview",
+    "2024-06-01-preview",
+    "2024-07-01",
+    "2024-10-01",
+    "2025-01-01",
+    "2025-03-01",
+    "2025-05-01",
+)
+"""network security perimeters"""
+
 PRIVATE_DNS = ("2018-09-01", "2020-01-01", "2020-06-01", "2024-06-01")
 """private zones, their records and links"""
 

@@ -286,7 +286,7 @@ KEPT_TYPES: tuple[ResourceType, ...] = (
         template=f"{ACCOUNT}/networkSecurityPerimeterConfigurations/{{configuration}}",
         versions=COGNITIVE_SERVICES,
         verbs=frozenset(("GET", "LIST")),
-        partial="no perimeter can be associated here: the list is empty",
+        derived=perimeter_configurations.derived,
     ),
     ResourceType(
         type=cost_controls.TYPE,

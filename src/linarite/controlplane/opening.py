@@ -25,6 +25,7 @@ from linarite.domain.directory import Directory
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import ModelOffers
 from linarite.domain.network_log import NetworkLog
+from linarite.domain.perimeter import Perimeters
 from linarite.domain.principal import TokenVerifier
 from linarite.domain.request_record import RequestLedger
 from linarite.domain.resource import AccountKeys, KeyStore, ResourceStore
@@ -74,6 +75,7 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     networks: Networks
     requests: RequestLedger
     network_log: NetworkLog
+    perimeters: Perimeters
     regions: Mapping[str, str]
     """the declared regions with their titles; none: this machine stands for every location"""
     keys_changed: Callable[[str], Awaitable[None]]
@@ -116,6 +118,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         directory=parts.directory,
         requests=parts.requests,
         network_log=parts.network_log,
+        perimeters=parts.perimeters,
     )
     plane = ControlPlane(RESOURCE_TYPES, ACTIONS, surface)
     parts.resources.subscribe(Endings(surface).follow)

@@ -17,6 +17,7 @@ from linarite.controlplane.paths import (
     SUBSCRIPTION,
     WITHOUT_PATCH,
 )
+from linarite.controlplane.perimeter_routes import PERIMETER_TYPES
 from linarite.controlplane.policy_routes import POLICY_TYPES
 from linarite.controlplane.resource_type import ResourceType
 from linarite.controlplane.resources.accounts import effects as account_effects
@@ -257,6 +258,7 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
         partial="quota is kept and shown; it does not act yet",
     ),
     *NETWORK_TYPES,
+    *PERIMETER_TYPES,
     *AUTHORIZATION_TYPES,
     *POLICY_TYPES,
 )

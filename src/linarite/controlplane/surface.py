@@ -18,6 +18,7 @@ from linarite.domain.directory import Directory
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import Assortment, ModelOffers
 from linarite.domain.network_log import NetworkLog
+from linarite.domain.perimeter import Perimeters
 from linarite.domain.request_record import RequestLedger
 from linarite.domain.resource import KeyStore, ResourceStore
 from linarite.domain.secret_box import SecretBox
@@ -142,6 +143,7 @@ class Surface(msgspec.Struct, kw_only=True):
     audit: AuditTrail
     requests: RequestLedger
     network_log: NetworkLog
+    perimeters: Perimeters
     access: Access
     policies: PolicyBook
     links: PrivateLinkBook

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linarite.controls.authenticate.bearer import access_token
-from linarite.controls.network import require_way
+from linarite.controls.network import require_way, tell_of
 from linarite.domain.access_errors import SubdomainRequired
 from linarite.domain.account_names import ANY_SITE
 from linarite.domain.errors import LinariteError
@@ -69,6 +69,20 @@ def _by_name(call: Call, on: Surface) -> Facts | None:
 
 
 async def past_the_rules(call: Call, denied: NetworkDenied, on: Surface) -> Facts | None:
+    """As `_past_the_rules`; a perimeter's access log learns how it ended."""
+    facts = on.facts.find_by_id(call.account_id) if denied.category else None
+    try:
+        passed = await _past_the_rules(call, denied, on)
+    except NetworkDenied:
+        if facts is not None:
+            tell_of(denied, call.client_address, facts.account, passed=False)
+        raise
+    if facts is not None:
+        tell_of(denied, call.client_address, facts.account, passed=True)
+    return passed
+
+
+async def _past_the_rules(call: Call, denied: NetworkDenied, on: Surface) -> Facts | None:
     """The same facts, for a trusted service that shows its token. Raises `denied` to all others.
 
     Source: `networkAcls.bypass`: Azure knows its own services by their managed identities.

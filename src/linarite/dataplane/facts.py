@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from linarite.domain.resource import Committed, KeyStore, Resource, ResourceStore
 
 
-def _without_networks(properties: Mapping[str, Any]) -> NetworkRules:
+def _without_networks(account: Resource) -> NetworkRules:
     """An account's rules where it is not known which addresses any subnet has."""
-    return rules_of(properties, NO_NETWORKS)
+    return rules_of(account.properties, NO_NETWORKS)
 
 
 class ToldOfInstances(msgspec.Struct, frozen=True):
@@ -68,12 +68,12 @@ class FactsBook:
         default_account: str = "",
         instances: ToldOfInstances | None = None,
         offers: ModelOffers | None = None,
-        network_rules_of: Callable[[Mapping[str, Any]], NetworkRules] = _without_networks,
+        network_rules_of: Callable[[Resource], NetworkRules] = _without_networks,
     ) -> None:
         """Empty until `refresh`. Calls that name no account mean `default_account`, an id.
 
         `offers` tell until when versions answer; without them all do for ever. `network_rules_of`
-        reads an account's properties.
+        reads an account.
         """
         self._offers = offers
         self._instances = instances or ToldOfInstances()
@@ -193,7 +193,7 @@ class FactsBook:
                 resource,
                 digests,
                 await self._application_keys(resource.id),
-                self._network_rules_of(resource.properties),
+                self._network_rules_of(resource),
             ),
             deployments={
                 child.name.lower(): await self._deployment(child, placement, assortment)

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-
-class AddressRanges(msgspec.Struct, frozen=True):
-    """Which rule names an address: stretches of all addresses of one kind, in ascending order."""
-
-    starts: tuple[int, ...] = ()
-    """where each stretch begins, addresses taken as integers; it ends where the next begins"""
-    rules: tuple[str, ...] = ()
-    """the most specific rule that names the stretch; "" for none"""
+from linarite.domain.address_ranges import AddressRanges
+from linarite.domain.perimeter import InPerimeter
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -34,6 +28,8 @@ class NetworkRules(msgspec.Struct, frozen=True):
     v6: AddressRanges = AddressRanges()
     trusted: frozenset[str] = frozenset()
     """object ids of the services that pass whatever the rules say; empty without a bypass"""
+    perimeter: InPerimeter | None = None
+    """the network security perimeter around the account, which decides before these rules"""
     decided: dict[str, Verdict] = {}
     """addresses that were judged: a bounded memory, which ends with these rules"""
 

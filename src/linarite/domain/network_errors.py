@@ -4,6 +4,7 @@
     ├── NetworkDenied                403
     │   ├── OutboundAccessDenied     403  `allowedFqdnList`
     │   ├── AddressDenied            403  no rule of `networkAcls` names it
+    │   ├── PerimeterDenied          403  no rule of its network security perimeter names it
     │   ├── PublicAccessDisabled     403  `publicNetworkAccess`
     │   └── NotFromApprovedEndpoint  403  by another account's private endpoint
     ├── SubdomainUnknown             404  a name of that form that no account has
@@ -18,7 +19,12 @@ Azure's front end has no words for a foreign name: 421 is what RFC 9110, 15.5.20
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Literal
+
 from linarite.domain.errors import GatewayError
+
+if TYPE_CHECKING:
+    from linarite.domain.perimeter import Category
 
 
 class NetworkDenied(GatewayError):
@@ -31,6 +37,8 @@ class NetworkDenied(GatewayError):
     """what decided, as explanations name it"""
     trusted: frozenset[str] = frozenset()
     """object ids of the services that pass all the same"""
+    category: Category | Literal[""] = ""
+    """of the perimeter's access log, if it goes there"""
 
 
 class AddressDenied(NetworkDenied):
@@ -52,6 +60,23 @@ class PublicAccessDisabled(NetworkDenied):
         super().__init__(
             "Public access is disabled. Please configure private endpoint.",
             hint=_judged(client_address, "publicNetworkAccess"),
+        )
+
+
+class PerimeterDenied(NetworkDenied):
+    """The perimeter around the account is enforced, and no inbound rule names the address."""
+
+    def __init__(self, client_address: str = "") -> None:
+        """Azure's words for addresses, and where the rules are."""
+        came = f"from {client_address}" if client_address else "from an address nobody can tell"
+        super().__init__(
+            "Access denied due to Network Security Perimeter rules.",
+            hint={
+                "code": "NetworkSecurityPerimeter",
+                "message": f"The request came {came}. The account is in a network security "
+                "perimeter that is enforced: an inbound access rule of its profile would have to "
+                "name the address, or the caller use a managed identity of the same perimeter.",
+            },
         )
 
 

@@ -31,6 +31,7 @@ log = structlog.get_logger("linarite.egress")
 Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Awaitable[list[Address]]]
 OnRefused = Callable[[str, int, Errand, EgressRefused], None]
+OnPassed = Callable[[str, int, Errand], None]
 
 
 class AccountRules(Protocol):
@@ -51,12 +52,13 @@ class EgressDialer:
         account_rules: Sequence[AccountRules] = (),
         resolve: Resolve | None = None,
         on_refused: OnRefused | None = None,
+        on_passed: OnPassed | None = None,
     ) -> None:
         """Take the rules, and how names become addresses unless the system's way will do.
 
         `account_rules` are asked, all of them, beside the policy where an account is behind an
         errand. `on_refused(host, port, errand, why)` is called for each refusal, which is logged
-        anyhow.
+        anyhow; `on_passed(host, port, errand)` for each use that an account's rules let pass.
         """
         self._rules = {purpose: EgressRules(policy, purpose) for purpose in PURPOSES}
         self._account_rules = tuple(account_rules)
@@ -67,6 +69,7 @@ class EgressDialer:
         self._connect_s = policy.connect_s
         self._resolve = resolve or system_addresses
         self._on_refused = on_refused
+        self._on_passed = on_passed
         self._trust: dict[tuple[str, int], ssl.SSLContext] = {}
         self.refused_count: Counter[tuple[str, str]] = Counter()
         """refusals since the start, by purpose and rule"""
@@ -118,6 +121,8 @@ class EgressDialer:
         except EgressRefused as refused:
             self._note(host, port, errand, refused)
             raise
+        if self._on_passed is not None and errand.account_id:
+            self._on_passed(host, port, errand)
 
     def _require_account(self, host: str, port: int, errand: Errand) -> None:
         if errand.account_id:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, cast
 
 import structlog
 
-from linarite.controls.egress.patterns import HostPatterns
 from linarite.domain.errors import EgressRefused, SetupError
+from linarite.domain.host_patterns import HostPatterns
 from linarite.domain.resource import ACCOUNT_TYPE
 
 if TYPE_CHECKING:

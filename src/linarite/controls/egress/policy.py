@@ -8,10 +8,10 @@ from ipaddress import IPv4Address, IPv6Address  # noqa: TC003 - for readers of t
 import msgspec
 
 from linarite.controls.egress.addresses import Reach, reach_of
-from linarite.controls.egress.patterns import HostPatterns
 from linarite.controls.egress.proxy import HttpProxy
 from linarite.domain.dial import Purpose
 from linarite.domain.errors import EgressRefused
+from linarite.domain.host_patterns import HostPatterns
 from linarite.domain.target import host_of
 
 _NAMED_BY: dict[Purpose, str] = {

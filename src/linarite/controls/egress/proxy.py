@@ -8,8 +8,8 @@ from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from linarite.controls.egress.patterns import HostPatterns
 from linarite.domain.errors import EgressRefused, SetupError
+from linarite.domain.host_patterns import HostPatterns
 from linarite.domain.target import literal_address, target_of
 
 if TYPE_CHECKING:

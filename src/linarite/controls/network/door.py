@@ -11,12 +11,15 @@ from linarite.domain.network_errors import (
     AddressDenied,
     NetworkDenied,
     NotFromApprovedEndpoint,
+    PerimeterDenied,
     PublicAccessDisabled,
 )
 
 if TYPE_CHECKING:
+    from linarite.domain.address_ranges import AddressRanges
     from linarite.domain.arrival import Arrival
     from linarite.domain.facts import Account
+    from linarite.domain.perimeter import InPerimeter
 
 REMEMBERED_MAX = 4096
 """addresses of an account's clients; of more, it begins anew"""
@@ -38,11 +41,47 @@ def require_way(arrival: Arrival, client_address: str, account: Account) -> str:
     rules = account.network
     if rules is OPEN:
         return ""
+    if rules.perimeter is not None:
+        return _past_the_perimeter(client_address, rules, rules.perimeter)
     verdict = verdict_on(client_address, rules)
     if verdict.allowed:
         return verdict.rule
     refusal = AddressDenied if rules.public_access else PublicAccessDisabled
     raise _denied(refusal(client_address), verdict.rule, rules.trusted)
+
+
+def _past_the_perimeter(client_address: str, rules: NetworkRules, perimeter: InPerimeter) -> str:
+    """The perimeter's rules first; where it is enforced, only they count.
+
+    Source: learn.microsoft.com, "Transition to a network security perimeter".
+    """
+    rule = _rule_that_names(client_address, perimeter.v4, perimeter.v6)
+    if rule:
+        perimeter.tell("NspPublicInboundPerimeterRulesAllowed", client_address, 0, rule)
+        return f"perimeterRule {rule}"
+    trusted = perimeter.identities()
+    if perimeter.enforced:
+        refused: NetworkDenied = PerimeterDenied(client_address)
+        refused = _denied(refused, "networkSecurityPerimeter", trusted)
+        refused.category = "NspPublicInboundPerimeterRulesDenied"
+        raise refused
+    verdict = verdict_on(client_address, rules)
+    if verdict.allowed:
+        perimeter.tell("NspPublicInboundResourceRulesAllowed", client_address, 0, verdict.rule)
+        return verdict.rule
+    refusal = AddressDenied if rules.public_access else PublicAccessDisabled
+    refused = _denied(refusal(client_address), verdict.rule, rules.trusted | trusted)
+    refused.category = "NspPublicInboundResourceRulesDenied"
+    raise refused
+
+
+def tell_of(denied: NetworkDenied, client_address: str, account: Account, *, passed: bool) -> None:
+    """Write to the perimeter's access log how a refusal ended, once credentials were looked at."""
+    perimeter = account.network.perimeter
+    if perimeter is None or not denied.category:
+        return
+    category = "NspIntraPerimeterInboundAllowed" if passed else denied.category
+    perimeter.tell(category, client_address, 0, "" if passed else denied.rule)
 
 
 def _denied(
@@ -71,11 +110,11 @@ def _verdict(client_address: str, rules: NetworkRules) -> Verdict:
         return CLOSED
     if rules.allow_others:
         return EVERYBODY
-    rule = _rule_that_names(client_address, rules)
+    rule = _rule_that_names(client_address, rules.v4, rules.v6)
     return Verdict(allowed=bool(rule), rule=rule or "defaultAction Deny")
 
 
-def _rule_that_names(client_address: str, rules: NetworkRules) -> str:
+def _rule_that_names(client_address: str, v4: AddressRanges, v6: AddressRanges) -> str:
     try:
         address = ip_address(client_address)
     except ValueError:
@@ -83,6 +122,6 @@ def _rule_that_names(client_address: str, rules: NetworkRules) -> str:
     if isinstance(address, IPv6Address):
         inner = address.ipv4_mapped  # one socket for both kinds shows IPv4 clients so
         if inner is None:
-            return rule_over(int(address), rules.v6)
+            return rule_over(int(address), v6)
         address = inner
-    return rule_over(int(address), rules.v4)
+    return rule_over(int(address), v4)

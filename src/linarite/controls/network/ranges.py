@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from linarite.domain.network import AddressRanges
+from linarite.domain.address_ranges import AddressRanges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -85,7 +85,7 @@ class SentAccount(msgspec.Struct, rename="camel"):
     custom_sub_domain_name: (
         Annotated[str, Meta(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}[a-zA-Z0-9]$")] | None
     ) = None
-    public_network_access: Literal["Enabled", "Disabled"] | None = None
+    public_network_access: Literal["Enabled", "Disabled", "SecuredByPerimeter"] | None = None
     network_acls: NetworkAcls | None = None
     encryption: Encryption | None = None
     user_owned_storage: list[UserOwnedStorage] | None = None
