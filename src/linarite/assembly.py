@@ -155,7 +155,6 @@ class Assembly:
             self._stack, AuditParts(self.loaded.home, settings, resources, keys, __version__)
         )
         identity = await self._identity(tenant, resources, dialer)
-        self._network.know(identity.sign_in.directory)
         door = identity.door()
         management = await self._management(
             tenant, identity, resources, jobs, SqliteActivityLog(database)
@@ -285,6 +284,7 @@ class Assembly:
                 audit=self._trail,
             )
         )
+        self._network.know(identity.sign_in.directory)
         self._stack.push_async_callback(identity.verification.stop)
         return identity
 

@@ -24,6 +24,7 @@ ARM_TABLE_FILES = tuple(
         "kept_routes",
         "access_routes",
         "network_routes",
+        "perimeter_routes",
         "policy_routes",
         "actions",
     )
