@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -93,6 +94,13 @@ def start_server(
     if wait:
         wait_until_ready(server, ready_file)
     return server
+
+
+def free_port() -> int:
+    """A port that nobody has on any of the addresses."""
+    with socket.socket() as probe:
+        probe.bind(("0.0.0.0", 0))  # noqa: S104 - to be free on all
+        return probe.getsockname()[1]
 
 
 def clean_environment() -> dict[str, str]:

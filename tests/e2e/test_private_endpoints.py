@@ -12,7 +12,7 @@ import httpx
 import pytest
 from openai import AzureOpenAI, DefaultHttpxClient
 
-from tests.serving import SIMULATED, start_server, stopped
+from tests.serving import SIMULATED, free_port, start_server, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,13 +29,6 @@ HELLO = {"messages": [{"role": "user", "content": "Say hello."}]}
 CHAT = "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
 
 OWN_NAME = "linarite.openai.linarite.internal"
-
-
-def free_port() -> int:
-    """A port that nobody has on any of the addresses."""
-    with socket.socket() as probe:
-        probe.bind(("0.0.0.0", 0))  # noqa: S104 - to be free on all
-        return probe.getsockname()[1]
 
 
 def settings(port: int) -> str:

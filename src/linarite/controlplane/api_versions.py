@@ -220,6 +220,9 @@ NETWORK = (
     "2025-01-01",
     "2025-03-01",
     "2025-05-01",
+    "2025-07-01",
+    "2025-09-01",
+    "2026-01-01",
     "2026-03-01",
 )
 """virtual networks, private endpoints, network interfaces"""

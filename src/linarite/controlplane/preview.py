@@ -59,6 +59,8 @@ async def previewed(
         [*row.linked(new, old), *newly_assigned(new, old)],
     )
     showing = surface.showing(request)
+    # Parts of a resource may show its etag: a preview is about nothing that only a write changes.
+    new = msgspec.structs.replace(new, etag=old.etag if old is not None else "")
     return Preview(
         before=None if old is None else shown(old, row, showing),
         after=None if problems else shown(new, row, showing),

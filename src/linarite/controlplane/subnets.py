@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from linarite.controlplane.surface import Showing
+    from linarite.privatelink.networks import Networks
 
 IpNetwork = IPv4Network | IPv6Network
 
@@ -139,6 +140,15 @@ def range_problems(
             ]
             seen.append((name, own))
     return found
+
+
+def undeclared(network: Resource, networks: Networks) -> list[tuple[str, dict[str, Any]]]:
+    """The subnets whose ranges are people's to say: of a declared one, settings know them."""
+    return [
+        (each["name"], each["properties"])
+        for each in inline(network)
+        if networks.of_subnet(f"{network.id}/subnets/{each['name']}") is None
+    ]
 
 
 def in_use(subnet_id: str, name: str, endpoints: list[Resource]) -> list[Problem]:

@@ -14,7 +14,7 @@ from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 
 from tests.authority import Authority
-from tests.serving import SIMULATED, serving
+from tests.serving import SIMULATED, free_port, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,22 @@ if TYPE_CHECKING:
 Sdk: TypeAlias = Any
 """a client of the Azure SDK: its types don't allow the plain dictionaries that it takes"""
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
+
+
+ENDPOINT_GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/private"
+SUBNET = (
+    f"{ENDPOINT_GROUP}/providers/Microsoft.Network/virtualNetworks/vnet-openai"
+    "/subnets/snet-private-endpoints"
+)
+ENDPOINT_PORT = free_port()
+NETWORK = f"""
+[networks.apps]
+addresses = ["127.0.0.0/24"]
+subnet = "{SUBNET}"
+endpoint_addresses = ["127.0.0.41-127.0.0.49"]
+endpoint_port = {ENDPOINT_PORT}
+"""
+"""a network around the server, in which private endpoints are made"""
 
 
 class KeyCredential:
@@ -77,6 +93,7 @@ def managed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Managed]:
     authority = Authority(folder, "managed")
     chain = authority.server_file("127.0.0.1")
     settings = f"""
+{NETWORK}
 {SIMULATED}
 [server]
 tls_certificate = "{chain}"

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.authority import Authority
-from tests.serving import SIMULATED, serving
+from tests.serving import SIMULATED, free_port, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,21 @@ OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 ROLE_DEFINITIONS = (
     f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions"
 )
+
+
+SUBNET = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/az-private/providers/Microsoft.Network"
+    "/virtualNetworks/vnet-apps/subnets/snet-endpoints"
+)
+ENDPOINT_PORT = free_port()
+NETWORK = f"""
+[networks.apps]
+addresses = ["127.0.0.0/24"]
+subnet = "{SUBNET}"
+endpoint_addresses = ["127.0.0.31-127.0.0.39"]
+endpoint_port = {ENDPOINT_PORT}
+"""
+"""a network around the server, in which az makes private endpoints"""
 
 
 class Refused(AssertionError):
@@ -112,7 +127,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     chain = authority.server_file("127.0.0.1")
     settings = f'[server]\ntls_certificate = "{chain}"\ntls_key = "{chain}"\n'
     settings += f'tls_ca_file = "{authority.file}"\n'
-    for server in serving(folder / "home", settings + SIMULATED):
+    for server in serving(folder / "home", settings + NETWORK + SIMULATED):
         yield Cloud(server, authority)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from linarite.privatelink.networks import Networks
+from tests.controlplane.people import assign, person
 from tests.controlplane.private_links import (
     ADDRESSES,
     ALPHA,
@@ -14,6 +15,7 @@ from tests.controlplane.private_links import (
     NETWORK,
     SUBNET,
     VNET,
+    ZONES,
     connection,
     decide,
     endpoint,
@@ -24,6 +26,11 @@ from tests.controlplane.private_links import (
 from tests.controlplane.rig import ACCOUNT, ACCOUNTS, GROUP
 
 pytestmark = pytest.mark.anyio
+
+ZONE = f"{ZONES}/privatelink.openai.azure.com"
+NETWORK_CONTRIBUTOR = "4d97b98b-1d4f-4787-a291-c67834d212e7"
+ZONE_CONTRIBUTOR = "b12aa53e-6015-4669-85d0-8515ebb3ae7f"
+COGNITIVE_CONTRIBUTOR = "25fbc0a9-bd7c-42a3-aa1a-3b75d497ee68"
 
 
 async def test_an_endpoint_is_connected_and_has_an_address() -> None:
@@ -192,6 +199,104 @@ async def test_what_an_endpoint_leads_to_does_not_change() -> None:
     tagged = await rig.ask("PATCH", ENDPOINT, {"tags": {"team": "blue"}})
     assert (tagged.status, tagged.body["tags"]) == (200, {"team": "blue"})
     assert await state(rig) == "Approved"
+
+
+async def test_who_may_make_and_approve_one() -> None:
+    """Who manages networks may ask; who manages the account approves, or need not be asked."""
+    rig = await private_rig()
+    await assign(rig, NETWORK_CONTRIBUTOR, "nina", GROUP)
+    await assign(rig, COGNITIVE_CONTRIBUTOR, "carl", ALPHA)
+    nina, carl = person("nina"), person("carl")
+    answer = await rig.ask("PUT", ENDPOINT, endpoint(), caller=nina)
+    assert (answer.status, answer.body["code"]) == (403, "LinkedAuthorizationFailed")
+    assert "privateEndpointConnectionsApproval/action" in answer.body["message"]
+    await made(rig, ENDPOINT, endpoint(manual=True), nina)
+    only = await connection(rig)
+    approved = {"privateLinkServiceConnectionState": {"status": "Approved"}}
+    answer = await rig.ask("PUT", only["id"], {"properties": approved}, caller=nina)
+    assert (answer.status, answer.body["code"]) == (403, "AuthorizationFailed")
+    assert (await rig.ask("PUT", ENDPOINT, endpoint(), caller=carl)).status == 403
+    await made(rig, only["id"], {"properties": approved}, carl)
+    await assign(rig, COGNITIVE_CONTRIBUTOR, "nina", ALPHA)
+    await made(rig, f"{ENDPOINTS}/second", endpoint(), nina)
+    assert await state(rig, f"{ENDPOINTS}/second") == "Approved"
+
+
+async def test_a_name_in_a_zone_takes_the_zones_permission() -> None:
+    """Who keeps names in a zone, or links one, must be let into it and into the network."""
+    rig = await private_rig()
+    await made(rig, ENDPOINT, endpoint())
+    await made(rig, ZONE, {"location": "global"})
+    await assign(rig, NETWORK_CONTRIBUTOR, "nina", ENDPOINT)
+    configs = [{"name": "openai", "properties": {"privateDnsZoneId": ZONE}}]
+    body = {"properties": {"privateDnsZoneConfigs": configs}}
+    group = f"{ENDPOINT}/privateDnsZoneGroups/default"
+    answer = await rig.ask("PUT", group, body, caller=person("nina"))
+    assert answer.body["code"] == "LinkedAuthorizationFailed"
+    await assign(rig, ZONE_CONTRIBUTOR, "nina", ZONE)
+    await made(rig, group, body, person("nina"))
+    link = {"location": "global", "properties": {"virtualNetwork": {"id": VNET}}}
+    answer = await rig.ask("PUT", f"{ZONE}/virtualNetworkLinks/apps", link, caller=person("nina"))
+    assert answer.body["code"] == "LinkedAuthorizationFailed"
+    await assign(rig, ZONE_CONTRIBUTOR, "nina", GROUP)
+    await made(rig, f"{ZONE}/virtualNetworkLinks/apps", link, person("nina"))
+
+
+async def test_zones_groups_and_links_are_checked() -> None:
+    """Each refusal names what is wrong."""
+    rig = await private_rig()
+    await made(rig, ENDPOINT, endpoint())
+    for path, body, code in [
+        (ZONE, {"location": "local"}, "LocationNotAvailableForResourceType"),
+        (f"{ZONES}/one", {"location": "global"}, "InvalidResourceName"),
+        (f"{ZONE}/A/x", {"properties": {}}, "ParentResourceNotFound"),
+    ]:
+        answer = await rig.ask("PUT", path, body)
+        assert answer.body["code"] == code, answer.body
+    await made(rig, ZONE, {"location": "global"})
+    group = f"{ENDPOINT}/privateDnsZoneGroups"
+    configs = [{"name": "x", "properties": {"privateDnsZoneId": f"{ZONES}/none.example"}}]
+    answer = await rig.ask(
+        "PUT", f"{group}/one", {"properties": {"privateDnsZoneConfigs": configs}}
+    )
+    assert answer.body["code"] == "InvalidResourceReference"
+    await made(rig, f"{group}/one", {"properties": {"privateDnsZoneConfigs": []}})
+    answer = await rig.ask("PUT", f"{group}/two", {"properties": {}})
+    assert answer.body["code"] == "PrivateEndpointCannotHaveMultiplePrivateDnsZoneGroups"
+    link = {"location": "global", "properties": {"virtualNetwork": {"id": VNET}}}
+    await made(rig, f"{ZONE}/virtualNetworkLinks/one", link)
+    answer = await rig.ask("PUT", f"{ZONE}/virtualNetworkLinks/two", link)
+    assert "overlapping" in answer.body["message"]
+    answer = await rig.ask("DELETE", ZONE)
+    assert (answer.status, answer.body["code"]) == (409, "CannotDeleteResource")
+    for path, body in [
+        (f"{ZONE}/A/x", {"aRecords": [{"ipv4Address": "10.0.0.300"}]}),
+        (f"{ZONE}/A/x", {"txtRecords": [{"value": ["x"]}]}),
+        (f"{ZONE}/CNAME/@", {"cnameRecord": {"cname": "a.example"}}),
+    ]:
+        answer = await rig.ask("PUT", path, {"properties": body})
+        assert (answer.status, answer.body["code"]) == (400, "BadRequest"), answer.body
+    assert (await rig.ask("DELETE", f"{ZONE}/SOA/@")).status == 405
+
+
+async def test_what_a_zone_group_keeps_goes_with_it() -> None:
+    """Its record can't be deleted by itself; one that somebody wrote stands in front of it."""
+    rig = await private_rig()
+    await made(rig, ENDPOINT, endpoint())
+    await made(rig, ZONE, {"location": "global"})
+    configs = [{"name": "openai", "properties": {"privateDnsZoneId": ZONE}}]
+    body = {"properties": {"privateDnsZoneConfigs": configs}}
+    await made(rig, f"{ENDPOINT}/privateDnsZoneGroups/default", body)
+    record = f"{ZONE}/A/alpha"
+    assert (await rig.ask("DELETE", record)).status == 409
+    own = {"ttl": 60, "aRecords": [{"ipv4Address": "10.0.0.1"}]}
+    await made(rig, record, {"properties": own})
+    listed = (await rig.ask("GET", f"{ZONE}/ALL")).body["value"]
+    assert [each["name"] for each in listed] == ["alpha", "@"]
+    assert listed[0]["properties"]["aRecords"] == own["aRecords"]
+    assert (await rig.ask("DELETE", record)).status == 200
+    kept = (await rig.ask("GET", record)).body["properties"]
+    assert (kept["ttl"], kept["aRecords"]) == (10, [{"ipv4Address": ADDRESSES[0]}])
 
 
 async def test_a_subnet_with_endpoints_stays() -> None:

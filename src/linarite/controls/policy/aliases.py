@@ -69,6 +69,29 @@ customBlocklists[*].blocking customBlocklists[*].source
 privateEndpoint.id privateLinkServiceConnectionState privateLinkServiceConnectionState.status
 privateLinkServiceConnectionState.description provisioningState groupIds groupIds[*]
 """,
+    "Microsoft.Network/privateEndpoints": """
+subnet subnet.id provisioningState customNetworkInterfaceName
+privateLinkServiceConnections privateLinkServiceConnections[*]
+privateLinkServiceConnections[*].privateLinkServiceId
+privateLinkServiceConnections[*].groupIds privateLinkServiceConnections[*].groupIds[*]
+manualPrivateLinkServiceConnections manualPrivateLinkServiceConnections[*]
+manualPrivateLinkServiceConnections[*].privateLinkServiceId
+manualPrivateLinkServiceConnections[*].groupIds
+manualPrivateLinkServiceConnections[*].groupIds[*]
+""",
+    "Microsoft.Network/privateEndpoints/privateDnsZoneGroups": """
+privateDnsZoneConfigs privateDnsZoneConfigs[*] privateDnsZoneConfigs[*].privateDnsZoneId
+""",
+    "Microsoft.Network/virtualNetworks": """
+addressSpace.addressPrefixes addressSpace.addressPrefixes[*]
+subnets subnets[*] subnets[*].name subnets[*].addressPrefix
+""",
+    "Microsoft.Network/virtualNetworks/subnets": """
+addressPrefix addressPrefixes addressPrefixes[*] privateEndpointNetworkPolicies
+""",
+    "Microsoft.Network/privateDnsZones/virtualNetworkLinks": """
+virtualNetwork.id registrationEnabled resolutionPolicy
+""",
     DATA_DEPLOYMENT: "model.publisher model.assetId model.name model.version",
     "Microsoft.Authorization/roleAssignments": """
 principalId principalType roleDefinitionId description condition scope

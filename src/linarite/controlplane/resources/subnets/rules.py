@@ -12,10 +12,10 @@ import msgspec
 from linarite.controlplane.subnets import (
     completed,
     in_use,
-    inline,
     prefixes,
     range_problems,
     shown_properties,
+    undeclared,
     with_subnet,
     without_subnet,
 )
@@ -24,6 +24,7 @@ from linarite.domain.arm_id import parent_id
 from linarite.domain.declared import settled_by_settings
 from linarite.domain.private_link import ENDPOINT_TYPE, subnet_id_of
 from linarite.domain.resource import Delete, Put, Resource
+from linarite.privatelink.networks import Networks
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import Target
@@ -45,11 +46,13 @@ class SubnetFacts(msgspec.Struct, frozen=True):
     """What is known when a subnet is admitted."""
 
     network: Resource | None
+    """the virtual network that it lies in"""
+    networks: Networks
 
 
 async def gather(surface: Surface, target: Target) -> SubnetFacts:
-    """The virtual network it lies in."""
-    return SubnetFacts(await surface.resources.get(parent_id(target.path)))
+    """The virtual network it lies in, and the networks of settings."""
+    return SubnetFacts(await surface.resources.get(parent_id(target.path)), surface.networks)
 
 
 def complete(new: Resource, old: Resource | None, facts: SubnetFacts) -> Resource:
@@ -66,9 +69,8 @@ def admit(new: Resource, old: Resource | None, facts: SubnetFacts) -> list[Probl
         return [Problem("InvalidRequestContent", missing, "properties.addressPrefix")]
     if facts.network is None:
         return []
-    others = inline(without_subnet(facts.network, new.name))
-    beside_it = [(each["name"], each["properties"]) for each in others]
-    return range_problems(facts.network, [*beside_it, (new.name, new.properties)])
+    network = with_subnet(facts.network, new)
+    return range_problems(network, undeclared(network, facts.networks))
 
 
 async def beside(

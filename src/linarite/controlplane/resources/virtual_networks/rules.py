@@ -22,6 +22,7 @@ from linarite.controlplane.subnets import (
     inline,
     range_problems,
     shown_properties,
+    undeclared,
 )
 from linarite.controlplane.surface import Realm
 from linarite.domain.declared import settled_by_settings
@@ -91,7 +92,7 @@ def admit(new: Resource, old: Resource | None, facts: NetworkFacts) -> list[Prob
         *location_problems(new.location, facts.realm, VIRTUAL_NETWORK_TYPE),
         *(moved_problems(old.location, new.location, new.name) if old else []),
         *missing_problems(new.properties, "addressSpace"),
-        *range_problems(new, [(each["name"], each["properties"]) for each in inline(new)]),
+        *range_problems(new, undeclared(new, facts.networks)),
         *(_lost_problems(new, old, facts) if old else []),
     ]
 
