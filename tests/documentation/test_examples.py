@@ -44,10 +44,13 @@ def examples(language: str) -> list[Example]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, model_home: Path) -> Iterator[Server]:
-    """What `make run MINIMAL=1` starts."""
+    """What `make run MINIMAL=1` starts, with the network of the page about private endpoints."""
+    network = next(
+        each.text for each in examples("toml") if each.place.startswith("docs/private-endpoints")
+    )
     home = tmp_path_factory.mktemp("documented")
     (home / "models").symlink_to(model_home / "models")
-    yield from serving(home, "[models]\nminimal = true\n")
+    yield from serving(home, f"[models]\nminimal = true\n{network}")
 
 
 @pytest.mark.real_model
