@@ -65,7 +65,7 @@ class NetworkQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NetworkLog(Protocol):
-    """Keeps entries, the oldest of which go when there are too many."""
+    """Keeps entries; of an account and category the oldest go when there are too many."""
 
     async def add(self, entries: Sequence[Entry]) -> None:
         """Count them, all or none; they are on disk when it returns."""

@@ -12,8 +12,9 @@ from linarite.storage.resource_id import id_key
 if TYPE_CHECKING:
     from linarite.domain.network_log import Occurrence
 
-ENTRIES_MAX = 20_000
-"""entries that are kept; each further one takes the place of the one seen longest ago"""
+ENTRIES_MAX = 2_000
+"""entries of one account and category that are kept; each further one takes the place of the one
+seen longest ago, so that whoever floods one account's log pushes out nothing of another's"""
 
 
 def network_key(key: tuple[str, Occurrence]) -> str:

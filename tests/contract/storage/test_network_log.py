@@ -69,7 +69,9 @@ async def test_pages_go_on(network_log: NetworkLog) -> None:
 async def test_it_is_bounded(network_log: NetworkLog) -> None:
     """What was seen longest ago goes; what is seen again stays."""
     await network_log.add([entry("a", 1), entry("b", 2), entry("c", 3)])
-    await network_log.add([entry("a", 4), entry("d", 5)])
-    assert await remotes(network_log) == ["d", "a", "c"]
-    assert await network_log.forget("2026-01-01T00:00:05+00:00") == 2
+    others = [entry("e", 0, account_id="/B"), entry("f", 0, category="Nsp")]
+    await network_log.add([entry("a", 4), entry("d", 5), *others])
+    assert (await remotes(network_log))[:3] == ["d", "a", "c"]
+    assert sorted((await remotes(network_log))[3:]) == ["e", "f"], "they are counted apart"
+    assert await network_log.forget("2026-01-01T00:00:05+00:00") == 4
     assert await remotes(network_log) == ["d"]

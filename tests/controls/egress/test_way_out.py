@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from linarite.controls.egress import EgressDialer, EgressPolicy
-from linarite.controls.egress.way_out import WayOut
+from linarite.controls.egress.way_out import Limits, WayOut
 from linarite.domain.dial import Errand
 from tests.hosting.models.file_server import FileServer, Page, serving
 
@@ -64,6 +64,15 @@ async def test_a_tunnel_carries_bytes_both_ways(files: FileServer) -> None:
         writer.write(f"GET /page HTTP/1.1\r\nHost: {files.host}\r\n\r\n".encode())
         assert (await reader.read()).endswith(b"the page")
         writer.close()
+
+
+async def test_a_connection_is_bounded_in_bytes_and_time(files: FileServer) -> None:
+    """What is more than anybody needs is broken off."""
+    files.pages["/page"] = Page(b"x" * 2_000_000)
+    for limits in (Limits(100_000, 60.0), Limits(10**9, 0.0)):
+        async with WayOut(EgressDialer(HERE), Errand("models"), limits) as way:
+            got = await answered(way, f"GET http://{files.host}/page HTTP/1.1")
+            assert len(got) < 500_000
 
 
 @pytest.mark.parametrize("secret", ["wrong", "é", " "])

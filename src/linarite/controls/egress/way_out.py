@@ -12,7 +12,7 @@ import contextlib
 import secrets
 from base64 import b64encode
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, NamedTuple, Self, cast
 
 import structlog
 
@@ -46,10 +46,23 @@ class _Far(asyncio.StreamReaderProtocol):
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
 
 
+class Limits(NamedTuple):
+    """What one connection may take."""
+
+    bytes_max: int
+    """that come in"""
+    connection_s: float
+
+
+LIMITS = Limits(bytes_max=1024**4, connection_s=24 * 3600.0)
+"""no model is larger, or takes longer"""
+
+
 class WayOut:
     """The proxy. Use it as a context; `url` is for one child process."""
 
-    def __init__(self, dialer: Dialer, errand: Errand) -> None:
+    def __init__(self, dialer: Dialer, errand: Errand, limits: Limits = LIMITS) -> None:
+        self._limits = limits
         self._dialer = dialer
         self._errand = errand
         self._secret = secrets.token_urlsafe(24)
@@ -124,7 +137,8 @@ class WayOut:
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             else:
                 there.write(_forwarded(method, target.path, lines))
-            await _both(reader, writer, far.reader, there)
+            async with asyncio.timeout(self._limits.connection_s):
+                await _both(reader, writer, far.reader, there, self._limits.bytes_max)
         finally:
             there.close()
 
@@ -158,8 +172,10 @@ async def _both(
     writer: asyncio.StreamWriter,
     far_reader: asyncio.StreamReader,
     there: asyncio.Transport,
+    bytes_max: int,
 ) -> None:
-    """Carry bytes both ways until the far side has ended, or both are silent for too long."""
+    """Carry bytes both ways until the far side has ended, is silent for too long, or too much."""
+    left = bytes_max
 
     async def out() -> None:
         while piece := await reader.read(_PIECE_BYTES):
@@ -172,7 +188,8 @@ async def _both(
         while True:
             async with asyncio.timeout(_SILENT_S):
                 piece = await far_reader.read(_PIECE_BYTES)
-            if not piece:
+            left -= len(piece)
+            if not piece or left < 0:
                 return
             writer.write(piece)
             await writer.drain()

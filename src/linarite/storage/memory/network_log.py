@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -32,8 +33,14 @@ class MemoryNetworkLog:
             self._entries[key] = msgspec.structs.replace(
                 counted, place=place_of(counted.last_at, key)
             )
+        kept: Counter[tuple[str, str]] = Counter()
         ordered = sorted(self._entries.items(), key=lambda each: each[1].place, reverse=True)
-        self._entries = dict(ordered[: self._entries_max])
+        self._entries = {}
+        for key, each in ordered:
+            group = (id_key(each.what.account_id), each.what.category)
+            kept[group] += 1
+            if kept[group] <= self._entries_max:
+                self._entries[key] = each
 
     async def read(self, query: NetworkQuery) -> list[Entry]:
         """Those that match, what was seen last first."""

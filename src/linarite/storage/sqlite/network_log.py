@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 
 from linarite.domain.network_log import Entry, joined, key_of
 from linarite.storage.network_key import ENTRIES_MAX, network_key, place_of
@@ -36,7 +36,8 @@ class SqliteNetworkLog:
         async with self._database.writing() as connection:
             for entry in entries:
                 await _count(connection, entry)
-            await self._bound(connection)
+            for account_key, category in {_group(entry) for entry in entries}:
+                await self._bound(connection, account_key, category)
 
     async def read(self, query: NetworkQuery) -> list[Entry]:
         """Those that match, what was seen last first."""
@@ -52,14 +53,23 @@ class SqliteNetworkLog:
             )
         return gone.rowcount
 
-    async def _bound(self, connection: AsyncConnection) -> None:
-        """Remove what was seen longest ago, beyond what is kept."""
-        counted = await connection.execute(select(func.count()).select_from(network_entries))
+    async def _bound(self, connection: AsyncConnection, account_key: str, category: str) -> None:
+        """Remove what was seen longest ago of an account and category, beyond what is kept."""
+        columns = network_entries.c
+        group = and_(columns.account_key == account_key, columns.category == category)
+        counted = await connection.execute(
+            select(func.count()).select_from(network_entries).where(group)
+        )
         if counted.scalar_one() <= self._entries_max:
             return
-        columns = network_entries.c
-        kept = select(columns.key).order_by(columns.place.desc()).limit(self._entries_max)
-        await connection.execute(delete(network_entries).where(columns.key.not_in(kept)))
+        kept = (
+            select(columns.key).where(group).order_by(columns.place.desc()).limit(self._entries_max)
+        )
+        await connection.execute(delete(network_entries).where(group, columns.key.not_in(kept)))
+
+
+def _group(entry: Entry) -> tuple[str, str]:
+    return id_key(entry.what.account_id), entry.what.category
 
 
 async def _count(connection: AsyncConnection, entry: Entry) -> None:
