@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from linarite.domain.network import OPEN
+from tests.controlplane.people import CONTRIBUTOR, assign, person
 from tests.controlplane.rig import ACCOUNT, ACCOUNTS, GROUP, SUBSCRIPTION, Rig
 
 if TYPE_CHECKING:
@@ -187,3 +188,29 @@ async def test_an_account_in_no_perimeter_costs_nothing(site: Site) -> None:
     await site.put(ASSOCIATION, associated())
     assert site.rig.perimeters.around(ONE, OPEN) is not OPEN
     assert site.rig.perimeters.around(f"{ACCOUNTS}/other", OPEN) is OPEN
+
+
+async def test_joining_takes_a_right_at_the_account(site: Site) -> None:
+    """Whoever owns a perimeter opens no account that is not his, and takes none out."""
+    rig, mallory = site.rig, person("mallory")
+    await assign(rig, CONTRIBUTOR, "mallory", PERIMETER)
+    body = {"properties": associated()}
+    refused = await rig.ask("PUT", ASSOCIATION, body, version="2024-07-01", caller=mallory)
+    assert (refused.status, refused.body["code"]) == (403, "LinkedAuthorizationFailed")
+    assert rig.perimeters.association_of(ONE) is None
+    assert (await site.put(ASSOCIATION, associated())).status == 201
+    refused = await rig.ask("DELETE", ASSOCIATION, version="2024-07-01", caller=mallory)
+    assert refused.status == 403
+    await assign(rig, CONTRIBUTOR, "mallory", ONE)
+    gone = await rig.ask("DELETE", ASSOCIATION, version="2024-07-01", caller=mallory)
+    assert gone.status == 200, gone.body
+
+
+async def test_a_recovered_account_is_in_its_perimeter_again(site: Site) -> None:
+    """Deleting an account leaves its association: it comes back no more open than it was."""
+    await site.put(ASSOCIATION, associated())
+    assert (await site.rig.ask("DELETE", ONE)).status in (200, 202, 204)
+    assert site.rig.perimeters.association_of(ONE) is None
+    restored = ACCOUNT | {"properties": {"restore": True}}
+    assert (await site.rig.ask("PUT", ONE, restored)).status == 201
+    assert site.rig.perimeters.association_of(ONE) is not None
