@@ -45,6 +45,10 @@ class Authority:
         chain.write_bytes(_pem_of(key) + certificate.public_bytes(serialization.Encoding.PEM))
         return chain
 
+    def client_file(self, name: str) -> Path:
+        """Key and certificate of a client of this name, as one PEM file."""
+        return self.server_file(name)  # without a key usage it is good for both
+
     def _certify(
         self, subject: str, key: ec.EllipticCurvePublicKey, *, is_authority: bool
     ) -> x509.Certificate:

@@ -303,6 +303,7 @@ class Assembly:
                 tenant=tenant,
                 resources=resources,
                 tokens=identity.verification.verifier,
+                holders=identity.holders,
                 audiences=lambda: identity.verification.audiences.management,
                 keys=self._key_store,
                 box=self._key_store.box,

@@ -36,6 +36,8 @@ from linarite.hosting.options import InstanceSettings
 from linarite.settings import HIDDEN, Loaded, load, reference, reference_page, variable
 from linarite.signin.options import BoundIdentity
 from linarite.telemetry.logs import configure_logs
+from linarite.web.certificates.places import FOLDER as AUTHORITY
+from linarite.web.certificates.places import AuthorityPlace
 from linarite.web.descriptors import allow_many_connections
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ def main() -> None:
             version=__version__,
             client=lambda: load().settings.client,
             variable=variable,
+            authority=authority_place,
         )
     )()
 
@@ -90,6 +93,13 @@ def keys_of_stopped_server(new: str | None) -> AccountKeys:
     from linarite.stored_keys import stored_keys  # noqa: PLC0415 - slow, and seldom needed
 
     return stored_keys(load(), new)
+
+
+def authority_place() -> AuthorityPlace:
+    """Where the local authority lies. Raises SetupError."""
+    loaded = load()
+    server = loaded.settings.server
+    return AuthorityPlace(loaded.home / AUTHORITY, server.domain, tuple(server.local_names))
 
 
 def overrides_of(options: UpOptions) -> dict[str, object]:
@@ -239,6 +249,7 @@ def serving_content(server: Assembly) -> ServingFile:
         api_version=API_VERSION,
         deployments=served_deployments(server),
         https_endpoint=server.seen.https_url or None,
+        listeners=server.seen.listeners,
         ca_file=server.seen.ca_file,
         pid=os.getpid(),
         home=str(loaded.home),

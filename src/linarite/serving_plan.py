@@ -170,6 +170,8 @@ class Seen(msgspec.Struct, frozen=True):
     """the same as `url`, or of https beside it; "" where there is none"""
     ca_file: str | None
     """the authority of https, if it is no public one"""
+    listeners: dict[str, str]
+    """the URLs of `[listeners.NAME]`, by name"""
 
 
 def as_clients_see_it(declared: Declared, options: Server, tls: ServerTls, home: Path) -> Seen:
@@ -178,14 +180,16 @@ def as_clients_see_it(declared: Declared, options: Server, tls: ServerTls, home:
     Reads the certificate's files.
     """
     local = str(tls.authority_file) if tls.authority_file is not None else None
+    others = declared.others
     if not options.has_tls:
-        return Seen(declared.url, declared.https_url, local if declared.https_url else None)
+        secure = declared.https_url or any(url.startswith("https:") for url in others.values())
+        return Seen(declared.url, declared.https_url, local if secure else None, others)
     if not options.tls_certificate:
-        return Seen(declared.url, declared.url, local)
+        return Seen(declared.url, declared.url, local, others)
     from linarite.web.certificates.served import ServedCertificate  # noqa: PLC0415 - only with TLS
 
     served = ServedCertificate(options)
     here = target_of(declared.url)
     named = msgspec.structs.replace(here, host=served.host_for(here.host))
     url = f"https://{named.host_header}"
-    return Seen(url, url, served.authority_file(home))
+    return Seen(url, url, served.authority_file(home), others)

@@ -8,8 +8,10 @@ from pathlib import Path
 import msgspec
 
 from linarite.cli.options import Client
+from linarite.domain.errors import SetupError
 from linarite.domain.resource import AccountKeys
 from linarite.hosting.models.store import ModelStore
+from linarite.web.certificates.places import AuthorityPlace
 
 
 class UpOptions(msgspec.Struct, frozen=True):
@@ -37,6 +39,11 @@ def no_variable(_: str) -> str | None:
     return None
 
 
+def no_authority() -> AuthorityPlace:
+    """No home, no authority."""
+    raise SetupError("There is no data folder here that could hold a local authority.")
+
+
 class Commands(msgspec.Struct, frozen=True):
     """What each command does. All raise LinariteError with a message for the person who typed."""
 
@@ -56,3 +63,5 @@ class Commands(msgspec.Struct, frozen=True):
     """what settings say about the server that commands speak to"""
     variable: Callable[[str], str | None] = no_variable
     """the value of an environment variable that the person named (`--key env:NAME`)"""
+    authority: Callable[[], AuthorityPlace] = no_authority
+    """where the local certificate authority lies, and what it is for"""

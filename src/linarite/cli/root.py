@@ -15,6 +15,7 @@ from linarite.cli import (
     activity,
     audit,
     az_setup,
+    ca,
     chat,
     deployment,
     egress,
@@ -131,6 +132,7 @@ def build_root(commands: Commands) -> typer.Typer:
     for nouns in (*resources, usage, operation, activity, audit, egress, explain, identity):
         nouns.add_to(root)
     az_setup.add_to(root)
+    ca.add_to(root)
     netbed.add_to(root)
     settings.add_to(root)
     return root

@@ -47,6 +47,8 @@ class ServingFile(msgspec.Struct, frozen=True):
     """ISO 8601, UTC"""
     https_endpoint: str | None = None
     """the same as `endpoint`, or of https beside plain http; None where there is none"""
+    listeners: dict[str, str] = {}
+    """the URLs of `[listeners.NAME]`, by name"""
     management_key: str = ""
     """opens the control plane, as `Authorization: Bearer`"""
     account_id: str = ""

@@ -9,6 +9,12 @@ import msgspec
 
 from linarite.domain.access_errors import ForeignTenant, TokenRefused
 from linarite.domain.arm_errors import not_authenticated, token_refused
+from linarite.domain.client_certificate import (
+    CertificateHolders,
+    NoHolders,
+    ShownCertificate,
+    speaks_alone,
+)
 from linarite.domain.principal import KEY, USER, Principal, TokenVerifier
 
 MANAGEMENT_KEYS_ID = "/providers/Linarite/managementKeys/default"
@@ -47,6 +53,18 @@ class Credentials(msgspec.Struct, frozen=True):
     """for whom a token must be; more of them once the server listens"""
     tenant: str
     """this server's own"""
+
+    holders: CertificateHolders = NoHolders()
+    """tell who shows nothing but a client certificate"""
+
+    def holder(
+        self, shown: ShownCertificate | None, listener: str, headers: Mapping[str, str]
+    ) -> Caller | None:
+        """The caller by its certificate alone; None where there is none, or more to decide by."""
+        if shown is None or not speaks_alone(headers):
+            return None
+        principal = self.holders.holder(shown, listener)
+        return caller_of(principal) if principal is not None else None
 
     async def recognise(self, headers: Mapping[str, str], authorization_uri: str) -> Caller:
         """The caller by `Authorization: Bearer`: the management key, or an access token.

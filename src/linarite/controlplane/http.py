@@ -103,7 +103,9 @@ class ManagementApp:
             caller = ANYONE
         else:
             authorization_uri = f"{base_url}/{self._plane.surface.realm.tenant}"
-            caller = await self._credentials.recognise(headers, authorization_uri)
+            caller = self._credentials.holder(
+                exchange.certificate, exchange.arrival.listener, headers
+            ) or await self._credentials.recognise(headers, authorization_uri)
         query = {name.lower(): value for name, value in parse_qsl(exchange.query.decode("latin-1"))}
         return ArmRequest(
             method=exchange.method,

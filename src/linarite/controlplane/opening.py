@@ -21,6 +21,7 @@ from linarite.controls.policy.book import PolicyBook
 from linarite.domain.access import Access
 from linarite.domain.activity import ActivityLog
 from linarite.domain.audit import AuditTrail
+from linarite.domain.client_certificate import CertificateHolders, NoHolders
 from linarite.domain.directory import Directory
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import ModelOffers
@@ -82,6 +83,8 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     """awaited with the id of an account whose keys may have changed"""
     directory: Directory | None = None
     """whom this server knows by itself; None: nobody"""
+    holders: CertificateHolders = NoHolders()
+    """tell who shows a client certificate"""
     management_key: bool = True
     """whether the management keys open it"""
 
@@ -128,6 +131,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         tokens=parts.tokens,
         audiences=parts.audiences,
         tenant=parts.tenant,
+        holders=parts.holders,
     )
     return keys, ManagementApp(plane, credentials)
 

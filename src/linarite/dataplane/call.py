@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from linarite.domain.access import Decision
     from linarite.domain.account_names import Site
     from linarite.domain.arrival import Arrival
+    from linarite.domain.client_certificate import ShownCertificate
     from linarite.domain.facts import Deployment, Facts
     from linarite.domain.principal import Principal
     from linarite.domain.usage import Usage
@@ -47,6 +48,8 @@ class Call:
     site: Site = ANY_SITE
     """what its Host header names"""
     client_address = ""
+    certificate: ShownCertificate | None = None
+    """of the client, where it has shown one"""
     """"" where nobody can tell, as on a unix socket"""
 
     # The notes begin on the class: most calls set few of them.

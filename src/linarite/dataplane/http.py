@@ -106,6 +106,8 @@ class DataPlane:
             call.site = exchange.site
         if exchange.client is not None:
             call.client_address = exchange.client[0]
+        if exchange.certificate is not None:
+            call.certificate = exchange.certificate
         logged_request_id.set(call.request_id)  # each request is a task, with a context of its own
         found: Operation | LinariteError = self._router.find(call, exchange.query)
         try:

@@ -11,10 +11,12 @@ import msgspec
 
 from linarite.controls.authenticate.api_key import identify
 from linarite.controls.authenticate.bearer import access_token
+from linarite.dataplane.certificate_door import holder_of
 from linarite.dataplane.entrance import facts_for, past_the_rules
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.key_door import KeyDoor
 from linarite.dataplane.token_door import TokenDoor
+from linarite.domain.client_certificate import CertificateHolders, NoHolders
 from linarite.domain.engine import ON_BEHALF_OF
 from linarite.domain.errors import InvalidKey, LinariteError
 from linarite.domain.network_errors import NetworkDenied
@@ -72,6 +74,8 @@ class Surface(msgspec.Struct, frozen=True):
     """lets in who shows an access token instead of a key"""
     key_door: KeyDoor
     """lets in who shows a key that one application was given"""
+    holders: CertificateHolders = NoHolders()
+    """tell who shows nothing but a client certificate"""
 
 
 async def serve(
@@ -88,7 +92,8 @@ async def serve(
     except NetworkDenied as denied:
         reached = await past_the_rules(call, denied, on)  # the same, but to trusted services
     token = access_token(call.headers)
-    if token is None:
+    known = holder_of(call, on.holders) if call.certificate is not None else None
+    if token is None and known is None:
         if reached is None:
             raise InvalidKey  # as a wrong key does: accounts can't be probed
         facts = reached
@@ -97,7 +102,9 @@ async def serve(
         if call.principal.terms is not None:
             on.key_door.admit(call, found, facts)  # 401: expiry, roles
     else:
-        call.principal = on.door.known(token) or await on.door.recognise(token)  # 401, 400
+        if token is not None:
+            known = on.door.known(token) or await on.door.recognise(token)  # 401, 400
+        call.principal = known
         facts = on.door.admit(call, found, reached)  # 401, 400; roles
     ON_BEHALF_OF.set(facts.account.id)
     call.facts = facts
@@ -105,7 +112,7 @@ async def serve(
     if isinstance(found, LinariteError):
         raise found  # 404, 405: told only to those who hold a key
     body = await call.body.read() if found.reads_body else b""  # 408, 413, 415
-    door = on.door if token is not None else on.key_door if call.principal.terms else None
+    door = on.door if known is not None else on.key_door if call.principal.terms else None
     ask = await understood(call, found, body, facts, door)  # 400, 404, 401; typed from here on
     if call.deployment is None:
         async for event in found.run(ask, None):

@@ -14,11 +14,13 @@ from linarite.dataplane.key_door import KeyDoor
 from linarite.dataplane.pipeline import Surface
 from linarite.dataplane.token_door import TokenDoor
 from linarite.domain.audit import AuditTrail
+from linarite.domain.client_certificate import CertificateHolders, NoHolders
 from linarite.domain.dial import Dialer
 from linarite.domain.errors import SetupError
 from linarite.domain.resource import ResourceStore
 from linarite.domain.secret_box import SecretBox
 from linarite.identity.auditing import GUID, audited_sign_in
+from linarite.identity.certificate_holders import MappedHolders
 from linarite.identity.key_uses import KeyUses
 from linarite.identity.verification import Verification
 from linarite.settings import Settings
@@ -59,6 +61,8 @@ class Identity(msgspec.Struct, frozen=True):
     """to be stopped with the server"""
     access: AccessBook
     """`Access`"""
+    holders: CertificateHolders = NoHolders()
+    """tell who shows a client certificate"""
 
     def door(self) -> TokenDoor:
         """How the data plane lets in who shows a token."""
@@ -81,7 +85,14 @@ class Identity(msgspec.Struct, frozen=True):
         uses = KeyUses(key_door.take_used, keys.applications)
         uses.start()
         stack.push_async_callback(uses.stop)
-        return Surface(facts=facts, digest=keys.digest, host=host, door=door, key_door=key_door)
+        return Surface(
+            facts=facts,
+            digest=keys.digest,
+            host=host,
+            door=door,
+            key_door=key_door,
+            holders=self.holders,
+        )
 
 
 async def open_identity(parts: IdentityParts) -> Identity:
@@ -110,7 +121,8 @@ async def open_identity(parts: IdentityParts) -> Identity:
     )
     verification.trust_own(sign_in.keys, sign_in.book, parts.tenant)
     await verification.start()
-    return Identity(sign_in, verification, access)
+    holders = MappedHolders(settings.client_certificates, sign_in.book, parts.tenant)
+    return Identity(sign_in, verification, access, holders)
 
 
 def sign_in_keeper(audit: AuditTrail) -> Callable[[SignInEvent], Awaitable[None]]:

@@ -119,8 +119,8 @@ def check_client(
         )
     if not GUID.fullmatch(client.principal):
         raise SetupError(
-            f"{section}.principal is '{client.principal}', which is no object id. `linarite "
-            "identity app show NAME` and `linarite identity user show NAME` tell it."
+            f"{section}.principal is '{client.principal}', which is no object id: "
+            "`linarite identity principal list` and `linarite identity user list` show them."
         )
     if client.name:
         try:

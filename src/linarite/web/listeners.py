@@ -33,6 +33,8 @@ class Declared(msgspec.Struct, frozen=True):
     url: str
     https_url: str = ""
     """of https beside plain http; "" where there is none"""
+    others: dict[str, str] = {}
+    """the URLs of `[listeners.NAME]`, by name"""
 
 
 class Listeners:
@@ -75,11 +77,13 @@ class Listeners:
         """Open those that settings declare. Raises SetupError; what is open then stays so."""
         first = await self.open(server, ANY_WAY)
         beside = await self._open_beside(server)
+        urls: dict[str, str] = {}
         for name, options in others.items():
             planes = frozenset(options.planes) or PLANES
             listener = await self.open(options, Arrival(name, planes), f"listeners.{name}")
+            urls[name] = listener.url
             log.info("listening", listener=name, url=listener.url)
-        return Declared(first.url, beside.url if beside is not None else "")
+        return Declared(first.url, beside.url if beside is not None else "", urls)
 
     async def _open_beside(self, server: Server) -> Listener | None:
         """Https beside plain http on loopback."""

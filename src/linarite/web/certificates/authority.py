@@ -23,13 +23,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from linarite.domain.account_names import SERVICES
 from linarite.domain.errors import SetupError
 from linarite.web.certificates.material import Material
-from linarite.web.certificates.places import CA_FILE, KEY_FILE
+from linarite.web.certificates.places import CA_FILE, KEY_FILE, LEAF_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 AUTHORITY_DAYS = 3650
-LEAF_DAYS = 90
 NOT_BEFORE = timedelta(minutes=10)
 """clocks differ"""
 PRIVATE_NETWORKS = (
@@ -120,6 +119,17 @@ class LocalAuthority:
             raise SetupError(f"{folder / KEY_FILE} holds a key of another kind than EC P-256.")
         self._key = key
 
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the certificate, as people compare it."""
+        return self.certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+
+    @property
+    def permitted(self) -> list[str]:
+        """The names and networks that it may certify."""
+        found = self.certificate.extensions.get_extension_for_class(x509.NameConstraints).value
+        return [str(each.value) for each in found.permitted_subtrees or []]
+
     def server(self, names: Sequence[str], days: int = LEAF_DAYS) -> Material:
         """A certificate for a server, with a new key. Raises SetupError for names out of scope."""
         self.require_permitted(names)
@@ -156,7 +166,7 @@ class LocalAuthority:
 
     def renewed(self, scope: Scope) -> None:
         """Write a new certificate of the same key, for ten years more and for `scope`."""
-        _write(self.folder / KEY_FILE, _authority_pem(self._key, scope), replace=True)
+        write_whole(self.folder / KEY_FILE, _authority_pem(self._key, scope), replace=True)
         publish(self.folder)
 
     def _certify(
@@ -189,6 +199,11 @@ class LocalAuthority:
         )
 
 
+def fingerprint_of(material: Material) -> str:
+    """SHA-256 of its first certificate, as `thumbprint` in the settings takes it."""
+    return x509.load_pem_x509_certificates(material.chain)[0].fingerprint(hashes.SHA256()).hex()
+
+
 def open_authority(folder: Path, scope: Scope) -> LocalAuthority:
     """The authority of a folder, made if there is none yet. Raises SetupError."""
     if not (folder / KEY_FILE).exists():
@@ -201,7 +216,7 @@ def open_authority(folder: Path, scope: Scope) -> LocalAuthority:
 def make_authority(folder: Path, scope: Scope, *, replace: bool = False) -> None:
     """Make a new one; who was to trust the old one has to trust this. Raises SetupError."""
     key = ec.generate_private_key(ec.SECP256R1())
-    _write(folder / KEY_FILE, _authority_pem(key, scope), replace=replace)
+    write_whole(folder / KEY_FILE, _authority_pem(key, scope), replace=replace)
     publish(folder)
 
 
@@ -210,7 +225,7 @@ def publish(folder: Path) -> None:
     certificate = _pem(x509.load_pem_x509_certificate((folder / KEY_FILE).read_bytes()))
     public = folder / CA_FILE
     if not public.exists() or public.read_bytes() != certificate:
-        _write(public, certificate, replace=True, mode=0o644)
+        write_whole(public, certificate, mode=0o644)
 
 
 def _authority_pem(key: ec.EllipticCurvePrivateKey, scope: Scope) -> bytes:
@@ -285,8 +300,11 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def _write(path: Path, content: bytes, *, replace: bool, mode: int = 0o600) -> None:
-    """Write a file whole or not at all. Without `replace`, one that is there by then stays."""
+def write_whole(path: Path, content: bytes, *, replace: bool = True, mode: int = 0o600) -> None:
+    """Write a file whole or not at all. Without `replace`, one that is there by then stays.
+
+    Raises SetupError.
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
+
 FOLDER = "ca"
 """in the home"""
 KEY_FILE = "authority.pem"
@@ -10,3 +14,16 @@ CA_FILE = "ca.pem"
 """the certificate by itself, to be handed out"""
 BUNDLE_FILE = "bundle.pem"
 """it and the public authorities, for what takes one file instead of those it knows"""
+
+LEAF_DAYS = 90
+"""how long certificates hold that it issues"""
+
+
+class AuthorityPlace(msgspec.Struct, frozen=True):
+    """A local authority as settings have it."""
+
+    folder: Path
+    domain: str
+    """what the names of accounts end in: server.domain"""
+    local_names: tuple[str, ...] = ()
+    """server.local_names"""
