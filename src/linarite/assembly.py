@@ -193,13 +193,12 @@ class Assembly:
     async def _listen(self, edge: Edge) -> None:
         """On the addresses of the settings, and on those of private endpoints."""
         loaded, server = self.loaded, self.loaded.settings.server
-        tls = ServerTls(server, loaded.settings.certificates, loaded.home)
+        tls = self.tls = ServerTls(server, loaded.settings.certificates, loaded.home)
         listeners = Listeners(edge, tls)
         self._stack.push_async_callback(listeners.close_all, server.drain_s)
         declared = await listeners.open_declared(server, loaded.settings.listeners)
         await self._links.serve(listeners, server, loaded.settings.dns, self._stack)
         self.seen = await asyncio.to_thread(as_clients_see_it, declared, server, tls, loaded.home)
-        self.warm = tls.warm
 
     async def _open_links(self, resources: ResourceStore) -> None:
         """The networks around this machine, and private endpoints in them."""

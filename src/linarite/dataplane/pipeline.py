@@ -101,18 +101,19 @@ async def serve(
         call.principal = identify(call.headers, facts.account, on.digest)  # 401, 403
         if call.principal.terms is not None:
             on.key_door.admit(call, found, facts)  # 401: expiry, roles
+        door = on.key_door if call.principal.terms else None
     else:
         if token is not None:
             known = on.door.known(token) or await on.door.recognise(token)  # 401, 400
         call.principal = known
         facts = on.door.admit(call, found, reached)  # 401, 400; roles
+        door = on.door
     ON_BEHALF_OF.set(facts.account.id)
     call.facts = facts
     call.account = facts.account.name
     if isinstance(found, LinariteError):
         raise found  # 404, 405: told only to those who hold a key
     body = await call.body.read() if found.reads_body else b""  # 408, 413, 415
-    door = on.door if known is not None else on.key_door if call.principal.terms else None
     ask = await understood(call, found, body, facts, door)  # 400, 404, 401; typed from here on
     if call.deployment is None:
         async for event in found.run(ask, None):

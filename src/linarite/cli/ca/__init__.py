@@ -20,12 +20,7 @@ EXAMPLES = examples(
     ),
 )
 SHOW_EXAMPLES = examples(("What may it certify, and until when?", "linarite ca show"))
-PATH_EXAMPLES = examples(
-    (
-        "One request over https:",
-        'curl --cacert "$(linarite ca path)" https://localhost:8443/healthz',
-    )
-)
+PATH_EXAMPLES = examples(("Which file must others trust?", "linarite ca path"))
 ENV_EXAMPLES = examples(
     ("In this shell:", """eval "$(linarite ca env)" """.rstrip()),
     ("For a container:", "linarite ca env --no-export > linarite.env"),
