@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,11 +26,17 @@ pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def private_way(running: Rig, account_id: str) -> AsyncIterator[int]:
-    """The port of a private endpoint of an account."""
+async def private_way(
+    running: Rig, account_id: str, network: str = "127.0.0.0/8"
+) -> AsyncIterator[int]:
+    """The port of a private endpoint of an account, for clients of a network."""
     listeners = Listeners(running.app)
     arrival = Arrival(
-        listener="endpoint", planes=frozenset(("data",)), account_id=account_id, endpoint_id="/e"
+        listener="endpoint",
+        planes=frozenset(("data",)),
+        account_id=account_id,
+        endpoint_id="/e",
+        sources=(ip_network("10.9.0.0/16"), ip_network(network)),
     )
     listener = await listeners.open(Server(port=0), arrival)
     try:
@@ -126,3 +133,14 @@ async def test_a_listener_carries_its_planes_alone() -> None:
         )
         assert answer.status == 404
         assert answer.json()["error"]["innererror"]["code"] == "PlaneNotCarried"
+
+
+@pytest.mark.parametrize(("network", "status"), [("127.0.0.1/32", 200), ("10.1.0.0/24", 403)])
+async def test_a_private_way_begins_in_its_network(network: str, status: int) -> None:
+    """Packets for its address that come from elsewhere lead nowhere, and explanations say so."""
+    async with rig() as running, private_way(running, running.account_id, network) as port:
+        answer = await chat_at(port, OWN, running.keys.key1)
+        assert answer.status == status
+        if status == 403:
+            assert "not from an approved private endpoint" in answer.json()["error"]["message"]
+            assert "from outside its network" in (await running.recorded()).network_rule

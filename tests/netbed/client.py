@@ -7,9 +7,11 @@ a wish a line and prints what came of it.
 from __future__ import annotations
 
 import json
+import ssl
 import subprocess
 import sys
 import threading
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +40,7 @@ class Told:
     headers: dict[str, str] = field(default_factory=dict)
     error: str = ""
     text: str = ""
-    """of a chat"""
+    """of a chat, as far as it came"""
 
 
 class Client:
@@ -61,14 +63,17 @@ class Client:
         """A chat by `openai.AzureOpenAI`; `stream=True` reads it as a stream.
 
         With `at_once=N` as many of them side by side: what came of each is in the body. `options`
-        are further parameters of the chat.
+        are further parameters of the chat, `source` an address of the host to come from, `ca_file`
+        the authority to trust.
         """
         return self._ask(do="chat", endpoint=endpoint, key=key, model=deployment, say=say, **more)
 
-    def http(self, method: str, url: str, body: object = None, **headers: str) -> Told:
-        """A plain request; in names of headers `_` stands for `-`."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self._ask(do="http", method=method, url=url, body=body, headers=named)
+    def http(
+        self, method: str, url: str, body: object = None, *, ca_file: str = "", **headers: str
+    ) -> Told:
+        """A plain request."""
+        wish = {"method": method, "url": url, "body": body, "headers": headers}
+        return self._ask(do="http", ca_file=ca_file or None, **wish)
 
     def close(self) -> None:
         """End the process."""
@@ -88,7 +93,8 @@ class Client:
 
 def chat(wish: dict[str, Any]) -> dict[str, Any]:
     """Ask the deployment with the official SDK, once."""
-    import openai  # noqa: PLC0415 - slow, and not every client chats
+    import httpx2  # noqa: PLC0415 - slow, and not every client chats
+    import openai  # noqa: PLC0415 - as httpx2
 
     if times := wish.pop("at_once", 0):
         with ThreadPoolExecutor(times) as together:
@@ -99,9 +105,16 @@ def chat(wish: dict[str, Any]) -> dict[str, Any]:
         api_version=API_VERSION,
         max_retries=0,
         timeout=wish.get("timeout_s", 10),
+        http_client=openai.DefaultHttpxClient(
+            transport=httpx2.HTTPTransport(
+                verify=ssl.create_default_context(cafile=wish.get("ca_file")),
+                local_address=wish.get("source") or None,
+            )
+        ),
     )
     ask = {"model": wish["model"], "messages": [{"role": "user", "content": wish["say"]}]}
     ask |= wish.get("options", {})
+    pieces: list[str] = []
     try:
         if not wish.get("stream"):
             answer = client.chat.completions.with_raw_response.create(**ask)
@@ -110,16 +123,14 @@ def chat(wish: dict[str, Any]) -> dict[str, Any]:
             return {"status": 200, "text": text, "body": answer.http_response.json()} | {
                 "headers": headers
             }
-        pieces = [
-            chunk.choices[0].delta.content or ""
-            for chunk in client.chat.completions.create(**ask, stream=True)
-            if chunk.choices
-        ]
+        for chunk in client.chat.completions.create(**ask, stream=True):
+            pieces += [choice.delta.content or "" for choice in chunk.choices]
     except openai.APIStatusError as refused:
         body, headers = refused.response.json(), dict(refused.response.headers)
         return {"status": refused.status_code, "body": body, "headers": headers}
-    except openai.OpenAIError as problem:
-        return {"status": NO_ANSWER, "error": f"{problem}: {problem.__cause__}"}
+    except (openai.OpenAIError, httpx2.HTTPError) as problem:
+        why = f"{problem}: {problem.__cause__}"
+        return {"status": NO_ANSWER, "error": why, "text": "".join(pieces)}
     finally:
         client.close()
     return {"status": 200, "text": "".join(pieces)}
@@ -137,6 +148,7 @@ def http(wish: dict[str, Any]) -> dict[str, Any]:
             headers=wish["headers"],
             timeout=10,
             trust_env=False,
+            verify=ssl.create_default_context(cafile=wish["ca_file"]),
         )
     except httpx.HTTPError as problem:
         return {"status": NO_ANSWER, "error": f"{type(problem).__name__}: {problem}"}
@@ -150,4 +162,8 @@ DOES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"chat": chat, "ht
 if __name__ == "__main__":
     for line in sys.stdin:
         asked = json.loads(line)
-        print(json.dumps(DOES[asked.pop("do")](asked)), flush=True)
+        try:
+            came = DOES[asked.pop("do")](asked)
+        except Exception:  # noqa: BLE001 - whoever asked is to know, and may ask again
+            came = {"status": NO_ANSWER, "error": traceback.format_exc()}
+        print(json.dumps(came), flush=True)

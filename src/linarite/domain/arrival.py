@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from typing import Literal
 
 import msgspec
@@ -21,6 +22,8 @@ class Arrival(msgspec.Struct, frozen=True):
     """the only account that can be reached by it (a private endpoint's); "" for any"""
     endpoint_id: str = ""
     """the private endpoint whose address it has; "" on the public side"""
+    sources: tuple[IPv4Network | IPv6Network, ...] = ()
+    """where clients of a private endpoint are: in its network"""
 
 
 ANY_WAY = Arrival()

@@ -7,6 +7,7 @@ connections with it, at once.
 from __future__ import annotations
 
 import asyncio
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -129,6 +130,7 @@ def _way(endpoint: Resource, network: Network) -> Way:
             planes=frozenset(("data",)),
             account_id=account_id_of(endpoint),
             endpoint_id=endpoint.id,
+            sources=tuple(ip_network(each) for each in network.ranges),
         ),
         host=str(endpoint.properties[ADDRESS]),
         port=network.endpoint_port,

@@ -22,7 +22,7 @@ from linarite.cli.netbed.records import BedRecord, forget, keep, stale, start_of
 from linarite.domain.errors import SetupError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from linarite.cli.netbed.layout import Layout, Network
 
@@ -79,6 +79,14 @@ class Bed:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "resolv.conf").write_text("".join(f"nameserver {each}\n" for each in servers))
 
+    def know_names(self, host: str, addresses: Mapping[str, str]) -> None:
+        """Have programs that run on a host, and those that will, find these names in /etc/hosts."""
+        lines = [f"{address} {name}\n" for name, address in addresses.items()]
+        folder = RESOLVERS / self.namespace(host)
+        folder.mkdir(parents=True, exist_ok=True)
+        # The same file, written again: it stands in for /etc/hosts of programs that run.
+        (folder / "hosts").write_text("".join(("127.0.0.1 localhost\n", *lines)))
+
     def remove(self) -> None:
         """End what runs on the hosts and remove them; idempotent."""
         for host in self.record.hosts:
@@ -118,6 +126,7 @@ def make_bed(layout: Layout, home: str = "") -> Bed:
         for host in layout.hosts:
             ip("netns", "add", made.namespace(host))
             made.resolve_by(host)
+            made.know_names(host, {})
             made.ip(host, "link", "set", "lo", "up")
         for network in layout.networks:
             _join(made, network)

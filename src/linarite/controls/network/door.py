@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 
 from linarite.controls.network.ranges import rule_over
@@ -30,13 +30,17 @@ EVERYBODY = Verdict(allowed=True, rule="")
 def require_way(arrival: Arrival, client_address: str, account: Account) -> str:
     """Let a request pass that came by a way which the account's owner allows; say by which rule.
 
-    A private endpoint's way leads to its own account and to no other, whatever the rules of the
-    public side say. Raises NetworkDenied; nothing about the caller has been looked at by then.
+    A private endpoint's way leads from its own network to its own account and nowhere else,
+    whatever the rules of the public side say: a machine with an address in several networks takes
+    packets for any of them from all. Raises NetworkDenied; nothing about the caller has been looked
+    at by then.
     """
     if arrival.account_id:
         rule = f"privateEndpoint {arrival.endpoint_id}"
         if arrival.account_id.lower() != account.id.lower():
             raise _denied(NotFromApprovedEndpoint(), rule)
+        if not _comes_from(arrival.sources, client_address):
+            raise _denied(NotFromApprovedEndpoint(), f"{rule}: from outside its network")
         return rule
     rules = account.network
     if rules is OPEN:
@@ -82,6 +86,14 @@ def tell_of(denied: NetworkDenied, client_address: str, account: Account, *, pas
         return
     category = "NspIntraPerimeterInboundAllowed" if passed else denied.category
     perimeter.tell(category, client_address, 0, "" if passed else denied.rule)
+
+
+def _comes_from(sources: tuple[IPv4Network | IPv6Network, ...], client_address: str) -> bool:
+    try:
+        address = ip_address(client_address)
+    except ValueError:
+        return False
+    return any(address in source for source in sources)
 
 
 def _denied(

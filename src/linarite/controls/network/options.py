@@ -30,7 +30,10 @@ class NetworkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     addresses: Annotated[
         list[str],
-        Meta(description="Ranges such as 10.1.0.0/24: who comes from there is in this network."),
+        Meta(
+            description="Ranges such as 10.1.0.0/24: who comes from there is in this network, and "
+            "alone may use its private endpoints."
+        ),
     ]
     subnet: Annotated[
         str,

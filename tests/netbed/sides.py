@@ -1,0 +1,163 @@
+"""A server between an application's subnet, a partner's and the public side, with clients there."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from linarite.cli.netbed.layout import APPLICATION, PARTNER, PUBLIC, SERVER, Layout
+from linarite.cli.netbed.namespaces import bed
+from tests.netbed.client import Client
+from tests.netbed.management import ACCOUNTS, GROUP, Management
+from tests.serving import start_server, stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from linarite.cli.netbed.layout import Network
+    from linarite.cli.netbed.namespaces import Bed
+    from tests.netbed.client import Told
+    from tests.serving import Server
+
+PORT = 8080
+ENDPOINT_PORT = 443
+ALPHA, BETA = "alpha", "beta"
+MODEL = "gpt-4o"
+SLOW = "slow"
+NETWORKS = f"{GROUP}/providers/Microsoft.Network"
+
+
+def subnet(network: Network) -> str:
+    """The resource id of a network's subnet."""
+    return f"{NETWORKS}/virtualNetworks/{network.name}/subnets/default"
+
+
+def settings() -> str:
+    """Plain http on all addresses; two private networks with addresses for endpoints."""
+    networks = "".join(
+        f"""
+[networks.{network.name}]
+addresses = ["{network.subnets[0]}"]
+endpoint_addresses = ["{prefix}.100-{prefix}.103"]
+endpoint_port = {ENDPOINT_PORT}
+"""
+        for network in (APPLICATION, PARTNER)
+        for prefix in (network.server_address.rpartition(".")[0],)
+    )
+    return f"""
+[listeners.everywhere]
+address = "::"
+port = {PORT}
+tls = false
+plaintext_beyond_loopback = true
+
+[[deployments]]
+name = "declared"
+model = "{MODEL}"
+instance = "fast"
+
+[instances.fast]
+engine = "simulator"
+model = "{MODEL}"
+
+[instances.slow]
+engine = "simulator"
+model = "{SLOW}"
+options = {{ tokens_per_second = 4.0, reply_tokens = 400 }}
+{networks}"""
+
+
+@dataclass(frozen=True)
+class Door:
+    """From where to where somebody knocks."""
+
+    host: str
+    address: str
+    """the server's, as written in a URL"""
+    source: str = ""
+    """the client's, where its host has several"""
+
+    @property
+    def client_address(self) -> str:
+        """As the server sees it."""
+        return self.source or Layout(networks=(APPLICATION, PARTNER, PUBLIC)).of(self.host).address
+
+
+DOORS = {
+    "application": Door("application", APPLICATION.server_address),
+    "application, publicly": Door("application", PUBLIC.server_address),
+    "partner": Door("partner", PARTNER.server_address),
+    "partner, publicly": Door("partner", PUBLIC.server_address),
+    "public .10": Door("public", PUBLIC.server_address, "192.175.48.10"),
+    "public .20": Door("public", PUBLIC.server_address, "192.175.48.20"),
+    "public IPv6": Door("public", "[2620:4f:8000::1]", "2620:4f:8000::10"),
+}
+
+
+@dataclass
+class Sides:
+    """The server, its owner and a client on each side."""
+
+    bed: Bed
+    server: Server
+    management: Management
+    clients: dict[str, Client]
+    keys: dict[str, str]
+    """account → key"""
+
+    def knock(self, door: Door, account: str = ALPHA, *, key: str | None = None) -> Told:
+        """A chat by the official client, with the account in the path."""
+        return self.clients[door.host].chat(
+            f"http://{door.address}:{PORT}/{account}",
+            self.keys[account] if key is None else key,
+            MODEL,
+            source=door.source,
+        )
+
+    def name_of(self, account: str) -> str:
+        """The host name by which clients call an account."""
+        return f"{account}.openai.linarite.internal"
+
+    def by_name(self, host: str, account: str = ALPHA, model: str = MODEL, **more: Any) -> Told:  # noqa: ANN401
+        """A chat over https by the account's one name, wherever that leads from a host."""
+        return self.clients[host].chat(
+            f"https://{self.name_of(account)}",
+            self.keys[account],
+            model,
+            ca_file=self.server.ready["ca_file"],
+            **more,
+        )
+
+    def set(self, account: str = ALPHA, **properties: Any) -> None:  # noqa: ANN401 - JSON
+        """Change an account's properties."""
+        answer = self.management.call("PATCH", f"{ACCOUNTS}/{account}", {"properties": properties})
+        assert answer.status == 200, answer
+
+    def open_again(self) -> None:
+        """The account as it was made: everybody may reach it."""
+        self.set(
+            publicNetworkAccess="Enabled",
+            networkAcls={"defaultAction": "Allow", "ipRules": [], "virtualNetworkRules": []},
+        )
+
+
+@contextmanager
+def sides_standing(home: Path) -> Iterator[Sides]:
+    """All of it, with two accounts that have a fast and a slow deployment each."""
+    with ExitStack() as stack:
+        made = stack.enter_context(bed(Layout(networks=(APPLICATION, PARTNER, PUBLIC))))
+        server = start_server(home, settings(), runner=tuple(made.command(SERVER, [])))
+        stack.enter_context(stopped(server))
+        management = Management(made, server)
+        stack.callback(management.close)
+        clients = {name: Client(made, name) for name in ("application", "partner", "public")}
+        for client in clients.values():
+            stack.callback(client.close)
+        keys = {name: management.account(name, "local") for name in (ALPHA, BETA)}
+        for name in keys:
+            for model in (MODEL, SLOW):
+                ended = management.deploy(name, model, model, "GlobalStandard")
+                assert ended.get("status", "Succeeded") == "Succeeded", ended
+        yield Sides(made, server, management, clients, keys)
