@@ -64,7 +64,7 @@ class Client:
 
         With `at_once=N` as many of them side by side: what came of each is in the body. `options`
         are further parameters of the chat, `source` an address of the host to come from, `ca_file`
-        the authority to trust.
+        the authority to trust, `certificate` a file with the one to show.
         """
         return self._ask(do="chat", endpoint=endpoint, key=key, model=deployment, say=say, **more)
 
@@ -74,6 +74,12 @@ class Client:
         """A plain request."""
         wish = {"method": method, "url": url, "body": body, "headers": headers}
         return self._ask(do="http", ca_file=ca_file or None, **wish)
+
+    def names(self, name: str) -> list[list[str]]:
+        """What the host's name server says: the names from alias to alias, then the addresses."""
+        told = self._ask(do="names", name=name)
+        assert not told.error, told
+        return list(told.body)
 
     def close(self) -> None:
         """End the process."""
@@ -89,6 +95,14 @@ class Client:
             self._process.stdin.write(json.dumps(wish) + "\n")
             self._process.stdin.flush()
             return Told(**json.loads(self._process.stdout.readline()))
+
+
+def tls_of(wish: dict[str, Any]) -> ssl.SSLContext:
+    """Whom to trust, and what to show."""
+    context = ssl.create_default_context(cafile=wish.get("ca_file"))
+    if certificate := wish.get("certificate"):
+        context.load_cert_chain(certificate)
+    return context
 
 
 def chat(wish: dict[str, Any]) -> dict[str, Any]:
@@ -107,7 +121,7 @@ def chat(wish: dict[str, Any]) -> dict[str, Any]:
         timeout=wish.get("timeout_s", 10),
         http_client=openai.DefaultHttpxClient(
             transport=httpx2.HTTPTransport(
-                verify=ssl.create_default_context(cafile=wish.get("ca_file")),
+                verify=tls_of(wish),
                 local_address=wish.get("source") or None,
             )
         ),
@@ -157,7 +171,24 @@ def http(wish: dict[str, Any]) -> dict[str, Any]:
     return {"status": answer.status_code, "body": body, "headers": dict(answer.headers)}
 
 
-DOES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"chat": chat, "http": http}
+def names(wish: dict[str, Any]) -> dict[str, Any]:
+    """Ask the host's name server."""
+    import dns.resolver  # noqa: PLC0415 - as openai
+
+    try:
+        answer = dns.resolver.resolve(f"{wish['name']}.", "A", lifetime=5)
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoNameservers):
+        return {"status": 200, "body": [[], []]}
+    passed = [*(set_.name for set_ in answer.chaining_result.cnames), answer.canonical_name]
+    aliases = [name.to_text().rstrip(".") for name in passed]
+    return {"status": 200, "body": [aliases, sorted(each.to_text() for each in answer)]}
+
+
+DOES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "chat": chat,
+    "http": http,
+    "names": names,
+}
 
 if __name__ == "__main__":
     for line in sys.stdin:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from linarite.cli.netbed.layout import APPLICATION, PARTNER, PUBLIC, SERVER, Layout
 from linarite.cli.netbed.namespaces import bed
+from tests.authority import Authority
 from tests.netbed.client import Client
 from tests.netbed.management import ACCOUNTS, GROUP, Management
 from tests.serving import start_server, stopped
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 PORT = 8080
 ENDPOINT_PORT = 443
+MUTUAL_PORT, PROXIED_PORT, FORWARDED_PORT, IMPATIENT_PORT = 8444, 8445, 8446, 8447
+HEAD_S = 5.0
+PER_ADDRESS_MAX = 100
 ALPHA, BETA = "alpha", "beta"
 MODEL = "gpt-4o"
 SLOW = "slow"
@@ -34,24 +38,66 @@ def subnet(network: Network) -> str:
     return f"{NETWORKS}/virtualNetworks/{network.name}/subnets/default"
 
 
-def settings() -> str:
-    """Plain http on all addresses; two private networks with addresses for endpoints."""
+def settings(client_ca: Path) -> str:
+    """Plain http on all addresses; two private networks with addresses for endpoints.
+
+    Beside them listeners for partners alone: with client certificates of an authority, behind a
+    proxy, and one that is impatient.
+    """
     networks = "".join(
         f"""
 [networks.{network.name}]
 addresses = ["{network.subnets[0]}"]
 endpoint_addresses = ["{prefix}.100-{prefix}.103"]
 endpoint_port = {ENDPOINT_PORT}
+dns = "{prefix}.53"
 """
         for network in (APPLICATION, PARTNER)
         for prefix in (network.server_address.rpartition(".")[0],)
     )
     return f"""
+[dns]
+listen = ["{PUBLIC.server_address}"]
+public_addresses = ["{PUBLIC.server_address}"]
+
+[listeners.public]
+address = "{PUBLIC.server_address}"
+port = 443
+
 [listeners.everywhere]
 address = "::"
 port = {PORT}
 tls = false
 plaintext_beyond_loopback = true
+
+[listeners.mutual]
+address = "{PARTNER.server_address}"
+port = {MUTUAL_PORT}
+client_certificates = "required"
+client_ca_files = ["{client_ca}"]
+
+[listeners.proxied]
+address = "::"
+port = {PROXIED_PORT}
+tls = false
+plaintext_beyond_loopback = true
+proxy_protocol = true
+trusted_proxies = ["{PARTNER.address}"]
+
+[listeners.forwarded]
+address = "::"
+port = {FORWARDED_PORT}
+tls = false
+plaintext_beyond_loopback = true
+trusted_proxies = ["{PARTNER.address}"]
+
+[listeners.impatient]
+address = "::"
+port = {IMPATIENT_PORT}
+tls = false
+plaintext_beyond_loopback = true
+head_s = {HEAD_S}
+connections_per_address_max = {PER_ADDRESS_MAX}
 
 [[deployments]]
 name = "declared"
@@ -67,6 +113,13 @@ engine = "simulator"
 model = "{SLOW}"
 options = {{ tokens_per_second = 4.0, reply_tokens = 400 }}
 {networks}"""
+
+
+NAME_SERVERS = {
+    "application": "10.77.1.53",
+    "partner": "10.77.2.53",
+    "public": PUBLIC.server_address,
+}
 
 
 @dataclass(frozen=True)
@@ -106,6 +159,8 @@ class Sides:
     clients: dict[str, Client]
     keys: dict[str, str]
     """account → key"""
+    authority: Authority
+    """of partners' certificates"""
 
     def knock(self, door: Door, account: str = ALPHA, *, key: str | None = None) -> Told:
         """A chat by the official client, with the account in the path."""
@@ -148,7 +203,13 @@ def sides_standing(home: Path) -> Iterator[Sides]:
     """All of it, with two accounts that have a fast and a slow deployment each."""
     with ExitStack() as stack:
         made = stack.enter_context(bed(Layout(networks=(APPLICATION, PARTNER, PUBLIC))))
-        server = start_server(home, settings(), runner=tuple(made.command(SERVER, [])))
+        for name, asks in NAME_SERVERS.items():
+            made.resolve_by(name, asks)
+        home.mkdir(exist_ok=True)
+        authority = Authority(home, "partners")
+        server = start_server(
+            home, settings(authority.file), runner=tuple(made.command(SERVER, []))
+        )
         stack.enter_context(stopped(server))
         management = Management(made, server)
         stack.callback(management.close)
@@ -160,4 +221,4 @@ def sides_standing(home: Path) -> Iterator[Sides]:
             for model in (MODEL, SLOW):
                 ended = management.deploy(name, model, model, "GlobalStandard")
                 assert ended.get("status", "Succeeded") == "Succeeded", ended
-        yield Sides(made, server, management, clients, keys)
+        yield Sides(made, server, management, clients, keys, authority)

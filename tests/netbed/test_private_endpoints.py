@@ -31,10 +31,12 @@ ACTS_S = 5.0
 
 
 @contextmanager
-def endpoint(sides: Sides, network: Network, *, manual: bool = False) -> Iterator[str]:
-    """A private endpoint of the account in a network; its address, by which the name leads there.
+def endpoint(
+    sides: Sides, network: Network, *, manual: bool = False, by_hosts: bool = True
+) -> Iterator[str]:
+    """A private endpoint of the account in a network; its address.
 
-    A manual one waits for approval.
+    A manual one waits for approval. `by_hosts` has the names lead there without asking anybody.
     """
     word = "manualPrivateLinkServiceConnections" if manual else "privateLinkServiceConnections"
     link = {"privateLinkServiceId": f"{ACCOUNTS}/{ALPHA}", "groupIds": ["account"]}
@@ -51,7 +53,7 @@ def endpoint(sides: Sides, network: Network, *, manual: bool = False) -> Iterato
     [configuration] = shown.body["properties"]["ipConfigurations"]
     address = str(configuration["properties"]["privateIPAddress"])
     names = {sides.name_of(account): address for account in (ALPHA, BETA)}
-    sides.bed.know_names(network.name, names)
+    sides.bed.know_names(network.name, names if by_hosts else {})
     try:
         yield address
     finally:
