@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -224,7 +225,12 @@ async def test_identities_of_the_perimeter_and_of_a_rules_subscriptions_pass() -
     with pytest.raises(PerimeterDenied) as refused:
         require_way(ANY_WAY, "203.0.113.9", one)
     assert refused.value.trusted == {"oid-of-one", "oid-of-two"}
-    arrival = Arrival(listener="endpoint", account_id=one.id, endpoint_id="/e")
+    arrival = Arrival(
+        listener="endpoint",
+        account_id=one.id,
+        endpoint_id="/e",
+        sources=(ip_network("203.0.113.0/24"),),
+    )
     assert require_way(arrival, "203.0.113.9", one) == "privateEndpoint /e", "unaffected"
 
     subscriptions = [{"id": f"/subscriptions/{SUBSCRIPTION}"}]
