@@ -13,6 +13,7 @@ from linarite import __version__
 from linarite.controlplane.caller import MANAGEMENT_KEYS_ID
 from linarite.controlplane.opening import ControlPlaneParts, open_control_plane
 from linarite.controls.audit.data_plane import DataPlaneAudit
+from linarite.controls.quota import Limiter
 from linarite.dataplane.call import OperationKit
 from linarite.dataplane.facts import FactsBook, ToldOfInstances
 from linarite.dataplane.http import DataPlane
@@ -170,7 +171,9 @@ class Assembly:
         metrics = RequestMetrics(version=__version__)
         dataplane = DataPlane(
             self._router(),
-            identity.admission(door, self._facts, self._host, keys, self._stack),
+            identity.admission(
+                door, self._facts, self._host, Limiter(settings.quota.rates), keys, self._stack
+            ),
             settings.limits,
             self._observer(ledger, metrics),
         )

@@ -14,6 +14,7 @@ from linarite.controls.authenticate.audiences import DATA_AUDIENCES
 from linarite.controls.authenticate.options import Tokens
 from linarite.controls.authenticate.verifier import Verifier
 from linarite.controls.authorize.book import AccessBook
+from linarite.controls.quota import Limiter
 from linarite.dataplane.call import OperationKit
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.http import DataPlane
@@ -232,12 +233,20 @@ async def rig(
     deployments: Sequence[str] = ("gpt",),
     tokens: TokenVerifier | None = None,
     now: Callable[[], float] = time.time,
+    limiter: Limiter | None = None,
+    capacity: int | None = None,
 ) -> AsyncIterator[Rig]:
     """A server with an account `linarite`, and its deployments on one scripted engine."""
     engine = engine or ScriptedEngine()
     resources, key_store = MemoryResourceStore(), MemoryKeyStore()
     declared = [
-        DeploymentSettings(name=name, model="gpt-4o", model_version="2024-11-20", instance="one")
+        DeploymentSettings(
+            name=name,
+            model="gpt-4o",
+            model_version="2024-11-20",
+            instance="one",
+            capacity=capacity,
+        )
         for name in deployments
     ]
     keys = await key_store.ensure(await declare(resources, AccountSettings(), declared))
@@ -270,7 +279,14 @@ async def rig(
     resources.subscribe(access.follow)
     door = TokenDoor(tokens or Verifier(Tokens()), DATA_AUDIENCES, access)
     key_door = KeyDoor(access, now=now)
-    surface = Surface(facts=facts, digest=key_store.digest, host=host, door=door, key_door=key_door)
+    surface = Surface(
+        facts=facts,
+        digest=key_store.digest,
+        host=host,
+        limiter=limiter or Limiter("off"),
+        door=door,
+        key_door=key_door,
+    )
     dataplane = DataPlane(Router(ROUTES, kit), surface, limits, records.append)
     app = Edge({}, dataplane)
     listener = Listener(app, server or Server(port=0))

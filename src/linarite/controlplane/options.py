@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -11,6 +11,14 @@ from msgspec import Meta
 class Quota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much capacity deployments may share."""
 
+    rates: Annotated[
+        Literal["exact", "azure", "off"],
+        Meta(
+            description="How deployments are kept to their tokens a minute: exact counts what was "
+            "used, over every minute one may choose; azure counts estimates until a fixed minute "
+            "ends, as Azure does; off keeps to none."
+        ),
+    ] = "exact"
     capacity_max: Annotated[
         int,
         Meta(

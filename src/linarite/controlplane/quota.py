@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from linarite.domain.resource import Resource
 
 
-TOKENS_A_UNIT = 1000
-"""a minute, for each unit of capacity"""
-
-
 class Pool(msgspec.Struct, frozen=True):
     """A pool as it stands."""
 

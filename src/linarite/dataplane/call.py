@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from linarite.controls.quota import NO_LEASE
 from linarite.domain.account_names import ANY_SITE
 from linarite.domain.arrival import ANY_WAY
 from linarite.domain.engine import Capabilities
@@ -15,12 +16,14 @@ from linarite.domain.engine import Capabilities
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
+    from linarite.controls.quota import Lease
     from linarite.domain.access import Decision
     from linarite.domain.account_names import Site
     from linarite.domain.arrival import Arrival
     from linarite.domain.client_certificate import ShownCertificate
     from linarite.domain.facts import Deployment, Facts
     from linarite.domain.principal import Principal
+    from linarite.domain.quota import Price
     from linarite.domain.usage import Usage
 
 
@@ -68,6 +71,8 @@ class Call:
     decision: Decision | None = None
     """what roles said of it; None for those who hold a key"""
     deployment: Deployment | None = None
+    lease: Lease = NO_LEASE
+    """what it holds of the deployment's rate"""
     reply: Reply | None = None
     """set before the first event: how the answer is written"""
     usage: Usage | None = None
@@ -131,6 +136,10 @@ class Reply(Protocol):
     @property
     def usage(self) -> Usage | None:
         """Token counts as far as the answer has come; estimated where the engine tells none."""
+        ...
+
+    def price(self) -> Price:
+        """What the answer may use of its deployment's rate."""
         ...
 
     @property

@@ -29,6 +29,7 @@ from linarite.domain.placement import (
     instance_of,
     placement_of,
 )
+from linarite.domain.rate_limits import RATE_LIMITED, provisioned_limits, rate_limits
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE, domain_of
 from linarite.domain.upgrades import upgrade_of
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from linarite.domain.network import NetworkRules
     from linarite.domain.placement import Placement
     from linarite.domain.principal import Principal
+    from linarite.domain.rate_limits import RateLimits
     from linarite.domain.resource import Committed, KeyStore, Resource, ResourceStore
 
 
@@ -231,6 +233,7 @@ class FactsBook:
             found,
             region_title=title,
             reserved=reserved,
+            limits=limits_of(resource, found, placement),
             engine=engine,
             version_life=offer.lifecycle if offer is not None else ENDLESS,
             retired_at=ends.timestamp() if ends is not None else 0.0,
@@ -300,6 +303,17 @@ def deployment_of(resource: Resource, placement: Placement | None = None) -> Dep
         else resource.properties.get("instance") or model["name"],
         created_at=created_at(resource),
     )
+
+
+def limits_of(
+    resource: Resource, found: Deployment, placement: Placement | None
+) -> RateLimits | None:
+    """The rate that goes with a deployment's capacity; none where settings give it no capacity."""
+    if resource.properties.get(RATE_LIMITED) is False:
+        return None
+    if found.sku.provisioned:
+        return provisioned_limits(placement.reserved) if placement is not None else None
+    return rate_limits(found.model.name, found.sku.capacity)
 
 
 def created_at(resource: Resource) -> int:

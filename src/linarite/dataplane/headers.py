@@ -36,7 +36,8 @@ def common_lines(call: Call) -> bytes:
     deployment = call.deployment
     if deployment is None:
         return lines + region_line(region)
-    return lines + deployment_lines(region, deployment.name, deployment.model, deployment.instance)
+    served = deployment_lines(region, deployment.name, deployment.model, deployment.instance)
+    return lines + call.lease.lines + served
 
 
 @lru_cache(maxsize=1024)  # the same few for every request

@@ -24,6 +24,7 @@ from linarite.domain.errors import (
     ModelError,
     ServiceUnavailable,
 )
+from linarite.domain.quota_errors import RateLimitReached
 from linarite.telemetry.logs import request_id as logged_request_id
 from linarite.web.body import discard_rest, read_json_body
 from linarite.web.error_envelope import error_body
@@ -155,6 +156,10 @@ class DataPlane:
         except ClientLeft:
             call.status = CLIENT_LEFT_STATUS
             call.finish = "client_left"
+        except RateLimitReached as refusal:
+            name = "" if isinstance(found, LinariteError) else found.name
+            refusal.told_to(name, call.api_version, v1=call.v1)
+            refuse(exchange, call, refusal)
         except (GatewayError, ModelError) as error:
             refuse(exchange, call, error)
         except StopAsyncIteration:

@@ -11,6 +11,7 @@ import msgspec
 
 from linarite.controls.authenticate.api_key import identify
 from linarite.controls.authenticate.bearer import access_token
+from linarite.controls.quota import Limiter
 from linarite.dataplane.certificate_door import holder_of
 from linarite.dataplane.entrance import facts_for, past_the_rules
 from linarite.dataplane.facts import FactsBook
@@ -70,6 +71,7 @@ class Surface(msgspec.Struct, frozen=True):
     digest: Callable[[str], bytes]
     """the digest a presented key would have"""
     host: Host
+    limiter: Limiter
     door: TokenDoor
     """lets in who shows an access token instead of a key"""
     key_door: KeyDoor
@@ -120,17 +122,20 @@ async def serve(
             yield event
         return
     where = call.deployment
-    place = on.host.slot(where.instance, reserved=where.reserved)  # 503 with Retry-After
-    slot = place.take() or await place.enter()  # the same
-    try:
-        events = found.run(ask, slot)
+    assert call.reply is not None  # noqa: S101 - every operation's parse sets it
+    call.lease = on.limiter.reserve(where, call.reply)  # 429 with Retry-After and a reason
+    with call.lease:
+        place = on.host.slot(where.instance, reserved=where.reserved)  # 503 with Retry-After
+        slot = place.take() or await place.enter()  # the same
         try:
-            async for event in events:
-                yield event
+            events = found.run(ask, slot)
+            try:
+                async for event in events:
+                    yield event
+            finally:
+                await events.aclose()
         finally:
-            await events.aclose()
-    finally:
-        place.leave()
+            place.leave()
 
 
 async def understood(

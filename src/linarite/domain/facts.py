@@ -10,6 +10,7 @@ from linarite.domain.engine import Capabilities
 from linarite.domain.model_lifecycle import ENDLESS, Lifecycle
 from linarite.domain.network import OPEN, NetworkRules
 from linarite.domain.principal import Principal
+from linarite.domain.rate_limits import RateLimits
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -61,6 +62,8 @@ class Deployment(msgspec.Struct, frozen=True):
     """seconds since the epoch; 0: its version is not retired, or it is upgraded then"""
     id: str = ""
     """the ARM resource id: where roles may be assigned that open this deployment alone"""
+    limits: RateLimits | None = None
+    """None: as much as the engine does"""
 
 
 class Account(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ import msgspec
 
 from linarite.domain.arm_id import RESOURCE_GROUP_TYPE
 from linarite.domain.declared import DECLARED_BY, is_declared
+from linarite.domain.rate_limits import RATE_LIMITED
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE, Resource
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ def account_id(account: AccountSettings) -> str:
         f"/subscriptions/{account.subscription}/resourceGroups/{account.resource_group}"
         f"/providers/{ACCOUNT_TYPE}/{account.name}"
     )
+
+
+CAPACITY = 100
+"""what a deployment takes of its quota pool for which settings say nothing"""
 
 
 async def declare(
@@ -83,7 +88,7 @@ def _deployment_resource(parent: str, deployment: DeploymentSettings) -> Resourc
         id=f"{parent}/deployments/{deployment.name}",
         type=DEPLOYMENT_TYPE,
         name=deployment.name,
-        sku={"name": deployment.sku, "capacity": deployment.capacity},
+        sku={"name": deployment.sku, "capacity": deployment.capacity or CAPACITY},
         properties={
             "model": {
                 "format": deployment.model_format,
@@ -93,6 +98,7 @@ def _deployment_resource(parent: str, deployment: DeploymentSettings) -> Resourc
             "provisioningState": "Succeeded",
             "versionUpgradeOption": "NoAutoUpgrade",
             "instance": deployment.instance,
+            RATE_LIMITED: deployment.capacity is not None,
         },
     )
 

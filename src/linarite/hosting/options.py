@@ -70,12 +70,13 @@ class DeploymentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         SkuName, Meta(description="Deployment type: how it is paid, and where prompts may go.")
     ] = "GlobalStandard"
     capacity: Annotated[
-        int,
+        int | None,
         Meta(
-            description="Units of 1,000 tokens a minute; of a provisioned type: throughput units.",
+            description="Units of 1,000 tokens a minute; of a provisioned type: throughput units. "
+            "Empty: 100 of its quota pool, and no limit on its rate.",
             ge=1,
         ),
-    ] = 100
+    ] = None
     instance: Annotated[
         str,
         Meta(

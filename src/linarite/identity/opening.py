@@ -29,6 +29,7 @@ from linarite.signin.opening import SignInParts, SignInPlane, open_sign_in
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
+    from linarite.controls.quota import Limiter
     from linarite.dataplane.facts import FactsBook
     from linarite.dataplane.pipeline import Host
     from linarite.domain.resource import KeyStore
@@ -74,6 +75,7 @@ class Identity(msgspec.Struct, frozen=True):
         door: TokenDoor,
         facts: FactsBook,
         host: Host,
+        limiter: Limiter,
         keys: KeyStore,
         stack: AsyncExitStack,
     ) -> Surface:
@@ -89,6 +91,7 @@ class Identity(msgspec.Struct, frozen=True):
             facts=facts,
             digest=keys.digest,
             host=host,
+            limiter=limiter,
             door=door,
             key_door=key_door,
             holders=self.holders,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from linarite.domain.quota import Price
 from linarite.domain.usage import Usage, usage_of
 from linarite.web.sse import DONE
 
@@ -70,6 +71,15 @@ class StreamedReply(ABC):
     @abstractmethod
     def prompt_characters(self) -> int:
         """How much text the ask holds."""
+
+    def price(self) -> Price:
+        """See Reply: a token for every four characters, and what the ask lets be generated."""
+        prompt_tokens = self.prompt_characters() // CHARACTERS_PER_TOKEN + 1
+        return Price(prompt_tokens, *self.completion_bound())
+
+    @abstractmethod
+    def completion_bound(self) -> tuple[int | None, int]:
+        """How many tokens each answer may have, if that is said, and how many answers."""
 
     def chunk(self, choices: bytes, usage: bytes = b"") -> bytes:
         """One SSE event; `choices` is an encoded array, `usage` empty to leave the field out."""

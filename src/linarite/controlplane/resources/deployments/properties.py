@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from linarite.domain.rate_limits import RATE_LIMITED
+
 READ_ONLY = frozenset(
     (
         "provisioningState",
@@ -17,7 +19,7 @@ READ_ONLY = frozenset(
         "currentCapacity",
     )
 )
-HIDDEN = frozenset(("instance",))
+HIDDEN = frozenset(("instance", RATE_LIMITED))
 """what the server keeps beside"""
 
 

@@ -14,6 +14,7 @@ from linarite.domain.arm_id import parent_id
 from linarite.domain.declared import is_declared, settled_by_settings
 from linarite.domain.jobs import PROVISION_DEPLOYMENT, Job, new_job
 from linarite.domain.model_offer import Assortment, ModelOffer
+from linarite.domain.rate_limits import RATE_LIMITED
 
 if TYPE_CHECKING:
     from linarite.domain.resource import Resource
@@ -50,6 +51,8 @@ def complete(new: Resource, old: Resource | None, facts: DeploymentFacts) -> Res
     sku = new.sku or {"name": "Standard"}
     legacy: dict[str, Any] = new.properties.get("scaleSettings") or {}
     sku = {**sku, "capacity": sku.get("capacity") or legacy.get("capacity") or 1}
+    if old is not None and sku != old.sku:
+        properties.pop(RATE_LIMITED, None)  # whoever sets a capacity means it
     completed = msgspec.structs.replace(new, sku=sku, properties=properties)
     if old is None or must_be_provisioned(completed, old):
         properties["provisioningState"] = "Creating" if old is None else "Updating"

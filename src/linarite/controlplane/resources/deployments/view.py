@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from linarite.controlplane.quota import TOKENS_A_UNIT
 from linarite.controlplane.resources.deployments.rules import offer_of
+from linarite.domain.rate_limits import rate_limits
 
 if TYPE_CHECKING:
     from linarite.controlplane.surface import Showing
@@ -15,15 +15,17 @@ if TYPE_CHECKING:
 def show(deployment: Resource, showing: Showing) -> dict[str, Any]:
     """The stored properties and those that follow from them.
 
-    One unit of capacity stands for 1,000 tokens a minute and one request in ten seconds.
+    One unit of capacity stands for 1,000 tokens a minute and, by the model, for so many requests.
     """
     offer = offer_of(deployment, showing.assortment)
     capacity = int((deployment.sku or {}).get("capacity") or 1)
+    model: dict[str, Any] = deployment.properties.get("model") or {}
+    limits = rate_limits(str(model.get("name")), capacity)
     return deployment.properties | {
         "capabilities": offer.capabilities if offer else {},
         "currentCapacity": capacity,
         "rateLimits": [
-            {"key": "request", "renewalPeriod": 10, "count": capacity},
-            {"key": "token", "renewalPeriod": 60, "count": capacity * TOKENS_A_UNIT},
+            {"key": "request", "renewalPeriod": 10, "count": limits.requests},
+            {"key": "token", "renewalPeriod": 60, "count": limits.tokens},
         ],
     }

@@ -9,12 +9,13 @@ import msgspec
 
 from linarite.controlplane.kinds import DEPLOYMENT_SKUS
 from linarite.controlplane.problems import shape_problems
-from linarite.controlplane.quota import TOKENS_A_UNIT, is_provisioned
+from linarite.controlplane.quota import is_provisioned
 from linarite.controlplane.request import Answer
 from linarite.controlplane.resources.model_capacities.measured import unreserved_units
 from linarite.controlplane.stocktaking import quotas_in, require_location, require_subscription
 from linarite.controlplane.wire import read_object
 from linarite.domain.arm_errors import bad_request, refusal
+from linarite.domain.rate_limits import TOKENS_A_UNIT
 
 if TYPE_CHECKING:
     from linarite.controlplane.quota import QuotaBook

@@ -117,6 +117,10 @@ class ChatReply(StreamedReply):
                     characters += len(part.refusal)
         return characters
 
+    def completion_bound(self) -> tuple[int | None, int]:
+        """Of each of the `n` choices."""
+        return self._ask.completion_tokens_max, self._ask.n or 1
+
     def body(self) -> bytes:
         """The plain answer."""
         folded = sorted(self._folded.items())

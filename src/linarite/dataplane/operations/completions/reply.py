@@ -16,6 +16,9 @@ _PROMPT = b'data: {"choices":[],"created":0,"id":"","model":"","object":"",'
 """what the service sends first where its filter looked at the prompt; clients know it"""
 
 
+COMPLETION_TOKENS = 16
+
+
 class CompletionReply(StreamedReply):
     """One text completion; a chunk and a plain answer are both `text_completion`."""
 
@@ -54,6 +57,12 @@ class CompletionReply(StreamedReply):
             if folded is None:
                 folded = self._folded[choice.index] = FoldedText()
             folded.add(choice)
+
+    def completion_bound(self) -> tuple[int | None, int]:
+        """Of every choice that is made, shown or not; the service makes 16 tokens unless told."""
+        ask = self._ask
+        bound = COMPLETION_TOKENS if ask.max_tokens is None else ask.max_tokens
+        return bound, max(ask.n or 1, ask.best_of or 1) * len(ask.prompts)
 
     def prompt_characters(self) -> int:
         """How much text the prompts hold; a token id counts as much as a token's text."""

@@ -7,7 +7,8 @@ from array import array
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
-from linarite.dataplane.parts.replies import encode
+from linarite.dataplane.parts.replies import CHARACTERS_PER_TOKEN, encode
+from linarite.domain.quota import Price
 from linarite.web.sse import DONE
 
 if TYPE_CHECKING:
@@ -26,9 +27,14 @@ class EmbeddingReply:
         """The official SDK asks for base64 unless told otherwise."""
         self.usage: Usage | None = None
         self.headers: HeaderList = []
+        self._ask = ask
         self._base64 = ask.encoding_format == "base64"
         self._model = deployment.model.served_name
         self._items: list[bytes] = []
+
+    def price(self) -> Price:
+        """See Reply: a quarter of each text's characters, rounded up; token ids as they are."""
+        return Price(sum(tokens_of(each) for each in self._ask.inputs))
 
     def frame(self, event: EmbeddingEvent) -> bytes:
         """Vectors are not streamed: folded instead."""
@@ -65,3 +71,8 @@ class EmbeddingReply:
         if sys.byteorder == "big":
             numbers.byteswap()
         return encode(numbers.tolist())
+
+
+def tokens_of(item: str | list[int]) -> int:
+    """About how many tokens an input has."""
+    return -(-len(item) // CHARACTERS_PER_TOKEN) if isinstance(item, str) else len(item)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from linarite.dataplane.parts.replies import encode
+from linarite.domain.quota import Price
 
 if TYPE_CHECKING:
     from linarite.domain.usage import Usage
@@ -21,6 +22,10 @@ class DocumentReply:
         self.usage: Usage | None = None
         self.headers: HeaderList = []
         self._document: dict[str, Any] = {}
+
+    def price(self) -> Price:
+        """Nothing: no model answers."""
+        return Price(0)
 
     def frame(self, event: dict[str, Any]) -> bytes:
         """Not streamed: folded instead."""

@@ -1,0 +1,30 @@
+"""What a request may use, estimated before any work is done for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from linarite.domain.usage import Usage
+
+
+class Price(NamedTuple):
+    """Tokens, at the most, as far as the request tells."""
+
+    prompt_tokens: int
+    completion_tokens: int | None = 0
+    """of each answer; None where the request sets no bound"""
+    answers: int = 1
+
+
+class Priced(Protocol):
+    """A request that can be estimated, and that knows what it has used."""
+
+    @property
+    def usage(self) -> Usage | None:
+        """What it has used; None where nobody knows."""
+        ...
+
+    def price(self) -> Price:
+        """The estimate, by the number of characters."""
+        ...

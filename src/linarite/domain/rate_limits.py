@@ -1,0 +1,61 @@
+"""How many tokens and requests a deployment may take, from its SKU's capacity.
+
+Sources: learn.microsoft.com, "Azure OpenAI quotas and limits" (requests for each 1,000 tokens a
+minute, by model) and "Manage Azure OpenAI quota" (requests are checked over ten seconds).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+TOKENS_A_UNIT = 1000
+"""a minute, for each unit of capacity"""
+TOKENS_WINDOW_S = 60.0
+REQUESTS_WINDOW_S = 10.0
+RATE_LIMITED = "rateLimited"
+"""a property that the server keeps to itself: False for what settings declare without a capacity"""
+REQUESTS_A_UNIT = 6.0
+"""a minute, for each unit of capacity, of a model that is not below"""
+_REQUESTS_A_UNIT = (
+    ("o3-mini", 0.1),
+    ("o1-mini", 0.1),
+    ("o3-pro", 0.1),
+    ("o1", 1 / 6),
+    ("o3", 1.0),
+    ("o4-mini", 1.0),
+    ("gpt-4.1", 1.0),
+    ("gpt-5-mini", 1.0),
+    ("gpt-5-nano", 1.0),
+    ("gpt-5.5", 1.0),
+    ("gpt-5.6", 1.0),
+    ("gpt-6", 1.0),
+    ("gpt-5", 10.0),
+)
+"""the first whose name a model's begins with"""
+
+
+class RateLimits(msgspec.Struct, frozen=True):
+    """The limits of one deployment."""
+
+    tokens: int
+    """in a minute; of a provisioned deployment: what its bucket holds and loses in a minute"""
+    requests: int
+    """in ten seconds; 0: any number"""
+    provisioned: bool = False
+
+
+def rate_limits(model: str, capacity: int) -> RateLimits:
+    """The limits that go with a capacity of a SKU that is paid by the token."""
+    return RateLimits(capacity * TOKENS_A_UNIT, requests_in_window(model, capacity))
+
+
+def provisioned_limits(tokens_per_second: float) -> RateLimits:
+    """The limits of a reserved throughput: tokens alone."""
+    return RateLimits(max(1, round(tokens_per_second * TOKENS_WINDOW_S)), 0, provisioned=True)
+
+
+def requests_in_window(model: str, capacity: int) -> int:
+    """Requests in ten seconds: at least one."""
+    found = (ratio for prefix, ratio in _REQUESTS_A_UNIT if model.startswith(prefix))
+    a_minute = next(found, REQUESTS_A_UNIT) * capacity
+    return max(1, round(a_minute * REQUESTS_WINDOW_S / 60))

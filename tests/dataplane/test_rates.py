@@ -1,0 +1,212 @@
+"""Deployments are kept to their rate: reserved before the work, settled after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from linarite.controls.quota import Limiter
+from linarite.domain.chat import ChatChoice, ChatDelta, ChatEvent
+from linarite.domain.errors import EngineFailed
+from linarite.domain.usage import usage_of
+from tests.dataplane.rig import EMBEDDINGS, ScriptedEngine, rig
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from linarite.domain.chat import ChatAsk
+    from tests.web.wire import Answer
+
+pytestmark = pytest.mark.anyio
+
+TOKENS, REQUESTS = 1000, 1
+"""of capacity 1: in a minute, in ten seconds"""
+
+
+class Clock:
+    """A clock that tests move."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        """The time."""
+        return self.now
+
+
+def ask(max_tokens: int | None = 100, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    """A chat request whose answers may be so long."""
+    bound = {} if max_tokens is None else {"max_tokens": max_tokens}
+    return {"messages": [{"role": "user", "content": "x" * 40}], **bound, **more}
+
+
+def left_after(answer: Answer) -> int:
+    """The tokens that an answer says are left."""
+    return int(str(answer.header("x-ratelimit-remaining-tokens")))
+
+
+def using(prompt_tokens: int, completion_tokens: int) -> ScriptedEngine:
+    """An engine whose answers use so many tokens."""
+
+    async def script(_: ChatAsk) -> AsyncGenerator[ChatEvent, None]:
+        yield ChatEvent(choices=[ChatChoice(delta=ChatDelta(content="hi"), index=0)])
+        yield ChatEvent(usage=usage_of(prompt_tokens, completion_tokens))
+
+    engine = ScriptedEngine()
+    engine.script = script
+    return engine
+
+
+async def test_every_answer_tells_what_is_left() -> None:
+    """The limits, what remains after this request, and how long the windows are."""
+    async with rig(limiter=Limiter(clock=Clock()), capacity=10) as running:
+        headers = dict((await running.chat(ask())).headers)
+        assert headers["x-ratelimit-limit-tokens"] == "10000"
+        assert headers["x-ratelimit-limit-requests"] == "10"
+        assert headers["x-ratelimit-remaining-tokens"] == str(10_000 - 100 - 11)
+        assert headers["x-ratelimit-remaining-requests"] == "9"
+        assert headers["x-ratelimit-reset-tokens"] == "60"
+        assert headers["x-ratelimit-reset-requests"] == "10"
+
+
+async def test_what_settings_declare_without_a_capacity_has_no_limit() -> None:
+    """Neither counted nor told."""
+    async with rig(limiter=Limiter(clock=Clock())) as running:
+        answers = [await running.chat(ask(100_000)) for _ in range(30)]
+        assert {answer.status for answer in answers} == {200}
+        assert "x-ratelimit-limit-tokens" not in dict(answers[0].headers)
+
+
+async def test_only_what_was_used_counts() -> None:
+    """A large reservation is given back when the answer was short."""
+    clock = Clock()
+    async with rig(using(10, 5), limiter=Limiter(clock=clock), capacity=1) as running:
+        for _ in range(3):
+            assert (await running.chat(ask(900))).status == 200
+            clock.now += 11
+        left = left_after(await running.chat(ask(900)))
+        assert left == TOKENS - 3 * 15 - 911
+
+
+async def test_azures_way_keeps_the_estimate() -> None:
+    """Until the minute is over."""
+    clock = Clock()
+    clock.now = 1020.0  # a minute begins
+    limiter = Limiter("azure", clock)
+    async with rig(using(10, 5), limiter=limiter, capacity=1) as running:
+        assert (await running.chat(ask(1000))).status == 200
+        clock.now += 11
+        refused = await running.chat(ask(1))
+        assert (refused.status, refused.header("retry-after")) == (429, "49")
+        clock.now += 49
+        assert (await running.chat(ask(1))).status == 200
+
+
+async def test_a_refusal_says_when_and_why() -> None:
+    """In seconds and milliseconds; which bucket, what was charged and left; what to change."""
+    clock = Clock()
+    async with rig(using(600, 300), limiter=Limiter(clock=clock), capacity=1) as running:
+        assert (await running.chat(ask(900))).status == 200
+        clock.now += 11
+        refused = await running.chat(ask(500))
+        assert refused.status == 429
+        error = refused.json()["error"]
+        assert error["code"] == "429"
+        wait = refused.header("retry-after")
+        assert wait is not None
+        assert error["message"].startswith(
+            "Requests to the ChatCompletions_Create Operation under Azure OpenAI API version "
+            "2024-10-21 have exceeded token rate limit of your current OpenAI S0 pricing tier. "
+            f"Please retry after {wait} seconds."
+        )
+        assert "sku.capacity" in error["innererror"]["message"]
+        milliseconds = int(str(refused.header("retry-after-ms")))
+        assert 48_000 < milliseconds <= int(wait) * 1000
+        assert refused.header("x-ratelimit-reason") == (
+            "deployment-tokens; limit=1000; window=60s; charged=511; left=100"
+        )
+        assert (await running.recorded(2)).refused_by == "quota"
+        clock.now += milliseconds / 1000
+        assert (await running.chat(ask(500))).status == 200
+
+
+async def test_the_newer_dialect_words_it_anew() -> None:
+    """On /openai/v1/ with a code in words."""
+    async with rig(limiter=Limiter(clock=Clock()), capacity=1) as running:
+        body = ask(1, model="gpt")
+        assert (await running.send("POST", "/openai/v1/chat/completions", body)).status == 200
+        refused = await running.send("POST", "/openai/v1/chat/completions", body)
+        assert refused.status == 429
+        error = refused.json()["error"]
+        assert error["code"] == "RateLimitReached"
+        assert error["message"].startswith("Your requests to gpt for gpt-4o in ")
+        assert "exceeded call rate limit" in error["message"]
+        assert "deployment-requests; limit=1;" in str(refused.header("x-ratelimit-reason"))
+
+
+async def test_no_wait_helps_what_never_fits() -> None:
+    """The official clients are told not to try again."""
+    async with rig(limiter=Limiter(clock=Clock()), capacity=1) as running:
+        refused = await running.chat(ask(2000))
+        assert (refused.status, refused.header("x-should-retry")) == (429, "false")
+        assert "no wait helps" in refused.json()["error"]["innererror"]["message"]
+
+
+async def test_a_failure_before_any_work_is_free() -> None:
+    """A failure of the engine's in the middle costs what had been made."""
+    clock = Clock()
+    engine = ScriptedEngine()
+    fail_at = 0
+
+    async def script(_: ChatAsk) -> AsyncGenerator[ChatEvent, None]:
+        for number in range(5):
+            if number == fail_at:
+                raise EngineFailed("gone")
+            yield ChatEvent(choices=[ChatChoice(delta=ChatDelta(content="hi"), index=0)])
+
+    engine.script = script
+    async with rig(engine, limiter=Limiter(clock=clock), capacity=1) as running:
+        assert (await running.chat(ask(900))).status == 500
+        clock.now += 11
+        fail_at = 3
+        assert (await running.chat(ask(900, stream=True))).status == 200
+        clock.now += 11
+        fail_at = 9
+        left = left_after(await running.chat(ask(900)))
+        assert left == TOKENS - (10 + 3) - 911
+
+
+async def test_answers_without_a_bound_are_thought_to_be_like_the_last_ones() -> None:
+    """At first as long as Azure thinks them."""
+    clock = Clock()
+    async with rig(using(10, 1016), limiter=Limiter(clock=clock), capacity=100) as running:
+        first = left_after(await running.chat(ask(None)))
+        assert first == 100_000 - 11 - 16
+        second = left_after(await running.chat(ask(None)))
+        assert second == 100_000 - 1026 - 11 - 116
+
+
+async def test_inputs_count_for_embeddings() -> None:
+    """A quarter of the characters, and token ids as they are."""
+    async with rig(limiter=Limiter(clock=Clock()), capacity=10) as running:
+        answer = await running.send("POST", EMBEDDINGS, {"input": ["x" * 40, "y" * 41]})
+        assert answer.status == 200
+        assert answer.header("x-ratelimit-remaining-tokens") == str(10_000 - 21)
+
+
+async def test_a_scaled_deployment_has_its_new_rate_at_once() -> None:
+    """What was used before still counts."""
+    clock = Clock()
+    async with rig(using(10, 5), limiter=Limiter(clock=clock), capacity=1) as running:
+        assert (await running.chat(ask(1))).status == 200
+        assert (await running.chat(ask(1))).status == 429
+        deployment = await running.resources.get(f"{running.account_id}/deployments/gpt")
+        assert deployment is not None
+        sku = {"name": "Standard", "capacity": 5}
+        await running.resources.put(msgspec.structs.replace(deployment, sku=sku))
+        await running.facts.refresh()
+        answer = await running.chat(ask(1))
+        assert answer.status == 200
+        assert answer.header("x-ratelimit-limit-tokens") == "5000"
+        assert answer.header("x-ratelimit-remaining-requests") == "3"
