@@ -197,7 +197,7 @@ WRONG_FILES = [
         ["deployments[1].name", "in the path"],
     ),
     (DEPLOYMENT + DEPLOYMENT.replace('"a"', '"A"'), ["'a' is declared twice", "without case"]),
-    (DEPLOYMENT + "capacity = 0\n", ["deployments[0].capacity", ">= 1"]),
+    (DEPLOYMENT + "capacity = -1\n", ["deployments[0].capacity", ">= 0"]),
     (DEPLOYMENT + "capacity = 1.5\n", ["deployments[0].capacity", "int"]),
     (
         DEPLOYMENT + 'sku = "globalstandard"\n',

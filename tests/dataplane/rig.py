@@ -234,7 +234,7 @@ async def rig(
     tokens: TokenVerifier | None = None,
     now: Callable[[], float] = time.time,
     limiter: Limiter | None = None,
-    capacity: int | None = None,
+    capacity: int = 0,
 ) -> AsyncIterator[Rig]:
     """A server with an account `linarite`, and its deployments on one scripted engine."""
     engine = engine or ScriptedEngine()

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SETTINGS = (
     SIMULATED
     + """
+[quota]
+rates = "off"  # what is tried here asks as fast as it can
+
 [account]
 location = "swedencentral"
 region_title = "Sweden Central"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000001"
 MODELS = f"{SUBSCRIPTION}/providers/Linarite.Hosting/models"
-SETTINGS = SIMULATED + '\n[hosting]\nengine = "simulator"\n'
+SETTINGS = SIMULATED + '\n[hosting]\nengine = "simulator"\n[quota]\nrates = "off"\n'
 PAST, FUTURE = "2024-05-01T00:00:00Z", "2999-01-01T00:00:00Z"
 
 

@@ -49,6 +49,7 @@ async def test_resources_look_as_the_control_plane_writes_them() -> None:
         "provisioningState": "Succeeded",
         "versionUpgradeOption": "NoAutoUpgrade",
         "instance": "j",
+        "rateLimited": True,
     }
     assert two.system_data["createdBy"] == two.system_data["lastModifiedBy"] == "linarite.toml"
     assert two.system_data["createdByType"] == "Application"

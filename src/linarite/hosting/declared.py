@@ -98,7 +98,7 @@ def _deployment_resource(parent: str, deployment: DeploymentSettings) -> Resourc
             "provisioningState": "Succeeded",
             "versionUpgradeOption": "NoAutoUpgrade",
             "instance": deployment.instance,
-            RATE_LIMITED: deployment.capacity is not None,
+            RATE_LIMITED: deployment.capacity > 0,
         },
     )
 

@@ -70,13 +70,13 @@ class DeploymentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         SkuName, Meta(description="Deployment type: how it is paid, and where prompts may go.")
     ] = "GlobalStandard"
     capacity: Annotated[
-        int | None,
+        int,
         Meta(
             description="Units of 1,000 tokens a minute; of a provisioned type: throughput units. "
-            "Empty: 100 of its quota pool, and no limit on its rate.",
-            ge=1,
+            "0: 100 of its quota pool, and no limit on its rate.",
+            ge=0,
         ),
-    ] = None
+    ] = 0
     instance: Annotated[
         str,
         Meta(
