@@ -20,24 +20,19 @@ from linarite.dataplane.http import DataPlane
 from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
 from linarite.domain.engine import Surroundings
-from linarite.domain.jobs import DEPLOY_TEMPLATE, PROVISION_DEPLOYMENT
+from linarite.domain.jobs import DEPLOY_TEMPLATE
 from linarite.hosting.declared import declare
 from linarite.hosting.deployable import DeployableModels
 from linarite.hosting.host import Host
 from linarite.hosting.instance_maker import InstanceMaker, require_right_options
-from linarite.hosting.inventory import Inventory
 from linarite.hosting.listed import ListedModels
 from linarite.hosting.models.fetcher import StoreFetcher
-from linarite.hosting.provisioner import HostProvisioner
-from linarite.hosting.regions import HERE, Regions
+from linarite.hosting.regions import Regions
 from linarite.identity.auditing import AuditParts, running_trail
 from linarite.identity.opening import Identity, IdentityParts, open_identity
 from linarite.identity.tenant import tenant_of
 from linarite.jobs.kinds.model_import import model_kinds
-from linarite.jobs.kinds.provisioning import Provisioning, provision_anew
 from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
-from linarite.jobs.upgrader import Upgrader
-from linarite.jobs.worker import Worker
 from linarite.network_parts import NetworkParts
 from linarite.privatelink.opening import open_private_link
 from linarite.serving_plan import (
@@ -65,9 +60,10 @@ from linarite.telemetry.metrics import RequestMetrics
 from linarite.web.edge import Edge
 from linarite.web.listeners import Listeners
 from linarite.web.tls import ServerTls
+from linarite.work_parts import WorkParts
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
     from linarite.controlplane.http import ManagementApp
     from linarite.controls.egress import EgressDialer
@@ -97,6 +93,7 @@ class Assembly:
         self._store = store
         self._regions = Regions(loaded.settings.regions)
         self._networks = networks_around(loaded.settings)
+        self._limiter = Limiter(loaded.settings.quota.rates)
         self._stack = AsyncExitStack()
 
     async def start(self) -> None:
@@ -167,13 +164,11 @@ class Assembly:
                 StoreFetcher(self._store, dialer, settings.models, self.loaded.home),
             ),
         }
-        begin_work = await self._open_worker(resources, jobs, instances, kinds)
+        begin_work = await self._work().open(self._stack, resources, jobs, instances, kinds)
         metrics = RequestMetrics(version=__version__)
         dataplane = DataPlane(
             self._router(),
-            identity.admission(
-                door, self._facts, self._host, Limiter(settings.quota.rates), keys, self._stack
-            ),
+            identity.admission(door, self._facts, self._host, self._limiter, keys, self._stack),
             settings.limits,
             self._observer(ledger, metrics),
         )
@@ -347,51 +342,15 @@ class Assembly:
             threads=threads_for_engines(usable_cores()),
         )
 
-    async def _open_worker(
-        self,
-        resources: ResourceStore,
-        jobs: JobStore,
-        instances: InstanceMaker,
-        kinds: dict[str, Kind],
-    ) -> Callable[[], Awaitable[None]]:
-        """Hosting follows the resources from here on; jobs begin with what is returned.
-
-        `kinds` are those of other work than hosting's.
-        """
-        settings = self.loaded.settings
-        home = settings.account.location if settings.regions else HERE
-        provisioner = HostProvisioner(
-            resources,
+    def _work(self) -> WorkParts:
+        return WorkParts(
+            self.loaded.settings,
+            self.plan,
+            self._store,
+            self._regions,
             self._host,
-            Inventory(
-                resources,
-                self._store,
-                instances.records(self.plan.instances, self.plan.deployments, home),
-                self._regions,
-                settings.hosting,
-            ),
-            instances.made,
-            settings.server.drain_s,
+            (self._facts, self._offers),
         )
-        lost = await provisioner.restore()
-        if lost:
-            await self._facts.refresh()
-        resources.subscribe(self._facts.follow)
-        resources.subscribe(provisioner.follow)
-        self._stack.push_async_callback(provisioner.stop)
-        worker = Worker(
-            resources, jobs, {PROVISION_DEPLOYMENT: Provisioning(resources, provisioner), **kinds}
-        )
-        self._stack.push_async_callback(worker.stop)
-        upgrader = Upgrader(resources, jobs, self._offers, offers_changed=self._facts.refresh)
-        self._stack.push_async_callback(upgrader.stop)
-
-        async def begin() -> None:
-            await worker.start()
-            await provision_anew(resources, jobs, lost)
-            await upgrader.start()
-
-        return begin
 
     def _engine_of(self, instance: str) -> str:
         declared = self.plan.instances.get(instance)
