@@ -56,7 +56,8 @@ async def reconcile(request: ArmRequest, target: Target, surface: Surface) -> An
     wanted = target["configuration"].lower()
     for each in derived(surface, account.id):
         if each.name.lower() == wanted:
-            return Answer(200, {"id": each.id, "name": each.name, "type": TYPE})
+            shown = {"id": each.id, "name": each.name, "type": TYPE}
+            return Answer(200, {**shown, "properties": each.properties})
     name = f"{account.name}/{target['configuration']}"
     raise resource_not_found(TYPE, name, target["resource_group"])
 
