@@ -8,6 +8,7 @@ import ssl
 import time
 from typing import TYPE_CHECKING, Any
 
+import dns.resolver
 import httpx
 import pytest
 from openai import AzureOpenAI, DefaultHttpxClient
@@ -45,6 +46,7 @@ endpoint_port = {port}
 def ask(server: Server, method: str, path: str, body: Any = None) -> Any:  # noqa: ANN401 - JSON
     """A request to the control plane with the management key."""
     version = "2025-09-01" if "CognitiveServices" in path else "2024-07-01"
+    version = "2024-06-01" if "/privateDnsZones/" in path else version
     answer = httpx.request(
         method,
         f"{server.endpoint}{path}?api-version={version}",
@@ -166,6 +168,52 @@ def test_approval_and_rejection_act_at_once(server: Server, port: int) -> None:
     assert "[DONE]" not in "".join(seen)
     assert seen[-1] == "cut" or "error" in json.loads(seen[-1].removeprefix("data: "))
     assert chat(server, server.endpoint).status_code == 200
+
+
+def test_one_name_leads_inside_and_outside(tmp_path: Path, port: int) -> None:
+    """Resolvers inside are led to the endpoint, those outside to the public side, and TLS fits."""
+    inside, outside = free_port(), free_port()
+    said = (
+        settings(port)
+        + f"""
+[dns]
+listen = ["127.0.0.1:{outside}"]
+public_addresses = ["203.0.113.7"]
+"""
+    )
+    said = said.replace("endpoint_port", f'dns = "127.0.0.1:{inside}"\nendpoint_port')
+    with stopped(start_server(tmp_path / "home", said)) as server:
+        address = make_endpoint(server)
+        zone = f"{NETWORK}/privateDnsZones/privatelink.openai.azure.com"
+        ask(server, "PUT", zone, {"location": "global"})
+        network = {"virtualNetwork": {"id": SUBNET.rpartition("/subnets/")[0]}}
+        link = {"location": "global", "properties": network}
+        ask(server, "PUT", f"{zone}/virtualNetworkLinks/apps", link)
+        configs = [{"name": "openai", "properties": {"privateDnsZoneId": zone}}]
+        group = {"properties": {"privateDnsZoneConfigs": configs}}
+        ask(server, "PUT", f"{ENDPOINT}/privateDnsZoneGroups/default", group)
+        assert resolved(OWN_NAME, inside) == [address]
+        assert resolved(OWN_NAME, outside) == ["203.0.113.7"]
+        with httpx.Client(verify=trust(server)) as client:
+            answer = client.post(
+                f"https://{address}:{port}{CHAT}",
+                json=HELLO | {"max_tokens": 1},
+                headers={"api-key": server.key, "host": OWN_NAME},
+                extensions={"sni_hostname": OWN_NAME},
+            )
+        assert answer.status_code == 200
+        ask(server, "DELETE", ENDPOINT)
+        assert resolved(OWN_NAME, inside) == ["203.0.113.7"]
+        server.kill()
+        with stopped(start_server(tmp_path / "home", said)):
+            assert resolved(OWN_NAME, inside) == ["203.0.113.7"]
+
+
+def resolved(name: str, port: int) -> list[str]:
+    """The addresses that a name server of the server tells."""
+    resolver = dns.resolver.Resolver(configure=False)
+    resolver.nameservers, resolver.port = ["127.0.0.1"], port
+    return [each.to_text() for each in resolver.resolve(name, "A", lifetime=10)]
 
 
 def test_deleting_the_endpoint_or_the_connection_closes_it(server: Server, port: int) -> None:

@@ -28,6 +28,7 @@ from linarite.controlplane.resources.virtual_networks import effects as network_
 from linarite.controlplane.resources.virtual_networks import rules as network_rules
 from linarite.controlplane.subnets import NAME as SUBNET_NAME
 from linarite.controlplane.subnets import READ_ONLY as SUBNET_READ_ONLY
+from linarite.controlplane.subnets import SentSubnet
 from linarite.domain.private_link import (
     ENDPOINT_TYPE,
     INTERFACE_TYPE,
@@ -68,7 +69,7 @@ NETWORK_TYPES: tuple[ResourceType, ...] = (
         versions=VERSIONS,
         verbs=WITHOUT_PATCH,
         name_pattern=SUBNET_NAME,
-        sent_properties=subnet_rules.SentSubnet,
+        sent_properties=SentSubnet,
         read_only=SUBNET_READ_ONLY,
         gather=subnet_rules.gather,
         complete=subnet_rules.complete,

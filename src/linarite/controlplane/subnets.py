@@ -43,6 +43,16 @@ DEFAULTS: dict[str, Any] = {
 """what Azure fills in"""
 
 
+class SentSubnet(msgspec.Struct, rename="camel"):
+    """What may be set of a subnet."""
+
+    address_prefix: str | None = None
+    address_prefixes: list[str] | None = None
+    delegations: list[dict[str, Any]] | None = None
+    private_endpoint_network_policies: str | None = None
+    private_link_service_network_policies: str | None = None
+
+
 def completed(properties: dict[str, Any]) -> dict[str, Any]:
     """A subnet's properties with what Azure fills in, without what only the server sets."""
     sent = {

@@ -99,6 +99,15 @@ def state_of(connection: Resource | None) -> dict[str, Any]:
     return cast("dict[str, Any]", connection.properties["privateLinkServiceConnectionState"])
 
 
+def first_state(endpoint: Resource) -> dict[str, Any]:
+    """What a connection is when its endpoint is made: approved, unless it asks its owner."""
+    word, link = connection_sent(endpoint) or (AUTOMATIC, {})
+    if word == AUTOMATIC:
+        return {"status": "Approved", "description": "Auto-Approved", "actionsRequired": "None"}
+    message = str(at(link, "properties", "requestMessage") or "")
+    return {"status": "Pending", "description": message, "actionsRequired": "None"}
+
+
 def is_approved(connection: Resource | None) -> bool:
     """Whether traffic may pass."""
     return connection is not None and state_of(connection)["status"] == "Approved"

@@ -51,6 +51,8 @@ class EndpointListeners:
         self._server = server
         self._open: dict[str, Way] = {}
         """by the endpoint's id, in lower case"""
+        self._settled = -1
+        """the edition of the book that the listeners are like"""
         self._turn = asyncio.Lock()
         self._retry: asyncio.Task[None] | None = None
 
@@ -67,11 +69,13 @@ class EndpointListeners:
     async def follow(self, committed: Committed) -> None:
         """What a store's subscriber is told, after the book."""
         del committed
-        await self.settle()
+        if self._settled != self._book.edition:
+            await self.settle()
 
     async def settle(self) -> None:
         """Close what is not approved any more, with its connections; open what is, and isn't."""
         async with self._turn:
+            self._settled = self._book.edition
             wanted = dict(self._wanted())
             closing = [key for key, way in self._open.items() if wanted.get(key) != way]
             for key in closing:
@@ -87,7 +91,7 @@ class EndpointListeners:
         found: list[tuple[str, Way]] = []
         for endpoint in self._book.approved():
             network = self._networks.of_subnet(subnet_id_of(endpoint))
-            if network is not None:
+            if network is not None and not _misplaced(endpoint, network):
                 found.append((endpoint.id.lower(), _way(endpoint, network)))
         return found
 
@@ -103,10 +107,9 @@ class EndpointListeners:
 
     def _tell(self, troubles: dict[str, str]) -> None:
         for endpoint in self._book.approved():
-            if self._networks.of_subnet(subnet_id_of(endpoint)) is None:
-                troubles[endpoint.id.lower()] = (
-                    f"Nothing listens: no network in settings is '{subnet_id_of(endpoint)}'."
-                )
+            network = self._networks.of_subnet(subnet_id_of(endpoint))
+            if misplaced := _misplaced(endpoint, network):
+                troubles[endpoint.id.lower()] = misplaced
         for key, why in troubles.items():
             if self._book.troubles.get(key) != why:
                 log.warning("a private endpoint can't be reached", resource=key, reason=why)
@@ -117,6 +120,16 @@ class EndpointListeners:
             await asyncio.sleep(RETRY_S)
             if self._book.troubles:
                 await self.settle()
+
+
+def _misplaced(endpoint: Resource, network: Network | None) -> str:
+    """Why settings, which may have changed, have no place for an endpoint; "" while they have."""
+    if network is None:
+        return f"Nothing listens: no network in settings is '{subnet_id_of(endpoint)}'."
+    address = str(endpoint.properties[ADDRESS])
+    if address in network.endpoint_addresses:
+        return ""
+    return f"Nothing listens: {network.setting} endpoint_addresses has {address} no more."
 
 
 def _name(key: str) -> str:

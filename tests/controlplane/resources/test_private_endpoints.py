@@ -316,6 +316,44 @@ async def test_a_subnet_with_endpoints_stays() -> None:
     assert (await rig.ask("GET", VNET)).body["properties"]["subnets"] == []
 
 
+@pytest.mark.parametrize(
+    ("path", "properties"),
+    [
+        (VNET, {"addressSpace": {"addressPrefixes": "10.0.0.0/8"}}),
+        (VNET, {"addressSpace": {"addressPrefixes": ["10.0.0.1/8"]}}),
+        (VNET, {"addressSpace": 5}),
+        (VNET, {"subnets": [{"name": "a/b"}]}),
+        (VNET, {"subnets": [{"name": "a\n"}]}),
+        (VNET, {"subnets": [{"name": "a", "properties": {"addressPrefixes": 5}}]}),
+        (VNET, {"subnets": [{"name": "endpoints"}, {"name": "a"}, {"name": "A"}]}),
+        (SUBNET, {"addressPrefix": 5}),
+        (SUBNET, {}),
+        (ENDPOINT, {"subnet": "there"}),
+        (ENDPOINT, {"subnet": {"id": 5}, "privateLinkServiceConnections": [{"properties": None}]}),
+        (ENDPOINT, endpoint()["properties"] | {"customNetworkInterfaceName": "a/b"}),
+        (
+            ENDPOINT,
+            endpoint(ipConfigurations=[{"properties": {"privateIPAddress": "x"}}])["properties"],
+        ),
+        (f"{ZONES}/a.example", {}),
+        (f"{ZONE}/A/x", {"aRecords": [{"ipv6Address": "::1"}]}),
+        (f"{ZONE}/TXT/x", {"txtRecords": [{"value": ["x" * 256]}]}),
+        (f"{ZONE}/MX/x", {"mxRecords": [{"preference": 70000, "exchange": "a"}]}),
+        (f"{ZONE}/virtualNetworkLinks/x", {"virtualNetwork": None}),
+    ],
+)
+async def test_malformed(path: str, properties: dict[str, object]) -> None:
+    """What has the wrong shape is refused with a 400 that names it, and nothing is written."""
+    rig = await private_rig()
+    await made(rig, ZONE, {"location": "global"})
+    before = await rig.ask("GET", path)
+    answer = await rig.ask("PUT", path, {"location": "local", "properties": properties})
+    assert answer.status == 400, answer.body
+    assert answer.body["message"]
+    after = await rig.ask("GET", path)
+    assert (after.status, after.body) == (before.status, before.body)
+
+
 async def test_a_network_of_settings_stays() -> None:
     """What settings declare is not deleted here."""
     rig = await private_rig()

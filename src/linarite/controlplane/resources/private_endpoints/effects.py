@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from linarite.controlplane.resources.private_endpoints.rules import EndpointFacts
 from linarite.domain.private_link import (
     ADDRESS,
-    AUTOMATIC,
     CONNECTION,
     CONNECTION_TYPE,
     DELETED_CONNECTION_TYPE,
@@ -16,8 +15,8 @@ from linarite.domain.private_link import (
     GROUP_ID,
     SUBNET_TYPE,
     account_id_of,
-    connection_sent,
     endpoint_id_of,
+    first_state,
 )
 from linarite.domain.resource import ACCOUNT_TYPE, Delete, Put, Resource
 
@@ -51,16 +50,9 @@ async def beside(
     surface: Surface, endpoint: Resource, old: Resource | None
 ) -> tuple[list[Change], list[Job]]:
     """A new endpoint makes its connection, approved where its maker need not ask."""
-    sent = connection_sent(endpoint)
     account = await surface.resources.get(account_id_of(endpoint))
-    if old is not None or sent is None or account is None:
+    if old is not None or account is None:
         return [], []
-    word, link = sent
-    if word == AUTOMATIC:
-        state = {"status": "Approved", "description": "Auto-Approved", "actionsRequired": "None"}
-    else:
-        asks = str(link["properties"].get("requestMessage") or "")
-        state = {"status": "Pending", "description": asks, "actionsRequired": "None"}
     name = str(endpoint.properties[CONNECTION]).rpartition("/")[2]
     connection = Resource(
         id=f"{account.id}/privateEndpointConnections/{name}",
@@ -70,7 +62,7 @@ async def beside(
         properties={
             "privateEndpoint": {"id": endpoint.id},
             "groupIds": [GROUP_ID],
-            "privateLinkServiceConnectionState": state,
+            "privateLinkServiceConnectionState": first_state(endpoint),
             "provisioningState": "Succeeded",
         },
         system_data=endpoint.system_data,

@@ -61,6 +61,6 @@ class SentEndpoint(msgspec.Struct, rename="camel"):
     manual_private_link_service_connections: list[Link] | None = None
     ip_configurations: list[IpConfiguration] | None = None
     custom_network_interface_name: (
-        Annotated[str, Meta(pattern=r"^([a-zA-Z0-9][\w.-]{0,79})?$")] | None
+        Annotated[str, Meta(pattern=r"^([a-zA-Z0-9][\w.-]{0,79})?\Z")] | None
     ) = None
     application_security_groups: list[dict[str, Any]] | None = None

@@ -10,6 +10,7 @@ from linarite.domain.private_link import (
     AUTOMATIC,
     INTERFACE_TYPE,
     MANUAL,
+    first_state,
     interface_name,
     state_of,
 )
@@ -27,6 +28,8 @@ def show(endpoint: Resource, showing: Showing) -> dict[str, Any]:
     links = showing.links
     trouble = links.troubles.get(endpoint.id.lower(), "")
     state = dict(state_of(links.connection_of(endpoint)))
+    if not endpoint.etag:  # a preview: its connection would be made with it
+        state = first_state(endpoint)
     if trouble:
         state["actionsRequired"] = trouble
     hosts = () if links.zone_groups(endpoint.id) else links.hosts(endpoint)

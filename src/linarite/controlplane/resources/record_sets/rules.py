@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import msgspec
 from msgspec import Meta
 
+from linarite.controlplane.authorizing import readable
 from linarite.controlplane.verbs.list import paged
 from linarite.controlplane.wire import shown
 from linarite.domain.arm_errors import Problem
@@ -76,7 +77,7 @@ class SrvRecord(msgspec.Struct):
 class TxtRecord(msgspec.Struct):
     """A text in pieces."""
 
-    value: list[Annotated[str, Meta(max_length=1024)]]
+    value: list[Annotated[str, Meta(max_length=255)]]
 
 
 class SentRecordSet(msgspec.Struct, rename="camel"):
@@ -194,10 +195,8 @@ async def list_all(request: ArmRequest, target: Target, surface: Surface) -> Ans
     zone_id = parent_id(f"{target.path}/x")
     zone = await surface.resources.get(zone_id)
     rows = {word: surface.rows[f"{ZONE_TYPE}/{word}".lower()] for word in RECORDS}
-    found = [
-        (each.id.lower(), each)
-        for each in ([_soa(zone), *surface.links.records(zone.id)] if zone else [])
-    ]
+    there = [_soa(zone), *surface.links.records(zone.id)] if zone else []
+    found = [(each.id.lower(), each) for each in readable(surface, request.caller, there)]
     showing = surface.showing(request)
     return paged(
         sorted(found),

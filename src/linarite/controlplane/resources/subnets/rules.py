@@ -33,15 +33,6 @@ if TYPE_CHECKING:
     from linarite.domain.resource import Change
 
 
-class SentSubnet(msgspec.Struct, rename="camel"):
-    """What may be set."""
-
-    address_prefix: str | None = None
-    address_prefixes: list[str] | None = None
-    private_endpoint_network_policies: str | None = None
-    private_link_service_network_policies: str | None = None
-
-
 class SubnetFacts(msgspec.Struct, frozen=True):
     """What is known when a subnet is admitted."""
 

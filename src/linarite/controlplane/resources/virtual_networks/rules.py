@@ -5,9 +5,10 @@ Source: the specification of Microsoft.Network, 2024-07-01.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from linarite.controlplane.problems import (
     location_key,
@@ -15,8 +16,10 @@ from linarite.controlplane.problems import (
     missing_problems,
     moved_problems,
 )
+from linarite.controlplane.subnets import NAME as SUBNET_NAME
 from linarite.controlplane.subnets import (
     SUBNETS,
+    SentSubnet,
     completed,
     in_use,
     inline,
@@ -25,6 +28,7 @@ from linarite.controlplane.subnets import (
     undeclared,
 )
 from linarite.controlplane.surface import Realm
+from linarite.domain.arm_errors import Problem
 from linarite.domain.declared import settled_by_settings
 from linarite.domain.private_link import SUBNET_TYPE, VIRTUAL_NETWORK_TYPE
 from linarite.domain.resource import Resource
@@ -32,7 +36,6 @@ from linarite.privatelink.networks import Networks
 
 if TYPE_CHECKING:
     from linarite.controlplane.surface import Showing
-    from linarite.domain.arm_errors import Problem
 
 NAME = r"[a-zA-Z0-9]([\w.-]{0,62}\w)?"
 READ_ONLY = frozenset(("provisioningState", "resourceGuid"))
@@ -46,18 +49,18 @@ class AddressSpace(msgspec.Struct, rename="camel"):
     address_prefixes: list[str] | None = None
 
 
-class SentSubnet(msgspec.Struct):
+class InlineSubnet(msgspec.Struct):
     """A subnet within its virtual network."""
 
-    name: str
-    properties: dict[str, Any] | None = None
+    name: Annotated[str, Meta(pattern=rf"^{SUBNET_NAME}\Z")]
+    properties: SentSubnet | None = None
 
 
 class SentNetwork(msgspec.Struct, rename="camel"):
     """What may be set."""
 
     address_space: AddressSpace | None = None
-    subnets: list[SentSubnet] | None = None
+    subnets: list[InlineSubnet] | None = None
 
 
 class NetworkFacts(msgspec.Struct, frozen=True):
@@ -92,8 +95,22 @@ def admit(new: Resource, old: Resource | None, facts: NetworkFacts) -> list[Prob
         *location_problems(new.location, facts.realm, VIRTUAL_NETWORK_TYPE),
         *(moved_problems(old.location, new.location, new.name) if old else []),
         *missing_problems(new.properties, "addressSpace"),
+        *_twice_problems(new),
         *range_problems(new, undeclared(new, facts.networks)),
         *(_lost_problems(new, old, facts) if old else []),
+    ]
+
+
+def _twice_problems(new: Resource) -> list[Problem]:
+    names = [each["name"].lower() for each in inline(new)]
+    return [
+        Problem(
+            "DuplicateResourceName",
+            f"The virtual network '{new.name}' has more than one subnet '{name}'.",
+            "properties.subnets",
+        )
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
     ]
 
 
