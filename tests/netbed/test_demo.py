@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LINARITE = [sys.executable, "-m", "linarite.main"]
 ENVIRONMENT = clean_environment() | {"COLUMNS": "140"}
 START_S = 60
+BY_NAME = "https://demo.openai.linarite.internal"
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -74,7 +75,7 @@ def test_a_closed_side_shows_on_the_map(demo: subprocess.Popen[bytes]) -> None:
 
 @pytest.mark.slow
 def test_a_program_runs_as_a_client(demo: subprocess.Popen[bytes]) -> None:
-    """With the endpoint and key in its environment, and its own exit code."""
+    """With the endpoint and key in its environment, by name too, and its own exit code."""
     assert demo.poll() is None
     program = (
         "import openai\n"
@@ -86,6 +87,10 @@ def test_a_program_runs_as_a_client(demo: subprocess.Popen[bytes]) -> None:
     done = run("exec", "application", "--", sys.executable, "-c", program)
     assert done.returncode == 7, done.stderr
     assert done.stdout.strip()
+    named = program.replace("AzureOpenAI(", f"AzureOpenAI(azure_endpoint='{BY_NAME}', ")
+    for host in ("application", "public"):
+        done = run("exec", host, "--", sys.executable, "-c", named)
+        assert done.returncode == 7, done.stderr
     nowhere = run("exec", "nowhere", "--", "true")
     assert nowhere.returncode == 1
     assert "There is no host 'nowhere'. Hosts: server, application" in nowhere.stderr

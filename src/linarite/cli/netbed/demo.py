@@ -13,7 +13,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from linarite.cli.netbed.layout import APPLICATION, PARTNER, REGIONS, SERVER, WHOLE
+import msgspec
+
+from linarite.cli.netbed.layout import APPLICATION, PARTNER, PUBLIC, REGIONS, SERVER, WHOLE
 from linarite.cli.netbed.namespaces import Bed, make_bed, why_not
 from linarite.cli.netbed.records import kept
 from linarite.cli.serving_file import SERVING_FILE, read_serving_file
@@ -23,8 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from linarite.cli.netbed.layout import Network
+    from linarite.cli.serving_file import ServingFile
 
-PORT = 8080
+PORT, OWN_PORT = 8080, 8079
 ACCOUNT = "demo"
 MODEL = "gpt-4o"
 ENVIRONMENT = "environment.sh"
@@ -65,18 +68,21 @@ def demo() -> Generator[Bed]:
             for network in REGIONS
         ]
         keys = {
-            network.name: _await_serving(bed, network.name, process)
+            network.name: _await_serving(bed, network.name, process).api_key
             for network, process in zip(REGIONS, regions, strict=True)
         }
         gateway = stack.enter_context(_server(bed, SERVER, _gateway_settings(keys)))
-        key = _await_serving(bed, SERVER, gateway)
+        serving = _await_serving(bed, SERVER, gateway)
+        key, authority = serving.api_key, serving.ca_file or ""
         for network in SIDES:
             _tell(
                 bed,
                 network.name,
                 AZURE_OPENAI_ENDPOINT=f"http://{network.server_address}:{PORT}",
                 AZURE_OPENAI_API_KEY=key,
+                SSL_CERT_FILE=authority,
             )
+            bed.resolve_by(network.name, network.name_server)
         yield bed
 
 
@@ -118,8 +124,8 @@ def _server(bed: Bed, host: str, settings: str) -> Generator[subprocess.Popen[by
             process.kill()
 
 
-def _await_serving(bed: Bed, host: str, process: subprocess.Popen[bytes]) -> str:
-    """The first key of a server once it serves. Raises SetupError with its last words."""
+def _await_serving(bed: Bed, host: str, process: subprocess.Popen[bytes]) -> ServingFile:
+    """How to use a server, once it serves. Raises SetupError with its last words."""
     file = home_of(bed, host) / SERVING_FILE
     deadline = time.monotonic() + START_S
     while not file.exists():
@@ -127,7 +133,7 @@ def _await_serving(bed: Bed, host: str, process: subprocess.Popen[bytes]) -> str
             words = (home_of(bed, host) / "server.log").read_text(errors="replace").strip()
             raise SetupError(f"The server on the host {host} did not start: {words[-500:]}")
         time.sleep(LOOK_S)
-    return read_serving_file(file).api_key
+    return read_serving_file(file)
 
 
 def _tell(bed: Bed, host: str, **variables: str) -> None:
@@ -158,10 +164,17 @@ def _gateway_settings(keys: dict[str, str]) -> str:
     """The gateway: an account in the first region, and an instance in each."""
     home = REGIONS[0].name
     said = [
-        f'[server]\nhost = "0.0.0.0"\nport = {PORT}\nplaintext_beyond_loopback = true',
+        f"[server]\nport = {OWN_PORT}",
+        f'[listeners.everywhere]\naddress = "::"\nport = {PORT}\ntls = false',
+        "plaintext_beyond_loopback = true",
+        f'[listeners.public]\naddress = "{PUBLIC.server_address}"\nport = 443',
+        f'[dns]\nlisten = ["{PUBLIC.server_address}"]',
+        f'public_addresses = ["{PUBLIC.server_address}"]',
         f'[account]\nname = "{ACCOUNT}"\nlocation = "{home}"\nregion_title = "{home}"',
         *(
-            f'[networks.{network.name}]\naddresses = ["{network.subnets[0]}"]'
+            f'[networks.{network.name}]\naddresses = ["{network.subnets[0]}"]\n'
+            f"endpoint_addresses = {msgspec.json.encode(network.endpoints).decode()}\n"
+            f'dns = "{network.name_server}"'
             for network in (APPLICATION, PARTNER)
         ),
         f'[[deployments]]\nname = "{MODEL}"\nmodel = "{MODEL}"\nsku = "DataZoneStandard"',

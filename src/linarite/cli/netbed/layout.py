@@ -42,6 +42,17 @@ class Network(msgspec.Struct, frozen=True):
         return bare(self.host[0])
 
     @property
+    def name_server(self) -> str:
+        """Where names are answered here."""
+        named = [bare(each) for each in self.server if bare(each).endswith(".53")]
+        return named[0] if named else self.server_address
+
+    @property
+    def endpoints(self) -> list[str]:
+        """The server's addresses that are kept for private endpoints."""
+        return [bare(each) for each in self.server[2:] if ":" not in each]
+
+    @property
     def subnets(self) -> tuple[str, ...]:
         """Its ranges, each once."""
         return tuple(dict.fromkeys(str(ip_interface(each).network) for each in self.server))
