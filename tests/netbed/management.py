@@ -57,7 +57,7 @@ class Management:
     def deploy(self, account: str, name: str, model: str, sku: str) -> dict[str, Any]:
         """Make a deployment; returns the operation as it ended, whatever its end."""
         body = {
-            "sku": {"name": sku, "capacity": 1000},
+            "sku": {"name": sku, "capacity": 100},
             "properties": {"model": {"format": "OpenAI", "name": model, "version": "1"}},
         }
         return self.put(f"{ACCOUNTS}/{account}/deployments/{name}", body)

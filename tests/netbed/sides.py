@@ -56,6 +56,9 @@ dns = "{prefix}.53"
         for prefix in (network.server_address.rpartition(".")[0],)
     )
     return f"""
+[quota]
+capacity_max = 100000
+
 [dns]
 listen = ["{PUBLIC.server_address}"]
 public_addresses = ["{PUBLIC.server_address}"]

@@ -65,6 +65,7 @@ def gateway_settings(keys: dict[str, str], *, moved: str = "", declared: str = "
     said = [
         '[server]\nhost = "0.0.0.0"\nplaintext_beyond_loopback = true',
         f'[account]\nlocation = "{SWEDEN}"',
+        "[quota]\ncapacity_max = 100000",
         f'[[deployments]]\nname = "declared"\nmodel = "o-{declared}"\nsku = "Standard"',
         f'instance = "o-{declared}-{SWEDEN}"',
         *(f'[regions.{name}]\ndata_zone = "{zone}"' for name, zone in ZONES.items()),
