@@ -36,11 +36,11 @@ from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
 from linarite.network_parts import NetworkParts
 from linarite.privatelink.opening import open_private_link
 from linarite.serving_plan import (
+    account_hosts_in,
     as_clients_see_it,
     egress_policy,
     known_hosts,
     network_rules,
-    networks_around,
     plan,
     scratch_folder,
     threads_for_engines,
@@ -92,7 +92,6 @@ class Assembly:
         """called with both keys when one of them has been replaced"""
         self._store = store
         self._regions = Regions(loaded.settings.regions)
-        self._networks = networks_around(loaded.settings)
         self._limiter = Limiter(loaded.settings.quota.rates)
         self._stack = AsyncExitStack()
 
@@ -217,7 +216,7 @@ class Assembly:
             self.loaded.settings.hosting,
             listed=listed.now,
         )
-        rules = network_rules(self.loaded.settings, self._networks)
+        rules = network_rules(self.loaded.settings, self._links.networks)
         self._facts = FactsBook(
             resources,
             keys,
@@ -314,6 +313,7 @@ class Assembly:
                 access=identity.access,
                 links=self._links.book,
                 networks=self._links.networks,
+                account_hosts_in=account_hosts_in(settings.server),
                 directory=identity.sign_in.directory,
                 requests=self._ledger,
                 network_log=self._network.log,

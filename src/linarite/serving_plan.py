@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.controls.egress import EgressPolicy, HttpProxy, PurposeHosts, target_of
-from linarite.controls.network import Networks, rules_of
+from linarite.controls.network import rules_of
 from linarite.domain.errors import EgressRefused, SetupError
-from linarite.hosting.declared import account_id
 from linarite.hosting.instance_maker import answering_engine
 from linarite.hosting.options import DeploymentSettings, InstanceSettings
 from linarite.identity.verification import issuer_hosts
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from linarite.domain.network import NetworkRules
+    from linarite.privatelink.networks import Networks
     from linarite.setting_tree import Settings
     from linarite.web.listeners import Declared
     from linarite.web.options import Server
@@ -133,6 +133,11 @@ def egress_policy(settings: Settings, planned: Plan) -> EgressPolicy:
     )
 
 
+def account_hosts_in(options: Server) -> str:
+    """The domain under which accounts' endpoints are shown; "" shows them by path."""
+    return options.domain if options.account_endpoints == "host" else ""
+
+
 def known_hosts(settings: Settings) -> Hosts:
     """The names that the server answers to. Reads the certificates' files."""
     options = settings.server
@@ -149,17 +154,12 @@ def known_hosts(settings: Settings) -> Hosts:
     return Hosts(options, [*options.local_names, *served])
 
 
-def networks_around(settings: Settings) -> Networks:
-    """The networks that settings declare, each a subnet beside the declared account."""
-    return Networks(settings.networks, account_id(settings.account).partition("/providers/")[0])
-
-
 def network_rules(
     settings: Settings, networks: Networks
 ) -> Callable[[Mapping[str, Any]], NetworkRules]:
     """What reads an account's properties into its rules."""
     trusted = frozenset(each.lower() for each in settings.network_rules.trusted_services)
-    return partial(rules_of, networks=networks, trusted=trusted)
+    return partial(rules_of, ranges_of=networks.ranges_of, trusted=trusted)
 
 
 class Seen(msgspec.Struct, frozen=True):

@@ -14,7 +14,6 @@ from linarite.controlplane.options import ControlPlaneSettings, Quota
 from linarite.controls.audit.options import Audit
 from linarite.controls.authenticate.options import IssuerSettings, Tokens
 from linarite.controls.egress.options import Egress
-from linarite.controls.network import Networks
 from linarite.controls.network.options import NetworkRuleSettings, NetworkSettings
 from linarite.dataplane.options import Limits
 from linarite.domain.errors import SetupError
@@ -132,7 +131,7 @@ def check(settings: Settings) -> None:
             )
     check_regions(settings)
     check_identities(settings)
-    check_networks(settings)
+    check_trusted_services(settings)
     for deployment in settings.deployments:
         if deployment.instance and deployment.instance not in settings.instances:
             known = ", ".join(sorted(settings.instances)) or "none"
@@ -202,9 +201,8 @@ def check_identities(settings: Settings) -> None:
             ) from None
 
 
-def check_networks(settings: Settings) -> None:
-    """Ranges are ranges, and trusted services are named by their object ids. Raises SetupError."""
-    Networks(settings.networks)
+def check_trusted_services(settings: Settings) -> None:
+    """Trusted services are named by their object ids. Raises SetupError."""
     for object_id in settings.network_rules.trusted_services:
         if not GUID.fullmatch(object_id):
             raise SetupError(

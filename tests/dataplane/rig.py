@@ -14,6 +14,7 @@ from linarite.controls.authenticate.audiences import DATA_AUDIENCES
 from linarite.controls.authenticate.options import Tokens
 from linarite.controls.authenticate.verifier import Verifier
 from linarite.controls.authorize.book import AccessBook
+from linarite.controls.network import rules_of
 from linarite.controls.quota import Limiter
 from linarite.dataplane.call import OperationKit
 from linarite.dataplane.facts import FactsBook
@@ -179,9 +180,13 @@ class Rig(msgspec.Struct, frozen=True):
         *,
         headers: Sequence[tuple[str, str]] = (),
         key: str | None = "",
+        own_host: bool = True,
     ) -> Answer:
-        """One request on a connection of its own; `key` "" means key1, None means none."""
-        lines = [("host", "localhost"), *headers]
+        """One request on a connection of its own; `key` "" means key1, None means none.
+
+        Without `own_host`, `headers` have the Host.
+        """
+        lines = [("host", "localhost"), *headers] if own_host else [*headers]
         if key is not None:
             lines.append(("api-key", key or self.keys.key1))
         payload = b""
@@ -194,6 +199,10 @@ class Rig(msgspec.Struct, frozen=True):
         head = get_lines(method, target, lines)
         async with asyncio.timeout(WAIT_S):
             return await exchange(self.port, head + payload, method=method)
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection."""
+        return await asyncio.open_connection("127.0.0.1", self.port)
 
     async def chat(self, body: Any, **more: Any) -> Answer:  # noqa: ANN401 - as `send`
         """A chat request on the dated path."""
@@ -235,6 +244,7 @@ async def rig(
     now: Callable[[], float] = time.time,
     limiter: Limiter | None = None,
     capacity: int = 0,
+    trusted: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Rig]:
     """A server with an account `linarite`, and its deployments on one scripted engine."""
     engine = engine or ScriptedEngine()
@@ -255,7 +265,11 @@ async def rig(
         other = AccountSettings(name="other", resource_group="elsewhere")
         await put_foreign_account(resources, other.name)
         other_keys = await key_store.ensure(foreign_account_id(other.name))
-    facts = FactsBook(resources, key_store)
+    facts = FactsBook(
+        resources,
+        key_store,
+        network_rules_of=lambda account: rules_of(account.properties, lambda _subnet: (), trusted),
+    )
     await facts.refresh()
 
     async def build(spec: InstanceSpec) -> ScriptedEngine:

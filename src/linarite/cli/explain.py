@@ -9,7 +9,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from linarite.cli.account.flags import DECLARED
+from linarite.cli.arm.completion import account_names
 from linarite.cli.arm.flags import Output, OutputFlags, command
+from linarite.cli.arm.naming import account_id
 from linarite.cli.arm.printed import cell, print_data, print_table
 from linarite.cli.help_texts import examples
 
@@ -22,6 +25,10 @@ EXAMPLES = examples(
         "By the apim-request-id of an answer:",
         "linarite explain 01a215eb-7fba-4ac5-a0b0-45fc9bac1cba",
     ),
+    (
+        "Would this address reach the account?",
+        "linarite explain --from 203.0.113.9 --account team-a",
+    ),
     ("For programs:", "linarite explain 01a215eb-7fba-4ac5-a0b0-45fc9bac1cba --output json"),
 )
 STYLES = {"passed": "green", "refused": "bold red", "not reached": "dim", "none in force": "dim"}
@@ -29,15 +36,28 @@ STYLES = {"passed": "green", "refused": "bold red", "not reached": "dim", "none 
 
 @dataclass(frozen=True, kw_only=True)
 class ExplainFlags:
-    """Which request."""
+    """Which request, or which address."""
 
     request_id: Annotated[
-        str,
+        str | None,
         typer.Argument(
             help="The answer's apim-request-id, or x-ms-request-id of the control plane.",
             show_default=False,
         ),
-    ]
+    ] = None
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Instead of a request: an IP address, and what network rules make of it.",
+        ),
+    ] = None
+    account: Annotated[
+        str | None,
+        typer.Option(
+            help="With --from: the account.", show_default=DECLARED, autocompletion=account_names
+        ),
+    ] = None
 
 
 def add_to(root: typer.Typer) -> None:
@@ -46,14 +66,36 @@ def add_to(root: typer.Typer) -> None:
 
 
 async def explain(server: Server, asked: ExplainFlags, shown: OutputFlags) -> None:
-    """Say what decided a request, and what would have to change for a refused one."""
+    """Say what decided a request, or would decide one, and what would have to change."""
+    if bool(asked.request_id) == bool(asked.source):
+        raise typer.BadParameter("Name a request, or an address with --from.")
+    if asked.source:
+        await explain_reach(server, asked, shown)
+        return
     path = f"/providers/Linarite.Operations/requests/{asked.request_id}/explanation"
     told = (await server.send("GET", path, version=VERSION)).body
     if shown.output is not Output.TABLE:
         print_data(told, shown.output)
         return
     print_table(facts_table(told))
-    print_table(steps_table(told))
+    print_table(steps_table(told["steps"]))
+    for line in told["wouldHaveToChange"]:
+        typer.echo(f"→ {line}")
+
+
+async def explain_reach(server: Server, asked: ExplainFlags, shown: OutputFlags) -> None:
+    """Say whether an address would reach an account, before any credential is looked at."""
+    account = await account_id(server, asked.account, None)
+    path = f"{account}/providers/Linarite.Operations/reachability"
+    query = {"address": asked.source or ""}
+    told = (await server.send("GET", path, version=VERSION, query=query)).body
+    if shown.output is not Output.TABLE:
+        print_data(told, shown.output)
+        return
+    print_table(steps_table([told["publicSide"]]))
+    for endpoint in told["privateEndpoints"]:
+        where = "in the address's own network" if endpoint["sameNetwork"] else "in another network"
+        typer.echo(f"private endpoint {endpoint['address']} ({where}): {endpoint['id']}")
     for line in told["wouldHaveToChange"]:
         typer.echo(f"→ {line}")
 
@@ -67,12 +109,12 @@ def facts_table(told: dict[str, Any]) -> Table:
     return table
 
 
-def steps_table(told: dict[str, Any]) -> Table:
+def steps_table(steps: list[dict[str, Any]]) -> Table:
     """The controls in their order."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("CONTROL", "OUTCOME", "DECIDED BY", "WHY"):
         table.add_column(title, overflow="fold")
-    for step in told["steps"]:
+    for step in steps:
         outcome = Text(step["outcome"], style=STYLES.get(step["outcome"], ""))
         decided_by, why = Text(step.get("decidedBy", "")), Text(step.get("why", ""))
         table.add_row(Text(step["control"]), outcome, decided_by, why)

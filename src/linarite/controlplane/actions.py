@@ -38,6 +38,7 @@ from linarite.controlplane.resources.availability import actions as availability
 from linarite.controlplane.resources.cloud_metadata import reads as cloud_metadata
 from linarite.controlplane.resources.commitment_tiers import reads as commitment_tiers
 from linarite.controlplane.resources.deployment_policies import actions as deployment_policies
+from linarite.controlplane.resources.explanations import reach
 from linarite.controlplane.resources.explanations import reads as explanations
 from linarite.controlplane.resources.generic import reads as generic
 from linarite.controlplane.resources.model_capacities import reads as capacities
@@ -324,6 +325,13 @@ ACTIONS: tuple[Action, ...] = (
         type="Linarite.Operations/requests",
         permission="Linarite.Operations/requests/read",
         act=explanations.explain,
+    ),
+    _row(
+        "GET",
+        f"{ACCOUNT}/providers/{reach.TYPE}",
+        OPERATIONS,
+        reach.TYPE,
+        reach.reachability,
     ),
     Action(
         method="GET",

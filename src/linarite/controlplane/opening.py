@@ -74,6 +74,8 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     access: Access
     links: PrivateLinkBook
     networks: Networks
+    account_hosts_in: str
+    """the domain under which accounts' endpoints are shown; "" shows them by path"""
     requests: RequestLedger
     network_log: NetworkLog
     perimeters: Perimeters
@@ -118,6 +120,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         policies=policies,
         links=parts.links,
         networks=parts.networks,
+        account_hosts_in=parts.account_hosts_in,
         directory=parts.directory,
         requests=parts.requests,
         network_log=parts.network_log,

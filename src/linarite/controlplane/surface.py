@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -96,6 +97,19 @@ class Showing(msgspec.Struct, frozen=True):
     """private endpoints and what belongs to them"""
     last_used: Callable[[str], int]
     """when an application's key, by its id, was used last; as `ApplicationKeyStore` tells it"""
+    account_hosts_in: str = ""
+    """the domain under which accounts' endpoints are shown; "" shows them by path"""
+
+    def endpoint(self, word: str, service: str) -> str:
+        """An account's endpoint, without a slash at its end.
+
+        `service` is one of `account_names.SERVICES`; by path it makes no difference.
+        """
+        if not self.account_hosts_in:
+            return f"{self.base_url}/{word}"
+        here = urlsplit(self.base_url)
+        port = f":{here.port}" if here.port is not None else ""
+        return f"{here.scheme}://{word}.{service}.{self.account_hosts_in}{port}"
 
 
 class Plane(Protocol):
@@ -150,6 +164,8 @@ class Surface(msgspec.Struct, kw_only=True):
     """private endpoints and what belongs to them"""
     networks: Networks = msgspec.field(default_factory=Networks)
     """what settings declare around this machine"""
+    account_hosts_in: str = ""
+    """as in `Showing`"""
     directory: Directory | None = None
     """whom this server knows by itself; None: nobody"""
     known: tuple[Known, ...] = ()
@@ -178,4 +194,5 @@ class Surface(msgspec.Struct, kw_only=True):
             now=self.now(),
             links=self.links,
             last_used=self.keys.applications.last_used,
+            account_hosts_in=self.account_hosts_in,
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.controls.authenticate.api_key import identify
-from linarite.controls.network import NO_NETWORKS, rules_of
+from linarite.controls.network import rules_of
 from linarite.domain.application_key import (
     APPLICATION_KEY_TYPE,
     KEY_ID,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 def _without_networks(account: Resource) -> NetworkRules:
     """An account's rules where it is not known which addresses any subnet has."""
-    return rules_of(account.properties, NO_NETWORKS)
+    return rules_of(account.properties, lambda _subnet: ())
 
 
 class ToldOfInstances(msgspec.Struct, frozen=True):

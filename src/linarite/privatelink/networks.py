@@ -58,6 +58,11 @@ class Networks:
         """The network that a subnet is; None for a subnet that settings don't know."""
         return self._by_subnet.get(subnet_id.lower().rstrip("/"))
 
+    def ranges_of(self, subnet_id: str) -> tuple[str, ...]:
+        """The addresses of a subnet, for the rules that name it; none where unknown."""
+        network = self.of_subnet(subnet_id)
+        return network.ranges if network is not None else ()
+
 
 def networks_of(declared: Mapping[str, NetworkSettings], account_id: str) -> Networks:
     """What settings say, read; `account_id` is the declared account's. Raises SetupError."""

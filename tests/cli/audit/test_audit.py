@@ -73,7 +73,7 @@ def test_a_good_request_is_explained(server: Server, asked: dict[str, str]) -> N
     assert told["asked"]["account"] == server.ready["account_id"]
     assert told["wouldHaveToChange"] == []
     why = {step["control"]: step.get("why", "") for step in told["steps"]}
-    assert why["network"] == "no network rules are in force"
+    assert why["network"] == "the account's network rules exclude nobody"
 
 
 @pytest.mark.parametrize(

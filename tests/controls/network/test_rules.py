@@ -6,21 +6,23 @@ from typing import Any
 
 import pytest
 
-from linarite.controls.network import Networks, rules_of, verdict_on
+from linarite.controls.network import rules_of, verdict_on
 from linarite.controls.network.door import REMEMBERED_MAX
 from linarite.controls.network.options import NetworkSettings
-from linarite.domain.errors import SetupError
 from linarite.domain.network import OPEN
+from linarite.privatelink.networks import networks_of
 
-GROUP = "/subscriptions/s/resourceGroups/g"
-APPS = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/apps/subnets/default"
-NETWORKS = Networks(
+ACCOUNT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/a"
+BESIDE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks"
+APPS = f"{BESIDE}/apps/subnets/default"
+NAMED = f"{BESIDE}/Other/subnets/Named"
+NETWORKS = networks_of(
     {
         "apps": NetworkSettings(addresses=["10.1.0.0/24", "fd00:1::/64"]),
-        "named": NetworkSettings(addresses=["10.2.0.0/24"], subnet="/A/Subnet"),
+        "named": NetworkSettings(addresses=["10.2.0.0/24"], subnet=NAMED),
     },
-    GROUP,
-)
+    ACCOUNT,
+).ranges_of
 
 
 def acls(**more: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
@@ -75,11 +77,11 @@ def test_a_rule_names_its_addresses(rule: str, address: str, *, passes: bool) ->
     assert verdict.rule == (f"ipRule {rule}" if passes else "defaultAction Deny")
 
 
-@pytest.mark.parametrize("subnet", [APPS, APPS.upper(), "/a/subnet"])
+@pytest.mark.parametrize("subnet", [APPS, APPS.upper(), NAMED.lower()])
 def test_a_subnet_is_the_addresses_that_settings_give_it(subnet: str) -> None:
     """By its id, whatever the case."""
     rules = rules_of(acls(virtualNetworkRules=[{"id": subnet}]), NETWORKS)
-    inside = "10.2.0.9" if subnet == "/a/subnet" else "fd00:1::9"
+    inside = "10.2.0.9" if "named" in subnet else "fd00:1::9"
     assert verdict_on(inside, rules).rule == f"virtualNetworkRule {subnet}"
     assert not verdict_on("10.3.0.1", rules).allowed
 
@@ -117,19 +119,3 @@ def test_what_is_remembered_is_bounded() -> None:
         verdict_on(f"11.0.{number // 256}.{number % 256}", rules)
     assert len(rules.decided) <= REMEMBERED_MAX
     assert verdict_on("10.0.0.1", rules).allowed
-
-
-@pytest.mark.parametrize(
-    "declared",
-    [
-        {"a": NetworkSettings(addresses=["here"])},
-        {
-            "a": NetworkSettings(addresses=[], subnet="/x"),
-            "b": NetworkSettings(addresses=[], subnet="/X"),
-        },
-    ],
-)
-def test_networks_that_settings_get_wrong(declared: dict[str, NetworkSettings]) -> None:
-    """The message names the setting."""
-    with pytest.raises(SetupError, match=r"networks\."):
-        Networks(declared)

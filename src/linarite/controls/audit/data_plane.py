@@ -24,6 +24,7 @@ PLACES_MAX = 10_000
 """keys and addresses that are remembered; of more, the oldest are told again when they come back"""
 NANOSECONDS = 1_000_000_000
 USE_KEY = "UseKey"
+NETWORK = "network"
 
 
 class DataPlaneAudit:
@@ -69,9 +70,16 @@ def refusal(record: RequestRecord) -> AuditEvent:
         issuer=record.issuer,
         token_id=record.token_id,
         address=record.client_address,
-        decided_by=record.decided_by or record.refused_by,
+        decided_by=_decider(record),
         request_id=record.request_id,
     )
+
+
+def _decider(record: RequestRecord) -> str:
+    """The rule that refused, as far as one did; else the control."""
+    if record.refused_by == NETWORK and record.network_rule:
+        return record.network_rule
+    return record.decided_by or record.refused_by
 
 
 def key_use(record: RequestRecord) -> AuditEvent:

@@ -7,16 +7,7 @@ which lead to one account only. Raises the refusals of `linarite.domain.network_
 from __future__ import annotations
 
 from linarite.controls.network.door import require_way, tell_of, verdict_on
-from linarite.controls.network.networks import NO_NETWORKS, Networks
 from linarite.controls.network.perimeters import PerimeterBook
 from linarite.controls.network.reading import rules_of
 
-__all__ = [
-    "NO_NETWORKS",
-    "Networks",
-    "PerimeterBook",
-    "require_way",
-    "rules_of",
-    "tell_of",
-    "verdict_on",
-]
+__all__ = ["PerimeterBook", "require_way", "rules_of", "tell_of", "verdict_on"]

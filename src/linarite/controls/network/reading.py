@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,14 +12,14 @@ from linarite.domain.network import OPEN, NetworkRules
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from linarite.controls.network.networks import Network, Networks
-
+RangesOf = Callable[[str], Sequence[str]]
+"""the ranges of addresses that a subnet has, by its resource id; none for an unknown one"""
 MAPPED_BITS = 96
 """of the prefix of IPv4-mapped addresses"""
 
 
 def rules_of(
-    properties: Mapping[str, Any], networks: Networks, trusted: frozenset[str] = frozenset()
+    properties: Mapping[str, Any], ranges_of: RangesOf, trusted: frozenset[str] = frozenset()
 ) -> NetworkRules:
     """The rules that the properties of an account state; `OPEN` itself where they exclude nobody.
 
@@ -31,7 +32,7 @@ def rules_of(
     if public and allow_others:
         return OPEN
     bypass = str(acls.get("bypass") or "None").lower() == "azureservices"
-    named = [] if allow_others else list(_named(acls, networks))
+    named = [] if allow_others else list(_named(acls, ranges_of))
     return NetworkRules(
         public_access=public,
         allow_others=allow_others,
@@ -41,7 +42,9 @@ def rules_of(
     )
 
 
-def _named(acls: dict[str, Any], networks: Networks) -> Iterator[tuple[Network, str]]:
+def _named(
+    acls: dict[str, Any], ranges_of: RangesOf
+) -> Iterator[tuple[IPv4Network | IPv6Network, str]]:
     """The ranges that rules name, each with the rule as explanations name it."""
     for rule in cast("list[dict[str, Any]]", acls.get("ipRules") or []):
         value = str(rule.get("value"))
@@ -51,11 +54,11 @@ def _named(acls: dict[str, Any], networks: Networks) -> Iterator[tuple[Network, 
             continue
     for rule in cast("list[dict[str, Any]]", acls.get("virtualNetworkRules") or []):
         subnet = str(rule.get("id"))
-        for net in networks.ranges_of(subnet) or ():
-            yield plain(net), f"virtualNetworkRule {subnet}"
+        for text in ranges_of(subnet):
+            yield plain(ip_network(text, strict=False)), f"virtualNetworkRule {subnet}"
 
 
-def plain(net: Network) -> Network:
+def plain(net: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
     """A range of IPv4-mapped addresses (`::ffff:…`) as the IPv4 range that it is."""
     inner = net.network_address.ipv4_mapped if isinstance(net, IPv6Network) else None
     if inner is None or net.prefixlen < MAPPED_BITS:

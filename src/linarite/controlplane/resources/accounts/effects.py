@@ -42,6 +42,7 @@ async def gather(surface: Surface, target: Target) -> AccountFacts:
             (each for each in deleted if same_id(each.properties[DELETED_FROM], target.path)), None
         ),
         now=surface.now().isoformat(),
+        subnets=frozenset(each.subnet_id.lower() for each in surface.networks.all),
     )
 
 

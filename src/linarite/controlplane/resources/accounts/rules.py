@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
-from typing import Any, cast
-
 import msgspec
 
 from linarite.controlplane.fqdn_lists import fqdn_list_problems
 from linarite.controlplane.kinds import ACCOUNT_KINDS, ACCOUNT_SKUS
 from linarite.controlplane.problems import location_key, location_problems, moved_problems
+from linarite.controlplane.resources.accounts.networks import network_problems
 from linarite.controlplane.retired import recovered
 from linarite.controlplane.surface import Realm
 from linarite.domain.arm_errors import Problem
@@ -34,6 +32,8 @@ class AccountFacts(msgspec.Struct, frozen=True):
     deleted: Resource | None
     """an account of this id that was deleted and can be recovered"""
     now: str
+    subnets: frozenset[str] = frozenset()
+    """ids, in lower case, of those whose addresses are known"""
 
 
 def complete(new: Resource, old: Resource | None, facts: AccountFacts) -> Resource:
@@ -43,6 +43,8 @@ def complete(new: Resource, old: Resource | None, facts: AccountFacts) -> Resour
         new = msgspec.structs.replace(was, properties=was.properties | new.properties)
     properties = dict(new.properties)
     properties.setdefault("publicNetworkAccess", "Enabled")
+    if isinstance(properties.get("networkAcls"), dict):
+        properties["networkAcls"] = {"defaultAction": "Allow"} | properties["networkAcls"]
     location = location_key(new.location or "")
     properties["provisioningState"] = "Succeeded"
     properties["regionTitle"] = facts.realm.title_of(location)
@@ -66,7 +68,7 @@ def admit(new: Resource, old: Resource | None, facts: AccountFacts) -> list[Prob
         *(moved_problems(old.location, new.location, new.name) if old else []),
         *_kind_problems(new),
         *_domain_problems(new, old, facts),
-        *_network_problems(new.properties),
+        *network_problems(new.properties, facts.subnets),
         *fqdn_list_problems(new.properties.get("allowedFqdnList"), "properties.allowedFqdnList"),
         *_identity_problems(new),
         *_declared_problems(new, old),
@@ -122,28 +124,6 @@ def _domain_problems(new: Resource, old: Resource | None, facts: AccountFacts) -
             409,
         )
     ]
-
-
-def _network_problems(properties: dict[str, Any]) -> list[Problem]:
-    acls = cast("dict[str, Any]", properties.get("networkAcls") or {})
-    rules = cast("list[dict[str, Any]]", acls.get("ipRules") or [])
-    return [
-        Problem(
-            "InvalidIpRule",
-            f"'{str(rule.get('value'))[:100]}' is neither an IP address nor a range in CIDR form.",
-            f"properties.networkAcls.ipRules[{place}].value",
-        )
-        for place, rule in enumerate(rules)
-        if not _is_network(str(rule.get("value")))
-    ]
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return True
 
 
 def _identity_problems(new: Resource) -> list[Problem]:

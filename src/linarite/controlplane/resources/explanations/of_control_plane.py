@@ -58,7 +58,8 @@ def _steps(event: AuditEvent) -> list[Step]:
     beyond = False
     for control in ORDER:
         if control == "network":
-            steps.append(Step(control, NONE_IN_FORCE, why="no network rules are in force"))
+            why = "network rules of accounts are for the data plane"
+            steps.append(Step(control, NONE_IN_FORCE, why=why))
         elif beyond:
             steps.append(Step(control, NOT_REACHED))
         else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from linarite.controlplane.resources.explanations import network
 from linarite.controlplane.resources.explanations.advice import (
     ADVICE_BY_CODE,
     ADVICE_BY_CONTROL,
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
     from linarite.domain.request_record import RequestRecord
 
 ERRORS_FROM = 400
+NETWORK = network.CONTROL
 CLIENT_LEFT = "client_left"
 UNFORCED = {
-    "network": "no network rules are in force",
     "policy": "no content policy is in force",
     "quota": "no quota is in force for requests",
 }
 ORDER = (
-    "network",
+    NETWORK,
     "authentication",
     "authorization",
     "route",
@@ -86,7 +87,9 @@ def _steps(record: RequestRecord) -> list[Step]:
     reached = _reached(record, refused_at)
     steps: list[Step] = []
     for place, control in enumerate(ORDER):
-        if place == refused_at:
+        if control == NETWORK:
+            steps.append(_network(record))
+        elif place == refused_at:
             why = f"{record.status} {record.error_code}".strip()
             steps.append(Step(control, REFUSED, _decided(control, record), why))
         elif place > reached:
@@ -96,6 +99,14 @@ def _steps(record: RequestRecord) -> list[Step]:
         else:
             steps.append(Step(control, PASSED, _decided(control, record), _why(control, record)))
     return steps
+
+
+def _network(record: RequestRecord) -> Step:
+    refused = record.refused_by == NETWORK
+    # What is refused further on, as an outgoing connection, says so by a code of its own.
+    later = refused and record.error_code != network.CODE
+    why = f"{record.status} {record.error_code}" if later else ""
+    return network.step_of(record.network_rule, allowed=not refused, why=why)
 
 
 def _reached(record: RequestRecord, refused_at: int) -> int:
@@ -153,6 +164,10 @@ def _advice(record: RequestRecord, present: Present) -> list[str]:
         return ["Nothing here: the client left before the answer was complete."]
     if record.status < ERRORS_FROM:
         return []
+    if record.refused_by == NETWORK and record.error_code == network.CODE:
+        return network.advice_on(
+            record.network_rule, record.account_id or "the account", record.client_address
+        )
     # An upstream's codes are the same as ours: what refused counts first.
     known = ADVICE_BY_CODE.get((record.refused_by, record.error_code))
     known = known or ADVICE_BY_CONTROL.get(record.refused_by)

@@ -64,5 +64,6 @@ def admit(new: Resource, old: Resource | None, facts: ProjectFacts) -> list[Prob
 def show(project: Resource, showing: Showing) -> dict[str, Any]:
     """The stored properties, and the endpoint below the account's."""
     account = segments_of(project.id)[-3]
-    endpoint = f"{showing.base_url}/{account.lower()}/api/projects/{project.name}"
+    below = showing.endpoint(account.lower(), "services.ai")
+    endpoint = f"{below}/api/projects/{project.name}"
     return project.properties | {"isDefault": False, "endpoints": {"AI Foundry API": endpoint}}
