@@ -97,7 +97,7 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
     ),
     ResourceType(
         type=ACCOUNT_TYPE,
-        partial="networkAcls and encryption are kept; neither acts yet",
+        partial="encryption is kept and does not act yet",
         template=ACCOUNT,
         collections=(f"{COGNITIVE}/accounts",),
         versions=COGNITIVE_SERVICES,
