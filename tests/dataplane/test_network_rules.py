@@ -257,6 +257,9 @@ async def test_a_foreign_name_is_refused_on_every_plane() -> None:
             )
             assert (answer.status, answer.error["code"]) == (421, "421")
             assert "server.hosts" in answer.error["message"]
+        absolute = await running.chat_at(f"http://evil.example{CHAT}")
+        assert absolute.status == 421
         twice = await running.chat(HELLO, headers=[("host", "localhost")])
         assert twice.status == 400
         assert not running.engine.asked
+        assert (await running.chat_at(f"http://LOCALHOST:80{CHAT}")).status == 200

@@ -23,7 +23,7 @@ from linarite.web.refusals import (
     head_too_large,
     refusal,
 )
-from linarite.web.request_target import target_of
+from linarite.web.request_target import target_of, with_targets_host
 
 if TYPE_CHECKING:
     from linarite.domain.errors import LinariteError
@@ -260,6 +260,8 @@ class HttpProtocol(asyncio.Protocol):
         parser = self._parser
         method = parser.get_method()
         name = METHODS.get(method) or method.decode("ascii")
+        if not self._url.startswith(b"/"):
+            self._headers = with_targets_host(self._url, self._headers)
         exchange = Exchange(self, name, target_of(self._url), self._headers)
         exchange.client = self._client
         if self._handshake is not None:
