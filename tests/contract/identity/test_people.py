@@ -148,6 +148,10 @@ def test_pages_run_nothing_and_take_no_form_from_elsewhere(sign_in: SignIn) -> N
             headers=headers,
         )
         assert answer.status_code == 400
+        form = {"client_id": AZURE_CLI, "scope": SCOPE}
+        path = "/common/oauth2/v2.0/devicecode"
+        answer = sign_in.ask("POST", path, data=form, headers=headers)
+        assert (answer.status_code, answer.json()["error_codes"]) == (400, [90014])
     assert redeemed(sign_in, flow).json()["error"] == "authorization_pending"
 
 

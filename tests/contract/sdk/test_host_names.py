@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import pytest
 from openai import AzureOpenAI, NotFoundError, OpenAI, PermissionDeniedError
 
@@ -16,24 +16,23 @@ if TYPE_CHECKING:
 
     from tests.contract.sdk.conftest import Target
 
-HELLO = [{"role": "user", "content": "Say hello."}]
 SERVICES = ("openai", "cognitiveservices", "services.ai")
 VERSION = "2025-09-01"
 
 
-class Resolving(httpx.HTTPTransport):
+class Resolving(httpx2.HTTPTransport):
     """Finds every name on this machine: what DNS would do."""
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """The Host header, which httpx has set, stays what the client was told."""
         request.url = request.url.copy_with(host="127.0.0.1")
         return super().handle_request(request)
 
 
 @pytest.fixture
-def resolving() -> Iterator[httpx.Client]:
+def resolving() -> Iterator[httpx2.Client]:
     """A client of the SDK's, with a resolver of its own."""
-    with httpx.Client(transport=Resolving()) as client:
+    with httpx2.Client(transport=Resolving()) as client:
         yield client
 
 
@@ -46,7 +45,7 @@ def named(target: Target, service: str, word: str = "linarite") -> str:
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("version", API_VERSIONS)
 def test_azure_client_by_name(
-    simulated: Target, resolving: httpx.Client, service: str, version: str
+    simulated: Target, resolving: httpx2.Client, service: str, version: str
 ) -> None:
     """By each of the account's names."""
     client = AzureOpenAI(
@@ -57,12 +56,12 @@ def test_azure_client_by_name(
     )
     answer = client.chat.completions.create(
         model=simulated.chat,
-        messages=HELLO,  # pyright: ignore[reportArgumentType] - as a program would write it
+        messages=[{"role": "user", "content": "Say hello."}],
     )
     assert answer.choices[0].message.content
 
 
-def test_openai_client_by_name(simulated: Target, resolving: httpx.Client) -> None:
+def test_openai_client_by_name(simulated: Target, resolving: httpx2.Client) -> None:
     """On /openai/v1/, streamed."""
     client = OpenAI(
         base_url=f"{named(simulated, 'services.ai')}/openai/v1/",
@@ -71,13 +70,13 @@ def test_openai_client_by_name(simulated: Target, resolving: httpx.Client) -> No
     )
     stream = client.chat.completions.create(
         model=simulated.chat,
-        messages=HELLO,  # pyright: ignore[reportArgumentType] - as above
+        messages=[{"role": "user", "content": "Say hello."}],
         stream=True,
     )
     assert [chunk for chunk in stream if chunk.choices]
 
 
-def test_a_name_that_no_account_has(simulated: Target, resolving: httpx.Client) -> None:
+def test_a_name_that_no_account_has(simulated: Target, resolving: httpx2.Client) -> None:
     """As on Azure, whatever the key."""
     client = AzureOpenAI(
         azure_endpoint=named(simulated, "openai", "nobody"),
@@ -90,7 +89,7 @@ def test_a_name_that_no_account_has(simulated: Target, resolving: httpx.Client) 
 
 
 def test_rules_act_on_a_client_that_stays_connected(
-    simulated: Target, resolving: httpx.Client
+    simulated: Target, resolving: httpx2.Client
 ) -> None:
     """From one request to the next, and back."""
     server = simulated.server
@@ -104,7 +103,7 @@ def test_rules_act_on_a_client_that_stays_connected(
 
     def set_rules(default_action: str) -> None:
         acls = {"defaultAction": default_action, "ipRules": [{"value": "203.0.113.0/24"}]}
-        httpx.patch(
+        httpx2.patch(
             f"{server.endpoint}{server.ready['account_id']}?api-version={VERSION}",
             json={"properties": {"networkAcls": acls}},
             headers={"authorization": f"Bearer {server.ready['management_key']}"},

@@ -32,7 +32,9 @@ PATH = "/devicelogin"
 
 
 async def begin(ask: Ask, desk: Desk) -> Reply:
-    """The device asks for a pair of codes."""
+    """The device asks for a pair of codes. A web page is none: it would use up those of others."""
+    if is_from_elsewhere(ask):
+        raise refused(90014, why="it came from a web page of another site")
     require_tenant(ask, desk)
     client = known_client(ask["client_id"], desk)
     if not client.is_public and not client.has_secrets:
