@@ -19,6 +19,8 @@ MEANING = {
     "bypass": "networkAcls.bypass lets this trusted service pass",
     "privateEndpoint": "it came by a private endpoint",
     "defaultAction": "no rule of networkAcls names the address",
+    "perimeterRule": "a rule of the account's network security perimeter names the address",
+    "networkSecurityPerimeter": "no rule of the account's enforced perimeter names the address",
     "publicNetworkAccess": "the public side does not lead to the account",
 }
 """the first word of a rule → what it says"""
@@ -37,6 +39,12 @@ ADVICE = {
     "publicNetworkAccess": (
         "Come by a private endpoint of {account};",
         "or set its properties.publicNetworkAccess to Enabled.",
+    ),
+    "networkSecurityPerimeter": (
+        (
+            "Add {address}, or a range around it, to an inbound rule of the profile that {account} "
+            "has in its network security perimeter."
+        ),
     ),
     "privateEndpoint": (
         (
