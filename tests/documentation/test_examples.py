@@ -64,6 +64,8 @@ def test_python_example_runs(example: Example, server: Server, tmp_path: Path) -
             "AZURE_OPENAI_ENDPOINT": server.endpoint,
             "AZURE_OPENAI_API_KEY": server.key,
             "MANAGEMENT_KEY": server.ready["management_key"],
+            "HTTPS_ENDPOINT": server.ready["https_endpoint"],
+            "CA_FILE": server.ready["ca_file"],
         },
         cwd=tmp_path,
         capture_output=True,

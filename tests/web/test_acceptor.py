@@ -175,7 +175,9 @@ async def test_what_goes_wrong_is_counted_out(tmp_path: Path) -> None:
             writer.write(noise)
             if noise:
                 async with asyncio.timeout(WAIT_S):
-                    assert not (await reader.read()).startswith(b"HTTP/1.1 200")
+                    answer = await reader.read()
+                assert (b"begin the URL with https://" in answer) is (noise == GET)
+                assert not answer.startswith(b"HTTP/1.1 200")
             writer.close()
         await gone(listener)
         assert await said_to(listener, tls=trusting(tmp_path)) == "127.0.0.1 True"

@@ -17,7 +17,8 @@ from linarite.domain.errors import ServiceUnavailable
 from linarite.web.addresses import peer_of
 from linarite.web.forwarded import may_be_told
 from linarite.web.protocol import HttpProtocol
-from linarite.web.proxy_header import NoProxyHeader, read_header
+from linarite.web.proxy_header import NoProxyHeader, peek, read_header
+from linarite.web.refusals import HEAD_BYTES_MAX, Malformed, refusal
 
 if TYPE_CHECKING:
     import socket
@@ -32,6 +33,7 @@ ACCEPTED_AT_ONCE = 64
 PAUSE_S = 1.0
 """after the system had nothing left to accept with"""
 TOLD_EVERY_S = 10.0
+PLAIN = "Plain HTTP came where https is spoken: begin the URL with https://"
 SHUTDOWN_S = 5.0
 """for the client's part of the end of TLS"""
 
@@ -134,8 +136,12 @@ class Acceptor:
         if self._tls is None:
             await self._loop.connect_accepted_socket(protocol, connection)
             return
-        name = connection.getsockname()
-        address = peer_of(name)
+        # Who is silent costs a socket, and not yet what TLS takes.
+        async with asyncio.timeout(self._shared.limits.handshake_s):
+            begun = await peek(connection, 1)
+        if begun.isalpha():
+            self._refuse_plain(connection)
+        address = peer_of(connection.getsockname())
         context = self._tls(address[0] if address is not None else "")
         await self._loop.connect_accepted_socket(
             protocol,
@@ -144,6 +150,12 @@ class Acceptor:
             ssl_handshake_timeout=self._shared.limits.handshake_s,
             ssl_shutdown_timeout=SHUTDOWN_S,
         )
+
+    def _refuse_plain(self, connection: socket.socket) -> None:
+        """Answer who speaks HTTP where TLS is spoken, as most servers do. Raises ssl.SSLError."""
+        connection.recv(HEAD_BYTES_MAX)  # unread, it would reset the connection under the answer
+        connection.send(refusal(Malformed(PLAIN), self._shared.date_line))
+        raise ssl.SSLError(1, "[SSL: HTTP_REQUEST]")
 
     def _tell(self, reason: str, peer: tuple[str, int] | None) -> None:
         """Log why a connection did not come to be; of a flood only now and then."""
@@ -168,9 +180,9 @@ def _said(problem: Exception) -> str:
     if isinstance(problem, ServiceUnavailable):
         return problem.message
     if isinstance(problem, TimeoutError):
-        return "no PROXY header came in time"
+        return "no PROXY header or TLS handshake came in time"
     if isinstance(problem, ssl.SSLError):
-        reason = problem.reason or str(problem)
+        reason = getattr(problem, "reason", None) or "HTTP_REQUEST"
         return TEACHING.get(reason, f"TLS handshake failed: {reason}")
     if isinstance(problem, ConnectionAbortedError):
         return "the TLS handshake took too long"

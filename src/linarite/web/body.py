@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from linarite.domain.errors import BodyTooLarge, RequestTimedOut, UnsupportedContentType
-from linarite.web.exchange import ClientLeft
+from linarite.web.exchange import BUFFERED_BYTES_MAX, ClientLeft
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -34,7 +34,7 @@ async def read_body(exchange: Exchange, limit_bytes: int, deadline_s: float) -> 
     """The whole body.
 
     Raises BodyTooLarge (before reading when the length is announced), RequestTimedOut when it has
-    not all come after `deadline_s`, ClientLeft.
+    not all come after `deadline_s`, ServiceUnavailable while others hold too much, ClientLeft.
     """
     announced = exchange.named.get(b"content-length", b"")
     if announced.isdigit() and int(announced) > limit_bytes:
@@ -87,6 +87,8 @@ async def _collect(exchange: Exchange, limit_bytes: int) -> bytes:
         size += len(part)
         if size > limit_bytes:
             raise BodyTooLarge(limit_bytes)
+        if size > BUFFERED_BYTES_MAX:
+            exchange.hold(len(part))
         parts.append(part)
     return b"".join(parts)
 

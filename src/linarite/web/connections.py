@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from linarite.domain.arrival import ANY_WAY
 from linarite.domain.errors import ServiceUnavailable
 from linarite.web.addresses import PlaceCounts, Ranges, peer_of, place_of
+from linarite.web.body_budget import BodyBudget
 
 if TYPE_CHECKING:
     import asyncio
@@ -40,6 +41,7 @@ class Connections:
         self.open: set[HttpProtocol] = set()
         self.running: set[Exchange] = set()
         """requests that are being answered, and those whose clients have left"""
+        self.bodies = BodyBudget(limits.bodies_bytes_max, f"{section}.bodies_bytes_max")
         self.date_line = b""
         self.closing = False
         self._counts = PlaceCounts()

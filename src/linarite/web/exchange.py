@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from linarite.domain.arrival import Arrival
     from linarite.domain.client_certificate import ShownCertificate
     from linarite.web.asgi import HeaderList
+    from linarite.web.body_budget import BodyBudget
 
 STATUS_LINES = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode())
@@ -86,6 +87,10 @@ class Exchange:
     write_paused = False
     body_complete = False
     """all of the request's body has come"""
+    bodies: BodyBudget | None = None
+    """what bodies that don't come at once are held against"""
+    held_bytes = 0
+    """held there for this request, until it is over"""
     _buffered_bytes = 0
     _waiter: asyncio.Future[None] | None = None
     _head = b""
@@ -143,6 +148,12 @@ class Exchange:
         self._buffered_bytes = 0
         if was_full and not self.departed:
             self._carrier.go_on_reading()
+
+    def hold(self, count: int) -> None:
+        """Count bytes of the body that its reader keeps. Raises ServiceUnavailable."""
+        if self.bodies is not None:
+            self.bodies.take(count)
+            self.held_bytes += count
 
     # The answer.
 

@@ -52,6 +52,14 @@ class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             ge=0,
         ),
     ] = 2000
+    bodies_bytes_max: Annotated[
+        int,
+        Meta(
+            description="Bytes of larger request bodies (over 64 KiB) that requests hold at once, "
+            "until they are answered; more are refused with 503.",
+            ge=1 << 20,
+        ),
+    ] = 256 << 20
     proxy_protocol: Annotated[
         bool,
         Meta(

@@ -264,6 +264,7 @@ class HttpProtocol(asyncio.Protocol):
             self._headers = with_targets_host(self._url, self._headers)
         exchange = Exchange(self, name, target_of(self._url), self._headers)
         exchange.client = self._client
+        exchange.bodies = self._shared.bodies
         if self._handshake is not None:
             self._handshake.tell(exchange)
         if self._shared.arrival is not ANY_WAY:
@@ -295,6 +296,8 @@ class HttpProtocol(asyncio.Protocol):
             fail(exchange, problem)
         finally:
             self._shared.running.discard(exchange)
+            if exchange.held_bytes:
+                self._shared.bodies.give_back(exchange.held_bytes)
             exchange.task = None
             if not exchange.complete and not exchange.departed:
                 self._transport.close()

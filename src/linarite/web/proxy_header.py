@@ -109,7 +109,7 @@ async def _rest_of_line(connection: socket.socket, count_max: int) -> bytes:
     """What comes before the line's end, which is taken too: looked at before it is taken."""
     taken = b""
     while len(taken) < count_max:
-        seen = await _peek(connection, count_max - len(taken))
+        seen = await peek(connection, count_max - len(taken))
         both = taken[-1:] + seen
         end = both.find(b"\r\n")
         wanted = len(seen) if end < 0 else end + 2 - len(taken[-1:])
@@ -119,7 +119,11 @@ async def _rest_of_line(connection: socket.socket, count_max: int) -> bytes:
     raise NoProxyHeader("its line has no end")
 
 
-async def _peek(connection: socket.socket, count: int) -> bytes:
+async def peek(connection: socket.socket, count: int) -> bytes:
+    """What comes next, `count` bytes at most, once there is something; it stays to be read.
+
+    Raises NoProxyHeader when the connection ends instead.
+    """
     loop = asyncio.get_running_loop()
     while True:
         try:
