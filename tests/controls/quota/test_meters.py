@@ -104,7 +104,8 @@ def test_a_fixed_minute_corrects_nothing_and_begins_anew() -> None:
 def test_a_bucket_drains_evenly() -> None:
     """It takes what comes while it is not over its rim, and tells the wait to the rim."""
     bucket = LeakyBucket(60, WINDOW_S)  # a token a second
-    bucket.take(100, 0)
+    bucket.take(50, 0)
+    bucket.take(50, 0)
     assert bucket.utilization(0) == pytest.approx(100 / 60)
     assert bucket.wait(1, 0) == pytest.approx(40)
     assert bucket.wait(1, 40) == pytest.approx(0)
@@ -112,6 +113,16 @@ def test_a_bucket_drains_evenly() -> None:
     bucket.correct(mark, 10, 40)
     assert bucket.utilization(40) == pytest.approx(70 / 60)
     assert bucket.left(1000) == 60
+
+
+def test_one_request_can_not_close_a_bucket_for_long() -> None:
+    """Whatever it asks for: nobody has made that much yet. What it really took counts."""
+    bucket = LeakyBucket(60, WINDOW_S)
+    bucket.take(60, 0)
+    mark = bucket.take(2**31, 0)
+    assert bucket.wait(1, 0) == pytest.approx(60)
+    bucket.correct(mark, 90, 0)
+    assert bucket.wait(1, 0) == pytest.approx(90)
 
 
 @given(steps)

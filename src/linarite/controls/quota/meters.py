@@ -155,7 +155,8 @@ class LeakyBucket(Meter):
     """Provisioned throughput: full at `limit`, of which it loses all in `window_s`, evenly.
 
     A request is let in while the bucket is not over its rim, however much it brings: a burst a
-    little over 100 % is meant.
+    little over 100 % is meant. What one is thought to take fills one bucket at most: who asks for
+    billions of tokens and leaves would otherwise close it to all others for years.
     """
 
     def __init__(self, limit: int, window_s: float) -> None:
@@ -182,6 +183,7 @@ class LeakyBucket(Meter):
     def take(self, amount: int, now: float) -> Mark:
         """See Meter."""
         self._leak(now)
+        amount = min(amount, self.limit)
         self._level += amount
         return Mark(0, amount)
 
