@@ -44,13 +44,15 @@ FOR = "x-forwarded-for"
         ([(FOR, "[2001:db8::7]:99")], "2001:db8::7", None),
         ([(FOR, "192.0.2.7:99")], "192.0.2.7", None),
         ([(FOR, "::ffff:192.0.2.7")], "192.0.2.7", None),
-        ([(FOR, "6.6.6.6, unknown")], "10.0.0.1", "6.6.6.6"),
+        ([(FOR, "6.6.6.6, unknown")], None, "6.6.6.6"),
         ([(FOR, "6.6.6.6, ")], "6.6.6.6", None),
-        ([(FOR, "")], "10.0.0.1", None),
+        ([(FOR, "")], None, None),
+        ([("x-real-ip", "192.0.2.7")], None, None),
+        ([("x-forwarded-proto", "https")], None, None),
         # A proxy elsewhere can't speak for this machine's own loopback.
-        ([(FOR, "127.0.0.1")], "10.0.0.1", None),
-        ([(FOR, "127.0.0.2")], "10.0.0.1", None),
-        ([(FOR, "0.0.0.0")], "10.0.0.1", None),  # noqa: S104 - nothing is bound
+        ([(FOR, "127.0.0.1")], None, None),
+        ([(FOR, "127.0.0.2")], None, None),
+        ([(FOR, "0.0.0.0")], None, None),  # noqa: S104 - nothing is bound
         ([("forwarded", "for=192.0.2.7;proto=https")], "192.0.2.7", None),
         ([("forwarded", 'for=6.6.6.6, for="[2001:db8::7]:99"')], "2001:db8::7", "for=6.6.6.6"),
         (
@@ -63,17 +65,19 @@ FOR = "x-forwarded-for"
             "192.0.2.7",
             'for="6.6.6.6, for=1.1.1.1"',
         ),
-        ([("forwarded", "for=_hidden")], "10.0.0.1", None),
+        ([("forwarded", "for=_hidden")], None, None),
         ([("forwarded", "for=192.0.2.7"), (FOR, "6.6.6.6")], "192.0.2.7", None),
     ],
 )
 def test_the_client_is_the_last_station_that_is_no_proxy(
-    headers: list[tuple[str, str]], client: str, left: str | None
+    headers: list[tuple[str, str]], client: str | None, left: str | None
 ) -> None:
-    """What that one says itself of others is left in the header, and believed by nobody."""
+    """What that one says itself of others is left in the header, and believed by nobody.
+
+    Of whom they tell no address, nothing is known: the proxy's own may be let in where he is not.
+    """
     exchange = forwarded(*headers)
-    assert exchange.client is not None
-    assert exchange.client[0] == client
+    assert (exchange.client[0] if exchange.client is not None else None) == client
     assert text(exchange, headers[0][0].encode()) == left
 
 

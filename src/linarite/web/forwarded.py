@@ -37,7 +37,8 @@ def apply_forwarded(exchange: Exchange, trusted: Ranges) -> None:
     """Give a request the client, scheme and host that trusted proxies tell, and take these headers.
 
     The client is the right-most station that is no trusted proxy; what it says itself of others
-    stays in the header, for those who only serve who comes directly. The peer must be trusted.
+    stays in the header, for those who only serve who comes directly. Where proxies forward and tell
+    no client, there is none. The peer must be trusted.
     """
     named: dict[bytes, list[bytes]] = {}
     for name, value in exchange.headers:
@@ -86,10 +87,15 @@ def _told(hops: list[Hop], trusted: Ranges) -> int:
 
 
 def _take_client(exchange: Exchange, told: list[Hop]) -> None:
-    """The first of the stations that are told is the client, if it is any that could reach us."""
+    """The first of the stations that are told is the client, if it is any that could reach us.
+
+    Otherwise nothing is known of the client: the proxy's own address would lend everybody what the
+    proxy may do.
+    """
+    peer, exchange.client = exchange.client, None
     if not told or not told[0].address:
         return
-    client, peer = told[0].address, exchange.client
+    client = told[0].address
     if may_be_told(client, peer[0] if peer is not None else None):
         exchange.client = (client, 0)
 
