@@ -182,6 +182,24 @@ async def test_what_is_in_use_stays(site: Site) -> None:
     assert (await site.get(PROFILE)).status == 404
 
 
+async def test_a_perimeters_group_takes_no_rules_from_accounts_of_others(site: Site) -> None:
+    """Deleting the group would be a way around the right to take an account out."""
+    edges = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/edges"
+    await site.rig.ask("PUT", edges, {"location": "local"}, version="2021-04-01")
+    perimeter = PERIMETER.replace(GROUP, edges)
+    profile, association = PROFILE.replace(GROUP, edges), ASSOCIATION.replace(GROUP, edges)
+    made = {"location": "local", "properties": {}}
+    await site.rig.ask("PUT", perimeter, made, version="2024-07-01")
+    await site.put(profile)
+    named = {"privateLinkResource": {"id": ONE}, "profile": {"id": profile}}
+    assert (await site.put(association, named | {"accessMode": "Enforced"})).status == 201
+    refused = await site.rig.ask("DELETE", edges, version="2021-04-01")
+    assert (refused.status, refused.body["code"]) == (409, "NspHasAssociations")
+    assert (await site.get(association)).status == 200
+    await site.delete(association)
+    assert (await site.rig.ask("DELETE", edges, version="2021-04-01")).status in {200, 202}
+
+
 async def test_an_account_in_no_perimeter_costs_nothing(site: Site) -> None:
     """Its rules are the very ones that it had."""
     assert site.rig.perimeters.around(ONE, OPEN) is OPEN
