@@ -47,6 +47,22 @@ async def test_put_replaces_and_keeps_what_only_the_server_sets(rig: Rig) -> Non
     assert replaced.body["etag"] != made.body["etag"]
 
 
+async def test_names_of_properties_are_read_in_any_case(rig: Rig) -> None:
+    """At any depth: an account that was closed by `PublicNetworkAccess` must not be open."""
+    acls = {"DefaultAction": "Deny", "IpRules": [{"Value": "192.0.2.1"}], "newer": 1}
+    properties = {"PublicNetworkAccess": "Disabled", "NETWORKACLS": acls, "Newer": 2}
+    sent = {("Properties" if key == "properties" else key): each for key, each in ACCOUNT.items()}
+    made = await rig.ask("PUT", f"{ACCOUNTS}/one", sent | {"Properties": properties})
+    shown = made.body["properties"]
+    assert (made.status, shown["publicNetworkAccess"], shown["Newer"]) == (201, "Disabled", 2)
+    assert shown["networkAcls"]["defaultAction"] == "Deny"
+    assert shown["networkAcls"]["ipRules"] == [{"value": "192.0.2.1"}]
+    assert not {"PublicNetworkAccess", "NETWORKACLS"} & set(shown)
+    wrong = {"properties": {"PublicNetworkAccess": "Sometimes", "DateCreated": "x"}}
+    refused = await rig.ask("PATCH", f"{ACCOUNTS}/one", wrong)
+    assert (refused.status, refused.body["target"]) == (400, "properties.publicNetworkAccess")
+
+
 async def test_a_put_that_changes_nothing_writes_nothing(rig: Rig) -> None:
     """Etag and times stay."""
     first = await rig.ask("PUT", f"{ACCOUNTS}/one", ACCOUNT)

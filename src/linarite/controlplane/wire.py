@@ -9,6 +9,7 @@ import msgspec
 
 from linarite.controlplane.managed_identities import shown_identity
 from linarite.controlplane.problems import shape_problems
+from linarite.controlplane.spelling import spelled
 from linarite.domain.arm_errors import content_invalid, refusal
 
 if TYPE_CHECKING:
@@ -79,20 +80,22 @@ def read_resource(request: ArmRequest, row: ResourceType) -> dict[str, Any]:
 
     Raises ArmError that tells every wrong type at once.
     """
-    sent = read_object(request.body)
+    sent = spelled(read_object(request.body), SentResource)
     _read_capacity(sent.get("sku"))
     problems = shape_problems(sent, SentResource, target="")
     if problems:
         raise refusal(problems)
     properties = cast("dict[str, Any]", sent.get("properties") or {})
+    if row.sent_properties is not None:
+        properties = spelled(properties, row.sent_properties)
     properties = row.read(properties, request.api_version)
     if row.sent_properties is not None and (
         problems := shape_problems(properties, row.sent_properties)
     ):
         raise refusal(problems)
     read: dict[str, Any] = {key: sent[key] for key in SETTABLE if key in sent}
-    kept_back = row.read_only | row.hidden
-    read["properties"] = {k: v for k, v in properties.items() if k not in kept_back}
+    kept_back = {name.lower() for name in row.read_only | row.hidden}
+    read["properties"] = {k: v for k, v in properties.items() if k.lower() not in kept_back}
     return read
 
 
