@@ -74,6 +74,7 @@ class PrivateLink:
                 NetworkView(self.book, public, host, network.virtual_network_id),
                 *(host, port),
                 f"networks.{network.name}.dns",
+                network.ranges,
             )
             for network, (host, port) in inside
         ]

@@ -217,6 +217,27 @@ async def test_tcp_is_bounded() -> None:
         assert await resolver(running.port, tcp=True)(NAME) == [ADDRESSES[0]]
 
 
+async def test_who_is_outside_the_network_is_told_nothing() -> None:
+    """Whose packets reach the address all the same: refused in a head alone, by TCP not heard."""
+    rig = await connected()
+    running = Responder(inside(rig), HOST, 0, "networks.apps.dns", ["127.0.0.2/32"])
+    await running.open()
+    try:
+        refused = await query(running.port, NAME)
+        assert (refused.rcode(), refused.answer) == (dns.rcode.REFUSED, [])
+        reader, writer = await asyncio.open_connection(HOST, running.port)
+        assert await asyncio.wait_for(reader.read(), WAIT_S) == b""
+        writer.close()
+        near = await asyncio.open_connection(HOST, running.port, local_addr=("127.0.0.2", 0))
+        question = dns.message.make_query(NAME, "A").to_wire()
+        near[1].write(len(question).to_bytes(2) + question)
+        size = int.from_bytes(await asyncio.wait_for(near[0].readexactly(2), WAIT_S))
+        assert dns.message.from_wire(await near[0].readexactly(size)).answer
+        near[1].close()
+    finally:
+        await running.close()
+
+
 async def test_an_address_that_is_taken_names_its_setting() -> None:
     """The error says which one to change."""
     rig = await connected()

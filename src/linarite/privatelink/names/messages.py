@@ -68,6 +68,11 @@ def cut_short(question: bytes) -> bytes | None:
     return bytes((*reply[:2], reply[2] | TRUNCATED_FLAG, *reply[3:]))
 
 
+def refused(question: bytes) -> bytes | None:
+    """What they get who are not to be answered: no longer than the shortest question."""
+    return _refused_unread(question, dns.rcode.REFUSED) if _deserves_an_answer(question) else None
+
+
 def _deserves_an_answer(question: bytes) -> bool:
     """Answers are not answered: two responders would never end."""
     return len(question) >= HEAD_BYTES and not question[2] & ANSWER_FLAG

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from linarite.domain.errors import SetupError
-from linarite.privatelink.names.messages import QUESTION_BYTES_MAX, cut_short, respond
+from linarite.privatelink.names.messages import QUESTION_BYTES_MAX, cut_short, refused, respond
 from linarite.privatelink.names.rates import AnswerRates
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from linarite.privatelink.names.views import View
 
 DATAGRAMS_AT_ONCE = 64
@@ -26,11 +29,18 @@ PORT_ATTEMPTS = 10
 class Responder:
     """Answers what a view shows. `open`, then `close` once."""
 
-    def __init__(self, view: View, host: str, port: int, setting: str) -> None:
-        """`setting` is where settings name the address; port 0 picks a free one."""
+    def __init__(
+        self, view: View, host: str, port: int, setting: str, sources: Sequence[str] = ()
+    ) -> None:
+        """`setting` is where settings name the address; port 0 picks a free one.
+
+        `sources` are the ranges of addresses that are answered; none: everybody. A machine with an
+        address in several networks takes packets for any of them from all.
+        """
         self._view = view
         self._host, self.port = host, port
         self._setting = setting
+        self._sources = tuple(map(ip_network, sources))
         self._rates = AnswerRates()
         self._cut_short = False
         """every other answer over the rate says to ask by TCP, the rest is dropped"""
@@ -99,7 +109,15 @@ class Responder:
                 with contextlib.suppress(OSError):  # the client asks again
                     self._udp.sendto(reply, sender)
 
+    def _answers(self, client: str) -> bool:
+        if not self._sources:
+            return True
+        address = ip_address(client.partition("%")[0])
+        return any(address in source for source in self._sources)
+
     def _reply(self, question: bytes, sender: str) -> bytes | None:
+        if not self._answers(sender):
+            return refused(question) if self._rates.allows(sender) else None
         if self._rates.allows(sender):
             return respond(question, self._view.zones(), udp=True)
         self._cut_short = not self._cut_short
@@ -129,7 +147,8 @@ class Responder:
 
     def _admits(self, client: str) -> bool:
         return (
-            len(self._writers) < CONNECTIONS_MAX
+            self._answers(client)
+            and len(self._writers) < CONNECTIONS_MAX
             and self._clients.get(client, 0) < CONNECTIONS_PER_CLIENT_MAX
         )
 
