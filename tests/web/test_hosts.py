@@ -153,6 +153,9 @@ def test_http_1_0_needs_none() -> None:
     request = asked()
     request.http_1_0 = True
     assert Hosts(SETTINGS).site(request) is ANY_SITE
+    request.server_name = "a.openai.ai.corp"
+    with pytest.raises(HostMisdirected):
+        Hosts(SETTINGS).site(request)
 
 
 @pytest.mark.parametrize(

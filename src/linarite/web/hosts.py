@@ -58,6 +58,8 @@ class Hosts:
         header = exchange.named.get(b"host")
         if header is None:
             if exchange.http_1_0:
+                if exchange.server_name:
+                    self._require_same_account(exchange.server_name, ANY_SITE, b"")
                 return ANY_SITE
             raise HostMalformed("An HTTP/1.1 request has a Host header")
         several = len(exchange.named) != len(exchange.headers)  # of some header, maybe of this
