@@ -190,7 +190,9 @@ class Assembly:
     async def _listen(self, edge: Edge) -> None:
         """On the addresses of the settings, and on those of private endpoints."""
         loaded, server = self.loaded, self.loaded.settings.server
-        tls = self.tls = ServerTls(server, loaded.settings.certificates, loaded.home)
+        tls = self.tls = ServerTls(
+            server, loaded.settings.certificates, loaded.home, self._key_store.authority_secret
+        )
         listeners = Listeners(edge, tls)
         self._stack.push_async_callback(listeners.close_all, server.drain_s)
         declared = await listeners.open_declared(server, loaded.settings.listeners)

@@ -37,6 +37,7 @@ from linarite.settings import HIDDEN, Loaded, load, reference, reference_page, v
 from linarite.signin.options import BoundIdentity
 from linarite.telemetry.logs import configure_logs
 from linarite.web.certificates.places import FOLDER as AUTHORITY
+from linarite.web.certificates.places import KEY_FILE as AUTHORITY_KEY
 from linarite.web.certificates.places import AuthorityPlace
 from linarite.web.descriptors import allow_many_connections
 
@@ -97,9 +98,18 @@ def keys_of_stopped_server(new: str | None) -> AccountKeys:
 
 def authority_place() -> AuthorityPlace:
     """Where the local authority lies. Raises SetupError."""
+    from linarite.storage.database import STATE_FILE  # noqa: PLC0415 - slow, and few commands need it
+    from linarite.storage.master_key import master_key  # noqa: PLC0415 - the same
+    from linarite.storage.sealing import Sealing  # noqa: PLC0415 - the same
+    from linarite.storage.sqlite_file import private_folder  # noqa: PLC0415 - the same
+
     loaded = load()
-    server = loaded.settings.server
-    return AuthorityPlace(loaded.home / AUTHORITY, server.domain, tuple(server.local_names))
+    server, home = loaded.settings.server, loaded.home
+    private_folder(home)
+    sealed_before = (home / STATE_FILE).exists() or (home / AUTHORITY / AUTHORITY_KEY).exists()
+    sealing = Sealing(master_key(home, loaded.master_key, sealed_before=sealed_before))
+    names = tuple(server.local_names)
+    return AuthorityPlace(home / AUTHORITY, server.domain, names, sealing.authority_secret)
 
 
 def overrides_of(options: UpOptions) -> dict[str, object]:

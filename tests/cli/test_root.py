@@ -28,7 +28,7 @@ def test_the_version_is_told(tmp_path: Path, argument: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("chta",), "No such command 'chta'. Did you mean 'chat'? See: linarite --help"),
+        (("chta",), "No such command 'chta'. Did you mean 'chat', 'ca'? See: linarite --help"),
         (("up", "--port", "x"), "See: linarite up --help"),
         (("up", "--port", "70000"), "less than or equal to 65535"),
         (("model", "show"), "See: linarite model show --help"),

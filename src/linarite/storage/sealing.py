@@ -54,6 +54,8 @@ class Sealing:
         # A copy of a keyed state costs 1.7 µs a digest; keying it anew each time, twice that.
         self._digest = hmac.new(_derived(master_key, b"presented key digest"), digestmod="sha256")
         self.box = MasterKeyBox(AESGCM(_derived(master_key, b"secret box")))
+        self.authority_secret = _derived(master_key, b"local authority").hex().encode()
+        """what the key of the local certificate authority is sealed with"""
         self.fingerprint = _derived(master_key, b"master key check")
         """tells whether this is the master key that sealed a database; gives nothing away"""
 

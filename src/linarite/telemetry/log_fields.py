@@ -26,6 +26,8 @@ LOG_FIELDS = frozenset(
         *("how", "client_id", "object_id", "aadsts", "correlation_id"),
         # issuers' public keys, and policies
         *("issuer", "keys", "kid", "policy"),
+        # certificates: what they publish
+        *("subject", "thumbprint", "until", "files"),
         # models and files
         *("file", "folder", "bytes", "sha256", "source", "package", "version", "progress"),
         # the server and its surroundings

@@ -167,8 +167,8 @@ class Acceptor:
             "connection refused",
             listener=self._shared.arrival.listener,
             reason=reason,
-            client=peer[0] if peer is not None else "",
-            connections=self._untold,
+            client_address=peer[0] if peer is not None else "",
+            count=self._untold,
         )
         self._told_at, self._untold = now, 0
 

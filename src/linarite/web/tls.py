@@ -28,8 +28,10 @@ class ServerTls:
         server: Server,
         certificates: Mapping[str, CertificateSettings] | None = None,
         home: Path | None = None,
+        authority_secret: bytes = b"",
     ) -> None:
-        """`home` None: there is no local authority."""
+        """`home` None: there is no local authority. `authority_secret` opens that one's key."""
+        self._authority_secret = authority_secret
         self._server = server
         self._certificates = certificates or {}
         self._home = home
@@ -88,7 +90,12 @@ class ServerTls:
             named = (f"certificates.{name}.certificate", f"certificates.{name}.key")
             files.append(FilePair(pair.certificate, pair.key, named))
         if self._home is not None:
-            self._local = LocalLeaves(self._home / FOLDER, server.domain, tuple(server.local_names))
+            self._local = LocalLeaves(
+                self._home / FOLDER,
+                server.domain,
+                tuple(server.local_names),
+                self._authority_secret,
+            )
         self._book = CertificateBook(files, self._local)
         return self._book
 

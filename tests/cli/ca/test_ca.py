@@ -10,8 +10,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
-from linarite.web.certificates.authority import LocalAuthority
 from tests.cli.terminal import LINARITE, environment, linarite
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ def test_the_path_is_the_file_that_a_server_tells(server: Server) -> None:
     assert linarite(server.home, "ca", "path").stdout.strip() == server.ready["ca_file"]
     shown = linarite(server.home, "ca", "show").stdout
     assert "linarite.internal" in shown
-    assert LocalAuthority(server.home / "ca").fingerprint in shown
+    certificate = x509.load_pem_x509_certificate((server.home / "ca" / "ca.pem").read_bytes())
+    assert certificate.fingerprint(hashes.SHA256()).hex(":").upper() in shown
     assert server.ready["ca_file"] in linarite(server.home, "ca", "trust").stdout
 
 
@@ -117,14 +119,16 @@ def test_issued_certificates_are_good(tmp_path: Path) -> None:
 def test_renewing_follows_the_settings(tmp_path: Path) -> None:
     """The key stays unless a new one is wanted."""
     first = linarite(tmp_path, "ca", "show").stdout
-    old = (tmp_path / "ca" / "authority.pem").read_bytes()
+    old = x509.load_pem_x509_certificate((tmp_path / "ca" / "ca.pem").read_bytes())
     (tmp_path / "linarite.toml").write_text('[server]\nlocal_names = ["203.0.113.9", "gpu.corp"]\n')
     renewed = linarite(tmp_path, "ca", "renew").stdout
     assert "203.0.113.9/32" in renewed
     assert "gpu.corp" in renewed
     assert renewed != first
-    key = old.split(b"-----BEGIN CERTIFICATE")[0]
-    assert (tmp_path / "ca" / "authority.pem").read_bytes().startswith(key)
+    new = x509.load_pem_x509_certificate((tmp_path / "ca" / "ca.pem").read_bytes())
+    assert new != old
+    assert new.public_key() == old.public_key()
+    assert b"ENCRYPTED PRIVATE KEY" in (tmp_path / "ca" / "authority.pem").read_bytes()
     assert (
         linarite(tmp_path, "ca", "issue", "x.gpu.corp", "--to", str(tmp_path / "x")).returncode == 0
     )

@@ -38,6 +38,21 @@ def test_its_key_is_private_and_its_certificate_public(tmp_path: Path) -> None:
     assert LocalAuthority(folder).certificate != first.certificate
 
 
+def test_its_key_opens_by_its_secret_alone(tmp_path: Path) -> None:
+    """Who has a copy of the folder and not the secret can speak for nobody."""
+    scope = Scope("linarite.internal")
+    made = open_authority(tmp_path, scope, b"secret")
+    assert b"ENCRYPTED PRIVATE KEY" in (tmp_path / KEY_FILE).read_bytes()
+    for wrong in (b"other", b""):
+        with pytest.raises(SetupError, match="master key"):
+            LocalAuthority(tmp_path, wrong)
+    LocalAuthority(tmp_path, b"secret").renewed(scope)
+    assert b"ENCRYPTED PRIVATE KEY" in (tmp_path / KEY_FILE).read_bytes()
+    again = LocalAuthority(tmp_path, b"secret")
+    leaf = x509.load_pem_x509_certificate(again.server(["localhost"]).chain)
+    leaf.verify_directly_issued_by(made.certificate)
+
+
 @pytest.mark.parametrize(
     "name",
     [

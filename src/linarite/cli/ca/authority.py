@@ -21,4 +21,4 @@ def authority_of(context: typer.Context) -> tuple[LocalAuthority, Scope]:
     commands: Commands = context.obj
     place = commands.authority()
     scope = Scope(place.domain, place.local_names)
-    return open_authority(place.folder, scope), scope
+    return open_authority(place.folder, scope, place.secret), scope

@@ -33,7 +33,8 @@ def renew(
     commands: Commands = context.obj
     if new_key:
         place = commands.authority()
-        make_authority(place.folder, Scope(place.domain, place.local_names), replace=True)
+        scope = Scope(place.domain, place.local_names)
+        make_authority(place.folder, scope, place.secret, replace=True)
     else:
         authority, scope = authority_of(context)
         authority.renewed(scope)

@@ -61,6 +61,7 @@ class SqliteKeyStore:
         self.applications = SqliteApplicationKeys(database, sealing.digest)
         self.box = sealing.box
         """for secrets that belong to no account"""
+        self.authority_secret = sealing.authority_secret
         self.master_key_is_new = master_key_is_new
         """nothing had been sealed in this database before"""
 

@@ -103,17 +103,19 @@ class Scope:
 class LocalAuthority:
     """The authority that lies in a folder."""
 
-    def __init__(self, folder: Path) -> None:
-        """Read it. Raises SetupError when it can't be read."""
+    def __init__(self, folder: Path, secret: bytes = b"") -> None:
+        """Read it. `secret` opens the key. Raises SetupError when it can't be read."""
         self.folder = folder
+        self._secret = secret
         try:
             pem = (folder / KEY_FILE).read_bytes()
             self.certificate = x509.load_pem_x509_certificate(pem)
-            key = serialization.load_pem_private_key(pem, password=None)
-        except (OSError, ValueError) as problem:
+            key = serialization.load_pem_private_key(pem, password=secret or None)
+        except (OSError, ValueError, TypeError) as problem:
             raise SetupError(
-                f"{folder / KEY_FILE} can't be used: {problem}. Put it back from a backup, or make "
-                "a new authority with: linarite ca renew --new-key"
+                f"{folder / KEY_FILE} can't be used: {problem}. It is sealed under the master key "
+                "that it was made with: put both back from a backup, or make a new authority "
+                "with: linarite ca renew --new-key"
             ) from None
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise SetupError(f"{folder / KEY_FILE} holds a key of another kind than EC P-256.")
@@ -166,7 +168,8 @@ class LocalAuthority:
 
     def renewed(self, scope: Scope) -> None:
         """Write a new certificate of the same key, for ten years more and for `scope`."""
-        write_whole(self.folder / KEY_FILE, _authority_pem(self._key, scope), replace=True)
+        pem = _authority_pem(self._key, scope, self._secret)
+        write_whole(self.folder / KEY_FILE, pem, replace=True)
         publish(self.folder)
 
     def _certify(
@@ -204,19 +207,24 @@ def fingerprint_of(material: Material) -> str:
     return x509.load_pem_x509_certificates(material.chain)[0].fingerprint(hashes.SHA256()).hex()
 
 
-def open_authority(folder: Path, scope: Scope) -> LocalAuthority:
-    """The authority of a folder, made if there is none yet. Raises SetupError."""
+def open_authority(folder: Path, scope: Scope, secret: bytes = b"") -> LocalAuthority:
+    """The authority of a folder, made if there is none yet. Raises SetupError.
+
+    `secret` is what its key is sealed with; without one it lies in the clear.
+    """
     if not (folder / KEY_FILE).exists():
-        make_authority(folder, scope)
-    authority = LocalAuthority(folder)
+        make_authority(folder, scope, secret)
+    authority = LocalAuthority(folder, secret)
     publish(folder)
     return authority
 
 
-def make_authority(folder: Path, scope: Scope, *, replace: bool = False) -> None:
+def make_authority(
+    folder: Path, scope: Scope, secret: bytes = b"", *, replace: bool = False
+) -> None:
     """Make a new one; who was to trust the old one has to trust this. Raises SetupError."""
     key = ec.generate_private_key(ec.SECP256R1())
-    write_whole(folder / KEY_FILE, _authority_pem(key, scope), replace=replace)
+    write_whole(folder / KEY_FILE, _authority_pem(key, scope, secret), replace=replace)
     publish(folder)
 
 
@@ -228,7 +236,7 @@ def publish(folder: Path) -> None:
         write_whole(public, certificate, mode=0o644)
 
 
-def _authority_pem(key: ec.EllipticCurvePrivateKey, scope: Scope) -> bytes:
+def _authority_pem(key: ec.EllipticCurvePrivateKey, scope: Scope, secret: bytes) -> bytes:
     now = datetime.now(UTC)
     name = x509.Name(
         [
@@ -250,7 +258,7 @@ def _authority_pem(key: ec.EllipticCurvePrivateKey, scope: Scope) -> bytes:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    return _key_pem(key) + _pem(certificate)
+    return _key_pem(key, secret) + _pem(certificate)
 
 
 def _permits(permitted: x509.GeneralName, name: str) -> bool:
@@ -292,11 +300,11 @@ def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _key_pem(key: ec.EllipticCurvePrivateKey, secret: bytes = b"") -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
+        serialization.BestAvailableEncryption(secret) if secret else serialization.NoEncryption(),
     )
 
 

@@ -31,7 +31,9 @@ def read_pair(contents: list[bytes]) -> Material:
     until = first.not_valid_after_utc
     if until.timestamp() - time.time() < SOON_S:
         log.warning(
-            "certificate ends soon or has ended", subject=first.subject.rfc4514_string(), at=until
+            "certificate ends soon or has ended",
+            subject=first.subject.rfc4514_string(),
+            until=until.isoformat(),
         )
     return material
 

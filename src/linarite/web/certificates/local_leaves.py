@@ -39,10 +39,12 @@ class LocalLeaves:
         folder: Path,
         domain: str,
         local_names: Sequence[str] = (),
+        secret: bytes = b"",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`folder` is the authority's."""
+        """`folder` is the authority's; `secret` opens its key."""
         self._folder = folder
+        self._secret = secret
         self._domain = domain
         self._local_names = local_names
         self._clock = clock
@@ -115,7 +117,7 @@ class LocalLeaves:
             from linarite.web.certificates.authority import Scope, open_authority  # noqa: PLC0415 - slow, and not needed before
 
             scope = Scope(self._domain, self._local_names)
-            self._opened = (open_authority(self._folder, scope), scope)
+            self._opened = (open_authority(self._folder, scope, self._secret), scope)
             self._mark = self._marked()
         return self._opened
 

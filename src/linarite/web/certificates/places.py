@@ -27,3 +27,9 @@ class AuthorityPlace(msgspec.Struct, frozen=True):
     """what the names of accounts end in: server.domain"""
     local_names: tuple[str, ...] = ()
     """server.local_names"""
+    secret: bytes = b""
+    """what its key is sealed with"""
+
+    def __repr__(self) -> str:
+        """Hide the secret."""
+        return f"AuthorityPlace({self.folder})"
