@@ -41,7 +41,9 @@ class Link(msgspec.Struct):
 class IpProperties(msgspec.Struct, rename="camel"):
     """A chosen address."""
 
-    private_ip_address: Annotated[str, Meta(max_length=45)] | None = None
+    private_ip_address: Annotated[str, Meta(max_length=45)] | None = msgspec.field(
+        default=None, name="privateIPAddress"
+    )
     group_id: str | None = None
     member_name: str | None = None
 
