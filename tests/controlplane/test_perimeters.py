@@ -232,3 +232,19 @@ async def test_a_recovered_account_is_in_its_perimeter_again(site: Site) -> None
     restored = ACCOUNT | {"properties": {"restore": True}}
     assert (await site.rig.ask("PUT", ONE, restored)).status == 201
     assert site.rig.perimeters.association_of(ONE) is not None
+
+
+@pytest.mark.parametrize(
+    ("mode", "others"), [("Enforced", "refused"), ("Learning", "none in force")]
+)
+async def test_whether_an_address_would_pass_the_perimeter(
+    site: Site, mode: str, others: str
+) -> None:
+    """An enforced one refuses whom no rule of it names, whatever the account says."""
+    await site.put(f"{PROFILE}/accessRules/office", INBOUND)
+    await site.put(ASSOCIATION, associated(mode))
+    reach = f"{ONE}/providers/Linarite.Operations/reachability?address="
+    named = await site.rig.ask("GET", f"{reach}198.51.100.7", version="2026-11-01")
+    assert named.body["publicSide"]["decidedBy"] == "perimeterRule office"
+    other = await site.rig.ask("GET", f"{reach}203.0.113.7", version="2026-11-01")
+    assert other.body["publicSide"]["outcome"] == others

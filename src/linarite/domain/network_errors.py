@@ -110,6 +110,7 @@ class SubdomainUnknown(GatewayError):
 
     status = 404
     code = "404"
+    control = "network"
 
     def __init__(self, hint: str = "") -> None:
         """Azure's words."""
@@ -122,6 +123,7 @@ class SubdomainContradicted(GatewayError):
 
     status = 404
     code = "404"
+    control = "network"
 
     def __init__(self, by_host: str, by_path: str) -> None:
         """Say which two: both are the client's own words."""

@@ -7,13 +7,16 @@ network security perimeter".
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import msgspec
 
 from linarite.domain.address_ranges import AddressRanges
 from linarite.domain.host_patterns import HostPatterns
 from linarite.domain.resource import Resource
+
+if TYPE_CHECKING:
+    from linarite.domain.network import NetworkRules
 
 PERIMETER_TYPE = "Microsoft.Network/networkSecurityPerimeters"
 PROFILE_TYPE = f"{PERIMETER_TYPE}/profiles"
@@ -69,6 +72,10 @@ class Perimeters(Protocol):
 
     def association_of(self, account_id: str) -> Associated | None:
         """None for an account that is in none."""
+        ...
+
+    def around(self, account_id: str, rules: NetworkRules) -> NetworkRules:
+        """An account's rules, with the perimeter it is in."""
         ...
 
 

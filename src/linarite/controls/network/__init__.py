@@ -6,8 +6,15 @@ which lead to one account only. Raises the refusals of `linarite.domain.network_
 
 from __future__ import annotations
 
-from linarite.controls.network.door import require_way, tell_of, verdict_on
+from linarite.controls.network.door import require_way, tell_of, verdict_beforehand, verdict_on
 from linarite.controls.network.perimeters import PerimeterBook
 from linarite.controls.network.reading import rules_of
 
-__all__ = ["PerimeterBook", "require_way", "rules_of", "tell_of", "verdict_on"]
+__all__ = [
+    "PerimeterBook",
+    "require_way",
+    "rules_of",
+    "tell_of",
+    "verdict_beforehand",
+    "verdict_on",
+]

@@ -79,6 +79,18 @@ def _past_the_perimeter(client_address: str, rules: NetworkRules, perimeter: InP
     raise refused
 
 
+def verdict_beforehand(client_address: str, rules: NetworkRules) -> Verdict:
+    """What the public side would say to an address, the perimeter included; nothing is logged."""
+    perimeter = rules.perimeter
+    if perimeter is not None:
+        rule = _rule_that_names(client_address, perimeter.v4, perimeter.v6)
+        if rule:
+            return Verdict(allowed=True, rule=f"perimeterRule {rule}")
+        if perimeter.enforced:
+            return Verdict(allowed=False, rule="networkSecurityPerimeter")
+    return verdict_on(client_address, rules)
+
+
 def tell_of(denied: NetworkDenied, client_address: str, account: Account, *, passed: bool) -> None:
     """Write to the perimeter's access log how a refusal ended, once credentials were looked at."""
     perimeter = account.network.perimeter

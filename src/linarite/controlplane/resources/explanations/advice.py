@@ -14,6 +14,10 @@ ADVICE_BY_CODE: dict[tuple[str, str], tuple[str, ...]] = {
             "prints it), or a token that this server knows."
         ),
         "If the key was right once: it has been regenerated since.",
+        (
+            "If a client certificate was shown: a [client_certificates.NAME] of the settings must "
+            "fit it, and its principal be an object id of `linarite identity principal list`."
+        ),
     ),
     ("authentication", "Unauthorized"): (
         (
@@ -29,6 +33,19 @@ ADVICE_BY_CODE: dict[tuple[str, str], tuple[str, ...]] = {
         (
             "Assign the role {role}, or another one that grants the data action of {action}, to "
             "{principal} at {account}."
+        ),
+    ),
+    ("network", "404"): (
+        (
+            "Call by the name of an account that there is ({accounts}), its customSubDomainName "
+            "first; a private endpoint is called by its own account's names alone."
+        ),
+        "Or make the account: `linarite account create`.",
+    ),
+    ("network", "OutboundAccessDenied"): (
+        (
+            "Add the host to properties.allowedFqdnList of {account}, or to an outbound rule of "
+            "its network security perimeter: `linarite egress refused` says which host and which."
         ),
     ),
     ("route", "DeploymentNotFound"): (

@@ -12,6 +12,7 @@ from linarite.controlplane.resources.explanations.shape import (
 CONTROL = "network"
 CODE = "403"
 """of refusals by rules over networks"""
+NO_SUCH_NAME = "the host name leads to no account, or to another than the path names"
 OPEN = "the account's network rules exclude nobody"
 MEANING = {
     "ipRule": "a rule of networkAcls.ipRules names the address",
@@ -54,6 +55,17 @@ ADVICE = {
     ),
 }
 
+OUTSIDE_ENDING = ": from outside its network"
+"""of a private endpoint's rule: `controls.network.door` writes it"""
+OUTSIDE = "it came by a private endpoint, from an address that is not in the endpoint's network"
+ANOTHERS = "it came by a private endpoint that leads to another account"
+ADVICE_OUTSIDE = (
+    (
+        "Call from an address of the endpoint's network; or add {address}, or a range around it, "
+        "to the addresses of that network in the settings, [networks.NAME]."
+    ),
+)
+
 
 def step_of(rule: str, *, allowed: bool, why: str = "") -> Step:
     """The network's step of an explanation; `rule` as records have it, "" where none is in force.
@@ -63,12 +75,16 @@ def step_of(rule: str, *, allowed: bool, why: str = "") -> Step:
     if not rule and allowed:
         return Step(CONTROL, NONE_IN_FORCE, why=OPEN)
     meaning = MEANING.get(rule.partition(" ")[0], "")
+    if not allowed and rule.startswith("privateEndpoint"):
+        meaning = OUTSIDE if rule.endswith(OUTSIDE_ENDING) else ANOTHERS
     return Step(CONTROL, PASSED if allowed else REFUSED, rule, why or meaning)
 
 
 def advice_on(rule: str, account: str, address: str) -> list[str]:
     """What would have to change for a refusal by a rule to become an answer."""
+    outside = rule.endswith(OUTSIDE_ENDING)
+    told = ADVICE_OUTSIDE if outside else ADVICE.get(rule.partition(" ")[0], ())
     return [
         line.format(account=account, address=address or "the client's address", rule=rule)
-        for line in ADVICE.get(rule.partition(" ")[0], ())
+        for line in told
     ]

@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 ERRORS_FROM = 400
 NETWORK = network.CONTROL
 CLIENT_LEFT = "client_left"
+OUTGOING = "OutboundAccessDenied"
+CERTIFICATES = "urn:linarite:client-certificates"
+"""the issuer in records of callers by certificate"""
 UNFORCED = {
     "policy": "no content policy is in force",
-    "quota": "no quota is in force for requests",
 }
 ORDER = (
     NETWORK,
@@ -83,15 +85,15 @@ def explained(record: RequestRecord, present: Present) -> Explanation:
 
 
 def _steps(record: RequestRecord) -> list[Step]:
-    refused_at = ORDER.index(record.refused_by) if record.refused_by in ORDER else len(ORDER)
+    refused_by = _refused_by(record)
+    refused_at = ORDER.index(refused_by) if refused_by in ORDER else len(ORDER)
     reached = _reached(record, refused_at)
     steps: list[Step] = []
     for place, control in enumerate(ORDER):
         if control == NETWORK:
             steps.append(_network(record))
         elif place == refused_at:
-            why = f"{record.status} {record.error_code}".strip()
-            steps.append(Step(control, REFUSED, _decided(control, record), why))
+            steps.append(Step(control, REFUSED, _decided(control, record), _answered(record)))
         elif place > reached:
             steps.append(Step(control, NOT_REACHED))
         elif control in UNFORCED:
@@ -101,11 +103,22 @@ def _steps(record: RequestRecord) -> list[Step]:
     return steps
 
 
+def _refused_by(record: RequestRecord) -> str:
+    """The control that refused. An outgoing connection is refused where the engine makes it."""
+    outgoing = record.refused_by == NETWORK and record.error_code == OUTGOING
+    return "engine" if outgoing else record.refused_by
+
+
+def _answered(record: RequestRecord) -> str:
+    """Status and code, once where they are the same."""
+    status = str(record.status)
+    return status if record.error_code in ("", status) else f"{status} {record.error_code}"
+
+
 def _network(record: RequestRecord) -> Step:
-    refused = record.refused_by == NETWORK
-    # What is refused further on, as an outgoing connection, says so by a code of its own.
-    later = refused and record.error_code != network.CODE
-    why = f"{record.status} {record.error_code}" if later else ""
+    refused = _refused_by(record) == NETWORK
+    by_name = refused and record.error_code != network.CODE
+    why = f"{_answered(record)}: {network.NO_SUCH_NAME}" if by_name else ""
     return network.step_of(record.network_rule, allowed=not refused, why=why)
 
 
@@ -133,6 +146,8 @@ def _shown(record: RequestRecord) -> str:
         return f"the application key {record.caller_key} was shown"
     if record.caller_key:
         return f"the account's {record.caller_key} was shown"
+    if record.issuer == CERTIFICATES:
+        return f"the client certificate with the thumbprint {record.token_id} was shown"
     token = f"token {record.token_id} of {record.issuer}, given to application {record.app_id}"
     return token if record.object_id else ""
 
@@ -153,6 +168,8 @@ def _why(control: str, record: RequestRecord) -> str:
     if control == "route":
         model = f", model {record.model}" if record.model else ""
         return f"{record.operation}{model}"
+    if control == "quota":
+        return "within the deployment's rate, if it has one"
     if control == "place" and record.instance:
         where = f" in {record.region}" if record.region else ""
         return f"instance {record.instance}{where}"

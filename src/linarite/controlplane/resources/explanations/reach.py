@@ -11,7 +11,7 @@ from linarite.controlplane.request import Answer
 from linarite.controlplane.resources.explanations.network import advice_on, step_of
 from linarite.controlplane.resources.explanations.shape import Step
 from linarite.controlplane.stocktaking import account_of
-from linarite.controls.network import rules_of, verdict_on
+from linarite.controls.network import rules_of, verdict_beforehand
 from linarite.domain.arm_errors import bad_request
 from linarite.domain.arm_id import same_id
 from linarite.domain.network import OPEN
@@ -56,8 +56,9 @@ async def reachability(request: ArmRequest, target: Target, surface: Surface) ->
         raise bad_request(
             "InvalidAddress", f"The query's 'address' is no IP address: '{asked[:100]}'."
         ) from None
-    rules = rules_of(account.properties, surface.networks.ranges_of)
-    verdict = None if rules is OPEN else verdict_on(address, rules)
+    stated = rules_of(account.properties, surface.networks.ranges_of)
+    rules = surface.perimeters.around(account.id, stated)
+    verdict = None if rules is OPEN else verdict_beforehand(address, rules)
     rule, allowed = (verdict.rule, verdict.allowed) if verdict is not None else ("", True)
     reach = Reach(
         account=account.id,
