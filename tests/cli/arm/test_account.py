@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from linarite.cli.account.columns import facts
 from tests.cli.terminal import linarite
 
 if TYPE_CHECKING:
@@ -51,6 +52,20 @@ def test_an_account_lives_twice(managed: Server) -> None:
     assert linarite(managed.home, "account", "purge", "team-a").returncode == 0
     assert linarite(managed.home, "account", "recover", "team-a").returncode == 3
     assert told(managed, "account", "list-deleted") == []
+
+
+def test_an_account_shows_whom_it_lets_in_and_what_it_may_reach() -> None:
+    """The rules themselves, not only what is done with whom none names."""
+    rules = {"defaultAction": "Deny", "ipRules": [{"value": "203.0.113.0/24"}]}
+    account: dict[str, Any] = {
+        "id": "/subscriptions/s/resourceGroups/g/providers/p/accounts/one",
+        "name": "one",
+        "properties": {"networkAcls": rules, "restrictOutboundNetworkAccess": True},
+    }
+    assert facts(account)["network rules"] == "default Deny, 203.0.113.0/24"
+    assert facts(account)["outbound"] == "no host"
+    account["properties"] = {"allowedFqdnList": ["a.example"]}
+    assert (facts(account)["network rules"], facts(account)["outbound"]) == ("", "")
 
 
 def test_what_can_be_had(managed: Server) -> None:

@@ -37,6 +37,22 @@ def deleted_row(account: dict[str, Any]) -> dict[str, object]:
     }
 
 
+def _rules(acls: dict[str, Any]) -> str:
+    """Whom rules name, after the default."""
+    if not acls.get("defaultAction"):
+        return ""
+    named = [str(rule.get("value")) for rule in acls.get("ipRules") or []]
+    named += [str(rule.get("id")) for rule in acls.get("virtualNetworkRules") or []]
+    return ", ".join([f"default {acls['defaultAction']}", *named])
+
+
+def _outbound(properties: dict[str, Any]) -> str:
+    """Which hosts are reached for it, where they are restricted."""
+    if not properties.get("restrictOutboundNetworkAccess"):
+        return ""
+    return ", ".join(properties.get("allowedFqdnList") or []) or "no host"
+
+
 def facts(account: dict[str, Any]) -> dict[str, object]:
     """What is worth knowing about it."""
     properties: dict[str, Any] = account["properties"]
@@ -44,7 +60,8 @@ def facts(account: dict[str, Any]) -> dict[str, object]:
     return row(account) | {
         "sub-domain": properties.get("customSubDomainName"),
         "public network": properties.get("publicNetworkAccess"),
-        "network rules": network.get("defaultAction") and f"default {network['defaultAction']}",
+        "network rules": _rules(network),
+        "outbound": _outbound(properties),
         "keys open it": not properties.get("disableLocalAuth", False),
         "tags": tags(account),
         "created by": part(account, "systemData").get("createdBy"),
