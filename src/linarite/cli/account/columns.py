@@ -41,8 +41,10 @@ def _rules(acls: dict[str, Any]) -> str:
     """Whom rules name, after the default."""
     if not acls.get("defaultAction"):
         return ""
-    named = [str(rule.get("value")) for rule in acls.get("ipRules") or []]
-    named += [str(rule.get("id")) for rule in acls.get("virtualNetworkRules") or []]
+    addresses: list[dict[str, Any]] = acls.get("ipRules") or []
+    subnets: list[dict[str, Any]] = acls.get("virtualNetworkRules") or []
+    named = [str(rule.get("value")) for rule in addresses]
+    named += [str(rule.get("id")) for rule in subnets]
     return ", ".join([f"default {acls['defaultAction']}", *named])
 
 
@@ -50,7 +52,8 @@ def _outbound(properties: dict[str, Any]) -> str:
     """Which hosts are reached for it, where they are restricted."""
     if not properties.get("restrictOutboundNetworkAccess"):
         return ""
-    return ", ".join(properties.get("allowedFqdnList") or []) or "no host"
+    hosts: list[str] = properties.get("allowedFqdnList") or []
+    return ", ".join(hosts) or "no host"
 
 
 def facts(account: dict[str, Any]) -> dict[str, object]:
