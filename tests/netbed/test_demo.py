@@ -40,9 +40,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[
     """The demo, once it has drawn its map."""
     if [record for record in kept() if record.home and record.owner_lives]:
         pytest.skip("a person's demo runs on this machine, and these commands would find it")
-    drawn = tmp_path_factory.mktemp("demo") / "drawn"
+    folder = tmp_path_factory.mktemp("demo")
+    drawn = folder / "drawn"
+    # A person's own settings, in the folder that it is started from, are not the demo's.
+    (folder / "linarite.toml").write_text('[server]\nhost = "127.0.0.1"\n')
     with drawn.open("wb") as output:
-        process = subprocess.Popen([*LINARITE, "netbed", "up"], env=ENVIRONMENT, stdout=output)
+        process = subprocess.Popen(
+            [*LINARITE, "netbed", "up"], env=ENVIRONMENT, stdout=output, cwd=folder
+        )
     try:
         deadline = time.monotonic() + START_S
         while "Ctrl-C" not in drawn.read_text():

@@ -103,11 +103,15 @@ def _server(bed: Bed, host: str, settings: str) -> Generator[subprocess.Popen[by
     """A server on a host, ended when the block is left."""
     home = home_of(bed, host)
     home.mkdir(mode=0o700)
-    (home / "linarite.toml").write_text(settings)
+    file = home / "linarite.toml"
+    file.write_text(settings)
     _tell(bed, host, LINARITE_HOME=str(home))
     with (home / "server.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own program
-            command_on(bed, host, [sys.executable, "-m", "linarite.main", "up"]),
+            # Its own file: one in the folder that the demo is started from is not the demo's.
+            command_on(
+                bed, host, [sys.executable, "-m", "linarite.main", "up", "--config", str(file)]
+            ),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
