@@ -10,7 +10,8 @@ import httpx
 import pytest
 from openai import AzureOpenAI, DefaultHttpxClient
 
-from linarite.web.certificates.authority import LocalAuthority, Scope, open_authority
+from linarite.storage.sealing import Sealing
+from linarite.web.certificates.authority import LocalAuthority
 from tests.authority import Authority
 from tests.cli.terminal import linarite
 from tests.serving import SIMULATED, start_server, stopped
@@ -53,7 +54,7 @@ class Clients:
 
     def keep(self, name: str) -> Path:
         """A client's certificate and key of the local authority, in one file."""
-        issued = LocalAuthority(self.home / "ca").client(name)
+        issued = authority_in(self.home).client(name)
         file = self.home / f"{name}.pem"
         file.write_bytes(issued.chain + issued.key)
         return file
@@ -103,9 +104,14 @@ principal = "{ids["poor"]}"
 name = "URI:urn:linarite:client:poor"
 """
     found = Clients(home, theirs)
-    open_authority(home / "ca", Scope("linarite.internal"))
     with stopped(start_server(home, settings + mapped)) as found.server:
         yield found
+
+
+def authority_in(home: Path) -> LocalAuthority:
+    """The local authority of a server that has run: its master key opens it."""
+    master_key = bytes.fromhex((home / "master.key").read_text())
+    return LocalAuthority(home / "ca", Sealing(master_key).authority_secret)
 
 
 def object_id_of(home: Path, name: str) -> str:
@@ -159,7 +165,7 @@ def test_nobodys_certificate_opens_nothing(clients: Clients) -> None:
 
 def test_what_is_of_no_authority_is_refused_in_the_handshake(clients: Clients) -> None:
     """And nothing at all, where one is required; a server's own certificate is no client's."""
-    issued = LocalAuthority(clients.home / "ca").server(["localhost"])
+    issued = authority_in(clients.home).server(["localhost"])
     of_a_server = clients.home / "of-a-server.pem"
     of_a_server.write_bytes(issued.chain + issued.key)
     for listener, file in (
