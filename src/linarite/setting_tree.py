@@ -107,15 +107,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def check(settings: Settings) -> None:
     """What one field's type can't say. Raises SetupError."""
-    server = settings.server
-    if bool(server.tls_certificate) != bool(server.tls_key):
-        raise SetupError(
-            "server.tls_certificate and server.tls_key belong together: set both, or neither."
-        )
-    if server.tls_ca_file and not server.tls_certificate:
-        raise SetupError(
-            "server.tls_ca_file says whom to trust for server.tls_certificate: set that too."
-        )
     check_listeners(settings.server, settings.listeners, settings.client_certificates)
     names = [deployment.name.lower() for deployment in settings.deployments]
     for name in names:

@@ -6,28 +6,9 @@ import pytest
 
 from linarite.web.edge import Edge
 from linarite.web.exchange import Exchange
+from tests.web.silent import Silent
 
 pytestmark = pytest.mark.anyio
-
-
-class Silent:
-    """A connection on which nothing is said."""
-
-    def send(self, data: bytes) -> None:
-        """Forget it."""
-
-    def stop_reading(self) -> None:
-        """Nothing is read anyway."""
-
-    def go_on_reading(self) -> None:
-        """Nothing is read anyway."""
-
-    def answered(self, exchange: Exchange) -> None:
-        """Nobody waits."""
-
-    def date_line(self) -> bytes:
-        """None."""
-        return b""
 
 
 @pytest.mark.parametrize(

@@ -14,28 +14,9 @@ from linarite.domain.network_errors import HostMalformed, HostMisdirected, HostU
 from linarite.web.exchange import Exchange
 from linarite.web.hosts import REMEMBERED_MAX, Hosts
 from linarite.web.options import Server
+from tests.web.silent import Silent
 
 SETTINGS = Server(hosts=["api.example.com", "*.Apps.example.com"], domain="ai.corp")
-
-
-class Silent:
-    """A connection on which nothing is sent."""
-
-    def send(self, data: bytes) -> None:
-        """Nowhere."""
-
-    def stop_reading(self) -> None:
-        """Nothing comes."""
-
-    def go_on_reading(self) -> None:
-        """Nothing comes."""
-
-    def answered(self, exchange: Exchange) -> None:
-        """Nobody waits."""
-
-    def date_line(self) -> bytes:
-        """No date."""
-        return b""
 
 
 def asked(*hosts: bytes, server_name: str = "") -> Exchange:

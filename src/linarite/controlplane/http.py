@@ -14,7 +14,7 @@ from linarite.controlplane.resources.template_deployments.deployer import Templa
 from linarite.controlplane.upkeep import Upkeep
 from linarite.domain.errors import LinariteError
 from linarite.web.arm_envelope import arm_error_body
-from linarite.web.body import discard_rest, read_json_body
+from linarite.web.body import read_json_body, respond
 from linarite.web.exchange import ClientLeft, header_lines
 from linarite.web.ids import new_guid
 
@@ -73,14 +73,7 @@ class ManagementApp:
             content = b"" if exchange.method == "HEAD" else arm_error_body(refused)
         extra = _headers(headers, request_id, correlation_id, self._plane.surface.realm.locations)
         lines = _lines(answer, content, extra)
-        if not body_left:
-            exchange.respond(answer.status, lines, content)
-            return
-        exchange.keep_alive = False
-        exchange.begin(answer.status, lines, length=len(content))
-        exchange.write(content)
-        await discard_rest(exchange)
-        exchange.end()
+        await respond(exchange, answer.status, lines, content, body_left=body_left)
 
     def _stranger(self, exchange: Exchange, request_id: str, refused: LinariteError) -> AuditEvent:
         """A request of somebody who was not recognised. Of a flood only the number is kept."""

@@ -12,7 +12,7 @@ from linarite.domain.errors import LinariteError
 from linarite.signin.graph.refusals import GraphRefused
 from linarite.signin.refusals import IdentityRefused, SignInRefused, refused
 from linarite.signin.request import Ask, Reply
-from linarite.web.body import discard_rest, read_body
+from linarite.web.body import read_body, respond
 from linarite.web.exchange import ClientLeft, header_lines
 from linarite.web.ids import new_guid
 
@@ -54,14 +54,7 @@ class SignInApp:
             reply = refusal(problem, ask)
         content = reply.text if reply.text is not None else _json(reply.body)
         lines = _lines(reply, ask, secure=exchange.secure)
-        if not body_left:
-            exchange.respond(reply.status, lines, content)
-            return
-        exchange.keep_alive = False
-        exchange.begin(reply.status, lines, length=len(content))
-        exchange.write(content)
-        await discard_rest(exchange)
-        exchange.end()
+        await respond(exchange, reply.status, lines, content, body_left=body_left)
 
     async def _answer(self, ask: Ask) -> Reply:
         found = self._router.find(ask.path)

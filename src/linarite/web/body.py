@@ -93,6 +93,20 @@ async def _collect(exchange: Exchange, limit_bytes: int) -> bytes:
     return b"".join(parts)
 
 
+async def respond(
+    exchange: Exchange, status: int, lines: bytes, content: bytes, *, body_left: bool
+) -> None:
+    """Answer whole. With `body_left` of the request, the connection closes once that has come."""
+    if not body_left:
+        exchange.respond(status, lines, content)
+        return
+    exchange.keep_alive = False
+    exchange.begin(status, lines, length=len(content))
+    exchange.write(content)
+    await discard_rest(exchange)
+    exchange.end()
+
+
 async def discard_rest(exchange: Exchange) -> None:
     """Read a refused body to its end and forget it, for `LINGER_S` at most.
 

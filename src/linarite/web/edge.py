@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from linarite.domain.account_names import ANY_SITE
 from linarite.domain.errors import LinariteError, ResourceNotFound
 from linarite.web.asgi import handler_of
-from linarite.web.body import discard_rest
+from linarite.web.body import respond
 from linarite.web.error_envelope import error_body
 from linarite.web.hosts import Hosts
 from linarite.web.ids import new_guid
@@ -102,14 +102,7 @@ async def refused(exchange: Exchange, error: LinariteError) -> None:
     body = error_body(error)
     request_id = new_guid().encode()
     lines = b"%bapim-request-id: %b\r\n" % (JSON_LINES, request_id)
-    if exchange.body_complete:
-        exchange.respond(error.status, lines, body)
-        return
-    exchange.keep_alive = False
-    exchange.begin(error.status, lines, length=len(body))
-    exchange.write(body)
-    await discard_rest(exchange)
-    exchange.end()
+    await respond(exchange, error.status, lines, body, body_left=not exchange.body_complete)
 
 
 def is_sign_in(path: str) -> bool:

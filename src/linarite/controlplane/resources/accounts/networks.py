@@ -6,9 +6,9 @@ addresses alone; here IPv6 and private ranges are taken too, for there the clien
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, cast
 
+from linarite.controlplane.address_ranges import is_range
 from linarite.domain.arm_errors import Problem
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def network_problems(properties: Mapping[str, Any], subnets: frozenset[str]) -> 
     acls = cast("dict[str, Any]", properties.get("networkAcls") or {})
     for place, rule in enumerate(cast("list[dict[str, Any]]", acls.get("ipRules") or [])):
         value = str(rule.get("value"))
-        if not _is_network(value):
+        if not is_range(value):
             yield Problem(
                 "InvalidIpRule",
                 f"'{value[:100]}' is neither an IP address nor a range in CIDR form.",
@@ -42,11 +42,3 @@ def network_problems(properties: Mapping[str, Any], subnets: frozenset[str]) -> 
                 "ignoreMissingVnetServiceEndpoint to true: the rule names nobody until then.",
                 f"{PLACE}.virtualNetworkRules[{place}].id",
             )
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return True

@@ -5,11 +5,11 @@ Source: the specification of Microsoft.Network, 2024-07-01.
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
+from linarite.controlplane.address_ranges import is_range
 from linarite.controlplane.fqdn_lists import fqdn_list_problems
 from linarite.domain.arm_errors import Problem
 from linarite.domain.arm_id import parent_id, subscription_of
@@ -156,7 +156,7 @@ def _prefix_problems(properties: dict[str, Any]) -> list[Problem]:
             f"properties.addressPrefixes[{place}]",
         )
         for place, prefix in enumerate(prefixes)
-        if not _is_network(str(prefix))
+        if not is_range(str(prefix))
     ]
 
 
@@ -171,11 +171,3 @@ def _subscription_problems(properties: dict[str, Any]) -> list[Problem]:
         for place, each in enumerate(named)
         if not subscription_of(str(each.get("id") or ""))
     ]
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return True
