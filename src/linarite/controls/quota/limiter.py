@@ -26,6 +26,10 @@ LEARNED_SHARE = 0.1
 LEARNED_MAX = 4096
 
 
+KEPT_MAX = 1024
+"""meters kept before those are forgotten that have nothing to remember"""
+
+
 class Meters:
     """The meters of one deployment, and what its answers are like."""
 
@@ -45,6 +49,11 @@ class Meters:
         """Take other limits; what was admitted still counts."""
         self.limits = limits
         self.tokens.limit, self.requests.limit = limits.tokens, limits.requests
+
+    def idle(self, now: float) -> bool:
+        """Whether new ones would admit the same."""
+        limits = self.limits
+        return self.tokens.left(now) == limits.tokens and self.requests.left(now) == limits.requests
 
     @property
     def unsaid_completion(self) -> int:
@@ -91,10 +100,18 @@ class Limiter:
     def _meters(self, key: str, limits: RateLimits) -> Meters:
         found = self._by_deployment.get(key)
         if found is None or found.limits.provisioned is not limits.provisioned:
+            self._forget_idle()
             found = self._by_deployment[key] = Meters(limits, self._mode)
         elif found.limits != limits:
             found.fit(limits)
         return found
+
+    def _forget_idle(self) -> None:
+        """Deployments come and go: what is left of those that are gone takes no memory for ever."""
+        if len(self._by_deployment) >= KEPT_MAX:
+            now = self._clock()
+            kept = {key: each for key, each in self._by_deployment.items() if not each.idle(now)}
+            self._by_deployment = kept
 
     def _refusal(
         self, where: Deployment, meters: Meters, refused: Refused, now: float
