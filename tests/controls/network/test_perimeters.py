@@ -240,3 +240,38 @@ async def test_identities_of_the_perimeter_and_of_a_rules_subscriptions_pass() -
     with pytest.raises(PerimeterDenied) as refused:
         require_way(ANY_WAY, "203.0.113.9", one)
     assert refused.value.trusted == {"oid-of-one", "oid-of-two", "oid-of-outside"}
+
+
+async def test_a_rule_over_mapped_addresses_names_the_ipv4_addresses_that_they_are() -> None:
+    """As in an account's own rules: clients are judged by their IPv4 addresses."""
+    rig = await Rig().with_group()
+    await rig.ask("PUT", f"{ACCOUNTS}/one", ACCOUNT)
+    book = PerimeterBook(rig.resources, lambda *_: None, lambda _: "")
+    rig.resources.subscribe(book.follow)
+    edge = f"{GROUP}/providers/Microsoft.Network/networkSecurityPerimeters/edge"
+    profile = f"{edge}/profiles/main"
+    rule = {"direction": "Inbound", "addressPrefixes": ["::ffff:10.0.0.0/104"]}
+    association = {
+        "privateLinkResource": {"id": f"{ACCOUNTS}/one"},
+        "profile": {"id": profile},
+        "accessMode": "Enforced",
+    }
+    for path, body in (
+        (edge, {"location": "local"}),
+        (profile, {"properties": {}}),
+        (f"{profile}/accessRules/mapped", {"properties": rule}),
+        (f"{edge}/resourceAssociations/one", {"properties": association}),
+    ):
+        made = await rig.ask("PUT", path, body, version="2024-07-01")
+        assert made.status in (200, 201), made.body
+    one = Account(
+        id=f"{ACCOUNTS}/one",
+        name="one",
+        location="local",
+        region_title="Local",
+        network=book.around(f"{ACCOUNTS}/one", OPEN),
+    )
+    for address in ("10.1.2.3", "::ffff:10.1.2.3"):
+        assert require_way(ANY_WAY, address, one) == "perimeterRule mapped"
+    with pytest.raises(PerimeterDenied):
+        require_way(ANY_WAY, "203.0.113.9", one)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 import structlog
 
-from linarite.controls.network.ranges import compiled
+from linarite.controls.network.ranges import by_kind
 from linarite.domain.arm_id import parent_id, subscription_of
 from linarite.domain.directory import IDENTITY_TYPE
 from linarite.domain.errors import EgressRefused, SetupError
@@ -172,7 +172,7 @@ class PerimeterBook:
         perimeter_id = parent_id(association.id)
         profile = reference(association, "profile").rpartition("/")[2]
         public = str(account.properties.get("publicNetworkAccess") or "").lower()
-        named = [pair for rule in rules for pair in _ranges(rule)]
+        v4, v6 = by_kind(pair for rule in rules for pair in _ranges(rule))
         logged = Occurrence(
             category="",
             direction="Inbound",
@@ -186,8 +186,8 @@ class PerimeterBook:
             association=association.name,
             profile=profile,
             enforced=mode_of(association) == "Enforced" or public == SECURED,
-            v4=compiled((net, rule) for net, rule in named if net.version == 4),  # noqa: PLR2004
-            v6=compiled((net, rule) for net, rule in named if net.version == 6),  # noqa: PLR2004
+            v4=v4,
+            v6=v6,
             outbound=tuple(_outbound(rules)),
             identities=partial(self._identities, account.id.lower()),
             tell=partial(self._tell, logged),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
 from linarite.domain.address_ranges import AddressRanges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from ipaddress import IPv4Network, IPv6Network
+
+MAPPED_BITS = 96
+"""of the prefix of IPv4-mapped addresses"""
 
 
 def compiled(named: Iterable[tuple[IPv4Network | IPv6Network, str]]) -> AddressRanges:
@@ -40,6 +43,26 @@ def compiled(named: Iterable[tuple[IPv4Network | IPv6Network, str]]) -> AddressR
         around.append((first, last, rule))
     leave_those_before(None)
     return AddressRanges(starts=tuple(at for at, _ in cuts), rules=tuple(rule for _, rule in cuts))
+
+
+def by_kind(
+    named: Iterable[tuple[IPv4Network | IPv6Network, str]],
+) -> tuple[AddressRanges, AddressRanges]:
+    """Networks of both kinds: what names IPv4 addresses, and what names IPv6 addresses."""
+    meant = [(_plain(net), rule) for net, rule in named]
+    v4, v6 = (
+        compiled((net, rule) for net, rule in meant if isinstance(net, kind))
+        for kind in (IPv4Network, IPv6Network)
+    )
+    return v4, v6
+
+
+def _plain(net: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    """A range of IPv4-mapped addresses (`::ffff:…`) as the IPv4 range that it is."""
+    inner = net.network_address.ipv4_mapped if isinstance(net, IPv6Network) else None
+    if inner is None or net.prefixlen < MAPPED_BITS:
+        return net
+    return IPv4Network((inner, net.prefixlen - MAPPED_BITS))
 
 
 def rule_over(address: int, ranges: AddressRanges) -> str:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, cast
 
-from linarite.controls.network.ranges import compiled
+from linarite.controls.network.ranges import by_kind
 from linarite.domain.network import OPEN, NetworkRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from ipaddress import IPv4Network, IPv6Network
 
 RangesOf = Callable[[str], Sequence[str]]
 """the ranges of addresses that a subnet has, by its resource id; none for an unknown one"""
-MAPPED_BITS = 96
-"""of the prefix of IPv4-mapped addresses"""
 
 
 def rules_of(
@@ -32,12 +31,12 @@ def rules_of(
     if public and allow_others:
         return OPEN
     bypass = str(acls.get("bypass") or "None").lower() == "azureservices"
-    named = [] if allow_others else list(_named(acls, ranges_of))
+    v4, v6 = by_kind([] if allow_others else _named(acls, ranges_of))
     return NetworkRules(
         public_access=public,
         allow_others=allow_others,
-        v4=compiled((net, rule) for net, rule in named if net.version == 4),  # noqa: PLR2004
-        v6=compiled((net, rule) for net, rule in named if net.version == 6),  # noqa: PLR2004
+        v4=v4,
+        v6=v6,
         trusted=trusted if bypass else frozenset(),
     )
 
@@ -49,18 +48,10 @@ def _named(
     for rule in cast("list[dict[str, Any]]", acls.get("ipRules") or []):
         value = str(rule.get("value"))
         try:
-            yield plain(ip_network(value, strict=False)), f"ipRule {value}"
+            yield ip_network(value, strict=False), f"ipRule {value}"
         except ValueError:  # nobody could write it; it names nobody
             continue
     for rule in cast("list[dict[str, Any]]", acls.get("virtualNetworkRules") or []):
         subnet = str(rule.get("id"))
         for text in ranges_of(subnet):
-            yield plain(ip_network(text, strict=False)), f"virtualNetworkRule {subnet}"
-
-
-def plain(net: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
-    """A range of IPv4-mapped addresses (`::ffff:…`) as the IPv4 range that it is."""
-    inner = net.network_address.ipv4_mapped if isinstance(net, IPv6Network) else None
-    if inner is None or net.prefixlen < MAPPED_BITS:
-        return net
-    return IPv4Network((inner, net.prefixlen - MAPPED_BITS))
+            yield ip_network(text, strict=False), f"virtualNetworkRule {subnet}"
