@@ -16,7 +16,6 @@ from linarite.domain.arm_id import parent_id, subscription_of
 from linarite.domain.directory import IDENTITY_TYPE
 from linarite.domain.errors import EgressRefused, SetupError
 from linarite.domain.host_patterns import HostPatterns
-from linarite.domain.network import NetworkRules
 from linarite.domain.network_log import Occurrence
 from linarite.domain.perimeter import (
     ACCESS_RULE_TYPE,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from ipaddress import IPv4Network, IPv6Network
 
+    from linarite.domain.network import NetworkRules
     from linarite.domain.perimeter import Category
     from linarite.domain.resource import Committed, Resource, ResourceStore
 
@@ -85,14 +85,7 @@ class PerimeterBook:
         perimeter = self._by_account.get(account_id.lower())
         if perimeter is None:
             return rules
-        return NetworkRules(
-            public_access=rules.public_access,
-            allow_others=rules.allow_others,
-            v4=rules.v4,
-            v6=rules.v6,
-            trusted=rules.trusted,
-            perimeter=perimeter,
-        )
+        return msgspec.structs.replace(rules, perimeter=perimeter, decided={})
 
     def association_of(self, account_id: str) -> Associated | None:
         """The resources behind an account's perimeter; None for an account that is in none."""
@@ -136,18 +129,18 @@ class PerimeterBook:
             each.id.lower(): each for each in await self._resources.list_under("", ACCOUNT_TYPE)
         }
         identities = await self._resources.list_under("", IDENTITY_TYPE)
-        members: dict[str, list[Resource]] = defaultdict(list)
-        for each in associations:
-            account = accounts.get(reference(each, "privateLinkResource").lower())
-            if account is not None:
-                members[parent_id(each.id).lower()].append(account)
+        associated = [
+            (each, account)
+            for each in associations
+            if (account := accounts.get(reference(each, "privateLinkResource").lower()))
+        ]
+        near: dict[str, list[str]] = defaultdict(list)
+        for each, account in associated:
+            near[parent_id(each.id).lower()].extend(_bearers(account))
         found: dict[str, InPerimeter] = {}
         callers: dict[str, tuple[str, ...]] = {}
         told: dict[str, Associated] = {}
-        for each in associations:
-            account = accounts.get(reference(each, "privateLinkResource").lower())
-            if account is None:
-                continue
+        for each, account in associated:
             own_rules = rules.get(reference(each, "profile").lower(), [])
             key = account.id.lower()
             found[key] = self._subject(each, account, own_rules)
@@ -155,15 +148,14 @@ class PerimeterBook:
             profile = await self._resources.get(reference(each, "profile"))
             if perimeter is not None and profile is not None:
                 told[key] = Associated(perimeter, each, profile, tuple(own_rules))
-            near = [who for one in members[parent_id(each.id).lower()] for who in _bearers(one)]
             allowed = {sub for rule in own_rules for sub in _subscriptions(rule)}
             far = [
                 who
-                for one in (*accounts.values(), *identities)
+                for one in ((*accounts.values(), *identities) if allowed else ())
                 if subscription_of(one.id).lower() in allowed
                 for who in (one.id, *_bearers(one))
             ]
-            callers[key] = tuple(dict.fromkeys((*near, *far)))
+            callers[key] = tuple(dict.fromkeys((*near[parent_id(each.id).lower()], *far)))
         self._by_account, self._callers, self._associated = found, callers, told
 
     def _subject(
