@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from linarite.controls.network.ranges import rule_over
 from linarite.domain.network import OPEN, NetworkRules, Verdict
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from linarite.domain.address_ranges import AddressRanges
     from linarite.domain.arrival import Arrival
     from linarite.domain.facts import Account
-    from linarite.domain.perimeter import InPerimeter
+    from linarite.domain.perimeter import Category, InPerimeter
 
 REMEMBERED_MAX = 4096
 """addresses of an account's clients; of more, it begins anew"""
@@ -50,8 +50,7 @@ def require_way(arrival: Arrival, client_address: str, account: Account) -> str:
     verdict = verdict_on(client_address, rules)
     if verdict.allowed:
         return verdict.rule
-    refusal = AddressDenied if rules.public_access else PublicAccessDisabled
-    raise _denied(refusal(client_address), verdict.rule, rules.trusted)
+    raise _denied(_by_own_rules(client_address, rules), verdict.rule, rules.trusted)
 
 
 def _past_the_perimeter(client_address: str, rules: NetworkRules, perimeter: InPerimeter) -> str:
@@ -63,20 +62,23 @@ def _past_the_perimeter(client_address: str, rules: NetworkRules, perimeter: InP
     if rule:
         perimeter.tell("NspPublicInboundPerimeterRulesAllowed", client_address, 0, rule)
         return f"perimeterRule {rule}"
-    trusted = perimeter.identities()
     if perimeter.enforced:
-        refused: NetworkDenied = PerimeterDenied(client_address)
-        refused = _denied(refused, "networkSecurityPerimeter", trusted)
-        refused.category = "NspPublicInboundPerimeterRulesDenied"
-        raise refused
+        raise _denied(
+            PerimeterDenied(client_address),
+            "networkSecurityPerimeter",
+            perimeter.identities(),
+            "NspPublicInboundPerimeterRulesDenied",
+        )
     verdict = verdict_on(client_address, rules)
     if verdict.allowed:
         perimeter.tell("NspPublicInboundResourceRulesAllowed", client_address, 0, verdict.rule)
         return verdict.rule
-    refusal = AddressDenied if rules.public_access else PublicAccessDisabled
-    refused = _denied(refusal(client_address), verdict.rule, rules.trusted | trusted)
-    refused.category = "NspPublicInboundResourceRulesDenied"
-    raise refused
+    raise _denied(
+        _by_own_rules(client_address, rules),
+        verdict.rule,
+        rules.trusted | perimeter.identities(),
+        "NspPublicInboundResourceRulesDenied",
+    )
 
 
 def verdict_beforehand(client_address: str, rules: NetworkRules) -> Verdict:
@@ -108,10 +110,18 @@ def _comes_from(sources: tuple[IPv4Network | IPv6Network, ...], client_address: 
     return any(address in source for source in sources)
 
 
+def _by_own_rules(client_address: str, rules: NetworkRules) -> NetworkDenied:
+    refusal = AddressDenied if rules.public_access else PublicAccessDisabled
+    return refusal(client_address)
+
+
 def _denied(
-    refusal: NetworkDenied, rule: str, trusted: frozenset[str] = frozenset()
+    refusal: NetworkDenied,
+    rule: str,
+    trusted: frozenset[str] = frozenset(),
+    category: Category | Literal[""] = "",
 ) -> NetworkDenied:
-    refusal.rule, refusal.trusted = rule, trusted
+    refusal.rule, refusal.trusted, refusal.category = rule, trusted, category
     return refusal
 
 
