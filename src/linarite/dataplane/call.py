@@ -51,9 +51,9 @@ class Call:
     site: Site = ANY_SITE
     """what its Host header names"""
     client_address = ""
+    """"" where nobody can tell, as on a unix socket"""
     certificate: ShownCertificate | None = None
     """of the client, where it has shown one"""
-    """"" where nobody can tell, as on a unix socket"""
 
     # The notes begin on the class: most calls set few of them.
     v1 = False

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from linarite.domain.account_names import SERVICES
+from linarite.domain.account_names import private_zones
 from linarite.domain.resource import ACCOUNT_TYPE
 
 if TYPE_CHECKING:
@@ -126,13 +126,10 @@ def zone_names(zone: str, suffix: str) -> tuple[str, ...]:
     `privatelink.openai.<suffix>` too.
     """
     name = zone.lower().rstrip(".")
-    for service in SERVICES:
-        if name == f"privatelink.{service}.{AZURE_SUFFIX}":
-            return tuple(dict.fromkeys((name, f"privatelink.{service}.{suffix}")))
-    return (name,)
+    ours = dict(zip(private_zones(AZURE_SUFFIX), private_zones(suffix), strict=True))
+    return tuple(dict.fromkeys((name, ours.get(name, name))))
 
 
 def holds_endpoints(zone: str, suffix: str) -> bool:
     """Whether endpoints of accounts are found in a zone of that name."""
-    wanted = {f"privatelink.{service}.{suffix}" for service in SERVICES}
-    return not wanted.isdisjoint(zone_names(zone, suffix))
+    return not set(private_zones(suffix)).isdisjoint(zone_names(zone, suffix))

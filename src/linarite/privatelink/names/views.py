@@ -12,7 +12,7 @@ import time
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from linarite.domain.account_names import SERVICES
+from linarite.domain.account_names import hosts_of, private_zones
 from linarite.domain.private_link import APEX, RECORD_TTL_S, RECORDS, ZONE_TYPE, is_approved
 from linarite.domain.resource import domain_of
 from linarite.privatelink.names.zone import NEGATIVE_TTL_S, RecordSet, Zone
@@ -79,19 +79,17 @@ class PublicView:
 
     def _records(self) -> Iterator[RecordSet]:
         suffix = self._book.suffix
+        public = f"{PUBLIC}.{suffix}."
         yield from self.authority_of(suffix)
         yield from _addresses(f"{SERVER}.{suffix}", (self._own,))
         for name in (suffix, f"{PUBLIC}.{suffix}"):
             yield from _addresses(name, self._public)
         for account in self._book.accounts():
             word = domain_of(account)
-            connected = [
-                each for each in self._book.connections_of(account.id) if is_approved(each)
-            ]
-            for service in SERVICES:
-                name, public = f"{word}.{service}.{suffix}", f"{PUBLIC}.{suffix}."
-                private = f"{word}.privatelink.{service}.{suffix}"
+            connected = any(map(is_approved, self._book.connections_of(account.id)))
+            for name, zone in zip(hosts_of(word, suffix), private_zones(suffix), strict=True):
                 if connected:
+                    private = f"{word}.{zone}"
                     yield RecordSet(name, "CNAME", RECORD_TTL_S, (f"{private}.",))
                     yield RecordSet(private, "CNAME", RECORD_TTL_S, (public,))
                 else:

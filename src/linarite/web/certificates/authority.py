@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from linarite.domain.account_names import SERVICES
+from linarite.domain.account_names import hosts_of, private_zones
 from linarite.domain.errors import SetupError
 from linarite.web.certificates.material import Material
 from linarite.web.certificates.places import CA_FILE, KEY_FILE, LEAF_DAYS
@@ -77,8 +77,8 @@ class Scope:
         return [
             self.domain,
             f"*.{self.domain}",
-            *(f"*.{service}.{self.domain}" for service in SERVICES),
-            *(f"*.privatelink.{service}.{self.domain}" for service in SERVICES),
+            *hosts_of("*", self.domain),
+            *(f"*.{zone}" for zone in private_zones(self.domain)),
         ]
 
     def has(self, name: str) -> bool:
