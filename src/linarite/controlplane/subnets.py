@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from linarite.domain.arm_errors import Problem
-from linarite.domain.private_link import SUBNET_TYPE, at
+from linarite.domain.private_link import SUBNET_DEFAULTS, SUBNET_TYPE, at
 from linarite.domain.resource import Resource
 
 if TYPE_CHECKING:
@@ -35,12 +35,6 @@ READ_ONLY = frozenset(
         "serviceAssociationLinks",
     )
 )
-DEFAULTS: dict[str, Any] = {
-    "delegations": [],
-    "privateEndpointNetworkPolicies": "Disabled",
-    "privateLinkServiceNetworkPolicies": "Enabled",
-}
-"""what Azure fills in"""
 
 
 class SentSubnet(msgspec.Struct, rename="camel"):
@@ -60,7 +54,7 @@ def completed(properties: dict[str, Any]) -> dict[str, Any]:
         for key, value in properties.items()
         if key not in READ_ONLY and value is not None
     }
-    return DEFAULTS | sent
+    return SUBNET_DEFAULTS | sent
 
 
 def inline(network: Resource) -> list[dict[str, Any]]:

@@ -20,6 +20,12 @@ ENDPOINT_TYPE = "Microsoft.Network/privateEndpoints"
 ZONE_GROUP_TYPE = f"{ENDPOINT_TYPE}/privateDnsZoneGroups"
 ZONE_TYPE = "Microsoft.Network/privateDnsZones"
 ZONE_LINK_TYPE = f"{ZONE_TYPE}/virtualNetworkLinks"
+SUBNET_DEFAULTS: dict[str, Any] = {
+    "delegations": [],
+    "privateEndpointNetworkPolicies": "Disabled",
+    "privateLinkServiceNetworkPolicies": "Enabled",
+}
+"""what Azure fills in"""
 CONNECTION_TYPE = f"{ACCOUNT_TYPE}/privateEndpointConnections"
 DELETED_CONNECTION_TYPE = (
     "Microsoft.CognitiveServices/locations/resourceGroups/deletedAccounts"

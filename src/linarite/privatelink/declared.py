@@ -17,6 +17,7 @@ from linarite.domain.arm_id import RESOURCE_GROUP_TYPE, parent_id
 from linarite.domain.declared import DECLARED_BY, is_declared
 from linarite.domain.private_link import (
     ENDPOINT_TYPE,
+    SUBNET_DEFAULTS,
     SUBNET_TYPE,
     VIRTUAL_NETWORK_TYPE,
     at,
@@ -38,6 +39,9 @@ async def declare_networks(resources: ResourceStore, networks: Networks, locatio
     wanted = {each.virtual_network_id.lower() for each in networks.all}
     for present in await resources.list_under("", VIRTUAL_NETWORK_TYPE):
         if not is_declared(present) or present.id.lower() in wanted:
+            continue
+        subnets = await resources.list_under(present.id, SUBNET_TYPE)
+        if not all(map(_is_untouched, (present, *subnets))):
             continue
         below = f"{present.id}/".lower()
         endpoints = await resources.list_under("", ENDPOINT_TYPE)
@@ -74,42 +78,52 @@ async def _declare(resources: ResourceStore, network: Network, location: str) ->
             },
             system_data=by,
         )
-    name = network.subnet_id.rpartition("/")[2]
-    inline = cast("list[dict[str, Any]]", present.properties.get(SUBNETS) or [])
-    if any(each["name"].lower() == name.lower() for each in inline):
-        return
-    await resources.commit([*_with_subnet(present, network, name)])
+    subnet = await resources.get(network.subnet_id)
+    if subnet is None:
+        subnet = Resource(
+            id=network.subnet_id,
+            type=SUBNET_TYPE,
+            name=network.subnet_id.rpartition("/")[2],
+            system_data=by,
+        )
+    same = subnet.properties and _ranges_in(subnet) == [*network.ranges]
+    if _is_untouched(subnet) and not same:
+        changed = subnet.system_data | {"lastModifiedAt": by["lastModifiedAt"]}
+        subnet = msgspec.structs.replace(subnet, system_data=changed)
+        await resources.commit([*_with_subnet(present, subnet, network)])
 
 
-def _with_subnet(present: Resource, network: Network, name: str) -> list[Put]:
+def _with_subnet(present: Resource, subnet: Resource, network: Network) -> list[Put]:
     """The virtual network and the subnet as settings say."""
     ranges: dict[str, Any] = {"addressPrefixes": [*network.ranges]}
     if len(network.ranges) == 1:
         ranges = {"addressPrefix": network.ranges[0]}
     of_subnet = {**SUBNET_DEFAULTS, **ranges}
     said = cast("list[str]", at(present.properties, "addressSpace", "addressPrefixes") or [])
+    if _is_untouched(present):
+        said = [each for each in said if each not in _ranges_in(subnet)]
     prefixes = [*said, *(each for each in network.ranges if each not in said)]
     inline = cast("list[dict[str, Any]]", present.properties.get(SUBNETS) or [])
+    others = [each for each in inline if each["name"].lower() != subnet.name.lower()]
     properties = present.properties | {
         "addressSpace": {"addressPrefixes": prefixes},
-        SUBNETS: [*inline, {"name": name, "properties": of_subnet}],
+        SUBNETS: [*others, {"name": subnet.name, "properties": of_subnet}],
     }
-    subnet = Resource(
-        id=network.subnet_id,
-        type=SUBNET_TYPE,
-        name=name,
-        properties=of_subnet,
-        system_data=_by(),
-    )
-    return [Put(msgspec.structs.replace(present, properties=properties)), Put(subnet)]
+    return [
+        Put(msgspec.structs.replace(present, properties=properties)),
+        Put(msgspec.structs.replace(subnet, properties=of_subnet)),
+    ]
 
 
-SUBNET_DEFAULTS: dict[str, Any] = {
-    "delegations": [],
-    "privateEndpointNetworkPolicies": "Disabled",
-    "privateLinkServiceNetworkPolicies": "Enabled",
-}
-"""as the control plane fills them in"""
+def _ranges_in(subnet: Resource) -> list[str]:
+    several = cast("list[str]", subnet.properties.get("addressPrefixes") or [])
+    single = subnet.properties.get("addressPrefix")
+    return several or ([str(single)] if single else [])
+
+
+def _is_untouched(resource: Resource) -> bool:
+    """Whether nobody but settings has written it."""
+    return is_declared(resource) and resource.system_data.get("lastModifiedBy") == DECLARED_BY
 
 
 def _by() -> dict[str, Any]:
