@@ -69,33 +69,32 @@ def _by_name(call: Call, on: Surface) -> Facts | None:
 
 
 async def past_the_rules(call: Call, denied: NetworkDenied, on: Surface) -> Facts | None:
-    """As `_past_the_rules`; a perimeter's access log learns how it ended."""
-    facts = on.facts.find_by_id(call.account_id) if denied.category else None
-    try:
-        passed = await _past_the_rules(call, denied, on)
-    except NetworkDenied:
-        if facts is not None:
-            tell_of(denied, call.client_address, facts.account, passed=False)
-        raise
-    if facts is not None:
-        tell_of(denied, call.client_address, facts.account, passed=True)
-    return passed
-
-
-async def _past_the_rules(call: Call, denied: NetworkDenied, on: Surface) -> Facts | None:
     """The same facts, for a trusted service that shows its token. Raises `denied` to all others.
+
+    A perimeter's access log learns how it ended.
+    """
+    facts = on.facts.find_by_id(call.account_id)
+    service = await _trusted_service(call, denied, on)
+    if facts is not None:
+        tell_of(denied, call.client_address, facts.account, passed=bool(service))
+    if not service:
+        raise denied
+    call.network_rule = f"bypass AzureServices {service}"
+    return facts
+
+
+async def _trusted_service(call: Call, denied: NetworkDenied, on: Surface) -> str:
+    """The object id of the trusted service whose token the call shows; "" for all others.
 
     Source: `networkAcls.bypass`: Azure knows its own services by their managed identities.
     """
     may_pass = denied.trusted and not call.site.region
     token = access_token(call.headers) if may_pass else None
     if token is None:
-        raise denied
+        return ""
     try:
         principal = on.door.known(token) or await on.door.recognise(token)
     except LinariteError:  # what is wrong with it is not for who may not come in
-        raise denied from None
-    if principal.kind != SERVICE_PRINCIPAL or principal.object_id not in denied.trusted:
-        raise denied
-    call.network_rule = f"bypass AzureServices {principal.object_id}"
-    return on.facts.find_by_id(call.account_id)
+        return ""
+    trusted = principal.kind == SERVICE_PRINCIPAL and principal.object_id in denied.trusted
+    return principal.object_id if trusted else ""
