@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -148,10 +149,11 @@ class FactsBook:
         self, headers: Mapping[bytes, bytes], location: str, digest: Callable[[str], bytes]
     ) -> Facts | None:
         """The facts of the account in a region whose key the headers carry; None for none."""
+        once = cache(digest)
         for facts in self._by_account.values():
             if facts.account.location == location:
                 with suppress(InvalidKey, KeyAuthenticationDisabled):
-                    identify(headers, facts.account, digest)
+                    identify(headers, facts.account, once)
                     return facts
         return None
 
