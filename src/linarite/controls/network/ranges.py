@@ -51,8 +51,7 @@ def by_kind(
     """Networks of both kinds: what names IPv4 addresses, and what names IPv6 addresses."""
     meant = [(_plain(net), rule) for net, rule in named]
     v4, v6 = (
-        compiled((net, rule) for net, rule in meant if isinstance(net, kind))
-        for kind in (IPv4Network, IPv6Network)
+        compiled((net, rule) for net, rule in meant if net.version == version) for version in (4, 6)
     )
     return v4, v6
 
