@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from linarite.domain.principal import Principal
 
 
+ISSUER = "urn:linarite:client-certificates"
+"""stands in records where a token's issuer does; the certificate's thumbprint, where its id does"""
+
+
 class ShownCertificate(msgspec.Struct, frozen=True):
     """A certificate that a listener's authorities vouch for, its key proved in the handshake."""
 

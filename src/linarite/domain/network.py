@@ -7,6 +7,9 @@ import msgspec
 from linarite.domain.address_ranges import AddressRanges
 from linarite.domain.perimeter import InPerimeter
 
+OUTSIDE_ENDING = ": from outside its network"
+"""what the rule ends in that refuses who came by a private endpoint, but not from its network"""
+
 
 class Verdict(msgspec.Struct, frozen=True):
     """What an account's rules make of an address."""

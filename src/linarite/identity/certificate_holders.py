@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from linarite.domain.client_certificate import ISSUER
 from linarite.domain.principal import SERVICE_PRINCIPAL, USER, Principal
 from linarite.web.client_certificates import tidy_name
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("linarite.identity")
 
-ISSUER = "urn:linarite:client-certificates"
-"""stands in records where a token's issuer does; the certificate's thumbprint, where its id does"""
 REMEMBERED_MAX = 1000
 
 

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Literal
 
 from linarite.controls.network.ranges import rule_over
-from linarite.domain.network import OPEN, NetworkRules, Verdict
+from linarite.domain.network import OPEN, OUTSIDE_ENDING, NetworkRules, Verdict
 from linarite.domain.network_errors import (
     AddressDenied,
     NetworkDenied,
@@ -40,7 +40,7 @@ def require_way(arrival: Arrival, client_address: str, account: Account) -> str:
         if arrival.account_id.lower() != account.id.lower():
             raise _denied(NotFromApprovedEndpoint(), rule)
         if not _comes_from(arrival.sources, client_address):
-            raise _denied(NotFromApprovedEndpoint(), f"{rule}: from outside its network")
+            raise _denied(NotFromApprovedEndpoint(), f"{rule}{OUTSIDE_ENDING}")
         return rule
     rules = account.network
     if rules is OPEN:

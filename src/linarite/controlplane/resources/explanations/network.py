@@ -8,9 +8,11 @@ from linarite.controlplane.resources.explanations.shape import (
     REFUSED,
     Step,
 )
+from linarite.domain.network import OUTSIDE_ENDING
+from linarite.domain.network_errors import NetworkDenied
 
 CONTROL = "network"
-CODE = "403"
+CODE = NetworkDenied.code
 """of refusals by rules over networks"""
 NO_SUCH_NAME = "the host name leads to no account, or to another than the path names"
 OPEN = "the account's network rules exclude nobody"
@@ -55,8 +57,6 @@ ADVICE = {
     ),
 }
 
-OUTSIDE_ENDING = ": from outside its network"
-"""of a private endpoint's rule: `controls.network.door` writes it"""
 OUTSIDE = "it came by a private endpoint, from an address that is not in the endpoint's network"
 ANOTHERS = "it came by a private endpoint that leads to another account"
 ADVICE_OUTSIDE = (

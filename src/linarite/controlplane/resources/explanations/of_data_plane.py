@@ -22,6 +22,8 @@ from linarite.controlplane.resources.explanations.shape import (
     Step,
 )
 from linarite.domain.application_key import NAME_PREFIX
+from linarite.domain.client_certificate import ISSUER as CERTIFICATES
+from linarite.domain.network_errors import OutboundAccessDenied
 
 if TYPE_CHECKING:
     from linarite.domain.request_record import RequestRecord
@@ -29,9 +31,7 @@ if TYPE_CHECKING:
 ERRORS_FROM = 400
 NETWORK = network.CONTROL
 CLIENT_LEFT = "client_left"
-OUTGOING = "OutboundAccessDenied"
-CERTIFICATES = "urn:linarite:client-certificates"
-"""the issuer in records of callers by certificate"""
+OUTGOING = OutboundAccessDenied.code
 UNFORCED = {
     "policy": "no content policy is in force",
 }
