@@ -8,6 +8,7 @@ from linarite.controlplane.paths import (
     ENDPOINT,
     GROUP,
     NETWORK,
+    NETWORK_NAME,
     SUBSCRIPTION,
     VIRTUAL_NETWORK,
     WITHOUT_PATCH,
@@ -26,7 +27,6 @@ from linarite.controlplane.resources.subnets import rules as subnet_rules
 from linarite.controlplane.resources.virtual_network_links import rules as link_rules
 from linarite.controlplane.resources.virtual_networks import effects as network_effects
 from linarite.controlplane.resources.virtual_networks import rules as network_rules
-from linarite.controlplane.subnets import NAME as SUBNET_NAME
 from linarite.controlplane.subnets import READ_ONLY as SUBNET_READ_ONLY
 from linarite.controlplane.subnets import SentSubnet
 from linarite.domain.private_link import (
@@ -68,7 +68,7 @@ NETWORK_TYPES: tuple[ResourceType, ...] = (
         template=f"{VIRTUAL_NETWORK}/subnets/{{subnet}}",
         versions=VERSIONS,
         verbs=WITHOUT_PATCH,
-        name_pattern=SUBNET_NAME,
+        name_pattern=NETWORK_NAME,
         sent_properties=SentSubnet,
         read_only=SUBNET_READ_ONLY,
         gather=subnet_rules.gather,
@@ -95,7 +95,7 @@ NETWORK_TYPES: tuple[ResourceType, ...] = (
         collections=(f"{OF_SUBSCRIPTION}/privateEndpoints",),
         versions=VERSIONS,
         tracked=True,
-        name_pattern=endpoint_properties.NAME,
+        name_pattern=NETWORK_NAME,
         sent_properties=endpoint_properties.SentEndpoint,
         read_only=endpoint_properties.READ_ONLY,
         hidden=endpoint_properties.HIDDEN,
@@ -112,7 +112,7 @@ NETWORK_TYPES: tuple[ResourceType, ...] = (
         template=f"{ENDPOINT}/privateDnsZoneGroups/{{group}}",
         versions=VERSIONS,
         verbs=WITHOUT_PATCH,
-        name_pattern=zone_group_rules.NAME,
+        name_pattern=NETWORK_NAME,
         sent_properties=zone_group_rules.SentZoneGroup,
         read_only=STATE,
         gather=zone_group_rules.gather,

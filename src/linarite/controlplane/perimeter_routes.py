@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from linarite.controlplane.api_versions import PERIMETERS as VERSIONS
-from linarite.controlplane.paths import GROUP, NETWORK, SUBSCRIPTION, WITHOUT_PATCH
+from linarite.controlplane.paths import GROUP, NETWORK, NETWORK_NAME, SUBSCRIPTION, WITHOUT_PATCH
 from linarite.controlplane.resource_type import Action, ResourceType
 from linarite.controlplane.resources.network_security_perimeters import rules as perimeters
 from linarite.controlplane.resources.perimeter_access_rules import rules as access_rules
@@ -27,7 +27,7 @@ PERIMETER_TYPES: tuple[ResourceType, ...] = (
         collections=(f"{SUBSCRIPTION}/{NETWORK}/networkSecurityPerimeters",),
         versions=VERSIONS,
         tracked=True,
-        name_pattern=perimeters.NAME,
+        name_pattern=NETWORK_NAME,
         read_only=perimeters.READ_ONLY,
         gather=perimeters.gather,
         complete=perimeters.complete,
@@ -39,7 +39,7 @@ PERIMETER_TYPES: tuple[ResourceType, ...] = (
         template=PROFILE,
         versions=VERSIONS,
         verbs=WITHOUT_PATCH,
-        name_pattern=profiles.NAME,
+        name_pattern=NETWORK_NAME,
         read_only=profiles.READ_ONLY,
         complete=profiles.complete,
         keep=profiles.keep,
@@ -49,7 +49,7 @@ PERIMETER_TYPES: tuple[ResourceType, ...] = (
         template=f"{PROFILE}/accessRules/{{rule}}",
         versions=VERSIONS,
         verbs=WITHOUT_PATCH,
-        name_pattern=access_rules.NAME,
+        name_pattern=NETWORK_NAME,
         sent_properties=access_rules.SentRule,
         read_only=access_rules.READ_ONLY,
         gather=access_rules.gather,
@@ -64,7 +64,7 @@ PERIMETER_TYPES: tuple[ResourceType, ...] = (
         template=f"{PERIMETER}/resourceAssociations/{{association}}",
         versions=VERSIONS,
         verbs=WITHOUT_PATCH,
-        name_pattern=associations.NAME,
+        name_pattern=NETWORK_NAME,
         sent_properties=associations.SentAssociation,
         read_only=associations.READ_ONLY,
         gather=associations.gather,

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 IpNetwork = IPv4Network | IPv6Network
 
 SUBNETS = "subnets"
-NAME = r"[a-zA-Z0-9]([\w.-]{0,78}\w)?"
 READ_ONLY = frozenset(
     (
         "provisioningState",

@@ -93,6 +93,17 @@ async def test_a_manual_connection_waits_for_its_owner() -> None:
     assert (await connection(rig))["properties"]["privateEndpoint"] == {"id": ENDPOINT}
 
 
+async def test_a_name_is_one_that_its_connection_can_have() -> None:
+    """Letters are those of ASCII: a connection of another name could not be approved."""
+    rig = await private_rig()
+    for path in (f"{ENDPOINTS}/p\u00e9", f"{VNET}\u00e9", f"{VNET}/subnets/p\u00e9"):
+        refused = await rig.ask("PUT", path, endpoint(manual=True))
+        assert (refused.status, refused.body["code"]) == (400, "InvalidResourceName"), path
+    longest = "a" * 79 + "_"
+    await made(rig, f"{ENDPOINTS}/{longest}", endpoint(manual=True))
+    assert (await decide(rig, "Approved")).status == 200
+
+
 async def test_either_side_ends_the_connection() -> None:
     """Without its connection an endpoint is disconnected; with the endpoint the connection goes."""
     rig = await private_rig()

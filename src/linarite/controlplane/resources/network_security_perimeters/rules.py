@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from linarite.controlplane.request import ArmRequest, Target
     from linarite.controlplane.surface import Surface
 
-NAME = r"[a-zA-Z0-9]([a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?"
 READ_ONLY = frozenset(("provisioningState", "perimeterGuid"))
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from linarite.domain.jobs import Job
     from linarite.domain.resource import Change
 
-NAME = r"[a-zA-Z0-9]([a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?"
 READ_ONLY = frozenset(("provisioningState", "networkSecurityPerimeters"))
 INBOUND = ("addressPrefixes", "subscriptions")
 OUTBOUND = ("fullyQualifiedDomainNames",)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from linarite.controlplane.request import Target
     from linarite.controlplane.surface import Surface
 
-NAME = r"[a-zA-Z0-9]([a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?"
 READ_ONLY = frozenset(("provisioningState", "hasProvisioningIssues"))
 JOIN = f"{ACCOUNT_TYPE}/joinPerimeter/action"
 

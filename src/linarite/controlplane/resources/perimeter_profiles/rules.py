@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from linarite.controlplane.surface import Surface
     from linarite.domain.resource import Resource
 
-NAME = r"[a-zA-Z0-9]([a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?"
 READ_ONLY = frozenset(("accessRulesVersion", "diagnosticSettingsVersion"))
 
 

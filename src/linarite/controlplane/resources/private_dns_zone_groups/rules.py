@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from linarite.controlplane.request import Target
     from linarite.controlplane.surface import Showing, Surface
 
-NAME = r"[a-zA-Z0-9]([\w.-]{0,78}\w)?"
 CONFIGS = "privateDnsZoneConfigs"
 JOIN = "Microsoft.Network/privateDnsZones/join/action"
 

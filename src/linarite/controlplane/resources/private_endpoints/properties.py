@@ -9,7 +9,6 @@ from msgspec import Meta
 
 from linarite.domain.private_link import ADDRESS, CONNECTION
 
-NAME = r"[a-zA-Z0-9]([\w.-]{0,78}\w)?"
 READ_ONLY = frozenset(
     ("provisioningState", "resourceGuid", "networkInterfaces", "customDnsConfigs", "ipVersionType")
 )
@@ -63,6 +62,6 @@ class SentEndpoint(msgspec.Struct, rename="camel"):
     manual_private_link_service_connections: list[Link] | None = None
     ip_configurations: list[IpConfiguration] | None = None
     custom_network_interface_name: (
-        Annotated[str, Meta(pattern=r"^([a-zA-Z0-9][\w.-]{0,79})?\Z")] | None
+        Annotated[str, Meta(pattern=r"^([a-zA-Z0-9][a-zA-Z0-9_.-]{0,79})?\Z")] | None
     ) = None
     application_security_groups: list[dict[str, Any]] | None = None

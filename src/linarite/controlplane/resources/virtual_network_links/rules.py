@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from linarite.controlplane.request import Target
     from linarite.controlplane.surface import Surface
 
-NAME = r"[a-zA-Z0-9_]([\w.-]{0,78}\w)?"
+NAME = r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?"
 READ_ONLY = frozenset(("provisioningState", "virtualNetworkLinkState"))
 JOIN = "Microsoft.Network/virtualNetworks/join/action"
 

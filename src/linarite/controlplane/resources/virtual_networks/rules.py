@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from linarite.controlplane.paths import NETWORK_NAME
 from linarite.controlplane.problems import (
     location_key,
     location_problems,
     missing_problems,
     moved_problems,
 )
-from linarite.controlplane.subnets import NAME as SUBNET_NAME
 from linarite.controlplane.subnets import (
     SUBNETS,
     SentSubnet,
@@ -37,7 +37,7 @@ from linarite.privatelink.networks import Networks
 if TYPE_CHECKING:
     from linarite.controlplane.surface import Showing
 
-NAME = r"[a-zA-Z0-9]([\w.-]{0,62}\w)?"
+NAME = r"[a-zA-Z0-9]([a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9_])?"
 READ_ONLY = frozenset(("provisioningState", "resourceGuid"))
 LISTS: dict[str, Any] = {"virtualNetworkPeerings": [], "enableDdosProtection": False}
 """what Azure shows of every virtual network"""
@@ -52,7 +52,7 @@ class AddressSpace(msgspec.Struct, rename="camel"):
 class InlineSubnet(msgspec.Struct):
     """A subnet within its virtual network."""
 
-    name: Annotated[str, Meta(pattern=rf"^{SUBNET_NAME}\Z")]
+    name: Annotated[str, Meta(pattern=rf"^{NETWORK_NAME}\Z")]
     properties: SentSubnet | None = None
 
 
