@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from linarite.controlplane.references import Reference
 from linarite.domain.arm_errors import Problem
 from linarite.domain.arm_id import parent_id, same_id
 from linarite.domain.perimeter import ASSOCIATION_TYPE, PROFILE_TYPE, AccessMode, reference
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
 
 READ_ONLY = frozenset(("provisioningState", "hasProvisioningIssues"))
 JOIN = f"{ACCOUNT_TYPE}/joinPerimeter/action"
-
-
-class Reference(msgspec.Struct):
-    """Another resource."""
-
-    id: str | None = None
 
 
 class SentAssociation(msgspec.Struct, rename="camel"):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import msgspec
 from msgspec import Meta
 
+from linarite.controlplane.references import not_found
 from linarite.domain.arm_errors import Problem
 from linarite.domain.arm_id import parent_id
 from linarite.domain.private_link import RECORDS, ZONE_GROUP_TYPE, ZONE_TYPE, at
@@ -83,13 +84,7 @@ def admit(new: Resource, old: Resource | None, facts: ZoneGroupFacts) -> list[Pr
     """Its zones are there, and it is the endpoint's only group."""
     del old
     found = [
-        Problem(
-            "InvalidResourceReference",
-            f"Resource {zone[:500]} referenced by resource {new.id} was not found. Please make "
-            "sure that the referenced resource exists, and that both resources are in the same "
-            "region.",
-            f"properties.{CONFIGS}[{place}].properties.privateDnsZoneId",
-        )
+        not_found(new, zone, f"properties.{CONFIGS}[{place}].properties.privateDnsZoneId")
         for place, zone in enumerate(zone_ids(new))
         if zone.lower() not in facts.zones
     ]

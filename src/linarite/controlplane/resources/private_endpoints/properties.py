@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from linarite.controlplane.references import Reference
 from linarite.domain.private_link import ADDRESS, CONNECTION
 
 READ_ONLY = frozenset(
@@ -14,12 +15,6 @@ READ_ONLY = frozenset(
 )
 HIDDEN = frozenset((ADDRESS, CONNECTION))
 """what the server keeps beside"""
-
-
-class Reference(msgspec.Struct):
-    """Another resource."""
-
-    id: str | None = None
 
 
 class LinkProperties(msgspec.Struct, rename="camel"):

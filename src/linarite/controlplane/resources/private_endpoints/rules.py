@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from linarite.controlplane.problems import location_key, location_problems, moved_problems
+from linarite.controlplane.references import not_found
 from linarite.controlplane.surface import Realm
 from linarite.domain.arm_errors import Problem
 from linarite.domain.private_link import (
@@ -175,7 +176,7 @@ def _target_problems(new: Resource, facts: EndpointFacts) -> list[Problem]:
     account_id = account_id_of(new)
     account = facts.accounts.get(account_id.lower())
     if account is None:
-        return [*found, _not_found(new, account_id, f"{where}.privateLinkServiceId")]
+        return [*found, not_found(new, account_id, f"{where}.privateLinkServiceId")]
     if not account.properties.get("customSubDomainName"):
         found.append(
             Problem(
@@ -192,7 +193,7 @@ def _target_problems(new: Resource, facts: EndpointFacts) -> list[Problem]:
 def _place_problems(new: Resource, facts: EndpointFacts) -> list[Problem]:
     subnet = subnet_id_of(new)
     if subnet.lower() not in facts.subnets:
-        return [_not_found(new, subnet, "properties.subnet.id")]
+        return [not_found(new, subnet, "properties.subnet.id")]
     network = facts.networks.of_subnet(subnet)
     if network is None:
         return [
@@ -258,12 +259,3 @@ def _address_problems(new: Resource, network: Network, facts: EndpointFacts) -> 
             )
         ]
     return []
-
-
-def _not_found(new: Resource, reference: str, target: str) -> Problem:
-    return Problem(
-        "InvalidResourceReference",
-        f"Resource {reference[:500]} referenced by resource {new.id} was not found. Please make "
-        "sure that the referenced resource exists, and that both resources are in the same region.",
-        target,
-    )

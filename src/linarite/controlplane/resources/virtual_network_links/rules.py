@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from linarite.controlplane.dns import global_problems
+from linarite.controlplane.references import Reference
 from linarite.domain.arm_errors import Problem
 from linarite.domain.arm_id import parent_id
 from linarite.domain.private_link import (
@@ -28,12 +29,6 @@ if TYPE_CHECKING:
 NAME = r"[a-zA-Z0-9_]([a-zA-Z0-9_.-]{0,78}[a-zA-Z0-9_])?"
 READ_ONLY = frozenset(("provisioningState", "virtualNetworkLinkState"))
 JOIN = "Microsoft.Network/virtualNetworks/join/action"
-
-
-class Reference(msgspec.Struct):
-    """Another resource."""
-
-    id: str | None = None
 
 
 class SentLink(msgspec.Struct, rename="camel"):
