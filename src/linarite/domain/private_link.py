@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from linarite.domain.account_names import private_zones
+from linarite.domain.arm_id import parent_id
 from linarite.domain.resource import ACCOUNT_TYPE
 
 if TYPE_CHECKING:
@@ -123,6 +124,11 @@ def interface_name(endpoint: Resource) -> str:
     """The name of the network interface that an endpoint has."""
     given = endpoint.properties.get("customNetworkInterfaceName")
     return str(given or f"{endpoint.name}.nic.{endpoint.properties.get('resourceGuid', '')}")
+
+
+def interface_id(endpoint: Resource) -> str:
+    """The id of that interface: it lies in the endpoint's group."""
+    return f"{parent_id(endpoint.id)}/providers/{INTERFACE_TYPE}/{interface_name(endpoint)}"
 
 
 def zone_names(zone: str, suffix: str) -> tuple[str, ...]:

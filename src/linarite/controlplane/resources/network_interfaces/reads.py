@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linarite.domain.arm_id import parent_id
 from linarite.domain.private_link import (
     ADDRESS,
     GROUP_ID,
     INTERFACE_TYPE,
     MEMBER_NAME,
+    interface_id,
     interface_name,
     subnet_id_of,
 )
@@ -36,8 +36,7 @@ def derived(surface: Surface, parent: str) -> Sequence[Resource]:
 
 def _interface(surface: Surface, endpoint: Resource) -> Resource:
     address = str(endpoint.properties[ADDRESS])
-    name = interface_name(endpoint)
-    own = f"{parent_id(endpoint.id)}/providers/{INTERFACE_TYPE}/{name}"
+    own = interface_id(endpoint)
     configuration = {
         "id": f"{own}/ipConfigurations/privateEndpointIpConfig",
         "name": "privateEndpointIpConfig",
@@ -61,7 +60,7 @@ def _interface(surface: Surface, endpoint: Resource) -> Resource:
     return Resource(
         id=own,
         type=INTERFACE_TYPE,
-        name=name,
+        name=interface_name(endpoint),
         location=endpoint.location,
         tags={},
         properties={

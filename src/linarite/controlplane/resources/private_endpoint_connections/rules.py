@@ -20,6 +20,8 @@ TYPE = CONNECTION_TYPE
 NAME = r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,139}"
 READ_ONLY = frozenset(("provisioningState", "privateEndpoint", "groupIds"))
 STATE = "privateLinkServiceConnectionState"
+MAY_FOLLOW = {"Pending": ("Approved", "Rejected"), "Approved": ("Rejected",), "Rejected": ()}
+"""what the owner may make of a connection in each state"""
 
 
 class ConnectionState(msgspec.Struct, rename="camel"):
@@ -78,7 +80,3 @@ def admit(new: Resource, old: Resource | None, facts: None) -> list[Problem]:
     else:
         said = f"A private endpoint connection that is {before} can't become {status}."
     return [Problem("BadRequest", said, target)]
-
-
-MAY_FOLLOW = {"Pending": ("Approved", "Rejected"), "Approved": ("Rejected",), "Rejected": ()}
-"""what the owner may make of a connection in each state"""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from linarite.domain.arm_id import parent_id
 from linarite.domain.private_link import (
     ADDRESS,
     AUTOMATIC,
-    INTERFACE_TYPE,
     MANUAL,
     first_state,
-    interface_name,
+    interface_id,
     state_of,
 )
 
@@ -33,7 +31,6 @@ def show(endpoint: Resource, showing: Showing) -> dict[str, Any]:
     if trouble:
         state["actionsRequired"] = trouble
     hosts = () if links.zone_groups(endpoint.id) else links.hosts(endpoint)
-    interface = f"{parent_id(endpoint.id)}/providers/{INTERFACE_TYPE}/{interface_name(endpoint)}"
     outcome = "Failed" if trouble else "Succeeded"
     return {
         "customNetworkInterfaceName": "",
@@ -42,7 +39,7 @@ def show(endpoint: Resource, showing: Showing) -> dict[str, Any]:
         "provisioningState": outcome,
         AUTOMATIC: _links(endpoint, AUTOMATIC, state, outcome),
         MANUAL: _links(endpoint, MANUAL, state, outcome),
-        "networkInterfaces": [{"id": interface}],
+        "networkInterfaces": [{"id": interface_id(endpoint)}],
         "customDnsConfigs": [
             {"fqdn": host, "ipAddresses": [endpoint.properties[ADDRESS]]} for host in hosts
         ],

@@ -15,7 +15,7 @@ from linarite.controlplane.authorizing import readable
 from linarite.controlplane.verbs.list import paged
 from linarite.controlplane.wire import shown
 from linarite.domain.arm_errors import Problem
-from linarite.domain.arm_id import parent_id
+from linarite.domain.arm_id import collection_parent_id, parent_id, same_id
 from linarite.domain.private_link import APEX, RECORDS, ZONE_TYPE
 from linarite.domain.resource import Resource
 
@@ -98,15 +98,10 @@ def derived_of(word: str) -> Callable[[Surface, str], Sequence[Resource]]:
     """What is there of one type without being made: the zone's SOA, and what zone groups keep."""
 
     def derived(surface: Surface, parent: str) -> Sequence[Resource]:
-        zone = next(
-            (each for each in surface.links.zones() if each.id.lower() == parent.lower()), None
-        )
-        if zone is None:
-            return ()
         if word == "SOA":
-            return (_soa(zone),)
+            return [_soa(zone) for zone in surface.links.zones() if same_id(zone.id, parent)]
         kind = f"{ZONE_TYPE}/{word}"
-        return [each for each in surface.links.kept_records(zone.id) if each.type == kind]
+        return [each for each in surface.links.kept_records(parent) if each.type == kind]
 
     return derived
 
@@ -192,7 +187,7 @@ def show(record: Resource, showing: Showing) -> dict[str, Any]:
 
 async def list_all(request: ArmRequest, target: Target, surface: Surface) -> Answer:
     """The record sets of every type."""
-    zone_id = parent_id(f"{target.path}/x")
+    zone_id = collection_parent_id(target.path)
     zone = await surface.resources.get(zone_id)
     rows = {word: surface.rows[f"{ZONE_TYPE}/{word}".lower()] for word in RECORDS}
     there = [_soa(zone), *surface.links.records(zone.id)] if zone else []
