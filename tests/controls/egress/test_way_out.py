@@ -75,6 +75,23 @@ async def test_a_connection_is_bounded_in_bytes_and_time(files: FileServer) -> N
             assert len(got) < 500_000
 
 
+@pytest.mark.parametrize("method", ["GET", "CONNECT"])
+async def test_what_breaks_off_is_not_filled_up(method: str) -> None:
+    """The end of a file that came in part is not a refusal of ours."""
+
+    async def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\npart")
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(begin, "127.0.0.1", 0)
+    host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    where = host if method == "CONNECT" else f"http://{host}/file"
+    async with server, WayOut(EgressDialer(HERE), Errand("models"), Limits(10**6, 0.5)) as way:
+        got = await answered(way, f"{method} {where} HTTP/1.1")
+    assert got.endswith(b"\r\n\r\npart")
+
+
 @pytest.mark.parametrize("secret", ["wrong", "é", " "])
 async def test_who_does_not_know_the_secret_is_not_served(files: FileServer, secret: str) -> None:
     """Other users of the machine can find the port."""

@@ -39,11 +39,18 @@ class _Far(asyncio.StreamReaderProtocol):
         self.reader = asyncio.StreamReader(_PIECE_BYTES)
         super().__init__(self.reader)
         self.transport: asyncio.Transport | None = None
+        self.has_begun = False
+        """something has come from there"""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep it, to write to it."""
         super().connection_made(transport)
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
+
+    def data_received(self, data: bytes) -> None:
+        """Note that there is an answer."""
+        self.has_begun = True
+        super().data_received(data)
 
 
 class Limits(NamedTuple):
@@ -139,6 +146,10 @@ class WayOut:
                 there.write(_forwarded(method, target.path, lines))
             async with asyncio.timeout(self._limits.connection_s):
                 await _both(reader, writer, far.reader, there, self._limits.bytes_max)
+        except OSError:
+            if not through and not far.has_begun:
+                raise
+            # An answer of ours would be taken for the rest of the host's.
         finally:
             there.close()
 
