@@ -73,12 +73,20 @@ class Server:
         self, path: str, *, version: str = COGNITIVE_SERVICES_VERSION, **query: str
     ) -> list[dict[str, Any]]:
         """All items of a collection, page after page."""
+        return await self.first(None, path, version=version, query=query)
+
+    async def first(
+        self, count: int | None, path: str, *, version: str, query: Mapping[str, str]
+    ) -> list[dict[str, Any]]:
+        """So many items of a collection, and no more pages than that takes; None: all."""
         reply = await self.send("GET", path, version=version, query=query)
         items: list[dict[str, Any]] = list(reply.body["value"])
         while following := reply.body.get("nextLink"):
+            if count is not None and len(items) >= count:
+                break
             reply = await self.follow(following)
             items += reply.body["value"]
-        return items
+        return items[:count]
 
     async def send(
         self,

@@ -55,17 +55,13 @@ async def list_events(server: Server, asked: ListFlags, shown: OutputFlags) -> N
         "since": moment(asked.start_time, "--start-time"),
         "until": moment(asked.end_time, "--end-time"),
     }
-    reply = await server.send(
-        "GET",
+    events = await server.first(
+        asked.max_events,
         f"{await subscription_path(server)}/{PATH}",
         version=VERSION,
         query={name: value for name, value in query.items() if value},
     )
-    events: list[dict[str, Any]] = list(reply.body["value"])
-    while len(events) < asked.max_events and (following := reply.body.get("nextLink")):
-        reply = await server.follow(following)
-        events += reply.body["value"]
-    print_many(events[: asked.max_events], row, shown.output, none="No events.")
+    print_many(events, row, shown.output, none="No events.")
 
 
 def row(event: dict[str, Any]) -> dict[str, object]:

@@ -43,12 +43,8 @@ async def list_refused(server: Server, asked: RefusedFlags, shown: OutputFlags) 
         else await subscription_path(server)
     )
     query = {} if asked.everything else {"direction": "Outbound"}
-    reply = await server.send("GET", f"{scope}/{PATH}", version=VERSION, query=query)
-    entries: list[dict[str, Any]] = list(reply.body["value"])
-    while len(entries) < asked.max_entries and (following := reply.body.get("nextLink")):
-        reply = await server.follow(following)
-        entries += reply.body["value"]
-    print_many(entries[: asked.max_entries], row, shown.output, none="Nothing was refused.")
+    entries = await server.first(asked.max_entries, f"{scope}/{PATH}", version=VERSION, query=query)
+    print_many(entries, row, shown.output, none="Nothing was refused.")
 
 
 def row(entry: dict[str, Any]) -> dict[str, object]:
