@@ -57,7 +57,7 @@ def paged(
     page = rest[:size]
     body: dict[str, Any] = {"value": [show(item) for _, item in page]}
     if len(rest) > size:
-        body["nextLink"] = _link(request, page[-1][0])
+        body["nextLink"] = next_link(request, _token(page[-1][0]))
     return Answer(200, body)
 
 
@@ -71,10 +71,14 @@ def _top(told: str | None) -> int:
     return min(int(told), PAGE)
 
 
-def _link(request: ArmRequest, last_key: str) -> str:
-    token = base64.urlsafe_b64encode(last_key.encode()).decode()
+def next_link(request: ArmRequest, token: str) -> str:
+    """Where what follows a page is asked for."""
     query = request.query | {"api-version": request.api_version, "$skiptoken": token}
     return f"{request.base_url}{quote(request.path)}?{urlencode(query, safe='$')}"
+
+
+def _token(last_key: str) -> str:
+    return base64.urlsafe_b64encode(last_key.encode()).decode()
 
 
 def _key_of(token: str | None) -> str:

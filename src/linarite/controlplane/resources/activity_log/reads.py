@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode
 
 import msgspec
 
 from linarite.controlplane.activity import ACTIVITY_KEPT
 from linarite.controlplane.request import Answer
 from linarite.controlplane.stocktaking import require_subscription
+from linarite.controlplane.verbs.list import next_link
 from linarite.domain.activity import ActivityQuery
 from linarite.domain.arm_errors import bad_request
 
@@ -36,11 +36,7 @@ async def list_events(request: ArmRequest, target: Target, surface: Surface) -> 
     events = await surface.activity.read(query)
     body: dict[str, object] = {"value": [event.body for event in events[:PAGE]]}
     if len(events) > PAGE:
-        again = request.query | {
-            "api-version": request.api_version,
-            "$skiptoken": str(events[PAGE - 1].seq),
-        }
-        body["nextLink"] = f"{request.base_url}{quote(request.path)}?{urlencode(again, safe='$')}"
+        body["nextLink"] = next_link(request, str(events[PAGE - 1].seq))
     return Answer(200, body)
 
 

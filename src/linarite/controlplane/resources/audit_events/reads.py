@@ -7,12 +7,12 @@ the category Audit ends) may read them here.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
 
 import msgspec
 
 from linarite.controlplane.request import Answer
 from linarite.controlplane.stocktaking import require_subscription
+from linarite.controlplane.verbs.list import next_link
 from linarite.domain.arm_errors import bad_request
 from linarite.domain.audit import CATEGORIES, AuditQuery
 
@@ -33,11 +33,7 @@ async def list_entries(request: ArmRequest, target: Target, surface: Surface) ->
     entries = await surface.audit.read(query)
     body: dict[str, object] = {"value": [shown(entry) for entry in entries[:PAGE]]}
     if len(entries) > PAGE:
-        again = request.query | {
-            "api-version": request.api_version,
-            "$skiptoken": str(entries[PAGE - 1].seq),
-        }
-        body["nextLink"] = f"{request.base_url}{quote(request.path)}?{urlencode(again, safe='$')}"
+        body["nextLink"] = next_link(request, str(entries[PAGE - 1].seq))
     return Answer(200, body)
 
 

@@ -8,10 +8,10 @@ the rest, whose category is EgressRefused.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
 
 from linarite.controlplane.request import Answer
 from linarite.controlplane.stocktaking import account_of, require_subscription
+from linarite.controlplane.verbs.list import next_link
 from linarite.domain.arm_errors import bad_request
 from linarite.domain.network_log import NetworkQuery
 
@@ -63,11 +63,7 @@ async def _page(request: ArmRequest, surface: Surface, account_id: str) -> Answe
     )
     body: dict[str, object] = {"value": [shown(entry) for entry in entries[:PAGE]]}
     if len(entries) > PAGE:
-        again = request.query | {
-            "api-version": request.api_version,
-            "$skiptoken": entries[PAGE - 1].place,
-        }
-        body["nextLink"] = f"{request.base_url}{quote(request.path)}?{urlencode(again, safe='$')}"
+        body["nextLink"] = next_link(request, entries[PAGE - 1].place)
     return Answer(200, body)
 
 
