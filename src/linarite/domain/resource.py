@@ -46,6 +46,13 @@ def domain_of(account: Resource) -> str:
     return str(account.properties.get("customSubDomainName") or account.name).lower()
 
 
+def may_concern_accounts(resource_id: str) -> bool:
+    """Whether an id is of an account, or of what accounts lie in; not of what lies in one."""
+    lowered = resource_id.lower()
+    _, mark, rest = lowered.partition(f"/providers/{ACCOUNT_TYPE.lower()}/")
+    return "/" not in rest if mark else "/providers/" not in lowered
+
+
 class EtagMismatch(LinariteError):
     """The resource has changed since it was read, or exists (or not) against expectation."""
 

@@ -12,7 +12,7 @@ import structlog
 
 from linarite.domain.errors import EgressRefused, SetupError
 from linarite.domain.host_patterns import HostPatterns
-from linarite.domain.resource import ACCOUNT_TYPE
+from linarite.domain.resource import ACCOUNT_TYPE, may_concern_accounts
 
 if TYPE_CHECKING:
     from linarite.domain.resource import Committed, Resource, ResourceStore
@@ -41,7 +41,7 @@ class OutboundLists:
 
     async def follow(self, committed: Committed) -> None:
         """Keep up with a change before its writer goes on."""
-        if any(_may_concern_accounts(each) for each in (*committed.written, *committed.removed)):
+        if any(map(may_concern_accounts, (*committed.written, *committed.removed))):
             await self.refresh()
 
     def require_host(self, account_id: str, host: str, port: int) -> None:
@@ -74,10 +74,3 @@ def list_of(account: Resource) -> HostPatterns | None:
     except SetupError as problem:
         log.error("no outbound access", account=account.id, why=problem.message)  # noqa: TRY400
         return _NOTHING
-
-
-def _may_concern_accounts(resource_id: str) -> bool:
-    """An account itself, or what accounts lie in; nothing that lies in one."""
-    lowered = resource_id.lower()
-    _, mark, rest = lowered.partition(f"/providers/{ACCOUNT_TYPE.lower()}/")
-    return "/" not in rest if mark else "/providers/" not in lowered

@@ -26,7 +26,7 @@ from linarite.domain.perimeter import (
     mode_of,
     reference,
 )
-from linarite.domain.resource import ACCOUNT_TYPE
+from linarite.domain.resource import ACCOUNT_TYPE, may_concern_accounts
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -244,5 +244,4 @@ def _may_concern_perimeters(resource_id: str) -> bool:
     lowered = resource_id.lower()
     if PERIMETER_TYPE.lower() in lowered or IDENTITY_TYPE.lower() in lowered:
         return True
-    _, mark, rest = lowered.partition(f"/providers/{ACCOUNT_TYPE.lower()}/")
-    return "/" not in rest if mark else "/providers/" not in lowered
+    return may_concern_accounts(resource_id)
