@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ PROMPT = re.compile(r"^(?:\$ |Example: )")
 OPERATOR = re.compile(r"[();<>|&]+")
 
 
+@cache
 def root_command() -> Any:  # noqa: ANN401 - typer's own, private type
     """The command tree; nothing of it is run."""
     nowhere = Path("nowhere")
