@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
 import select
 import subprocess
 import sys
+import tempfile
 import termios
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tests.serving import clean_environment
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import TracebackType
 
+ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 120.0
 LINARITE = [sys.executable, "-m", "linarite.main"]
 ON_THIS_TERMINAL = """
@@ -40,17 +43,44 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 def linarite(
     home: Path, *arguments: str, stdin: str = "", **more: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command without a terminal, to its end."""
-    return subprocess.run(
-        [*LINARITE, *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=WAIT_S,
-        check=False,
-        cwd=home,
-        env=environment(home, **more),
-    )
+    """Run a command without a terminal, to its end: a fork of a process that is ready for it."""
+    ready = _ready.pop() if _ready else _Forking()
+    done = ready.run(home, arguments, stdin, environment(home, **more))
+    _ready.append(ready)
+    return done
+
+
+class _Forking:
+    """`python -m tests.cli.forking`, which runs one command at a time; it ends when we do."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.cli.forking"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=environment(ROOT),
+        )
+
+    def run(
+        self, home: Path, arguments: tuple[str, ...], stdin: str, variables: dict[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        given, taken = self._process.stdin, self._process.stdout
+        assert given is not None
+        assert taken is not None
+        with tempfile.TemporaryDirectory() as folder:
+            out, err = Path(folder, "out"), Path(folder, "err")
+            wish = {"arguments": arguments, "stdin": stdin, "out": str(out), "err": str(err)}
+            wish |= {"folder": str(home), "environment": variables, "within_s": int(WAIT_S)}
+            given.write(json.dumps(wish) + "\n")
+            given.flush()
+            code = int(taken.readline())
+            return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
+
+
+_ready: list[_Forking] = []
+"""those that run no command now: as many as there were commands at the same time"""
 
 
 class Terminal:

@@ -12,9 +12,16 @@ import json
 import logging
 import sys
 from importlib import import_module
+from typing import Any
 
 # By its name: the environment in which this file is checked does not have it.
 get_default_cli = import_module("azure.cli.core").get_default_cli
+# az looks ten seconds after it has decided about a private endpoint's connection, and not before.
+deciding: Any = import_module(
+    "azure.cli.command_modules.network.private_link_resource_and_endpoint_connections"
+    ".resource_providers"
+)
+deciding.RETRY_INTERVAL = 0.2
 
 
 def run(arguments: list[str]) -> dict[str, object]:
