@@ -51,12 +51,14 @@ def test_a_clean_stop_takes_the_serving_file_away(tmp_path: Path) -> None:
     assert not (tmp_path / "serving.json").exists()
 
 
-@pytest.mark.parametrize(("apart_s", "code"), [(0.0, 0), (2.0, 130)])
+@pytest.mark.parametrize(("apart_s", "tokens", "code"), [(0.0, 10, 0), (2.0, 40, 130)])
 def test_a_second_signal_ends_at_once_if_it_is_another(
-    tmp_path: Path, apart_s: float, code: int
+    tmp_path: Path, apart_s: float, tokens: int, code: int
 ) -> None:
     """A stop told twice, as supervisors do, drains; a person's second Ctrl-C does not wait."""
-    slow = SIMULATED.replace("seed = 1", "seed = 1, tokens_per_second = 5, reply_tokens = 40")
+    slow = SIMULATED.replace(
+        "seed = 1", f"seed = 1, tokens_per_second = 5, reply_tokens = {tokens}"
+    )
     server = start_server(tmp_path, slow)
     client = AzureOpenAI(
         azure_endpoint=server.endpoint, api_key=server.key, api_version="2024-10-21", max_retries=0
