@@ -78,7 +78,8 @@ def test_fills_in_the_middle(coder: AzureOpenAI) -> None:
 
 def test_filling_in_costs_the_text_and_three_markers(coder: AzureOpenAI) -> None:
     """No header is made up around it, and nothing of a long prefix or suffix is left out."""
-    numbers = " ".join(str(number) for number in range(100, 300))
+    # Over twice the tokens of a batch, to whose size a cut would be made.
+    numbers = " ".join(str(number) for number in range(100, 140))
 
     def prompt_tokens(prompt: str, suffix: str | None) -> int:
         reply = coder.completions.create(
