@@ -240,13 +240,11 @@ def memory_mib(server: Server) -> float:
 async def rows(scale: float, seconds: float) -> AsyncIterator[Row]:
     """A fresh server for each."""
     for flood in floods(scale):
-        with tempfile.TemporaryDirectory() as folder:
-            settings = (
-                '[server]\nconnections_max = 12000\n[logs]\nlevel = "error"\naccess = "off"\n'
-                + SIMULATED
-            )
-            with stopped(start_server(Path(folder), settings)) as server:
-                yield await measured(flood, server, seconds)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            stopped(start_server(Path(folder), SETTINGS + SIMULATED)) as server,
+        ):
+            yield await measured(flood, server, seconds)
 
 
 async def main() -> None:
