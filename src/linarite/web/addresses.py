@@ -98,8 +98,6 @@ class PlaceCounts:
         """Count one more, unless there are `most` of them."""
         now = self._counts[place]
         if now >= most:
-            if not now:
-                del self._counts[place]
             return False
         self._counts[place] = now + 1
         return True

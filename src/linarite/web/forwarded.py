@@ -47,14 +47,14 @@ def apply_forwarded(exchange: Exchange, trusted: Ranges) -> None:
     if not named:
         return
     hops, kept_name = _hops(named)
-    count = _told(hops, trusted)
-    nearest = hops[len(hops) - count :] if count else hops[-1:]
-    _take_client(exchange, hops[len(hops) - count :])
-    proto = (nearest[0].proto if nearest else "") or _last(named.get(PROTO))
+    begin = _told_from(hops, trusted)
+    told = hops[begin] if hops else Hop("")
+    _take_client(exchange, told.address)
+    proto = told.proto or _last(named.get(PROTO))
     if proto.lower() in {"http", "https"}:
         exchange.secure = proto.lower() == "https"
-    host = (nearest[0].host if nearest else "") or _last(named.get(HOST))
-    rest = ", ".join(hop.text for hop in hops[: len(hops) - count])
+    host = told.host or _last(named.get(HOST))
+    rest = ", ".join(hop.text for hop in hops[:begin])
     headers = [pair for pair in exchange.headers if pair[0] not in HONOURED]
     if rest:
         headers.append((kept_name, rest.encode("latin-1")))
@@ -76,28 +76,23 @@ def _hops(named: dict[bytes, list[bytes]]) -> tuple[list[Hop], bytes]:
     return [Hop(_address(each), text=each) for each in found], FOR
 
 
-def _told(hops: list[Hop], trusted: Ranges) -> int:
-    """How many of the last stations trusted proxies tell: their own, and the client before them."""
-    count = 0
-    for hop in reversed(hops):
-        count += 1
-        if not hop.address or hop.address not in trusted:
-            break
-    return count
+def _told_from(hops: list[Hop], trusted: Ranges) -> int:
+    """Where the stations begin that trusted proxies tell: the client, their own behind it."""
+    for position in range(len(hops) - 1, -1, -1):
+        if not hops[position].address or hops[position].address not in trusted:
+            return position
+    return 0
 
 
-def _take_client(exchange: Exchange, told: list[Hop]) -> None:
+def _take_client(exchange: Exchange, told: str) -> None:
     """The first of the stations that are told is the client, if it is any that could reach us.
 
     Otherwise nothing is known of the client: the proxy's own address would lend everybody what the
     proxy may do.
     """
     peer, exchange.client = exchange.client, None
-    if not told or not told[0].address:
-        return
-    client = told[0].address
-    if may_be_told(client, peer[0] if peer is not None else None):
-        exchange.client = (client, 0)
+    if told and may_be_told(told, peer[0] if peer is not None else None):
+        exchange.client = (told, 0)
 
 
 def may_be_told(client: str, peer: str | None) -> bool:

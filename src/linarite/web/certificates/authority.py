@@ -81,17 +81,8 @@ class Scope:
             *(f"*.{zone}" for zone in private_zones(self.domain)),
         ]
 
-    def has(self, name: str) -> bool:
-        """Whether a name or an address may be certified; names below permitted ones may be."""
-        if _is_address(name):
-            address = ip_address(name)
-            return any(address in network for network in self.networks)
-        return any(
-            name == each or name.endswith(f".{each}") for each in (self.domain, *self.own_names)
-        )
-
     def constraints(self) -> x509.NameConstraints:
-        """The same, as a certificate says it."""
+        """As a certificate says it; names below permitted ones are permitted too."""
         names = dict.fromkeys([self.domain, *self.own_names])
         permitted = [
             *(x509.DNSName(name) for name in names),
