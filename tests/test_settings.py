@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from linarite.domain.errors import SetupError
+from linarite.domain.target import is_loopback
 from linarite.setting_tree import Settings
 from linarite.settings import load, open_pages, reference, reference_page, variables
-from linarite.web.declared import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable

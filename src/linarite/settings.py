@@ -20,13 +20,13 @@ import msgspec
 from linarite.controls.authenticate.options import IssuerSettings
 from linarite.controls.network.options import NetworkSettings
 from linarite.domain.errors import SetupError
+from linarite.domain.target import is_loopback
 from linarite.hosting.options import DeploymentSettings, InstanceSettings
 from linarite.hosting.regions import RegionSettings
 from linarite.setting_rows import Row, advice, page_of, rows_of, variable_of
 from linarite.setting_tree import Settings, check
 from linarite.signin.options import BoundIdentity
 from linarite.web.binding import UNIX_PREFIX
-from linarite.web.declared import is_loopback
 from linarite.web.options import (
     CertificateSettings,
     ClientCertificateSettings,

@@ -98,6 +98,12 @@ def literal_address(host: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a host; of names, only `localhost` is sure to be so."""
+    address = literal_address(host)
+    return host == "localhost" if address is None else address.is_loopback
+
+
 def _address_of(text: str) -> str:
     try:
         address = IPv6Address(text) if ":" in text else IPv4Address(text)

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from linarite.domain.errors import SetupError
+from linarite.domain.target import is_loopback
 from linarite.web.addresses import Ranges
 from linarite.web.binding import UNIX_PREFIX
 from linarite.web.client_certificates import tidy_name
@@ -134,11 +135,3 @@ def check_client(
                 f"{section}.listeners names '{each}', which is no listener that asks for "
                 f"certificates. Set listeners.{each}.client_certificates."
             )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address; of names, only `localhost` is sure to be so."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

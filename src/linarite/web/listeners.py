@@ -10,7 +10,7 @@ import structlog
 
 from linarite.domain.arrival import ANY_WAY, PLANES, Arrival
 from linarite.domain.errors import SetupError
-from linarite.web.declared import is_loopback
+from linarite.domain.target import is_loopback
 from linarite.web.listener import Listener
 from linarite.web.options import ListenerSettings, Server, listener_of
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from linarite.domain.errors import EgressRefused, SetupError
 from linarite.domain.host_patterns import HostPatterns
-from linarite.domain.target import literal_address, target_of
+from linarite.domain.target import is_loopback, target_of
 
 if TYPE_CHECKING:
     import socket
@@ -54,9 +54,7 @@ class HttpProxy:
 
     def serves(self, host: str, port: int) -> bool:
         """Whether connections to this (normal) host go through it: those to this machine don't."""
-        address = literal_address(host)
-        here = host == "localhost" if address is None else address.is_loopback
-        return not here and not self._direct.match(host, port)
+        return not is_loopback(host) and not self._direct.match(host, port)
 
     async def open_way(self, connected: socket.socket, host: str, port: int) -> None:
         """Make a socket that is connected to the proxy one that is connected to the host.

@@ -11,7 +11,7 @@ import socket
 import tempfile
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from linarite.domain.account_names import hosts_of, private_zones
 from linarite.domain.errors import SetupError
+from linarite.domain.target import literal_address
 from linarite.web.certificates.material import Material
 from linarite.web.certificates.places import CA_FILE, KEY_FILE, LEAF_DAYS
 
@@ -63,7 +64,7 @@ class Scope:
         """`local_names`: host names and addresses beside this machine's."""
         self.domain = domain
         said = [name.lower() for name in local_names]
-        addresses = [each for each in said if _is_address(each)]
+        addresses = [each for each in said if literal_address(each) is not None]
         self.own_names = [
             "localhost",
             *_own_host_name(),
@@ -253,23 +254,17 @@ def _authority_pem(key: ec.EllipticCurvePrivateKey, scope: Scope, secret: bytes)
 
 
 def _permits(permitted: x509.GeneralName, name: str) -> bool:
+    address = literal_address(name)
     if isinstance(permitted, x509.IPAddress):
-        return _is_address(name) and ip_address(name) in ip_network(str(permitted.value))
-    if isinstance(permitted, x509.DNSName) and not _is_address(name):
+        return address is not None and address in ip_network(str(permitted.value))
+    if isinstance(permitted, x509.DNSName) and address is None:
         return name == permitted.value or name.endswith(f".{permitted.value}")
     return False
 
 
 def _general(name: str) -> x509.GeneralName:
-    return x509.IPAddress(ip_address(name)) if _is_address(name) else x509.DNSName(name)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
+    address = literal_address(name)
+    return x509.DNSName(name) if address is None else x509.IPAddress(address)
 
 
 def _machine() -> str:
@@ -280,7 +275,7 @@ def _own_host_name() -> list[str]:
     """What this machine calls itself, if that can stand in a certificate. Nobody is asked."""
     name = socket.gethostname().lower().rstrip(".")
     fits = name.isascii() and name.replace("-", "").replace(".", "").isalnum()
-    return [name] if fits and not _is_address(name) else []
+    return [name] if fits and literal_address(name) is None else []
 
 
 def _key_usage(*usages: str) -> x509.KeyUsage:
