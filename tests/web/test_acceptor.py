@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from linarite.domain.errors import SetupError
 from linarite.web.certificates.places import CA_FILE, FOLDER
@@ -182,6 +183,19 @@ async def test_what_goes_wrong_is_counted_out(tmp_path: Path) -> None:
         await gone(listener)
         assert await said_to(listener, tls=trusting(tmp_path)) == "127.0.0.1 True"
         await gone(listener)
+
+
+async def test_who_leaves_before_tls_is_told_as_such(tmp_path: Path) -> None:
+    """As health checks by TCP alone do: nobody has asked them for a PROXY header."""
+    with capture_logs() as told:
+        async with listening(tmp_path) as listener:
+            _, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+            writer.close()
+            async with asyncio.timeout(WAIT_S):
+                while not any(each["event"] == "connection refused" for each in told):  # noqa: ASYNC110 - any condition
+                    await asyncio.sleep(0.005)
+    reasons = [each["reason"] for each in told if each["event"] == "connection refused"]
+    assert reasons == ["the connection broke before it was open"]
 
 
 async def test_a_connection_has_so_many_requests(tmp_path: Path) -> None:

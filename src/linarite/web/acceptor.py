@@ -139,6 +139,8 @@ class Acceptor:
         # Who is silent costs a socket, and not yet what TLS takes.
         async with asyncio.timeout(self._shared.limits.handshake_s):
             begun = await peek(connection, 1)
+        if not begun:  # a health check by TCP alone does so
+            raise ConnectionResetError
         if begun.isalpha():
             self._refuse_plain(connection)
         address = peer_of(connection.getsockname())

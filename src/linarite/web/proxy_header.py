@@ -110,6 +110,8 @@ async def _rest_of_line(connection: socket.socket, count_max: int) -> bytes:
     taken = b""
     while len(taken) < count_max:
         seen = await peek(connection, count_max - len(taken))
+        if not seen:
+            raise NoProxyHeader("the connection ended in it")
         both = taken[-1:] + seen
         end = both.find(b"\r\n")
         wanted = len(seen) if end < 0 else end + 2 - len(taken[-1:])
@@ -122,12 +124,12 @@ async def _rest_of_line(connection: socket.socket, count_max: int) -> bytes:
 async def peek(connection: socket.socket, count: int) -> bytes:
     """What comes next, `count` bytes at most, once there is something; it stays to be read.
 
-    Raises NoProxyHeader when the connection ends instead.
+    b"" when the connection ends instead. Raises OSError when it breaks.
     """
     loop = asyncio.get_running_loop()
     while True:
         try:
-            seen = connection.recv(count, socket.MSG_PEEK)
+            return connection.recv(count, socket.MSG_PEEK)
         except BlockingIOError:
             readable: asyncio.Future[None] = loop.create_future()
             number = connection.fileno()
@@ -136,10 +138,6 @@ async def peek(connection: socket.socket, count: int) -> bytes:
                 await readable
             finally:
                 loop.remove_reader(number)
-            continue
-        if not seen:
-            raise NoProxyHeader("the connection ended in it")
-        return seen
 
 
 def _resolve(future: asyncio.Future[None]) -> None:
