@@ -135,3 +135,17 @@ def test_renewing_follows_the_settings(tmp_path: Path) -> None:
     linarite(tmp_path, "ca", "renew", "--new-key")
     other = x509.load_pem_x509_certificate((tmp_path / "ca" / "ca.pem").read_bytes())
     assert other.public_key() != old.public_key()
+
+
+def test_a_replaced_authority_is_trusted_no_more(tmp_path: Path) -> None:
+    """Though the shell has the lines of before, by which the bundle is what it trusts."""
+    linarite(tmp_path, "ca", "env")
+    bundle, public = tmp_path / "ca" / "bundle.pem", tmp_path / "ca" / "ca.pem"
+    mine = public.read_text()
+    others = bundle.read_text().removesuffix(mine)
+    linarite(tmp_path, "ca", "renew", "--new-key")
+    assert linarite(tmp_path, "ca", "env", SSL_CERT_FILE=str(bundle)).returncode == 0
+    assert public.read_text() != mine
+    now = bundle.read_text().removesuffix(public.read_text())
+    assert mine not in now
+    assert set(now.split("-----BEGIN")) == set(others.split("-----BEGIN"))

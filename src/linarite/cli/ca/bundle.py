@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from linarite.web.certificates.places import BUNDLE_FILE, CA_FILE
+
+if TYPE_CHECKING:
+    from linarite.web.certificates.authority import LocalAuthority
 
 KNOWN_BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -15,22 +19,27 @@ KNOWN_BUNDLES = (
 """where Debian, Fedora and macOS keep theirs"""
 
 
-def write_bundle(folder: Path) -> Path:
+def write_bundle(authority: LocalAuthority) -> Path:
     """Write it beside the authority. Raises SetupError."""
     from linarite.web.certificates.authority import write_whole  # noqa: PLC0415 - slow
 
-    bundle = folder / BUNDLE_FILE
-    content = public_authorities() + (folder / CA_FILE).read_text()
+    bundle = authority.folder / BUNDLE_FILE
+    name = authority.certificate.subject.public_bytes()
+    content = public_authorities(name) + (authority.folder / CA_FILE).read_text()
     if not bundle.exists() or bundle.read_text() != content:
         write_whole(bundle, content.encode(), mode=0o644)
     return bundle
 
 
-def public_authorities() -> str:
-    """What this machine trusts by itself, as PEM; "" where it trusts nobody."""
+def public_authorities(but: bytes) -> str:
+    """What this machine trusts by itself, as PEM; "" where it trusts nobody.
+
+    Left out are those of the name `but` (DER): in a shell with our variables, what is trusted is
+    the bundle of before, with an authority in it that may have been replaced since.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_default_certs()
-    found = context.get_ca_certs(binary_form=True)
+    found = [each for each in context.get_ca_certs(binary_form=True) if but not in each]
     if found:
         return "".join(ssl.DER_cert_to_PEM_cert(each) for each in found)
     for file in map(Path, KNOWN_BUNDLES):

@@ -31,7 +31,7 @@ def env(
     this machine and the local one.
     """
     authority, _ = authority_of(context)
-    bundle = write_bundle(authority.folder)
+    bundle = write_bundle(authority)
     values = {name: str(bundle) for name in BUNDLED}
     values |= {name: str(authority.folder / CA_FILE) for name in ADDED}
     for name, value in values.items():
