@@ -27,7 +27,8 @@ def shown_certificate(connection: ssl.SSLObject) -> ShownCertificate | None:
         return ShownCertificate(
             thumbprint, certificate.subject.rfc4514_string(), _names(certificate)
         )
-    except ValueError:  # good enough for TLS, but not to be read in full
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        # good enough for TLS, but not to be read in full
         return ShownCertificate(thumbprint, "")
 
 

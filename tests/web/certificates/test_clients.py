@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtensionOID
 
+from linarite.domain.client_certificate import ShownCertificate
 from linarite.domain.errors import SetupError
 from linarite.web.certificates import contexts
 from linarite.web.certificates.authority import Scope, open_authority
@@ -102,6 +105,43 @@ async def test_a_revocation_list_is_followed(
         assert await said(listener, tmp_path, bad) == ""
     finally:
         await listener.close(0)
+
+
+async def test_a_certificate_with_odd_names_is_one_still(tmp_path: Path) -> None:
+    """Its client is served; what can't be read in full tells its thumbprint alone."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "odd")])
+    now = dt.datetime.now(dt.UTC)
+    x400 = x509.UnrecognizedExtension(
+        ExtensionOID.SUBJECT_ALTERNATIVE_NAME, bytes.fromhex("3004a3023000")
+    )
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + dt.timedelta(days=1))
+        .add_extension(x400, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    odd = tmp_path / "odd.pem"
+    odd.write_bytes(
+        certificate.public_bytes(pem)
+        + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+    )
+    settings = ListenerSettings(
+        address="127.0.0.1", port=0, client_certificates="required", client_ca_files=[str(odd)]
+    )
+    shown: list[ShownCertificate | None] = []
+
+    async def tell_all(exchange: Exchange) -> None:
+        shown.append(exchange.certificate)
+        exchange.respond(200, b"", b"served")
+
+    listener = Listener(tell_all, settings, tls=ServerTls(Server(), home=tmp_path))
+    await listener.open()
+    try:
+        assert await said(listener, tmp_path, odd) == "served"
+    finally:
+        await listener.close(0)
+    assert shown == [ShownCertificate(certificate.fingerprint(hashes.SHA256()).hex(), "")]
 
 
 async def test_authorities_that_are_none_are_told(tmp_path: Path) -> None:
