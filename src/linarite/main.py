@@ -233,7 +233,8 @@ async def _tell(server: Assembly, serving_file: Path, ready_file: Path | None) -
     named_here = loaded.origins.get("home", "").startswith("environment")
     chat = chat_command(sys.argv[0], content.home if named_here else None)
     show_panel(content, console=Console(), chat=chat)
-    await asyncio.to_thread(server.tls.warm)
+    if server.seen.https_url or server.seen.ca_file:
+        await asyncio.to_thread(server.tls.warm)
     # What start-up made stays: collecting it again and again would only cost requests time.
     gc.collect()
     gc.freeze()

@@ -110,3 +110,12 @@ def run(folder: Path, command: list[str]) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
+
+
+def test_no_authority_is_made_where_nobody_needs_one(tmp_path: Path) -> None:
+    """Without https nothing is to be certified."""
+    settings = "[server]\nhttps = false\n"
+    with stopped(start_server(tmp_path / "home", settings + SIMULATED)) as server:
+        assert server.ready["https_endpoint"] is None
+        assert linarite(server.home, "chat", stdin="Hello").returncode == 0
+        assert not (server.home / "ca").exists()
