@@ -72,7 +72,10 @@ async def test_a_success_is_recorded_whole(server: Rig, stream: bool) -> None:
         region="Local",
         account_id=record.account_id,
         instance="one",
+        model_version=record.model_version,
+        sku="GlobalStandard",
     )
+    assert record.model_version
     assert record.account_id.endswith("/accounts/linarite")
 
 

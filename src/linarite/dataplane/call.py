@@ -71,6 +71,20 @@ class Call:
     decision: Decision | None = None
     """what roles said of it; None for those who hold a key"""
     deployment: Deployment | None = None
+    spilled_from = ""
+    """the provisioned deployment that was called, where another serves"""
+    service_tier_asked = ""
+    service_tier = ""
+    """that serves it; "" until one is chosen"""
+    end_user = ""
+    """as the request names it"""
+    project = ""
+    tags = ""
+    """a JSON object of texts; "" for none"""
+    limited_by = ""
+    """the limit that refused it"""
+    cost_nano = 0
+    """billionths of the price book's currency"""
     lease: Lease = NO_LEASE
     """what it holds of the deployment's rate"""
     reply: Reply | None = None

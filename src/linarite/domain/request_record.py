@@ -59,6 +59,28 @@ class RequestRecord(msgspec.Struct, frozen=True, gc=False):
     engine: str = ""
     network_rule: str = ""
     """the rule over networks that let it in or refused it; "" where none was in force"""
+    model_version: str = ""
+    sku: str = ""
+    """name of the deployment's SKU"""
+    service_tier_asked: str = ""
+    """what the request said; "" for nothing"""
+    service_tier: str = ""
+    """that served it: `default`, `priority`, `flex`, `batch`; "" where none did"""
+    spilled_from: str = ""
+    """the provisioned deployment that was called and had no room"""
+    end_user: str = ""
+    """`safety_identifier` or `user`, as the request told it"""
+    project: str = ""
+    tags: str = ""
+    """of account, deployment and application key: a JSON object of texts; "" for none"""
+    reasoning_tokens: int = 0
+    """those of the completion's tokens that are not shown"""
+    audio_prompt_tokens: int = 0
+    audio_completion_tokens: int = 0
+    limited_by: str = ""
+    """the limit that refused it: scope, and what it counts"""
+    cost_nano: int = 0
+    """what it cost: billionths of the price book's currency; 0 where there is no price"""
 
 
 class RequestLedger(Protocol):

@@ -35,6 +35,13 @@ class Usage(msgspec.Struct, frozen=True):
         """Prompt tokens that needed no computation."""
         return self.prompt_tokens_details.cached_tokens if self.prompt_tokens_details else 0
 
+    @property
+    def reasoning_tokens(self) -> int:
+        """Completion tokens that are not shown."""
+        return (
+            self.completion_tokens_details.reasoning_tokens if self.completion_tokens_details else 0
+        )
+
 
 def usage_of(prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> Usage:
     """Build a Usage from the three counts every engine has."""

@@ -28,7 +28,7 @@ class History:
 
 
 STATE_HISTORY = History(SCRIPTS / "state", "0005")
-REQUESTS_HISTORY = History(SCRIPTS / "requests", "0004")
+REQUESTS_HISTORY = History(SCRIPTS / "requests", "0005")
 AUDIT_HISTORY = History(SCRIPTS / "audit", "0001")
 
 
