@@ -16,6 +16,8 @@ API_VERSION = "2025-09-01"
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/linarite"
 ACCOUNTS = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts"
 ENDS_S = 30.0
+CAPACITY = 10_000
+"""far more than the tests of a module ask for: how rates act is shown elsewhere"""
 
 
 class Management:
@@ -57,7 +59,7 @@ class Management:
     def deploy(self, account: str, name: str, model: str, sku: str) -> dict[str, Any]:
         """Make a deployment; returns the operation as it ended, whatever its end."""
         body = {
-            "sku": {"name": sku, "capacity": 100},
+            "sku": {"name": sku, "capacity": CAPACITY},
             "properties": {"model": {"format": "OpenAI", "name": model, "version": "1"}},
         }
         return self.put(f"{ACCOUNTS}/{account}/deployments/{name}", body)

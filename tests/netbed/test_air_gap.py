@@ -52,6 +52,15 @@ with contextlib.suppress(OSError):
 """
 
 
+def own_environment() -> dict[str, str]:
+    """Without the options of whoever runs these tests (`PYTEST_ADDOPTS`).
+
+    They would change what the suite there prints, of which the last line is read.
+    """
+    kept = {name: text for name, text in clean_environment().items() if name[:7] != "PYTEST_"}
+    return kept | NO_CONFIGURATION
+
+
 @dataclass
 class Island:
     """A host without a network, and what is installed on it."""
@@ -109,7 +118,7 @@ def island(
             made.ip(SERVER, "route", "add", "default", "via", "fd77:99::2")
             made.resolve_by(SERVER, NAME_SERVER)
         folder = tmp_path_factory.mktemp("installed")
-        here = Island(made, folder / "bin" / "python", clean_environment() | NO_CONFIGURATION)
+        here = Island(made, folder / "bin" / "python", own_environment())
         with here.silent():
             prepared = here.run(sys.executable, "-m", "venv", str(folder))
             assert prepared.returncode == 0, prepared.stderr
