@@ -21,7 +21,7 @@ from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.http import DataPlane
 from linarite.dataplane.key_door import KeyDoor
 from linarite.dataplane.options import Limits
-from linarite.dataplane.pipeline import Surface
+from linarite.dataplane.pipeline import Surface, no_buckets
 from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
 from linarite.dataplane.token_door import TokenDoor
@@ -47,9 +47,12 @@ from tests.web.wire import Answer, exchange, get_lines
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
+    from linarite.dataplane.call import Call
     from linarite.domain.chat import ChatAsk
     from linarite.domain.completion import CompletionAsk
     from linarite.domain.embedding import EmbeddingAsk
+    from linarite.domain.facts import Facts
+    from linarite.domain.ledger import Bucket
     from linarite.domain.principal import TokenVerifier
 
 GA = "2024-10-21"
@@ -244,6 +247,7 @@ async def rig(
     now: Callable[[], float] = time.time,
     limiter: Limiter | None = None,
     capacity: int = 0,
+    buckets_for: Callable[[Call, Facts], Sequence[Bucket]] = no_buckets,
     trusted: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Rig]:
     """A server with an account `linarite`, and its deployments on one scripted engine."""
@@ -300,6 +304,7 @@ async def rig(
         limiter=limiter or Limiter("off"),
         door=door,
         key_door=key_door,
+        buckets_for=buckets_for,
     )
     dataplane = DataPlane(Router(ROUTES, kit), surface, limits, records.append)
     app = Edge({}, dataplane)

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from linarite.controls.quota import Limiter
+from linarite.controls.quota import Limiter, MemoryLedger
 from linarite.domain.chat import ChatChoice, ChatDelta, ChatEvent
 from linarite.domain.errors import EngineFailed
+from linarite.domain.ledger import Bucket, Window
 from linarite.domain.usage import usage_of
 from tests.dataplane.rig import EMBEDDINGS, ScriptedEngine, rig
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from linarite.dataplane.call import Call
     from linarite.domain.chat import ChatAsk
+    from linarite.domain.facts import Facts
     from tests.web.wire import Answer
 
 pytestmark = pytest.mark.anyio
@@ -33,6 +36,11 @@ class Clock:
     def __call__(self) -> float:
         """The time."""
         return self.now
+
+
+def limiter_by(clock: Clock) -> Limiter:
+    """It counts exactly, by that clock."""
+    return Limiter(ledger=MemoryLedger(clock))
 
 
 def ask(max_tokens: int | None = 100, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
@@ -60,7 +68,7 @@ def using(prompt_tokens: int, completion_tokens: int) -> ScriptedEngine:
 
 async def test_every_answer_tells_what_is_left() -> None:
     """The limits, what remains after this request, and how long the windows are."""
-    async with rig(limiter=Limiter(clock=Clock()), capacity=10) as running:
+    async with rig(limiter=limiter_by(Clock()), capacity=10) as running:
         headers = dict((await running.chat(ask())).headers)
         assert headers["x-ratelimit-limit-tokens"] == "10000"
         assert headers["x-ratelimit-limit-requests"] == "10"
@@ -72,7 +80,7 @@ async def test_every_answer_tells_what_is_left() -> None:
 
 async def test_what_settings_declare_without_a_capacity_has_no_limit() -> None:
     """Neither counted nor told."""
-    async with rig(limiter=Limiter(clock=Clock())) as running:
+    async with rig(limiter=limiter_by(Clock())) as running:
         answers = [await running.chat(ask(100_000)) for _ in range(30)]
         assert {answer.status for answer in answers} == {200}
         assert "x-ratelimit-limit-tokens" not in dict(answers[0].headers)
@@ -81,7 +89,7 @@ async def test_what_settings_declare_without_a_capacity_has_no_limit() -> None:
 async def test_only_what_was_used_counts() -> None:
     """A large reservation is given back when the answer was short."""
     clock = Clock()
-    async with rig(using(10, 5), limiter=Limiter(clock=clock), capacity=1) as running:
+    async with rig(using(10, 5), limiter=limiter_by(clock), capacity=1) as running:
         for _ in range(3):
             assert (await running.chat(ask(900))).status == 200
             clock.now += 11
@@ -93,7 +101,7 @@ async def test_azures_way_keeps_the_estimate() -> None:
     """Until the minute is over."""
     clock = Clock()
     clock.now = 1020.0  # a minute begins
-    limiter = Limiter("azure", clock)
+    limiter = Limiter("azure", MemoryLedger(clock))
     async with rig(using(10, 5), limiter=limiter, capacity=1) as running:
         assert (await running.chat(ask(1000))).status == 200
         clock.now += 11
@@ -106,7 +114,7 @@ async def test_azures_way_keeps_the_estimate() -> None:
 async def test_a_refusal_says_when_and_why() -> None:
     """In seconds and milliseconds; which bucket, what was charged and left; what to change."""
     clock = Clock()
-    async with rig(using(600, 300), limiter=Limiter(clock=clock), capacity=1) as running:
+    async with rig(using(600, 300), limiter=limiter_by(clock), capacity=1) as running:
         assert (await running.chat(ask(900))).status == 200
         clock.now += 11
         refused = await running.chat(ask(500))
@@ -133,7 +141,7 @@ async def test_a_refusal_says_when_and_why() -> None:
 
 async def test_the_newer_dialect_words_it_anew() -> None:
     """On /openai/v1/ with a code in words."""
-    async with rig(limiter=Limiter(clock=Clock()), capacity=1) as running:
+    async with rig(limiter=limiter_by(Clock()), capacity=1) as running:
         body = ask(1, model="gpt")
         assert (await running.send("POST", "/openai/v1/chat/completions", body)).status == 200
         refused = await running.send("POST", "/openai/v1/chat/completions", body)
@@ -147,7 +155,7 @@ async def test_the_newer_dialect_words_it_anew() -> None:
 
 async def test_no_wait_helps_what_never_fits() -> None:
     """The official clients are told not to try again."""
-    async with rig(limiter=Limiter(clock=Clock()), capacity=1) as running:
+    async with rig(limiter=limiter_by(Clock()), capacity=1) as running:
         refused = await running.chat(ask(2000))
         assert (refused.status, refused.header("x-should-retry")) == (429, "false")
         assert "no wait helps" in refused.json()["error"]["innererror"]["message"]
@@ -166,7 +174,7 @@ async def test_a_failure_before_any_work_is_free() -> None:
             yield ChatEvent(choices=[ChatChoice(delta=ChatDelta(content="hi"), index=0)])
 
     engine.script = script
-    async with rig(engine, limiter=Limiter(clock=clock), capacity=1) as running:
+    async with rig(engine, limiter=limiter_by(clock), capacity=1) as running:
         assert (await running.chat(ask(900))).status == 500
         clock.now += 11
         fail_at = 3
@@ -180,16 +188,37 @@ async def test_a_failure_before_any_work_is_free() -> None:
 async def test_answers_without_a_bound_are_thought_to_be_like_the_last_ones() -> None:
     """At first as long as Azure thinks them."""
     clock = Clock()
-    async with rig(using(10, 1016), limiter=Limiter(clock=clock), capacity=100) as running:
+    async with rig(using(10, 1016), limiter=limiter_by(clock), capacity=100) as running:
         first = left_after(await running.chat(ask(None)))
         assert first == 100_000 - 11 - 16
         second = left_after(await running.chat(ask(None)))
         assert second == 100_000 - 1026 - 11 - 116
 
 
+async def test_limits_beside_the_rate_refuse_alike() -> None:
+    """With the deployment's headers, and the limit's name; the record keeps the name."""
+    small = Bucket("k", "key-tokens", "tokens", 150, Window.MINUTE, "raise the limit of the key")
+
+    def buckets_for(call: Call, _: Facts) -> list[Bucket]:
+        assert call.principal is not None
+        return [small] if call.principal.name == "key1" else []
+
+    limiter = limiter_by(Clock())
+    async with rig(limiter=limiter, capacity=10, buckets_for=buckets_for) as running:
+        assert (await running.chat(ask(100))).status == 200
+        refused = await running.chat(ask(200))
+        assert refused.status == 429
+        assert "the token rate limit key-tokens" in refused.json()["error"]["message"]
+        assert "raise the limit of the key" in refused.json()["error"]["innererror"]["message"]
+        assert refused.header("x-ratelimit-limit-tokens") == "10000"
+        assert str(refused.header("x-ratelimit-reason")).startswith("key-tokens; limit=150;")
+        assert (await running.recorded(2)).limited_by == "key-tokens"
+        assert (await running.chat(ask(200), key=running.keys.key2)).status == 200
+
+
 async def test_inputs_count_for_embeddings() -> None:
     """A quarter of the characters, and token ids as they are."""
-    async with rig(limiter=Limiter(clock=Clock()), capacity=10) as running:
+    async with rig(limiter=limiter_by(Clock()), capacity=10) as running:
         answer = await running.send("POST", EMBEDDINGS, {"input": ["x" * 40, "y" * 41]})
         assert answer.status == 200
         assert answer.header("x-ratelimit-remaining-tokens") == str(10_000 - 21)
@@ -198,7 +227,7 @@ async def test_inputs_count_for_embeddings() -> None:
 async def test_a_scaled_deployment_has_its_new_rate_at_once() -> None:
     """What was used before still counts."""
     clock = Clock()
-    async with rig(using(10, 5), limiter=Limiter(clock=clock), capacity=1) as running:
+    async with rig(using(10, 5), limiter=limiter_by(clock), capacity=1) as running:
         assert (await running.chat(ask(1))).status == 200
         assert (await running.chat(ask(1))).status == 429
         deployment = await running.resources.get(f"{running.account_id}/deployments/gpt")

@@ -159,6 +159,7 @@ class DataPlane:
         except RateLimitReached as refusal:
             name = "" if isinstance(found, LinariteError) else found.name
             refusal.told_to(name, call.api_version, v1=call.v1)
+            call.limited_by = refusal.limited_by
             refuse(exchange, call, refusal)
         except (GatewayError, ModelError) as error:
             refuse(exchange, call, error)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,6 +13,7 @@ import msgspec
 from linarite.controls.authenticate.api_key import identify
 from linarite.controls.authenticate.bearer import access_token
 from linarite.controls.quota import Limiter
+from linarite.dataplane.call import Call
 from linarite.dataplane.certificate_door import holder_of
 from linarite.dataplane.entrance import facts_for, past_the_rules
 from linarite.dataplane.facts import FactsBook
@@ -20,14 +22,16 @@ from linarite.dataplane.token_door import TokenDoor
 from linarite.domain.client_certificate import CertificateHolders, NoHolders
 from linarite.domain.engine import ON_BEHALF_OF
 from linarite.domain.errors import InvalidKey, LinariteError
+from linarite.domain.facts import Facts
+from linarite.domain.ledger import Bucket
 from linarite.domain.network_errors import NetworkDenied
+from linarite.domain.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from linarite.dataplane.call import Call, Operation
+    from linarite.dataplane.call import Operation
     from linarite.domain.engine import Slot
-    from linarite.domain.facts import Facts
 
 
 LARGE_BODY_BYTES = 512 * 1024
@@ -64,6 +68,18 @@ class Host(Protocol):
         ...
 
 
+def no_buckets(call: Call, facts: Facts) -> Sequence[Bucket]:
+    """No limits beside the deployment's own."""
+    del call, facts
+    return ()
+
+
+def no_price(call: Call, usage: Usage) -> int:
+    """Nothing costs anything."""
+    del call, usage
+    return 0
+
+
 class Surface(msgspec.Struct, frozen=True):
     """What the pipeline works on."""
 
@@ -78,6 +94,10 @@ class Surface(msgspec.Struct, frozen=True):
     """lets in who shows a key that one application was given"""
     holders: CertificateHolders = NoHolders()
     """tell who shows nothing but a client certificate"""
+    buckets_for: Callable[[Call, Facts], Sequence[Bucket]] = no_buckets
+    """the limits that hold for a call beside its deployment's rate, each at most once"""
+    cost_of: Callable[[Call, Usage], int] = no_price
+    """what a call costs that uses so much, in billionths of the price book's currency"""
 
 
 async def serve(
@@ -123,7 +143,10 @@ async def serve(
         return
     where = call.deployment
     assert call.reply is not None  # noqa: S101 - every operation's parse sets it
-    call.lease = on.limiter.reserve(where, call.reply)  # 429 with Retry-After and a reason
+    asked = (where, call.reply, on.buckets_for(call, facts), partial(on.cost_of, call))
+    call.lease = (  # 429 with Retry-After and a reason
+        on.limiter.reserve_now(*asked) or await on.limiter.reserve(*asked)
+    )
     with call.lease:
         place = on.host.slot(where.instance, reserved=where.reserved)  # 503 with Retry-After
         slot = place.take() or await place.enter()  # the same

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
-if TYPE_CHECKING:
-    from linarite.domain.usage import Usage
+from linarite.domain.usage import Usage
+
+CostOf = Callable[[Usage], int]
+"""what one request costs that uses so much, in billionths of the price book's currency"""
+
+
+def free(_: Usage) -> int:
+    """Of a request that has no price."""
+    return 0
 
 
 class Price(NamedTuple):

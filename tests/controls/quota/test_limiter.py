@@ -1,50 +1,129 @@
-"""The limiter over many deployments."""
+"""The limiter over a deployment's own rate and the limits beside it."""
 
 from __future__ import annotations
 
 import pytest
 
-from linarite.controls.quota import Limiter
-from linarite.controls.quota import limiter as limiter_module
+from linarite.controls.quota import Limiter, MemoryLedger
+from linarite.domain.errors import ServiceUnavailable
 from linarite.domain.facts import Deployment, Model, Sku
+from linarite.domain.ledger import Bucket, Window
 from linarite.domain.quota import Price
 from linarite.domain.quota_errors import RateLimitReached
 from linarite.domain.rate_limits import rate_limits
+from linarite.domain.usage import Usage, usage_of
 
 
 class Asked:
-    """A request of 500 tokens."""
+    """A request of 300 tokens, of which 200 are the answer's."""
 
-    usage = None
+    usage: Usage | None = None
 
     def price(self) -> Price:
         """The estimate."""
-        return Price(500)
+        return Price(100, 200)
 
 
-def deployment(name: str) -> Deployment:
-    """One of a thousand tokens a minute."""
+def deployment(capacity: int = 1) -> Deployment:
+    """One of so many thousand tokens a minute."""
     return Deployment(
-        name=name,
-        model=Model("gpt-4o", "1"),
-        sku=Sku("Standard", 1),
+        name="chat",
+        model=Model("gpt-5", "1"),
+        sku=Sku("Standard", capacity),
         instance="one",
-        id=f"/accounts/a/deployments/{name}",
-        limits=rate_limits("gpt-4o", 1),
+        id="/accounts/a/deployments/chat",
+        limits=rate_limits("gpt-5", capacity) if capacity else None,
     )
 
 
-def test_what_has_nothing_to_remember_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What has been admitted lately is not, however many deployments come."""
-    monkeypatch.setattr(limiter_module, "KEPT_MAX", 3)
-    now = [1000.0]
-    limiter = Limiter(clock=lambda: now[0])
-    for name in ("a", "b", "c"):
-        limiter.reserve(deployment(name), Asked())
-    now[0] += 100
-    limiter.reserve(deployment("busy"), Asked())
-    assert set(limiter._by_deployment) == {"/accounts/a/deployments/busy"}
-    for name in ("d", "e", "f"):
-        limiter.reserve(deployment(name), Asked())
-    with pytest.raises(RateLimitReached):
-        limiter.reserve(deployment("BUSY"), Asked())
+ACCOUNT = Bucket("account:a", "account-tokens", "tokens", 500, Window.MINUTE)
+PLACES = Bucket("places:k", "key-concurrent", "concurrent", 1, Window.HELD)
+BUDGET = Bucket("budget:k", "key-cost", "cost", 1000, Window.MONTH, "raise the budget of 'k'")
+
+
+def cost_of(usage: Usage) -> int:
+    """Two for each token of an answer."""
+    return 2 * usage.completion_tokens
+
+
+@pytest.mark.anyio
+async def test_all_limits_are_charged_or_none() -> None:
+    """The refusal names the one that refused; the others are as they were."""
+    ledger = MemoryLedger(lambda: 1000.0)
+    limiter = Limiter(ledger=ledger)
+    where = deployment()
+    lease = limiter.reserve_now(where, Asked(), (ACCOUNT, BUDGET), cost_of)
+    assert lease is not None
+    assert b"x-ratelimit-remaining-tokens: 700\r\n" in lease.lines
+    with pytest.raises(RateLimitReached) as refused:
+        limiter.reserve_now(where, Asked(), (ACCOUNT, BUDGET), cost_of)
+    problem = refused.value
+    assert problem.limited_by == "account-tokens"
+    assert problem.headers["x-ratelimit-reason"] == (
+        "account-tokens; limit=500; window=60s; charged=300; left=200"
+    )
+    assert problem.headers["x-ratelimit-remaining-tokens"] == "700"
+    assert "the token rate limit account-tokens" in problem.message
+    assert await ledger.left([ACCOUNT, BUDGET]) == [200, 600]
+
+
+@pytest.mark.anyio
+async def test_each_limit_is_settled_by_what_it_counts() -> None:
+    """Tokens, places and money; the request has been made, whatever came of it."""
+    ledger = MemoryLedger(lambda: 1000.0)
+    limiter = Limiter(ledger=ledger)
+    asked = Asked()
+    lease = limiter.reserve_now(deployment(), asked, (ACCOUNT, PLACES, BUDGET), cost_of)
+    assert lease is not None
+    assert await ledger.left([ACCOUNT, PLACES, BUDGET]) == [200, 0, 600]
+    with lease:
+        asked.usage = usage_of(100, 7)
+    assert await ledger.left([ACCOUNT, PLACES, BUDGET]) == [393, 1, 986]
+
+
+@pytest.mark.anyio
+async def test_who_was_refused_before_any_work_took_nothing() -> None:
+    """Where nobody knows what was used all stays charged, but the place."""
+    ledger = MemoryLedger(lambda: 1000.0)
+    limiter = Limiter(ledger=ledger)
+    for problem, left in ((ServiceUnavailable("full"), 500), (ValueError("?"), 200)):
+        lease = limiter.reserve_now(deployment(), Asked(), (ACCOUNT, PLACES), cost_of)
+        assert lease is not None
+        with pytest.raises(type(problem)), lease:
+            raise problem
+        assert await ledger.left([ACCOUNT, PLACES]) == [left, 1]
+
+
+def test_a_deployment_without_a_rate_is_held_to_the_limits_beside() -> None:
+    """And where rates of deployments are off; headers tell of those rates alone."""
+    for limiter, where in ((Limiter(), deployment(0)), (Limiter("off"), deployment())):
+        lease = limiter.reserve_now(where, Asked(), (PLACES,))
+        assert lease is not None
+        assert lease.lines == b""
+        with lease, pytest.raises(RateLimitReached) as refused:
+            limiter.reserve_now(where, Asked(), (PLACES,))
+        assert refused.value.limited_by == "key-concurrent"
+        assert refused.value.headers["retry-after"] == "1"
+        assert "x-ratelimit-limit-tokens" not in refused.value.headers
+        assert limiter.reserve_now(where, Asked(), (PLACES,)) is not None
+
+
+def test_the_limit_with_the_longest_wait_is_named() -> None:
+    """Waiting for another would be in vain; official clients are told not to wait for days."""
+    day = Bucket("day:k", "key-tokens", "tokens", 400, Window.DAY, "raise the quota of 'k'")
+    midnight = 86_400.0 * 20_000
+    limiter = Limiter(ledger=MemoryLedger(lambda: 1000.0, lambda: midnight - 3600))
+    where = deployment()
+    small = Bucket("account:b", "account-tokens", "tokens", 500, Window.MINUTE)
+    limiter.reserve_now(where, Asked(), (small, day))
+    with pytest.raises(RateLimitReached) as refused:
+        limiter.reserve_now(where, Asked(), (small, day))
+    problem = refused.value
+    assert problem.headers["retry-after"] == "3600"
+    assert problem.headers["x-should-retry"] == "false"
+    assert problem.headers["x-ratelimit-reason"].startswith("key-tokens; limit=400; window=day;")
+    assert "the token quota key-tokens" in problem.message
+    assert problem.hint == {
+        "code": "RateLimitReached",
+        "message": "To be let in sooner, raise the quota of 'k'.",
+    }

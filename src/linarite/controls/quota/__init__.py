@@ -1,6 +1,7 @@
-"""Rates: what a deployment may take in a time, reserved before the work and settled after it.
+"""Limits: what may be taken in a time, reserved before the work and settled after it.
 
-Guards deployments by the capacity of their SKU. Raises RateLimitReached (429). Settings: the
+Guards deployments by the capacity of their SKU, and whatever further buckets hold for a call, all
+of them at once. Raises RateLimitReached (429). Settings: the
 section `quota`.
 
 In the mode `exact` the tokens that were really used count, over every minute that one may choose;
@@ -13,5 +14,6 @@ from __future__ import annotations
 
 from linarite.controls.quota.lease import NO_LEASE, Lease
 from linarite.controls.quota.limiter import Limiter
+from linarite.controls.quota.memory_ledger import MemoryLedger
 
-__all__ = ["NO_LEASE", "Lease", "Limiter"]
+__all__ = ["NO_LEASE", "Lease", "Limiter", "MemoryLedger"]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from linarite.controls.quota.amounts import refused, taken, untold
 from linarite.domain.errors import LinariteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from linarite.controls.quota.meters import Mark, Meter
-    from linarite.domain.quota import Priced
+    from linarite.domain.ledger import Ledger, Reservation
+    from linarite.domain.quota import CostOf, Priced
 
 
 class Lease:
@@ -21,20 +22,20 @@ class Lease:
     Where nobody can tell what was used, the reservation stays charged.
     """
 
-    __slots__ = ("_asked", "_clock", "_learn", "_mark", "_meter", "lines")
+    __slots__ = ("_asked", "_cost_of", "_learn", "_ledger", "_reserved", "lines")
 
     def __init__(
         self,
         asked: Priced,
-        charged: tuple[Meter, Mark],
+        reserved: tuple[Ledger, Reservation],
         lines: bytes,
-        clock: Callable[[], float],
+        cost_of: CostOf,
         learn: Callable[[int], None],
     ) -> None:
         """`learn` is told the completion's tokens of each answer that came to its end."""
         self._asked = asked
-        self._meter, self._mark = charged
-        self._clock = clock
+        self._ledger, self._reserved = reserved
+        self._cost_of = cost_of
         self._learn = learn
         self.lines = lines
         """the header lines that tell the client what is left"""
@@ -49,13 +50,17 @@ class Lease:
         trace: TracebackType | None,
     ) -> None:
         """Settle."""
+        charges = self._reserved.charges
         usage = self._asked.usage
         if usage is not None:
-            self._meter.correct(self._mark, usage.total_tokens, self._clock())
+            amounts = [taken(charge, usage, self._cost_of) for charge in charges]
             if problem is None:
                 self._learn(usage.completion_tokens)
         elif isinstance(problem, LinariteError):
-            self._meter.correct(self._mark, 0, self._clock())
+            amounts = [refused(charge) for charge in charges]
+        else:
+            amounts = [untold(charge) for charge in charges]
+        self._ledger.settle(self._reserved, amounts)
 
 
 class _NoLease(Lease):

@@ -2,146 +2,110 @@
 
 from __future__ import annotations
 
-import math
-import time
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from linarite.controls.quota.amounts import tokens_at_most
 from linarite.controls.quota.lease import NO_LEASE, Lease
-from linarite.controls.quota.meters import FixedWindow, LeakyBucket, SlidingWindow
-from linarite.domain.quota_errors import RateLimitReached, Refused
-from linarite.domain.rate_limits import REQUESTS_WINDOW_S, TOKENS_WINDOW_S
+from linarite.controls.quota.memory_ledger import MemoryLedger
+from linarite.controls.quota.rate import Rate, rate_headers, rate_lines
+from linarite.domain.ledger import Charge, DoesNotFit
+from linarite.domain.quota import free
+from linarite.domain.quota_errors import RateLimitReached
+from linarite.domain.usage import usage_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
-    from linarite.controls.quota.meters import Meter
+    from linarite.controls.quota.rate import Mode
     from linarite.domain.facts import Deployment
-    from linarite.domain.quota import Priced
-    from linarite.domain.rate_limits import RateLimits
+    from linarite.domain.ledger import Bucket, Ledger, Reservation
+    from linarite.domain.quota import CostOf, Priced
 
-Mode = Literal["exact", "azure", "off"]
-UNSAID_COMPLETION = 16
-"""tokens that Azure charges a request which sets no `max_tokens`"""
-LEARNED_SHARE = 0.1
-LEARNED_MAX = 4096
-
-
-KEPT_MAX = 1024
-"""meters kept before those are forgotten that have nothing to remember"""
-
-
-class Meters:
-    """The meters of one deployment, and what its answers are like."""
-
-    def __init__(self, limits: RateLimits, mode: Mode) -> None:
-        self.limits = limits
-        window = FixedWindow if mode == "azure" else SlidingWindow
-        self.tokens: Meter = (
-            LeakyBucket(limits.tokens, TOKENS_WINDOW_S)
-            if limits.provisioned
-            else window(limits.tokens, TOKENS_WINDOW_S)
-        )
-        self.requests = SlidingWindow(limits.requests, REQUESTS_WINDOW_S)
-        self._mode = mode
-        self._completion = float(UNSAID_COMPLETION)
-
-    def fit(self, limits: RateLimits) -> None:
-        """Take other limits; what was admitted still counts."""
-        self.limits = limits
-        self.tokens.limit, self.requests.limit = limits.tokens, limits.requests
-
-    def idle(self, now: float) -> bool:
-        """Whether new ones would admit the same."""
-        limits = self.limits
-        return self.tokens.left(now) == limits.tokens and self.requests.left(now) == limits.requests
-
-    @property
-    def unsaid_completion(self) -> int:
-        """What an answer is thought to take whose length the request does not bound."""
-        return UNSAID_COMPLETION if self._mode == "azure" else math.ceil(self._completion)
-
-    def learn(self, completion_tokens: int) -> None:
-        """An answer took so many tokens."""
-        self._completion += (min(completion_tokens, LEARNED_MAX) - self._completion) * LEARNED_SHARE
+RATES_MAX = 4096
+"""deployments whose answers are remembered"""
 
 
 class Limiter:
-    """Keeps all deployments to their limits, in this process."""
+    """Keeps every deployment to its rate, and every call to the further limits that hold for it."""
 
-    def __init__(self, mode: Mode = "exact", clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` tells seconds and never goes back, whatever happens to the time of day."""
+    def __init__(self, mode: Mode = "exact", ledger: Ledger | None = None) -> None:
+        """`mode` is about the rates of deployments; without a ledger it counts in memory."""
         self._mode: Mode = mode
-        self._clock = clock
-        self._by_deployment: dict[str, Meters] = {}
+        self._ledger = MemoryLedger() if ledger is None else ledger
+        self._rates: dict[str, Rate] = {}
 
-    def reserve(self, where: Deployment, asked: Priced) -> Lease:
-        """Admit a request, with what it may use at most. Raises RateLimitReached."""
-        limits = where.limits
-        if limits is None or self._mode == "off":
+    def reserve_now(
+        self,
+        where: Deployment,
+        asked: Priced,
+        further: Sequence[Bucket] = (),
+        cost_of: CostOf = free,
+    ) -> Lease | None:
+        """Admit a request, with what it may use at most; None where `reserve` must be awaited.
+
+        Raises RateLimitReached.
+        """
+        if not further and (where.limits is None or self._mode == "off"):
             return NO_LEASE
-        meters = self._meters(where.id.lower(), limits)
-        price = asked.price()
-        bound = price.completion_tokens
-        if bound is None:
-            bound = meters.unsaid_completion
-        amount = max(1, price.prompt_tokens + bound * price.answers)
-        now = self._clock()
-        if limits.requests and (wait := meters.requests.wait(1, now)):
-            raise self._refusal(where, meters, Refused("requests", 1, 0, wait), now)
-        tokens = meters.tokens
-        if wait := tokens.wait(amount, now):
-            left = tokens.left(now)
-            raise self._refusal(where, meters, Refused("tokens", amount, left, wait), now)
-        mark = tokens.take(amount, now)
-        if limits.requests:
-            meters.requests.take(1, now)
-        return Lease(asked, (tokens, mark), _lines(meters, now), self._clock, meters.learn)
+        rate = self._rate(where)
+        charges = self._charges(rate, asked, further, cost_of)
+        try:
+            reserved = self._ledger.reserve_now(charges)
+        except DoesNotFit as problem:
+            raise _refusal(where, rate, problem) from None
+        return None if reserved is None else self._lease(rate, asked, reserved, cost_of)
 
-    def _meters(self, key: str, limits: RateLimits) -> Meters:
-        found = self._by_deployment.get(key)
-        if found is None or found.limits.provisioned is not limits.provisioned:
-            self._forget_idle()
-            found = self._by_deployment[key] = Meters(limits, self._mode)
-        elif found.limits != limits:
-            found.fit(limits)
+    async def reserve(
+        self,
+        where: Deployment,
+        asked: Priced,
+        further: Sequence[Bucket] = (),
+        cost_of: CostOf = free,
+    ) -> Lease:
+        """The same, of a ledger that others share. Raises RateLimitReached, LedgerUnavailable."""
+        rate = self._rate(where)
+        try:
+            reserved = await self._ledger.reserve(self._charges(rate, asked, further, cost_of))
+        except DoesNotFit as problem:
+            raise _refusal(where, rate, problem) from None
+        return self._lease(rate, asked, reserved, cost_of)
+
+    def _rate(self, where: Deployment) -> Rate:
+        key = where.id
+        found = self._rates.get(key)
+        if found is None:
+            if len(self._rates) >= RATES_MAX:
+                del self._rates[next(iter(self._rates))]
+            found = self._rates[key] = Rate(where, self._mode)
+        elif found.limits != where.limits:
+            found.fit(where)
         return found
 
-    def _forget_idle(self) -> None:
-        """Deployments come and go: what is left of those that are gone takes no memory for ever."""
-        if len(self._by_deployment) >= KEPT_MAX:
-            now = self._clock()
-            kept = {key: each for key, each in self._by_deployment.items() if not each.idle(now)}
-            self._by_deployment = kept
+    def _charges(
+        self, rate: Rate, asked: Priced, further: Sequence[Bucket], cost_of: CostOf
+    ) -> list[Charge]:
+        price = asked.price()
+        tokens = tokens_at_most(price, rate.unsaid_completion)
+        charges = [
+            Charge(bucket, tokens if bucket.measure == "tokens" else 1) for bucket in rate.buckets
+        ]
+        for bucket in further:
+            if bucket.measure == "tokens":
+                amount = tokens
+            elif bucket.measure == "cost":
+                amount = cost_of(usage_of(price.prompt_tokens, tokens - price.prompt_tokens))
+            else:
+                amount = 1
+            charges.append(Charge(bucket, amount))
+        return charges
 
-    def _refusal(
-        self, where: Deployment, meters: Meters, refused: Refused, now: float
-    ) -> RateLimitReached:
-        return RateLimitReached(where, meters.limits, refused, headers=_headers(meters, now))
-
-
-def _lines(meters: Meters, now: float) -> bytes:
-    """The header lines of an answer."""
-    if isinstance(meters.tokens, LeakyBucket):
-        return b"azure-openai-deployment-utilization: %.1f%%\r\n" % (
-            meters.tokens.utilization(now) * 100
-        )
-    limits = meters.limits
-    return (
-        b"x-ratelimit-limit-requests: %d\r\nx-ratelimit-limit-tokens: %d\r\n"
-        b"x-ratelimit-remaining-requests: %d\r\nx-ratelimit-remaining-tokens: %d\r\n"
-        b"x-ratelimit-reset-requests: %d\r\nx-ratelimit-reset-tokens: %d\r\n"
-        % (
-            limits.requests,
-            limits.tokens,
-            meters.requests.left(now),
-            meters.tokens.left(now),
-            REQUESTS_WINDOW_S,
-            TOKENS_WINDOW_S,
-        )
-    )
+    def _lease(self, rate: Rate, asked: Priced, reserved: Reservation, cost_of: CostOf) -> Lease:
+        limits = rate.limits
+        lines = b"" if limits is None or not rate.buckets else rate_lines(limits, reserved.left)
+        return Lease(asked, (self._ledger, reserved), lines, cost_of, rate.learn)
 
 
-def _headers(meters: Meters, now: float) -> dict[str, str]:
-    """The same for a refusal."""
-    lines = _lines(meters, now).decode().splitlines()
-    return {name: value for name, _, value in (line.partition(": ") for line in lines)}
+def _refusal(where: Deployment, rate: Rate, problem: DoesNotFit) -> RateLimitReached:
+    limits = rate.limits
+    headers = {} if limits is None or not rate.buckets else rate_headers(limits, problem.left)
+    return RateLimitReached(where, problem.refused, headers=headers)

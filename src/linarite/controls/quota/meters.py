@@ -1,7 +1,7 @@
-"""Counting what was admitted: by windows that slide, by fixed ones, and by a bucket that leaks.
+"""Counting what was charged: a meter for each kind of window.
 
-A meter neither reads a clock nor locks: times are seconds of a clock that never goes back, and
-everything happens on the event loop.
+A meter does not lock: everything happens on the event loop. It is told the time, in seconds of a
+clock that never goes back; only days and months read the time of day.
 """
 
 from __future__ import annotations
@@ -9,9 +9,20 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections import deque
+from typing import TYPE_CHECKING
+
+from linarite.domain.calendar_windows import period_end, period_of
+from linarite.domain.ledger import LASTING, SLIDING_S, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PARTS = 60
 """a sliding window forgets in so many steps"""
+MINUTE_S = 60.0
+PLACE_WAIT_S = 1.0
+"""when to come again for a place that others hold: nobody knows when they leave it"""
+PERIODS_KEPT = 3
 
 
 class Mark:
@@ -27,15 +38,15 @@ class Mark:
 class Meter(ABC):
     """What has been admitted lately, and how much more may be."""
 
-    def __init__(self, limit: int, window_s: float) -> None:
-        """At most `limit` within any `window_s`; each meter says which windows it looks at."""
+    def __init__(self, limit: int, window: Window = Window.MINUTE) -> None:
+        """At most `limit` within the window."""
         self.limit = limit
         """may be changed at any time: what was admitted before still counts"""
-        self.window_s = window_s
+        self.window = window
 
     @abstractmethod
     def left(self, now: float) -> int:
-        """How much may be admitted now; never below zero."""
+        """How much may be admitted now; below zero only where a meter says so."""
 
     @abstractmethod
     def wait(self, amount: int, now: float) -> float:
@@ -49,6 +60,10 @@ class Meter(ABC):
     def correct(self, mark: Mark, amount: int, now: float) -> None:
         """It was `amount` in truth."""
 
+    @abstractmethod
+    def idle(self, now: float) -> bool:
+        """Whether a new one would admit the same."""
+
 
 class SlidingWindow(Meter):
     """Every window counts, wherever it begins: no burst over a boundary gets twice the limit.
@@ -56,9 +71,9 @@ class SlidingWindow(Meter):
     An entry is forgotten up to a sixtieth of the window later than it might be, never earlier.
     """
 
-    def __init__(self, limit: int, window_s: float) -> None:
-        super().__init__(limit, window_s)
-        self._part_s = window_s / PARTS
+    def __init__(self, limit: int, window: Window = Window.MINUTE) -> None:
+        super().__init__(limit, window)
+        self._part_s = SLIDING_S[window] / PARTS
         self._parts: deque[Mark] = deque()
         """a mark for each part in which anything was admitted, with the sum"""
         self._total = 0
@@ -108,6 +123,11 @@ class SlidingWindow(Meter):
         if difference > 0:
             self.take(difference, now)
 
+    def idle(self, now: float) -> bool:
+        """See Meter."""
+        self._forget(now)
+        return not self._parts
+
     def _forget(self, now: float) -> None:
         parts = self._parts
         oldest = int(now / self._part_s) - PARTS
@@ -118,8 +138,8 @@ class SlidingWindow(Meter):
 class FixedWindow(Meter):
     """Counts until the window is over, corrects nothing, and begins anew: as Azure does."""
 
-    def __init__(self, limit: int, window_s: float) -> None:
-        super().__init__(limit, window_s)
+    def __init__(self, limit: int, window: Window = Window.FIXED_MINUTE) -> None:
+        super().__init__(limit, window)
         self._index: int = -1
         self._total: int = 0
 
@@ -133,7 +153,7 @@ class FixedWindow(Meter):
         self._turn(now)
         if self._total < self.limit or not amount:
             return 0.0
-        return (self._index + 1) * self.window_s - now
+        return (self._index + 1) * MINUTE_S - now
 
     def take(self, amount: int, now: float) -> Mark:
         """See Meter."""
@@ -144,41 +164,41 @@ class FixedWindow(Meter):
     def correct(self, mark: Mark, amount: int, now: float) -> None:
         """Nothing: the estimate stays."""
 
+    def idle(self, now: float) -> bool:
+        """See Meter."""
+        self._turn(now)
+        return not self._total
+
     def _turn(self, now: float) -> None:
-        index = int(now / self.window_s)
+        index = int(now / MINUTE_S)
         if index != self._index:
             self._index = index
             self._total = 0
 
 
 class LeakyBucket(Meter):
-    """Provisioned throughput: full at `limit`, of which it loses all in `window_s`, evenly.
+    """Provisioned throughput: full at `limit`, which it loses in a minute, evenly.
 
     A request is let in while the bucket is not over its rim, however much it brings: a burst a
     little over 100 % is meant. What one is thought to take fills one bucket at most: who asks for
     billions of tokens and leaves would otherwise close it to all others for years.
     """
 
-    def __init__(self, limit: int, window_s: float) -> None:
-        super().__init__(limit, window_s)
+    def __init__(self, limit: int, window: Window = Window.LEAKY_MINUTE) -> None:
+        super().__init__(limit, window)
         self._level = 0.0
         self._at = 0.0
 
-    def utilization(self, now: float) -> float:
-        """How full it is: 1.0 is 100 %."""
-        self._leak(now)
-        return self._level / self.limit
-
     def left(self, now: float) -> int:
-        """See Meter."""
+        """To the rim; below zero when it is over it."""
         self._leak(now)
-        return max(0, int(self.limit - self._level))
+        return math.floor(self.limit - self._level)
 
     def wait(self, amount: int, now: float) -> float:
         """See Meter."""
         del amount
         self._leak(now)
-        return max(0.0, (self._level - self.limit) * self.window_s / self.limit)
+        return max(0.0, (self._level - self.limit) * MINUTE_S / self.limit)
 
     def take(self, amount: int, now: float) -> Mark:
         """See Meter."""
@@ -192,8 +212,120 @@ class LeakyBucket(Meter):
         self._leak(now)
         self._level = max(0.0, self._level + amount - mark.amount)
 
+    def idle(self, now: float) -> bool:
+        """See Meter."""
+        self._leak(now)
+        return not self._level
+
     def _leak(self, now: float) -> None:
         if now > self._at:
-            lost = (now - self._at) * self.limit / self.window_s
+            lost = (now - self._at) * self.limit / MINUTE_S
             self._level = max(0.0, self._level - lost)
             self._at = now
+
+
+class Places(Meter):
+    """What requests hold while they run."""
+
+    def __init__(self, limit: int, window: Window = Window.HELD) -> None:
+        super().__init__(limit, window)
+        self._held = 0
+
+    def left(self, now: float) -> int:
+        """See Meter."""
+        del now
+        return max(0, self.limit - self._held)
+
+    def wait(self, amount: int, now: float) -> float:
+        """See Meter."""
+        del now
+        if self._held + amount <= self.limit:
+            return 0.0
+        return math.inf if amount > self.limit else PLACE_WAIT_S
+
+    def take(self, amount: int, now: float) -> Mark:
+        """See Meter."""
+        del now
+        self._held += amount
+        return Mark(0, amount)
+
+    def correct(self, mark: Mark, amount: int, now: float) -> None:
+        """See Meter."""
+        del now
+        self._held += amount - mark.amount
+
+    def idle(self, now: float) -> bool:
+        """See Meter."""
+        del now
+        return not self._held
+
+
+class CalendarWindow(Meter):
+    """A day or a month, in UTC.
+
+    The last periods are kept: a clock that is set forward and back again finds its day as it was.
+    """
+
+    def __init__(self, limit: int, window: Window, time_of_day: Callable[[], float]) -> None:
+        """`time_of_day` in seconds since the epoch."""
+        super().__init__(limit, window)
+        self._time = time_of_day
+        self.totals: dict[int, int] = {}
+        """what was charged in each period"""
+
+    def left(self, now: float) -> int:
+        """See Meter."""
+        del now
+        return max(0, self.limit - self.totals.get(self._period(), 0))
+
+    def wait(self, amount: int, now: float) -> float:
+        """See Meter."""
+        del now
+        at = self._time()
+        if self.totals.get(period_of(self.window, at), 0) + amount <= self.limit:
+            return 0.0
+        return math.inf if amount > self.limit else period_end(self.window, at) - at
+
+    def take(self, amount: int, now: float) -> Mark:
+        """See Meter."""
+        del now
+        period = self._period()
+        if period not in self.totals:
+            self.totals[period] = 0
+            for oldest in sorted(self.totals)[:-PERIODS_KEPT]:
+                del self.totals[oldest]
+        mark = Mark(period, amount)
+        self._add(mark.at, amount)
+        return mark
+
+    def correct(self, mark: Mark, amount: int, now: float) -> None:
+        """See Meter. It counts in the period in which the request came."""
+        del now
+        self._add(mark.at, amount - mark.amount)
+
+    def idle(self, now: float) -> bool:
+        """See Meter."""
+        del now
+        return not self.totals.get(self._period())
+
+    def _add(self, period: int, amount: int) -> None:
+        self.totals[period] = max(0, self.totals.get(period, 0) + amount)
+
+    def _period(self) -> int:
+        return period_of(self.window, self._time())
+
+
+def meter_for(limit: int, window: Window, time_of_day: Callable[[], float]) -> Meter:
+    """The meter that counts over that window."""
+    if window in SLIDING_S:
+        return SlidingWindow(limit, window)
+    if window in LASTING:
+        return CalendarWindow(limit, window, time_of_day)
+    return _OTHERS[window](limit, window)
+
+
+_OTHERS: dict[Window, type[FixedWindow | LeakyBucket | Places]] = {
+    Window.FIXED_MINUTE: FixedWindow,
+    Window.LEAKY_MINUTE: LeakyBucket,
+    Window.HELD: Places,
+}

@@ -1,0 +1,95 @@
+"""A deployment's own rate: its buckets, what its answers are like, and what clients are told."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+from linarite.domain.ledger import Bucket, Window
+from linarite.domain.rate_limits import REQUESTS_WINDOW_S, TOKENS_WINDOW_S
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from linarite.domain.facts import Deployment
+    from linarite.domain.rate_limits import RateLimits
+
+Mode = Literal["exact", "azure", "off"]
+UNSAID_COMPLETION = 16
+"""tokens that Azure charges a request which sets no `max_tokens`"""
+LEARNED_SHARE = 0.1
+LEARNED_MAX = 4096
+
+
+class Rate:
+    """Of one deployment."""
+
+    def __init__(self, where: Deployment, mode: Mode) -> None:
+        self.limits = where.limits
+        self.buckets = () if where.limits is None or mode == "off" else _buckets(where, mode)
+        """none where it is not limited; else tokens, and requests unless they are any number"""
+        self._mode: Mode = mode
+        self._completion = float(UNSAID_COMPLETION)
+
+    def fit(self, where: Deployment) -> None:
+        """Take other limits; what was admitted still counts."""
+        self.limits = where.limits
+        self.buckets = Rate(where, self._mode).buckets
+
+    @property
+    def unsaid_completion(self) -> int:
+        """What an answer is thought to take whose length the request does not bound."""
+        return UNSAID_COMPLETION if self._mode == "azure" else math.ceil(self._completion)
+
+    def learn(self, completion_tokens: int) -> None:
+        """An answer took so many tokens."""
+        self._completion += (min(completion_tokens, LEARNED_MAX) - self._completion) * LEARNED_SHARE
+
+
+def rate_lines(limits: RateLimits, left: Sequence[int]) -> bytes:
+    """The header lines of an answer; `left` begins with what the deployment's buckets have."""
+    if limits.provisioned:
+        return b"azure-openai-deployment-utilization: %.1f%%\r\n" % (
+            (1 - left[0] / limits.tokens) * 100
+        )
+    return (
+        b"x-ratelimit-limit-requests: %d\r\nx-ratelimit-limit-tokens: %d\r\n"
+        b"x-ratelimit-remaining-requests: %d\r\nx-ratelimit-remaining-tokens: %d\r\n"
+        b"x-ratelimit-reset-requests: %d\r\nx-ratelimit-reset-tokens: %d\r\n"
+        % (
+            limits.requests,
+            limits.tokens,
+            left[1],
+            left[0],
+            REQUESTS_WINDOW_S,
+            TOKENS_WINDOW_S,
+        )
+    )
+
+
+def rate_headers(limits: RateLimits, left: Sequence[int]) -> dict[str, str]:
+    """The same for a refusal."""
+    lines = rate_lines(limits, left).decode().splitlines()
+    return {name: value for name, _, value in (line.partition(": ") for line in lines)}
+
+
+def _buckets(where: Deployment, mode: Mode) -> tuple[Bucket, ...]:
+    limits = where.limits
+    assert limits is not None  # noqa: S101 - asked above
+    own = where.id.lower()
+    remedy = f"raise sku.capacity of the deployment '{where.name}'"
+    window = Window.FIXED_MINUTE if mode == "azure" else Window.MINUTE
+    if limits.provisioned:
+        window = Window.LEAKY_MINUTE
+    tokens = Bucket(f"tokens:{own}", "deployment-tokens", "tokens", limits.tokens, window, remedy)
+    if not limits.requests:
+        return (tokens,)
+    requests = Bucket(
+        f"requests:{own}",
+        "deployment-requests",
+        "requests",
+        limits.requests,
+        Window.TEN_SECONDS,
+        remedy,
+    )
+    return tokens, requests
