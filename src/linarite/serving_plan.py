@@ -18,6 +18,7 @@ from linarite.domain.errors import EgressRefused, SetupError
 from linarite.hosting.instance_maker import answering_engine
 from linarite.hosting.options import DeploymentSettings, InstanceSettings
 from linarite.identity.verification import issuer_hosts
+from linarite.otlp_endpoint import collector_hosts
 from linarite.web.hosts import Hosts
 
 if TYPE_CHECKING:
@@ -127,6 +128,9 @@ def egress_policy(settings: Settings, planned: Plan) -> EgressPolicy:
             ),
             "models": PurposeHosts(
                 tuple(egress.models.allowed_hosts), frozenset(settings.models.private_hosts)
+            ),
+            "telemetry": PurposeHosts(
+                tuple(egress.telemetry.allowed_hosts), collector_hosts(settings.otlp)
             ),
         },
         proxy=HttpProxy(egress) if egress.proxy else None,

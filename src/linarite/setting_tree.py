@@ -28,7 +28,7 @@ from linarite.hosting.regions import Regions, RegionSettings
 from linarite.privatelink.options import DnsSettings
 from linarite.signin.options import BoundIdentity, SignIn
 from linarite.storage.options import Records
-from linarite.telemetry.options import Logs
+from linarite.telemetry.options import Logs, Otlp
 from linarite.web.declared import check_listeners
 from linarite.web.options import (
     CertificateSettings,
@@ -55,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hosting: Hosting = Hosting()
     limits: Limits = Limits()
     logs: Logs = Logs()
+    otlp: Otlp = Otlp()
     records: Records = Records()
     audit: Audit = Audit()
     egress: Egress = Egress()

@@ -196,7 +196,8 @@ def variables() -> Mapping[str, str]:
 
 def _with_secrets(tree: dict[str, Any]) -> dict[str, Any]:
     """Replace `env:NAME` where secrets are set: they need not stand in the file."""
-    _reveal("egress", _table(tree.get("egress")))
+    for section in ("egress", "otlp"):
+        _reveal(section, _table(tree.get(section)))
     for name, instance in _table(tree.get("instances")).items():
         _reveal(f"instances.{name}.options", _table(_table(instance).get("options")))
     for name, bound in _table(tree.get("managed_identities")).items():

@@ -1,4 +1,4 @@
-"""What settings say about logs."""
+"""What settings say about logs and what is told to collectors."""
 
 from __future__ import annotations
 
@@ -25,3 +25,39 @@ class Logs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "Every request leaves a record anyway."
         ),
     ] = "errors"
+
+
+class Otlp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The collector of OpenTelemetry that is told what goes on here."""
+
+    endpoint: Annotated[
+        str,
+        Meta(
+            description="Where it takes OTLP over HTTP, such as https://otel.example.com:4318; "
+            "`/v1/metrics` and the like are added. Empty: nothing is exported.",
+        ),
+    ] = ""
+    headers: Annotated[
+        dict[str, str],
+        Meta(description="Headers to send, such as a key; values best as `env:NAME`."),
+    ] = {}
+    ca_file: Annotated[
+        str, Meta(description="PEM file with the one authority to trust; empty: the system's.")
+    ] = ""
+    allow_plain_http: Annotated[
+        bool, Meta(description="Allow http to another machine; to this one it always is.")
+    ] = False
+    compression: Annotated[
+        Literal["gzip", "none"], Meta(description="How bodies are compressed.")
+    ] = "gzip"
+    timeout_s: Annotated[
+        float, Meta(gt=0, le=300, description="Seconds until an export counts as failed.")
+    ] = 10.0
+    metrics: Annotated[bool, Meta(description="Whether metrics are exported.")] = True
+    metrics_interval_s: Annotated[
+        float, Meta(ge=1, le=3600, description="Seconds from one export of metrics to the next.")
+    ] = 60.0
+
+    def __repr__(self) -> str:
+        """Hide the headers: they may hold a key."""
+        return f"Otlp(endpoint={self.endpoint!r})"

@@ -18,6 +18,7 @@ _NAMED_BY: dict[Purpose, str] = {
     "upstream": "an upstream (instances.NAME.options.base_url)",
     "issuer": "an issuer (issuers.NAME)",
     "models": "a source of models (models.private_hosts)",
+    "telemetry": "a collector (otlp.endpoint)",
     "server": "the endpoint that a command was told",
 }
 
