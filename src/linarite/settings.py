@@ -37,7 +37,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CONFIG_FILE = "linarite.toml"
-HIDDEN = frozenset(("egress.proxy_credentials",))
+HIDDEN = frozenset(
+    (
+        "egress.proxy_credentials",
+        "models.hub_token",
+        "models.index_credentials",
+        "models.registries",
+    )
+)
 """keys whose values are shown to nobody"""
 SERVICE_LINK = re.compile(
     r"LINARITE\w*_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)"
@@ -196,7 +203,7 @@ def variables() -> Mapping[str, str]:
 
 def _with_secrets(tree: dict[str, Any]) -> dict[str, Any]:
     """Replace `env:NAME` where secrets are set: they need not stand in the file."""
-    for section in ("egress", "otlp"):
+    for section in ("egress", "models", "otlp"):
         _reveal(section, _table(tree.get(section)))
     for name, instance in _table(tree.get("instances")).items():
         _reveal(f"instances.{name}.options", _table(_table(instance).get("options")))

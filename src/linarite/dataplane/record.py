@@ -9,7 +9,6 @@ from linarite.domain.request_record import RequestRecord
 if TYPE_CHECKING:
     from linarite.dataplane.call import Call
     from linarite.domain.principal import Principal
-    from linarite.domain.usage import Usage
 
 TEXT_MAX = 256
 _NOBODY = ("", "", "", "")
@@ -29,13 +28,12 @@ def record_of(
     reply = call.reply
     total_us = round((ended_at - call.started_at) * 1_000_000)
     first_us = round((call.first_event_at - call.started_at) * 1_000_000)
-    prompt_tokens = completion_tokens = cached_tokens = reasoning_tokens = 0
+    prompt_tokens = completion_tokens = cached_tokens = 0
     if usage is not None:
         prompt_tokens, completion_tokens = usage.prompt_tokens, usage.completion_tokens
-        cached_tokens, reasoning_tokens = usage.cached_tokens, usage.reasoning_tokens
-    deployment_name = model_name = model_version = sku = instance = engine = region = ""
+        cached_tokens = usage.cached_tokens
+    deployment_name = model_name = instance = engine = region = ""
     if deployment is not None:
-        model_version, sku = deployment.model.version, deployment.sku.name
         deployment_name, model_name = deployment.name, deployment.model.name
         instance, engine, region = deployment.instance, deployment.engine, call.region_title
     return RequestRecord(  # in the order of its fields: by name would cost a microsecond
@@ -70,26 +68,37 @@ def record_of(
         instance,
         engine,
         call.network_rule[:TEXT_MAX],
-        model_version,
-        sku,
+        *_metered(call),
+    )
+
+
+Metered = tuple[str, str, str, str, str, str, str, str, int, int, int, str, int]
+
+
+def _metered(call: Call) -> Metered:
+    """What it is charged for, from `model_version` on."""
+    deployment, usage = call.deployment, call.usage
+    reasoning = heard = spoken = 0
+    if usage is not None:
+        prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
+        heard = prompt.audio_tokens if prompt else 0
+        if completion is not None:
+            reasoning, spoken = completion.reasoning_tokens, completion.audio_tokens
+    return (
+        deployment.model.version if deployment is not None else "",
+        deployment.sku.name if deployment is not None else "",
         call.service_tier_asked,
         call.service_tier,
         call.spilled_from,
         call.end_user[:TEXT_MAX],
         call.project[:TEXT_MAX],
         call.tags,
-        reasoning_tokens,
-        *_audio(usage),
+        reasoning,
+        heard,
+        spoken,
         call.limited_by,
         call.cost_nano,
     )
-
-
-def _audio(usage: Usage | None) -> tuple[int, int]:
-    if usage is None:
-        return 0, 0
-    heard, spoken = usage.prompt_tokens_details, usage.completion_tokens_details
-    return heard.audio_tokens if heard else 0, spoken.audio_tokens if spoken else 0
 
 
 def _who(principal: Principal) -> tuple[str, str, str, str]:

@@ -212,10 +212,26 @@ class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "adds. Empty: pip's own index; its hosts must be in egress.allowed_hosts."
         ),
     ] = ""
+    index_credentials: Annotated[
+        str, Meta(description="USER:PASSWORD for index_url; may be env:NAME.")
+    ] = ""
     hub_url: Annotated[
         str,
         Meta(description="Hugging Face Hub for such models. Empty: the library's own."),
     ] = ""
+    hub_token: Annotated[
+        str,
+        Meta(
+            description="Access token for the hub's private and gated repositories; may be "
+            "env:NAME. Whoever may list models can bring what it opens."
+        ),
+    ] = ""
+    registries: Annotated[
+        dict[str, str],
+        Meta(
+            description="USER:PASSWORD for OCI registries by host (and port); each may be env:NAME."
+        ),
+    ] = {}
     private_hosts: Annotated[
         list[str],
         Meta(
@@ -223,3 +239,7 @@ class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "and that may have private addresses."
         ),
     ] = []
+
+    def __repr__(self) -> str:
+        """Hide what is shown to others."""
+        return f"Models(fetch={self.fetch}, registries={sorted(self.registries)})"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from linarite.hosting.models.errors import ModelTampered, ModelUnavailable
+from linarite.hosting.models.logins import Logins
 from linarite.hosting.models.store import ModelStore
 from tests.hosting.models import gguf_files
 from tests.hosting.models.file_server import FileServer, Page, serving
@@ -50,6 +51,17 @@ def test_file_of_a_hub_is_added(store: ModelStore) -> None:
     assert manifest.source == f"hf:someone/tiny/weights/Tiny.Q4_0.gguf@{COMMIT}"
     assert manifest.sha256 == SHA256
     assert store.verified_path("tiny.q4_0").read_bytes() == CONTENT
+
+
+def test_a_private_repository_opens_to_a_token(tmp_path: Path, hub: FileServer) -> None:
+    """The token of the store's own sign-in is shown; without it the message names the ways."""
+    for page in hub.pages.values():
+        page.needs = "Bearer hf_mine"
+    endpoint = f"http://{hub.host}"
+    with pytest.raises(ModelUnavailable, match=r"models\.hub_token"):
+        ModelStore(tmp_path / "none", hub_endpoint=endpoint).add(REFERENCE)
+    mine = ModelStore(tmp_path / "m", hub_endpoint=endpoint, logins=Logins(hub_token="hf_mine"))
+    assert mine.add(REFERENCE).sha256 == SHA256
 
 
 def test_named_revision_and_name(store: ModelStore) -> None:

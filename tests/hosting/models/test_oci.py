@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import sys
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from linarite.hosting.models.errors import ModelTampered, ModelUnavailable
+from linarite.hosting.models.logins import Logins
 from linarite.hosting.models.store import ModelStore
 from tests.hosting.models import gguf_files
 from tests.hosting.models.file_server import FileServer, Page, serving
@@ -88,6 +90,23 @@ def test_signing_in(store: ModelStore, registry: FileServer) -> None:
         page.needs = "Bearer sesame"
     registry.pages["/token"] = Page(b'{"token": "sesame"}', {"Content-Type": "application/json"})
     assert store.add(f"oci://{registry.host}/models/tiny:1").sha256 == SHA256
+
+
+def test_signing_in_as_settings_say(tmp_path: Path, registry: FileServer) -> None:
+    """User and password for a registry are shown to it, and to no other."""
+    logins = Logins(registries={registry.host: "robot:pass:word"})
+    for page in registry.pages.values():
+        page.needs = "Bearer sesame"
+    challenge = f'Bearer realm="http://{registry.host}/token",service="test",scope="a:b:pull"'
+    registry.refusal = Page(status=401, headers={"Www-Authenticate": challenge})
+    basic = "Basic " + base64.b64encode(b"robot:pass:word").decode()
+    token = {"Content-Type": "application/json"}
+    registry.pages["/token"] = Page(b'{"token": "sesame"}', token, needs=basic)
+    mine = ModelStore(tmp_path / "mine", logins=logins)
+    assert mine.add(f"oci://{registry.host}/models/tiny:1").sha256 == SHA256
+    other = Logins(registries={"other.example.com": "robot:pass:word"})
+    with pytest.raises(ModelUnavailable, match=r"models\.registries"):
+        ModelStore(tmp_path / "other", logins=other).add(f"oci://{registry.host}/models/tiny:1")
 
 
 def test_wrong_blob_and_wrong_manifest(store: ModelStore, registry: FileServer) -> None:

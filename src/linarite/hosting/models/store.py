@@ -26,6 +26,7 @@ from linarite.hosting.models.catalogue import find, known
 from linarite.hosting.models.errors import ModelAmbiguous, ModelNameInvalid, ModelNotFound
 from linarite.hosting.models.hub import PREFIX as HUB_PREFIX
 from linarite.hosting.models.hub import Hub
+from linarite.hosting.models.logins import NO_LOGINS, Logins
 from linarite.hosting.models.manifest import (
     Manifest,
     damaged,
@@ -35,6 +36,7 @@ from linarite.hosting.models.manifest import (
     write_checked,
 )
 from linarite.hosting.models.oci import PREFIX as REGISTRY_PREFIX
+from linarite.hosting.models.package_file import PREFIX as PACKAGE_PREFIX
 from linarite.hosting.models.progress import Progress, Reporter, silent
 
 if TYPE_CHECKING:
@@ -46,10 +48,13 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 class ModelStore:
     """Adds, finds, checks and removes models under one folder."""
 
-    def __init__(self, folder: Path, *, hub_endpoint: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, hub_endpoint: str | None = None, logins: Logins = NO_LOGINS
+    ) -> None:
         """`hub_endpoint` replaces the Hugging Face Hub's address (a mirror); None keeps it."""
         self._folder = folder
-        self._hub = Hub(hub_endpoint)
+        self._logins = logins
+        self._hub = Hub(hub_endpoint, logins.hub_token)
 
     @property
     def folder(self) -> Path:
@@ -99,7 +104,7 @@ class ModelStore:
         default: bool = False,
         progress: Progress = silent,
     ) -> Manifest:
-        """Add a file's path, a name of the catalogue, an `hf:` or an `oci://` reference.
+        """Add a file's path, a name of the catalogue, a `pypi:`, `hf:` or `oci://` reference.
 
         Adding the same again changes nothing. `name` and `version` replace those that the source
         suggests. A model's first version is its default one; `default` makes a later one so.
@@ -176,7 +181,9 @@ class ModelStore:
         if what.startswith(HUB_PREFIX):
             return offers.from_hub(self._hub, what)
         if what.startswith(REGISTRY_PREFIX):
-            return offers.from_registry(what)
+            return offers.from_registry(what, self._logins)
+        if what.startswith(PACKAGE_PREFIX):
+            return offers.from_package(what)
         if model := find(what):
             return offers.from_catalogue(model)
         path = Path(what).expanduser()

@@ -23,9 +23,10 @@ NAME = rf"[a-zA-Z0-9][\w.-]{{0,79}}{BETWEEN}[a-zA-Z0-9][\w.-]{{0,63}}"
 HIDDEN = frozenset(("defaultSince",))
 READ_ONLY = frozenset(("provisioningState", "status", "file"))
 SOURCE = re.compile(
-    r"(?:hf:[\w./@ -]{3,300}|oci://[\w.:/@\[\]-]{3,300}|file:[\w.-]{1,200}|[a-z0-9][a-z0-9._-]{0,79})"
+    r"(?:hf:[\w./@ -]{3,300}|oci://[\w.:/@\[\]-]{3,300}|pypi:[\w./@=:!+ -]{3,400}"
+    r"|file:[\w.-]{1,200}|[a-z0-9][a-z0-9._-]{0,79})"
 )
-"""of a hub, of a registry, of the folder for imports, of the catalogue"""
+"""of a hub, a registry, a package, the folder for imports, the catalogue"""
 
 
 class ListedFacts(msgspec.Struct, frozen=True):
@@ -72,7 +73,8 @@ def admit(new: Resource, old: Resource | None, facts: ListedFacts) -> list[Probl
             Problem(
                 "InvalidResourceProperties",
                 "The source must be a name of the catalogue, hf:OWNER/REPOSITORY/FILE.gguf, "
-                "oci://REGISTRY/REPOSITORY:TAG, or file:NAME.gguf in the server's import folder.",
+                "oci://REGISTRY/REPOSITORY:TAG, pypi:NAME==VERSION, or file:NAME.gguf in the "
+                "server's import folder.",
                 "properties.source",
             )
         )
