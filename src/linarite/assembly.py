@@ -57,6 +57,7 @@ from linarite.storage.sqlite.requests import open_request_ledger
 from linarite.storage.sqlite.resources import SqliteResourceStore
 from linarite.telemetry.access_log import AccessLog
 from linarite.telemetry.metrics import RequestMetrics
+from linarite.telemetry.price_options import price_book
 from linarite.web.edge import Edge
 from linarite.web.listeners import Listeners
 from linarite.web.tls import ServerTls
@@ -170,6 +171,7 @@ class Assembly:
             identity.admission(door, self._facts, self._host, self._limiter, keys, self._stack),
             settings.limits,
             self._observer(ledger, metrics),
+            price_book(settings.prices),
         )
         pages = StatusPages(self._host, self._facts, ledger, metrics, dialer, self._trail)
         hosts = await asyncio.to_thread(known_hosts, settings)

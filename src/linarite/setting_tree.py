@@ -29,6 +29,7 @@ from linarite.privatelink.options import DnsSettings
 from linarite.signin.options import BoundIdentity, SignIn
 from linarite.storage.options import Records
 from linarite.telemetry.options import Logs, Otlp
+from linarite.telemetry.price_options import Prices
 from linarite.web.declared import check_listeners
 from linarite.web.options import (
     CertificateSettings,
@@ -62,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens: Tokens = Tokens()
     network_rules: NetworkRuleSettings = NetworkRuleSettings()
     quota: Quota = Quota()
+    prices: Prices = Prices()
     controlplane: ControlPlaneSettings = ControlPlaneSettings()
     signin: SignIn = SignIn()
     dns: DnsSettings = DnsSettings()

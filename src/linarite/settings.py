@@ -26,6 +26,7 @@ from linarite.hosting.regions import RegionSettings
 from linarite.setting_rows import Row, advice, page_of, rows_of, variable_of
 from linarite.setting_tree import Settings, check
 from linarite.signin.options import BoundIdentity
+from linarite.telemetry.price_options import ModelPriceSettings
 from linarite.web.binding import UNIX_PREFIX
 from linarite.web.options import (
     CertificateSettings,
@@ -306,6 +307,7 @@ def _all_rows() -> list[Row]:
         *reference(),
         *rows_of(DeploymentSettings, "deployments."),
         *rows_of(InstanceSettings, "instances."),
+        *rows_of(ModelPriceSettings, "prices.models."),
         *rows_of(IssuerSettings, "issuers."),
         *rows_of(RegionSettings, "regions."),
         *rows_of(NetworkSettings, "networks."),
@@ -323,6 +325,7 @@ def reference_page() -> str:
         {
             "[[deployments]]": rows_of(DeploymentSettings),
             "[instances.NAME]": rows_of(InstanceSettings),
+            "[[prices.models]]": rows_of(ModelPriceSettings),
             "[issuers.NAME]": rows_of(IssuerSettings),
             "[regions.NAME]": rows_of(RegionSettings),
             "[listeners.NAME]": rows_of(ListenerSettings),

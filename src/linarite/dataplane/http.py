@@ -24,6 +24,7 @@ from linarite.domain.errors import (
     ModelError,
     ServiceUnavailable,
 )
+from linarite.domain.price_book import NO_PRICES, PriceBook
 from linarite.domain.quota_errors import RateLimitReached
 from linarite.telemetry.logs import request_id as logged_request_id
 from linarite.web.body import discard_rest, read_json_body
@@ -82,8 +83,10 @@ class DataPlane:
         surface: Surface,
         limits: Limits,
         observe: Callable[[RequestRecord], None],
+        prices: PriceBook = NO_PRICES,
     ) -> None:
         """`observe` takes each finished request's record; it must not block or raise."""
+        self._prices = prices
         self._router = router
         self._surface = surface
         self._limits = limits
@@ -127,6 +130,10 @@ class DataPlane:
                 refuse(exchange, call, ServiceUnavailable("the server is shutting down", 5))
         finally:
             exchange.cancels = False
+            if call.usage is not None and call.deployment is not None:
+                call.cost_nano = self._prices.cost_of(
+                    call.usage, call.deployment, call.service_tier
+                )
             self._observe(
                 record_of(
                     call,
