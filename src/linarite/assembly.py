@@ -185,9 +185,8 @@ class Assembly:
             name for name, declared in self.plan.instances.items() if declared.start == "boot"
         )
         await begin_work()
-        upkeep = management.upkeep
-        await upkeep.start()
-        self._stack.push_async_callback(upkeep.stop)
+        await management.upkeep.start()
+        self._stack.push_async_callback(management.upkeep.stop)
 
     async def _listen(self, edge: Edge) -> None:
         """On the addresses of the settings, and on those of private endpoints."""
