@@ -61,6 +61,7 @@ from linarite.telemetry.price_options import price_book
 from linarite.web.edge import Edge
 from linarite.web.listeners import Listeners
 from linarite.web.tls import ServerTls
+from linarite.webhooks.opening import running_webhooks
 from linarite.work_parts import WorkParts
 
 if TYPE_CHECKING:
@@ -135,14 +136,14 @@ class Assembly:
         ledger = self._ledger = self._open_ledger()
         keys = await open_key_store(database, given_master_key=self.loaded.master_key)
         resources, jobs = SqliteResourceStore(database), SqliteJobStore(database)
-        account_id = await declare(resources, settings.account, self.plan.deployments)
-        self.account_id, self._key_store = account_id, keys
-        self._keys = await keys.ensure(account_id)
+        self.account_id = await declare(resources, settings.account, self.plan.deployments)
+        self._keys, self._key_store = await keys.ensure(self.account_id), keys
         await self._open_links(resources)
         self._network = NetworkParts(database, resources)
         await self._open_facts(resources, keys)
         policy, anew = egress_policy(settings, self.plan), self._facts.read_anew
         dialer = await self._network.open(self._stack, policy, anew)
+        self._notifier = await running_webhooks(self._stack, database, dialer, settings.webhooks)
         instances = InstanceMaker(settings.hosting, self._store, self._surroundings(dialer))
         self._host = Host(
             {name: instances.declared(name, said) for name, said in self.plan.instances.items()}

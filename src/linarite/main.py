@@ -40,6 +40,7 @@ from linarite.web.certificates.places import FOLDER as AUTHORITY
 from linarite.web.certificates.places import KEY_FILE as AUTHORITY_KEY
 from linarite.web.certificates.places import AuthorityPlace
 from linarite.web.descriptors import allow_many_connections
+from linarite.webhooks.options import WebhookSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("linarite")
 
+SECRET_FIELDS: dict[type, tuple[str, ...]] = {
+    BoundIdentity: ("header_secret",),
+    WebhookSettings: ("url", "secret"),
+}
+"""what is shown of no row of a table; webhooks' URLs often hold a secret"""
 SAME_STOP_S = 0.5
 """Signals closer together than this are one wish to stop."""
 GARBAGE_THRESHOLD = 50_000
@@ -331,11 +337,10 @@ def shown(value: object) -> object:
     """A setting's value for JSON. Of an engine's options only the names: some hold keys."""
     if isinstance(value, InstanceSettings):
         return {**msgspec.structs.asdict(value), "options": sorted(value.options)}
-    if isinstance(value, BoundIdentity):
-        hidden = "(hidden)" if value.header_secret else ""
-        return msgspec.structs.asdict(value) | {"header_secret": hidden}
     if isinstance(value, msgspec.Struct):
-        return msgspec.structs.asdict(value)
+        fields = msgspec.structs.asdict(value)
+        secret = SECRET_FIELDS.get(type(value), ())
+        return {key: "(hidden)" if key in secret and it else it for key, it in fields.items()}
     if isinstance(value, list):
         return [shown(each) for each in cast("list[object]", value)]
     if isinstance(value, dict):

@@ -20,6 +20,7 @@ from linarite.hosting.options import DeploymentSettings, InstanceSettings
 from linarite.identity.verification import issuer_hosts
 from linarite.otlp_endpoint import collector_hosts
 from linarite.web.hosts import Hosts
+from linarite.webhooks.destination import declared_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -131,6 +132,9 @@ def egress_policy(settings: Settings, planned: Plan) -> EgressPolicy:
             ),
             "telemetry": PurposeHosts(
                 tuple(egress.telemetry.allowed_hosts), collector_hosts(settings.otlp)
+            ),
+            "webhook": PurposeHosts(
+                tuple(egress.webhook.allowed_hosts), declared_hosts(settings.webhooks)
             ),
         },
         proxy=HttpProxy(egress) if egress.proxy else None,

@@ -37,6 +37,7 @@ from linarite.web.options import (
     ListenerSettings,
     Server,
 )
+from linarite.webhooks.options import WebhookSettings
 
 HEADER_SECRET_CHARACTERS_MIN = 16
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -101,6 +102,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     client_certificates: Annotated[
         dict[str, ClientCertificateSettings],
         Meta(description="Who clients are by their certificates, by name."),
+    ] = {}
+    webhooks: Annotated[
+        dict[str, WebhookSettings],
+        Meta(description="Who is told of what happens here, by name."),
     ] = {}
     networks: Annotated[
         dict[str, NetworkSettings],

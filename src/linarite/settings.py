@@ -33,6 +33,7 @@ from linarite.web.options import (
     ClientCertificateSettings,
     ListenerSettings,
 )
+from linarite.webhooks.options import WebhookSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +61,7 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "listeners": ListenerSettings,
     "networks": NetworkSettings,
     "regions": RegionSettings,
+    "webhooks": WebhookSettings,
 }
 """tables whose rows a person names"""
 
@@ -210,6 +212,8 @@ def _with_secrets(tree: dict[str, Any]) -> dict[str, Any]:
         _reveal(f"instances.{name}.options", _table(_table(instance).get("options")))
     for name, bound in _table(tree.get("managed_identities")).items():
         _reveal(f"managed_identities.{name}", _table(bound))
+    for name, webhook in _table(tree.get("webhooks")).items():
+        _reveal(f"webhooks.{name}", _table(webhook))
     return tree
 
 
@@ -315,6 +319,7 @@ def _all_rows() -> list[Row]:
         *rows_of(CertificateSettings, "certificates."),
         *rows_of(ClientCertificateSettings, "client_certificates."),
         *rows_of(BoundIdentity, "managed_identities."),
+        *rows_of(WebhookSettings, "webhooks."),
     ]
 
 
@@ -333,5 +338,6 @@ def reference_page() -> str:
             "[client_certificates.NAME]": rows_of(ClientCertificateSettings),
             "[networks.NAME]": rows_of(NetworkSettings),
             "[managed_identities.NAME]": rows_of(BoundIdentity),
+            "[webhooks.NAME]": rows_of(WebhookSettings),
         },
     )

@@ -128,6 +128,21 @@ network_entries = Table(
 )
 """alike refusals of a day are one row; `place` orders by the time last seen"""
 
+webhook_letters = Table(
+    "webhook_letters",
+    STATE,
+    Column("id", Text, primary_key=True),
+    Column("destination", Text, nullable=False),
+    Column("account_key", _ID_KEY, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("made_at", Text, nullable=False),
+    Column("due_at", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("webhook_letters_by_due", "state", "due_at"),
+    Index("webhook_letters_by_time", "made_at"),
+)
+"""what is delivered to webhooks; `due_at` is when it ended once it has"""
+
 request_records = Table(
     "request_records",
     REQUESTS,

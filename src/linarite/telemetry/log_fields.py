@@ -33,7 +33,7 @@ LOG_FIELDS = frozenset(
         # the server and its surroundings
         *("address", "host", "port", "url", "listener", "setting", "home", "signal_name"),
         # outgoing connections: words of ours
-        *("purpose", "rule"),
+        *("purpose", "rule", "destination"),
         # what went wrong, and how much of it
         *(
             "reason",

@@ -13,6 +13,7 @@ from linarite.storage.memory.audit import MemoryAuditStore
 from linarite.storage.memory.jobs import MemoryJobStore
 from linarite.storage.memory.keys import MemoryKeyStore
 from linarite.storage.memory.network_log import MemoryNetworkLog
+from linarite.storage.memory.outbox import MemoryOutbox
 from linarite.storage.memory.requests import MemoryRequestLedger
 from linarite.storage.memory.resources import MemoryResourceStore
 from linarite.storage.sqlite.activity import SqliteActivityLog
@@ -20,6 +21,7 @@ from linarite.storage.sqlite.audit import open_audit_store
 from linarite.storage.sqlite.jobs import SqliteJobStore
 from linarite.storage.sqlite.keys import open_key_store
 from linarite.storage.sqlite.network_log import SqliteNetworkLog
+from linarite.storage.sqlite.outbox import SqliteOutbox
 from linarite.storage.sqlite.requests import open_request_ledger
 from linarite.storage.sqlite.resources import SqliteResourceStore
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from linarite.domain.audit import AuditStore
     from linarite.domain.jobs import JobStore
     from linarite.domain.network_log import NetworkLog
+    from linarite.domain.outbox import Outbox
     from linarite.domain.request_record import RequestLedger
     from linarite.domain.resource import KeyStore, ResourceStore
 
@@ -65,6 +68,17 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         return
     database = open_database(tmp_path)
     yield Stores(SqliteResourceStore(database), SqliteJobStore(database))
+    await database.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Outbox]:
+    """An empty Outbox with room for four letters."""
+    if request.param == "memory":
+        yield MemoryOutbox(letters_max=4)
+        return
+    database = open_database(tmp_path)
+    yield SqliteOutbox(database, letters_max=4)
     await database.close()
 
 

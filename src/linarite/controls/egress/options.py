@@ -31,6 +31,7 @@ class Egress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     issuer: PurposeEgress = PurposeEgress()
     models: PurposeEgress = PurposeEgress()
     telemetry: PurposeEgress = PurposeEgress()
+    webhook: PurposeEgress = PurposeEgress()
     proxy: Annotated[
         str,
         Meta(

@@ -19,6 +19,7 @@ _NAMED_BY: dict[Purpose, str] = {
     "issuer": "an issuer (issuers.NAME)",
     "models": "a source of models (models.private_hosts)",
     "telemetry": "a collector (otlp.endpoint)",
+    "webhook": "a webhook (webhooks.NAME.url)",
     "server": "the endpoint that a command was told",
 }
 
