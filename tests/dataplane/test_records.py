@@ -74,6 +74,7 @@ async def test_a_success_is_recorded_whole(server: Rig, stream: bool) -> None:
         instance="one",
         model_version=record.model_version,
         sku="GlobalStandard",
+        service_tier="default",
     )
     assert record.model_version
     assert record.account_id.endswith("/accounts/linarite")

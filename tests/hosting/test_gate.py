@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linarite.domain.errors import ServiceUnavailable
+from linarite.domain.service_tier import Rank
 from linarite.hosting.gate import Gate
 
 if TYPE_CHECKING:
@@ -261,10 +262,10 @@ async def test_kept_places_are_for_those_who_reserved() -> None:
     third = asyncio.create_task(gate.enter())
     await asyncio.sleep(0)
     assert (gate.running, gate.waiting) == (2, 1)
-    await gate.enter(reserved=True)
-    await gate.enter(reserved=True)
+    await gate.enter(Rank.PROVISIONED)
+    await gate.enter(Rank.PROVISIONED)
     assert gate.running == 4
-    gate.leave(reserved=True)
+    gate.leave(Rank.PROVISIONED)
     await asyncio.sleep(0)
     assert not third.done()
     gate.leave()
@@ -281,14 +282,14 @@ async def test_who_has_reserved_goes_first() -> None:
     await gate.enter()
     order: list[str] = []
 
-    async def request(name: str, reserved: bool) -> None:
-        await gate.enter(reserved=reserved)
+    async def request(name: str, rank: Rank) -> None:
+        await gate.enter(rank)
         order.append(name)
-        gate.leave(reserved=reserved)
+        gate.leave(rank)
 
     tasks = [
-        asyncio.create_task(request(name, reserved))
-        for name, reserved in (("a", False), ("b", True), ("c", False), ("d", True))
+        asyncio.create_task(request(name, rank))
+        for name, rank in zip("abcd", (Rank.DEFAULT, Rank.PROVISIONED) * 2, strict=True)
     ]
     await asyncio.sleep(0)
     gate.leave()
@@ -308,20 +309,20 @@ async def test_a_share_follows_the_number_of_places() -> None:
     with pytest.raises(ServiceUnavailable):
         await gate.enter()
     for _ in range(3):
-        await gate.enter(reserved=True)
+        await gate.enter(Rank.PROVISIONED)
     with pytest.raises(ServiceUnavailable):
-        await gate.enter(reserved=True)
+        await gate.enter(Rank.PROVISIONED)
 
 
 async def test_a_waiter_with_a_reservation_that_leaves_frees_its_turn() -> None:
     """Whether it leaves while it waits or just when its turn has come."""
     gate = Gate(1, 10, 5)
     await gate.enter()
-    first, second = (asyncio.create_task(gate.enter(reserved=True)) for _ in range(2))
+    first, second = (asyncio.create_task(gate.enter(Rank.PROVISIONED)) for _ in range(2))
     await asyncio.sleep(0)
     gate.leave()
     first.cancel()
     await second
     assert (gate.running, gate.waiting) == (1, 0)
-    gate.leave(reserved=True)
+    gate.leave(Rank.PROVISIONED)
     assert gate.running == 0

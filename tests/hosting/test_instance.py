@@ -110,7 +110,7 @@ async def test_the_first_use_starts_it_and_all_wait_for_one_start() -> None:
     order: list[int] = []
 
     async def request(number: int) -> None:
-        slot = await instance.enter()
+        slot, _ = await instance.enter()
         assert slot.engine is life
         assert slot.model == "m"
         order.append(number)
@@ -215,7 +215,7 @@ async def test_an_engine_that_dies_is_started_again() -> None:
     served = asyncio.create_task(instance.enter())
     second.load.set()
     async with asyncio.timeout(10):
-        assert (await served).engine is second
+        assert (await served)[0].engine is second
     instance.leave()
     await instance.stop(0)
 
@@ -472,7 +472,7 @@ async def test_an_unloaded_model_is_loaded_while_it_is_still_being_freed() -> No
         )
     )
     assert first.stops == 0
-    slot = await instance.enter()
+    slot, _ = await instance.enter()
     assert (slot.engine, first.stops) == (second, 1)
     instance.leave()
     await instance.stop(0)

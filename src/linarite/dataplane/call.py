@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from linarite.controls.quota import Lease
+    from linarite.dataplane.spillover import Spilled
     from linarite.domain.access import Decision
     from linarite.domain.account_names import Site
     from linarite.domain.arrival import Arrival
@@ -72,7 +73,10 @@ class Call:
     """what roles said of it; None for those who hold a key"""
     deployment: Deployment | None = None
     spilled_from = ""
-    """the provisioned deployment that was called, where another serves"""
+    """the provisioned deployment that was called, where another serves; then `error_code` is the
+    status that it had answered, and `refused_by` the control"""
+    spilled: Spilled | None = None
+    """what it had said, once another is tried"""
     service_tier_asked = ""
     service_tier = ""
     """that serves it; "" until one is chosen"""
@@ -154,6 +158,14 @@ class Reply(Protocol):
 
     def price(self) -> Price:
         """What the answer may use of its deployment's rate."""
+        ...
+
+    def tell_tier(self, tier: str) -> None:
+        """Say in the answer in which service tier it was served, where such answers do."""
+        ...
+
+    def move_to(self, deployment: Deployment) -> None:
+        """Another deployment answers; before any event."""
         ...
 
     @property

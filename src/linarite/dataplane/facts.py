@@ -32,6 +32,7 @@ from linarite.domain.placement import (
 )
 from linarite.domain.rate_limits import RATE_LIMITED, provisioned_limits, rate_limits
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE, domain_of
+from linarite.domain.service_tier import deployment_tier, rank_of
 from linarite.domain.upgrades import upgrade_of
 
 if TYPE_CHECKING:
@@ -224,7 +225,6 @@ class FactsBook:
     ) -> Deployment:
         found = deployment_of(resource, placement)
         title = self._instances.region_title(found.instance, placement.region if placement else "")
-        reserved = placement is not None and placement.reserved > 0
         offer = assortment.listed(found.model)
         upgrade = upgrade_of(resource, assortment, datetime.now(UTC))
         engine = self._instances.engine_of(found.instance) or await self._engine_kept(
@@ -234,7 +234,6 @@ class FactsBook:
         return msgspec.structs.replace(
             found,
             region_title=title,
-            reserved=reserved,
             limits=limits_of(resource, found, placement),
             engine=engine,
             version_life=offer.lifecycle if offer is not None else ENDLESS,
@@ -291,6 +290,8 @@ def deployment_of(resource: Resource, placement: Placement | None = None) -> Dep
     """A deployment as the data path knows it."""
     model: dict[str, Any] = resource.properties["model"]
     sku = resource.sku or {}
+    served_as = Sku(name=sku.get("name", "GlobalStandard"), capacity=sku.get("capacity", 1))
+    tier = deployment_tier(served_as, resource.properties.get("serviceTier"))
     return Deployment(
         name=resource.name,
         id=resource.id,
@@ -299,11 +300,14 @@ def deployment_of(resource: Resource, placement: Placement | None = None) -> Dep
             version=str(model.get("version") or "1"),
             format=model.get("format") or "OpenAI",
         ),
-        sku=Sku(name=sku.get("name", "GlobalStandard"), capacity=sku.get("capacity", 1)),
+        sku=served_as,
         instance=placement.instance
         if placement is not None
         else resource.properties.get("instance") or model["name"],
         created_at=created_at(resource),
+        service_tier=tier,
+        rank=rank_of(served_as, tier),
+        spillover=str(resource.properties.get("spilloverDeploymentName") or ""),
     )
 
 

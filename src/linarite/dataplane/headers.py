@@ -37,6 +37,10 @@ def common_lines(call: Call) -> bytes:
     if deployment is None:
         return lines + region_line(region)
     served = deployment_lines(region, deployment.name, deployment.model, deployment.instance)
+    if call.spilled_from:
+        served += b"x-ms-is-spilled-over: true\r\nx-ms-spillover-from-deployment: %b\r\n" % (
+            header_value(call.spilled_from)
+        )
     return lines + call.lease.lines + served
 
 

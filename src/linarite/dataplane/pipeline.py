@@ -18,6 +18,8 @@ from linarite.dataplane.certificate_door import holder_of
 from linarite.dataplane.entrance import facts_for, past_the_rules
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.key_door import KeyDoor
+from linarite.dataplane.service_tiers import choose_tier
+from linarite.dataplane.spillover import spill_over
 from linarite.dataplane.token_door import TokenDoor
 from linarite.domain.client_certificate import CertificateHolders, NoHolders
 from linarite.domain.engine import ON_BEHALF_OF
@@ -30,8 +32,9 @@ from linarite.domain.usage import Usage
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from linarite.dataplane.call import Operation
+    from linarite.dataplane.call import Operation, Reply
     from linarite.domain.engine import Slot
+    from linarite.domain.service_tier import Rank
 
 
 LARGE_BODY_BYTES = 512 * 1024
@@ -50,8 +53,8 @@ class Place(Protocol):
     async def enter(self) -> Slot:
         """A slot, after the instance's bounded queue.
 
-        Those of a deployment that has `reserved` a share go first.
-        Raises ServiceUnavailable when the queue is full or the instance can't serve.
+        Raises ServiceUnavailable when the queue is full or the instance can't serve; in the tier
+        flex NoFlexCapacity or RequestTimedOut.
         """
         ...
 
@@ -63,8 +66,11 @@ class Place(Protocol):
 class Host(Protocol):
     """Where instances run, as the pipeline needs it."""
 
-    def slot(self, instance: str, *, reserved: bool = False) -> Place:
-        """A place on the instance of that name. Raises ServiceUnavailable when there is none."""
+    def slot(self, instance: str, rank: Rank, account: str, asked: Reply) -> Place:
+        """A place on the instance of that name, in a class of its queue, in turn with accounts.
+
+        Raises ServiceUnavailable when there is none.
+        """
         ...
 
 
@@ -109,6 +115,55 @@ async def serve(
     itself, and must not put a task group or a timeout around its iteration: leaving it, however
     we leave, is what frees the engine.
     """
+    facts, door = await let_in(call, found, on)  # 404, 403, 401, 400
+    ON_BEHALF_OF.set(facts.account.id)
+    call.facts = facts
+    call.account = facts.account.name
+    if isinstance(found, LinariteError):
+        raise found  # 404, 405: told only to those who hold a key
+    body = await call.body.read() if found.reads_body else b""  # 408, 413, 415
+    ask = await understood(call, found, body, facts, door)  # 400, 404, 401; typed from here on
+    if call.deployment is None:
+        async for event in found.run(ask, None):
+            yield event
+        return
+    where, reply, began = call.deployment, call.reply, False
+    assert reply is not None  # noqa: S101 - every operation's parse sets it
+    while True:  # once; a second time where a provisioned deployment spills over
+        try:
+            rank = choose_tier(call, where, reply)  # 400
+            asked = (where, reply, on.buckets_for(call, facts), partial(on.cost_of, call))
+            call.lease = (  # 429 with Retry-After and a reason
+                on.limiter.reserve_now(*asked) or await on.limiter.reserve(*asked)
+            )
+            with call.lease:
+                place = on.host.slot(where.instance, rank, facts.account.id, reply)  # 503
+                slot = place.take() or await place.enter()  # 503, 408, 429 with Retry-After
+                try:
+                    events = found.run(ask, slot)
+                    try:
+                        async for event in events:
+                            began = True
+                            yield event
+                    finally:
+                        await events.aclose()
+                finally:
+                    place.leave()
+        except LinariteError as problem:
+            if began:
+                raise
+            where = spill_over(call, found, problem, facts, door)  # or the same problem
+        else:
+            return
+
+
+async def let_in(
+    call: Call, found: Operation | LinariteError, on: Surface
+) -> tuple[Facts, TokenDoor | KeyDoor | None]:
+    """The account's facts for whoever may come in, and the door that knows what else they may.
+
+    The door is None for Azure's two keys, which open everything.
+    """
     try:
         reached = facts_for(call, on)  # 404, 403: before any credential is read
     except NetworkDenied as denied:
@@ -123,42 +178,11 @@ async def serve(
         call.principal = identify(call.headers, facts.account, on.digest)  # 401, 403
         if call.principal.terms is not None:
             on.key_door.admit(call, found, facts)  # 401: expiry, roles
-        door = on.key_door if call.principal.terms else None
-    else:
-        if token is not None:
-            known = on.door.known(token) or await on.door.recognise(token)  # 401, 400
-        call.principal = known
-        facts = on.door.admit(call, found, reached)  # 401, 400; roles
-        door = on.door
-    ON_BEHALF_OF.set(facts.account.id)
-    call.facts = facts
-    call.account = facts.account.name
-    if isinstance(found, LinariteError):
-        raise found  # 404, 405: told only to those who hold a key
-    body = await call.body.read() if found.reads_body else b""  # 408, 413, 415
-    ask = await understood(call, found, body, facts, door)  # 400, 404, 401; typed from here on
-    if call.deployment is None:
-        async for event in found.run(ask, None):
-            yield event
-        return
-    where = call.deployment
-    assert call.reply is not None  # noqa: S101 - every operation's parse sets it
-    asked = (where, call.reply, on.buckets_for(call, facts), partial(on.cost_of, call))
-    call.lease = (  # 429 with Retry-After and a reason
-        on.limiter.reserve_now(*asked) or await on.limiter.reserve(*asked)
-    )
-    with call.lease:
-        place = on.host.slot(where.instance, reserved=where.reserved)  # 503 with Retry-After
-        slot = place.take() or await place.enter()  # the same
-        try:
-            events = found.run(ask, slot)
-            try:
-                async for event in events:
-                    yield event
-            finally:
-                await events.aclose()
-        finally:
-            place.leave()
+        return facts, on.key_door if call.principal.terms else None
+    if token is not None:
+        known = on.door.known(token) or await on.door.recognise(token)  # 401, 400
+    call.principal = known
+    return on.door.admit(call, found, reached), on.door  # 401, 400; roles
 
 
 async def understood(

@@ -11,6 +11,7 @@ from linarite.domain.model_lifecycle import ENDLESS, Lifecycle
 from linarite.domain.network import OPEN, NetworkRules
 from linarite.domain.principal import Principal
 from linarite.domain.rate_limits import RateLimits
+from linarite.domain.service_tier import DEFAULT, Rank
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -39,6 +40,11 @@ class Sku(msgspec.Struct, frozen=True):
         """It reserves throughput instead of counting tokens."""
         return self.name.endswith("ProvisionedManaged")
 
+    @property
+    def batch(self) -> bool:
+        """It is for work that can wait a day."""
+        return self.name.endswith("Batch")
+
 
 class Deployment(msgspec.Struct, frozen=True):
     """A name clients call, and the instance that answers."""
@@ -54,8 +60,12 @@ class Deployment(msgspec.Struct, frozen=True):
     """where that instance runs, as `x-ms-region` shows it; "" is the account's region"""
     engine: str = ""
     """the engine of that instance; "" where nobody has told"""
-    reserved: bool = False
-    """it has a share of the instance of its own (Provisioned)"""
+    service_tier: str = DEFAULT
+    """of requests that ask for none: `default` or `priority`"""
+    rank: Rank = Rank.DEFAULT
+    """the class of those in the queue of its instance"""
+    spillover: str = ""
+    """the deployment that serves what this provisioned one refuses"""
     version_life: Lifecycle = ENDLESS
     """of its model's version"""
     retired_at: float = 0.0

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from contextlib import suppress
 from math import ceil
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from linarite.domain.errors import ServiceUnavailable
+from linarite.domain.errors import RequestTimedOut, ServiceUnavailable
+from linarite.domain.service_tier import Rank
+from linarite.domain.tier_errors import NoFlexCapacity
+from linarite.hosting.fair_queue import FairQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from linarite.domain.errors import LinariteError
+    from linarite.hosting.fair_queue import Waiter
 
 
 class Gate:
-    """Lets `parallel` requests run, keeps at most `queue_max` waiting, first come first served.
+    """Lets `parallel` requests run and keeps at most `queue_max` waiting, in a fair order.
 
-    Some places may be kept for those who have reserved: they go before the others and may take
-    any place, the others only what is not kept. A request that waited `wait_s` is refused: an
-    answer too late helps nobody, and the client retries. Not for use from several threads.
+    Whose turn it is says the `FairQueue`. Some places may be kept for provisioned deployments:
+    they may take any place, the others only what is not kept. A request that waited `wait_s` is
+    refused: an answer too late helps nobody, and the client retries. Where no more may wait, who
+    matters less gives way to a newcomer. Not for use from several threads.
     """
 
     def __init__(self, parallel: int, queue_max: int, wait_s: float) -> None:
@@ -32,48 +36,67 @@ class Gate:
         self.left_at = monotonic()
         """when it was last left, or opened"""
         self._ordinary = 0
-        """how many of those who run have not reserved"""
+        """how many of those who run are not of provisioned deployments"""
         self._reserved_share = 0.0
         self._ordinary_max = parallel
         self._queue_max = queue_max
         self._wait_s = wait_s
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._waiting_reserved: deque[asyncio.Future[None]] = deque()
+        self._queue = FairQueue()
+        self._remembers = False
+        """somebody waited since it was empty"""
         self._empty = asyncio.Event()
 
     @property
     def waiting(self) -> int:
         """How many stand in the queue."""
-        return len(self._waiting) + len(self._waiting_reserved)
+        return self._queue.length
 
-    def try_enter(self, *, reserved: bool = False) -> bool:
-        """Take a place if one is free and nobody waits before; pair with `leave`."""
-        if self._free(reserved) and not self._line(reserved):
-            self._let_in(reserved)
-            return True
-        return False
+    def try_enter(self, rank: Rank = Rank.DEFAULT) -> bool:
+        """Take a place if one is free; pair with `leave`.
 
-    async def enter(self, *, reserved: bool = False) -> None:
-        """Take a place; pair with `leave`. Raises ServiceUnavailable with Retry-After."""
-        if self.try_enter(reserved=reserved):
-            return
+        No place is ever free while somebody waits who might take it: leaving hands it on.
+        """
+        if self.running >= self.parallel or (rank and self._ordinary >= self._ordinary_max):
+            return False
+        self.running += 1
+        if rank:
+            self._ordinary += 1
+        return True
+
+    async def enter(
+        self, rank: Rank = Rank.DEFAULT, account: str = "", tokens: int = 1
+    ) -> Waiter | None:
+        """Take a place, in turn with those who wait; pair with `leave`, which takes what it gives.
+
+        `tokens` is what the request may take at most, as far as one knows. Raises
+        ServiceUnavailable with Retry-After; in the class flex NoFlexCapacity and RequestTimedOut.
+        """
+        if self.try_enter(rank):
+            return None
         if self.waiting >= self._queue_max:
-            raise ServiceUnavailable(
-                f"{self.running} requests run and {self.waiting} wait for this model, which "
-                "is as many as settings allow: instances.*.queue_max",
-                retry_after_s=self._likely_wait_s(),
-            )
-        await self._queue(reserved)
+            self._make_room(rank, account)
+        return await self._wait(rank, account, tokens)
 
-    def leave(self, *, reserved: bool = False) -> None:
-        """Give the place to the next in the queue."""
+    def leave(
+        self, rank: Rank = Rank.DEFAULT, waiter: Waiter | None = None, used: int | None = None
+    ) -> None:
+        """Give the place to the next in the queue.
+
+        `waiter` is what `enter` gave, `used` the tokens that it took; None where nobody knows.
+        """
         self.running -= 1
-        if not reserved:
+        if rank:
             self._ordinary -= 1
-        self._admit()
+        if self._remembers:
+            if waiter is not None and used is not None:
+                self._queue.settle(waiter, used)
+            self._admit()
         if not self.running:
             self.left_at = monotonic()
             self._empty.set()
+            if self._remembers and not self._queue.length:
+                self._remembers = False
+                self._queue.clear()
 
     def widen(self, parallel: int) -> None:
         """Open for so many, once the engine has said what it can take."""
@@ -82,7 +105,7 @@ class Gate:
         self.reserve(self._reserved_share)
 
     def reserve(self, share: float) -> None:
-        """Keep a share of the places; one is always left to the others."""
+        """Keep a share of the places for provisioned deployments; one is always left to others."""
         self._reserved_share = share
         self._ordinary_max = max(1, self.parallel - ceil(share * self.parallel))
         self._admit()
@@ -103,55 +126,73 @@ class Gate:
 
     def refuse_waiting(self, refusal: Callable[[], LinariteError]) -> None:
         """Send everybody in the queue away, each with an error of its own."""
-        for place in (*self._waiting_reserved, *self._waiting):
-            if not place.done():
-                place.set_exception(refusal())
-        self._waiting_reserved.clear()
-        self._waiting.clear()
+        for waiter in self._queue.clear():
+            if not waiter.place.done():
+                waiter.place.set_exception(refusal())
 
-    async def _queue(self, reserved: bool) -> None:  # noqa: FBT001 - as `enter` has it
+    def _make_room(self, rank: Rank, account: str) -> None:
+        """Have somebody give way who matters less than a newcomer, or refuse the newcomer."""
+        loser = self._queue.last_to_matter(rank, account) if self._queue_max else None
+        if loser is None:
+            raise self._full(rank)
+        self._queue.remove(loser)
+        if not loser.place.done():
+            loser.place.set_exception(self._full(loser.rank))
+
+    def _full(self, rank: Rank) -> LinariteError:
+        reason = (
+            f"{self.running} requests run and {self.waiting} wait for this model, which is as many "
+            "as settings allow: instances.*.queue_max"
+        )
+        refusal = NoFlexCapacity if rank is Rank.FLEX else ServiceUnavailable
+        return refusal(reason, self._likely_wait_s())
+
+    async def _wait(self, rank: Rank, account: str, tokens: int) -> Waiter:
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._line(reserved).append(place)
+        waiter = self._queue.add(rank, account, tokens, place)
+        self._remembers = True
         try:
             async with asyncio.timeout(self._wait_s):
                 await place
         except TimeoutError:
-            self._forget(place, reserved)
-            raise ServiceUnavailable(
-                f"The request waited {self._wait_s:g} seconds for a place, which is as long as "
-                "settings allow: instances.*.queue_wait_s",
-                retry_after_s=self._likely_wait_s(),
-            ) from None
+            self._forget(waiter)
+            raise self._too_long(rank) from None
         except BaseException:
-            self._forget(place, reserved)
+            self._forget(waiter)
             raise
+        return waiter
 
-    def _forget(self, place: asyncio.Future[None], reserved: bool) -> None:  # noqa: FBT001
+    def _too_long(self, rank: Rank) -> LinariteError:
+        if rank is Rank.FLEX:
+            return RequestTimedOut()
+        return ServiceUnavailable(
+            f"The request waited {self._wait_s:g} seconds for a place, which is as long as "
+            "settings allow: instances.*.queue_wait_s",
+            retry_after_s=self._likely_wait_s(),
+        )
+
+    def _forget(self, waiter: Waiter) -> None:
         """A waiter gives up; if its turn came at that very moment, it passes the turn on."""
+        place = waiter.place
         if place.done() and not place.cancelled() and place.exception() is None:
-            self.leave(reserved=reserved)
-        elif place in self._line(reserved):
-            self._line(reserved).remove(place)
-
-    def _line(self, reserved: bool) -> deque[asyncio.Future[None]]:  # noqa: FBT001
-        return self._waiting_reserved if reserved else self._waiting
-
-    def _free(self, reserved: bool) -> bool:  # noqa: FBT001
-        return self.running < self.parallel and (reserved or self._ordinary < self._ordinary_max)
-
-    def _let_in(self, reserved: bool) -> None:  # noqa: FBT001
-        self.running += 1
-        if not reserved:
-            self._ordinary += 1
+            self.leave(waiter.rank, waiter, 0)
+        else:
+            self._queue.remove(waiter)
 
     def _admit(self) -> None:
-        for reserved in (True, False):
-            line = self._line(reserved)
-            while line and self._free(reserved):
-                place = line.popleft()
-                if not place.done():
-                    self._let_in(reserved)
-                    place.set_result(None)
+        """Hand on the places that are free."""
+        while self.running < self.parallel and self._queue.length:
+            kept = self._ordinary >= self._ordinary_max
+            waiter = self._queue.pop(only_provisioned=kept)
+            if waiter is None:
+                return
+            if waiter.place.done():  # it gave up, and has not run since
+                self._queue.settle(waiter, 0)
+                continue
+            self.running += 1
+            if waiter.rank:
+                self._ordinary += 1
+            waiter.place.set_result(None)
 
     def _likely_wait_s(self) -> float:
         return min(30.0, 1.0 + self.waiting / self.parallel)

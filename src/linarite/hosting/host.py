@@ -3,41 +3,55 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from linarite.controls.quota.amounts import tokens_at_most
+from linarite.controls.quota.rate import UNSAID_COMPLETION
 from linarite.domain.errors import ServiceUnavailable
 from linarite.domain.facts import Serving
+from linarite.domain.service_tier import Rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from types import CoroutineType
 
     from linarite.domain.engine import Capabilities, Slot
     from linarite.domain.facts import Deployment
+    from linarite.domain.quota import Priced
+    from linarite.hosting.fair_queue import Waiter
     from linarite.hosting.instance import Instance
 
 
 class Hold:
     """A request's place on an instance: take it or enter it, run, leave."""
 
-    __slots__ = ("_instance", "_reserved")
+    __slots__ = ("_account", "_asked", "_instance", "_rank", "_waiter")
 
-    def __init__(self, instance: Instance, *, reserved: bool) -> None:
+    def __init__(self, instance: Instance, rank: Rank, account: str, asked: Priced | None) -> None:
         """Nothing is taken until it is entered."""
         self._instance = instance
-        self._reserved = reserved
+        self._rank = rank
+        self._account = account
+        self._asked = asked
+        self._waiter: Waiter | None = None
 
     def take(self) -> Slot | None:
-        """The slot, if one is free and nobody waits before."""
-        return self._instance.take(reserved=self._reserved)
+        """The slot, if one is free."""
+        return self._instance.take(self._rank)
 
-    def enter(self) -> CoroutineType[Any, Any, Slot]:
-        """Wait in the queue. Raises ServiceUnavailable."""
-        return self._instance.enter(reserved=self._reserved)
+    async def enter(self) -> Slot:
+        """Wait in the queue. Raises ServiceUnavailable; flex see `Gate.enter`."""
+        tokens = 1 if self._asked is None else tokens_at_most(self._asked.price(), UNSAID_COMPLETION)
+        slot, self._waiter = await self._instance.enter(self._rank, self._account, tokens)
+        return slot
 
     def leave(self) -> None:
         """Give the slot back."""
-        self._instance.leave(reserved=self._reserved)
+        waiter = self._waiter
+        if waiter is None:
+            self._instance.leave(self._rank)
+            return
+        used = self._asked.usage if self._asked is not None else None
+        self._instance.leave(self._rank, waiter, used.total_tokens if used else None)
 
     __aenter__ = enter
 
@@ -54,15 +68,22 @@ class Host:
         self._instances = dict(instances)
         self._retiring: dict[asyncio.Task[None], Instance] = {}
 
-    def slot(self, instance: str, *, reserved: bool = False) -> Hold:
-        """A place on an instance, a kept one too for those who have reserved.
+    def slot(
+        self,
+        instance: str,
+        rank: Rank = Rank.DEFAULT,
+        account: str = "",
+        asked: Priced | None = None,
+    ) -> Hold:
+        """A place on an instance, in the class `rank` of its queue.
 
+        `account` is who shares it fairly with others, by what is `asked` and then used.
         Raises ServiceUnavailable when there is none of that name.
         """
         found = self._instances.get(instance)
         if found is None:
             raise ServiceUnavailable("no instance serves this deployment", 30)
-        return Hold(found, reserved=reserved)
+        return Hold(found, rank, account, asked)
 
     def find(self, name: str) -> Instance | None:
         """The instance of that name."""

@@ -10,12 +10,14 @@ import structlog
 
 from linarite.domain.engine import Slot
 from linarite.domain.errors import LinariteError, ServiceUnavailable, SetupError
+from linarite.domain.service_tier import Rank
 from linarite.hosting.gate import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from linarite.domain.engine import Capabilities, Engine, InstanceSpec
+    from linarite.hosting.fair_queue import Waiter
     from linarite.hosting.options import InstanceSettings
 
 log = structlog.get_logger("linarite.hosting")
@@ -106,25 +108,29 @@ class Instance:
         if self.state == STARTING or (self.state == NOT_STARTED and begun):
             await self._ready.wait()
 
-    def take(self, *, reserved: bool = False) -> Slot | None:
+    def take(self, rank: Rank = Rank.DEFAULT) -> Slot | None:
         """A place and the engine, if that needs no waiting; pair with `leave`."""
         slot = self._slot
-        return slot if slot is not None and self.gate.try_enter(reserved=reserved) else None
+        return slot if slot is not None and self.gate.try_enter(rank) else None
 
-    async def enter(self, *, reserved: bool = False) -> Slot:
-        """A place and the engine; pair with `leave`. Raises ServiceUnavailable."""
+    async def enter(
+        self, rank: Rank = Rank.DEFAULT, account: str = "", tokens: int = 1
+    ) -> tuple[Slot, Waiter | None]:
+        """The engine and a place; pair with `leave`. Raises as `Gate.enter` does."""
         if self._slot is None:
             await self._until_ready()
-        await self.gate.enter(reserved=reserved)
+        waiter = await self.gate.enter(rank, account, tokens)
         slot = self._slot
         if slot is None:
-            self.gate.leave(reserved=reserved)
+            self.gate.leave(rank, waiter, 0)
             raise self._unavailable()
-        return slot
+        return slot, waiter
 
-    def leave(self, *, reserved: bool = False) -> None:
-        """Give the place back."""
-        self.gate.leave(reserved=reserved)
+    def leave(
+        self, rank: Rank = Rank.DEFAULT, waiter: Waiter | None = None, used: int | None = None
+    ) -> None:
+        """Give the place back, as `Gate.leave` takes it."""
+        self.gate.leave(rank, waiter, used)
 
     async def _until_ready(self) -> None:
         if self.state == NOT_STARTED:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from linarite.domain.errors import DeploymentNotFound, InvalidRequest, ModelRetired
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from linarite.dataplane.call import Call
     from linarite.domain.facts import Deployment, Facts
@@ -30,7 +30,7 @@ def find_path_deployment(call: Call, facts: Facts) -> None:
     """
     wanted = call.path_arguments.get("deployment")
     if wanted is not None:
-        call.deployment = _named(wanted, facts, call.principal)
+        call.deployment = named_deployment(wanted, facts, call.principal)
 
 
 def find_deployment(call: Call, model: str | None, facts: Facts) -> Deployment:
@@ -46,11 +46,12 @@ def find_deployment(call: Call, model: str | None, facts: Facts) -> Deployment:
             param="model",
             code="missing_required_parameter",
         )
-    call.deployment = _named(model, facts, call.principal)
+    call.deployment = named_deployment(model, facts, call.principal)
     return call.deployment
 
 
-def _named(wanted: str, facts: Facts, caller: Principal | None) -> Deployment:
+def named_deployment(wanted: str, facts: Facts, caller: Principal | None) -> Deployment:
+    """The account's deployment of that name. Raises DeploymentNotFound, ModelRetired."""
     deployment = facts.deployment(wanted)
     if deployment is None:
         terms = caller.terms if caller is not None else None
@@ -75,6 +76,17 @@ def in_range(name: str, value: float | None, low: float, high: float) -> None:
         param=name,
         code=f"{number}_{where}_{side[:3]}_value",
     )
+
+
+def one_of(name: str, value: str, allowed: Sequence[str]) -> None:
+    """Refuse what is not among the values that the service knows."""
+    if value not in allowed:
+        *most, last = (f"'{each}'" for each in allowed)
+        raise InvalidRequest(
+            f"Invalid value: '{value[:100]}'. Supported values are: {', '.join(most)}, and {last}.",
+            param=name,
+            code="invalid_value",
+        )
 
 
 def check_stop(stop: str | list[str] | None) -> None:

@@ -53,9 +53,18 @@ class StreamedReply(ABC):
         if options is not None and options.include_usage:
             self._shows_usage = True
             self._null_usage = b"null"
-        model = deployment.model
-        fixed = fixed_fields(model, deployment.instance, kind)
+        self._kind = kind
+        fixed = fixed_fields(deployment.model, deployment.instance, kind)
         self._tail = b',"created":%d,"id":"%b"%b' % (int(time.time()), object_id.encode(), fixed)
+
+    def move_to(self, deployment: Deployment) -> None:
+        """See Reply."""
+        head = self._tail.partition(b',"model":')[0]
+        self._tail = head + fixed_fields(deployment.model, deployment.instance, self._kind)
+
+    def tell_tier(self, tier: str) -> None:
+        """See Reply: only chat does."""
+        del tier
 
     @property
     def usage(self) -> Usage | None:

@@ -20,6 +20,7 @@ from linarite.domain.placement import (
     instance_resource,
     placement_of,
 )
+from linarite.domain.service_tier import Rank
 from linarite.domain.upgrades import UPGRADE_TO
 from linarite.hosting import provisioner as module
 from linarite.setting_tree import Settings
@@ -326,7 +327,7 @@ async def test_provisioned_throughput_is_what_was_measured(land: Land) -> None:
         assert 150 < placement.measured.tokens_per_second < 450
         facts = running.facts.for_account("a").deployment("first")
         assert facts is not None
-        assert facts.reserved
+        assert facts.rank is Rank.PROVISIONED
         instance = running.host.find("gpt-4o")
         assert instance is not None
         free = instance.gate.parallel - ceil(4 * 100 / placement.measured.tokens_per_second)
@@ -335,8 +336,8 @@ async def test_provisioned_throughput_is_what_was_measured(land: Land) -> None:
         waiting = asyncio.create_task(instance.enter())
         await asyncio.sleep(0)
         assert instance.gate.waiting == 1
-        await instance.enter(reserved=True)
-        instance.leave(reserved=True)
+        await instance.enter(Rank.PROVISIONED)
+        instance.leave(Rank.PROVISIONED)
         waiting.cancel()
         for _ in range(free):
             instance.leave()

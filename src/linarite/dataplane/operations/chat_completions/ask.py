@@ -12,6 +12,7 @@ from linarite.dataplane.parts import checks
 from linarite.dataplane.parts.decode import decode
 from linarite.domain.chat import ChatAsk, StrictChatAsk
 from linarite.domain.errors import InvalidRequest
+from linarite.domain.service_tier import ASKABLE
 
 if TYPE_CHECKING:
     from linarite.domain.chat import FunctionDefinition, Message
@@ -60,6 +61,8 @@ class AskReader:
             checks.check_nesting("prediction", ask.prediction)
         if ask.user_security_context is not None:
             checks.check_nesting("user_security_context", ask.user_security_context)
+        if ask.service_tier is not None:
+            checks.one_of("service_tier", ask.service_tier, ASKABLE)
         check_unserved(ask)
         return ask
 

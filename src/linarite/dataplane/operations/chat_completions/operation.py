@@ -35,6 +35,8 @@ class ChatCompletions:
         ask = self._read(body)
         deployment = find_deployment(call, ask.model, facts)
         call.reply = ChatReply(ask, deployment)
+        if ask.service_tier is not None:
+            call.service_tier_asked = ask.service_tier
         return ask
 
     def run(self, ask: ChatAsk, slot: Slot) -> AsyncGenerator[ChatEvent, None]:

@@ -52,6 +52,12 @@ class ChatReply(StreamedReply):
         self._folded: dict[int, FoldedChoice] = {}
         self._prompt_filter_results: list[Any] | None = None
 
+    def tell_tier(self, tier: str) -> None:
+        """See Reply."""
+        after = b',"system_fingerprint":'
+        told = b',"service_tier":"%b"' % tier.encode()
+        self._tail = self._tail.replace(after, told + after)
+
     def frame(self, event: ChatEvent) -> bytes:
         """The chunks of an event: each choice opens with its role, as the service does."""
         usage = event.usage

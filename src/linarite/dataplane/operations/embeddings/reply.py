@@ -36,6 +36,13 @@ class EmbeddingReply:
         """See Reply: a quarter of each text's characters, rounded up; token ids as they are."""
         return Price(sum(tokens_of(each) for each in self._ask.inputs))
 
+    def move_to(self, deployment: Deployment) -> None:
+        """See Reply."""
+        self._model = deployment.model.served_name
+
+    def tell_tier(self, tier: str) -> None:
+        """See Reply: such answers do not tell it."""
+
     def frame(self, event: EmbeddingEvent) -> bytes:
         """Vectors are not streamed: folded instead."""
         self.add(event)

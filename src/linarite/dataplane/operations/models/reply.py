@@ -8,6 +8,7 @@ from linarite.dataplane.parts.replies import encode
 from linarite.domain.quota import Price
 
 if TYPE_CHECKING:
+    from linarite.domain.facts import Deployment
     from linarite.domain.usage import Usage
     from linarite.web.asgi import HeaderList
 
@@ -26,6 +27,12 @@ class DocumentReply:
     def price(self) -> Price:
         """Nothing: no model answers."""
         return Price(0)
+
+    def move_to(self, deployment: Deployment) -> None:
+        """See Reply: no deployment answers."""
+
+    def tell_tier(self, tier: str) -> None:
+        """See Reply: such answers do not tell it."""
 
     def frame(self, event: dict[str, Any]) -> bytes:
         """Not streamed: folded instead."""

@@ -1,0 +1,48 @@
+"""Choosing the service tier of a request, after Azure's matrix.
+
+Source: learn.microsoft.com, "Priority processing for Azure OpenAI in Microsoft Foundry Models" and
+"Flex processing".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from linarite.domain.service_tier import (
+    AUTO,
+    DEFAULT,
+    FLEX,
+    FLEX_SKUS,
+    LONG_CONTEXT_TOKENS,
+    PRIORITY,
+    PRIORITY_SKUS,
+    rank_of,
+)
+from linarite.domain.tier_errors import FlexNotSupported
+
+if TYPE_CHECKING:
+    from linarite.dataplane.call import Call, Reply
+    from linarite.domain.facts import Deployment
+    from linarite.domain.service_tier import Rank
+
+
+def choose_tier(call: Call, where: Deployment, reply: Reply) -> Rank:
+    """The class in which a request is served; the call and its answer learn the tier.
+
+    Raises FlexNotSupported. Priority that a deployment does not have, or that a prompt is too long
+    for, is served as `default`, and the answer says so.
+    """
+    asked = call.service_tier_asked
+    if not asked and where.service_tier is DEFAULT:  # the usual one
+        call.service_tier = DEFAULT
+        return where.rank
+    tier = where.service_tier if asked in ("", AUTO) else asked
+    if tier == FLEX and where.sku.name not in FLEX_SKUS:
+        raise FlexNotSupported(where.name, where.sku.name, " or ".join(FLEX_SKUS))
+    if tier == PRIORITY and (
+        where.sku.name not in PRIORITY_SKUS or reply.price().prompt_tokens > LONG_CONTEXT_TOKENS
+    ):
+        tier = DEFAULT
+    call.service_tier = tier
+    reply.tell_tier(tier)
+    return rank_of(where.sku, tier)
