@@ -428,7 +428,7 @@ async def test_an_idle_model_is_unloaded_and_loaded_on_demand() -> None:
     await until(lambda: second.starts == 1)
     assert instance.state == "Starting"
     second.load.set()
-    slot = await entering
+    slot, _ = await entering
     assert slot.engine is second
     instance.leave()
     await instance.stop(0)
