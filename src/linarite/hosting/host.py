@@ -40,7 +40,9 @@ class Hold:
 
     async def enter(self) -> Slot:
         """Wait in the queue. Raises ServiceUnavailable; flex see `Gate.enter`."""
-        tokens = 1 if self._asked is None else tokens_at_most(self._asked.price(), UNSAID_COMPLETION)
+        tokens = (
+            1 if self._asked is None else tokens_at_most(self._asked.price(), UNSAID_COMPLETION)
+        )
         slot, self._waiter = await self._instance.enter(self._rank, self._account, tokens)
         return slot
 
