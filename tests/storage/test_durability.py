@@ -17,8 +17,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from linarite.controls.quota import MemoryLedger
+from linarite.controls.quota.lasting import AHEAD_SHARE
+from linarite.domain.ledger import Bucket, Window
 from linarite.storage.database import open_database
 from linarite.storage.sqlite.keys import open_key_store
+from linarite.storage.sqlite.lasting_counts import SqliteLastingCounts
 from linarite.storage.sqlite.resources import SqliteResourceStore
 
 if TYPE_CHECKING:
@@ -28,6 +32,8 @@ CHILDREN = Path(__file__).parent / "children"
 ROOT = Path(__file__).parents[2]
 KILLS = 5
 MAY_BE_LOST_NS = 200_000_000
+MOST_AT_ONCE = 40_000
+"""more than `charge_a_day.py` has in work"""
 
 
 def start(child: str, *arguments: str) -> subprocess.Popen[str]:
@@ -116,6 +122,26 @@ def connection_is_sound(path: Path) -> bool:
     """SQLite finds nothing wrong with the whole file."""
     with closing(sqlite3.connect(path)) as connection:
         return connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+@pytest.mark.slow
+@pytest.mark.anyio
+async def test_what_was_charged_to_a_day_is_never_forgotten(tmp_path: Path) -> None:
+    """After each kill the count is at least what was admitted, and at most a hundredth more."""
+    bucket = Bucket("day", "key-tokens", "tokens", 10_000_000, Window.DAY)
+    admitted = too_much = 0
+    for _ in range(KILLS):
+        with start("charge_a_day.py", str(tmp_path), str(bucket.limit)) as child:
+            lines = lines_until_killed(child, random.uniform(0.1, 0.5))
+        admitted += sum(map(int, lines))
+        too_much += bucket.limit // AHEAD_SHARE + MOST_AT_ONCE
+        database = open_database(tmp_path)
+        ledger = MemoryLedger(counts=SqliteLastingCounts(database))
+        await ledger.open()
+        counted = bucket.limit - (await ledger.left([bucket]))[0]
+        await database.close()
+        assert len(lines) > 20, "the child has done too little to prove anything"
+        assert admitted <= counted <= admitted + too_much
 
 
 @pytest.mark.slow

@@ -101,6 +101,33 @@ class DoesNotFit(Exception):
         self.left = left
 
 
+class LastingCount(msgspec.Struct, frozen=True, gc=False):
+    """What was charged to a bucket in one day or month, or a little more."""
+
+    key: str
+    """of the bucket"""
+    period: int
+    """as `calendar_windows.period_of` numbers them"""
+    amount: int
+    over_at: int
+    """seconds since the epoch, from which nobody asks for it any more"""
+
+
+class LastingCounts(Protocol):
+    """Keeps the counts of days and months where a restarted server finds them."""
+
+    async def read(self) -> list[LastingCount]:
+        """All there are."""
+        ...
+
+    async def write(self, counts: Sequence[LastingCount], *, now: float) -> None:
+        """Put them in the place of those with the same key and period; on disk on return.
+
+        Forgets what is over by `now`. Raises ServiceUnavailable when the file can't be written.
+        """
+        ...
+
+
 class Ledger(Protocol):
     """Keeps what was charged to buckets."""
 

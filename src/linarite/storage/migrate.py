@@ -27,7 +27,7 @@ class History:
     head: str
 
 
-STATE_HISTORY = History(SCRIPTS / "state", "0006")
+STATE_HISTORY = History(SCRIPTS / "state", "0007")
 REQUESTS_HISTORY = History(SCRIPTS / "requests", "0005")
 AUDIT_HISTORY = History(SCRIPTS / "audit", "0001")
 

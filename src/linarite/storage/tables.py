@@ -143,6 +143,18 @@ webhook_letters = Table(
 )
 """what is delivered to webhooks; `due_at` is when it ended once it has"""
 
+lasting_counts = Table(
+    "lasting_counts",
+    STATE,
+    Column("key", Text, primary_key=True),
+    Column("period", Integer, primary_key=True),
+    Column("amount", BigInteger, nullable=False),
+    Column("over_at", BigInteger, nullable=False),
+    Index("lasting_counts_by_end", "over_at"),
+)
+"""what was charged to buckets of days and months; `over_at`, in seconds since the epoch, is when
+nobody asks for the row any more"""
+
 request_records = Table(
     "request_records",
     REQUESTS,

@@ -12,6 +12,7 @@ from linarite.storage.memory.activity import MemoryActivityLog
 from linarite.storage.memory.audit import MemoryAuditStore
 from linarite.storage.memory.jobs import MemoryJobStore
 from linarite.storage.memory.keys import MemoryKeyStore
+from linarite.storage.memory.lasting_counts import MemoryLastingCounts
 from linarite.storage.memory.network_log import MemoryNetworkLog
 from linarite.storage.memory.outbox import MemoryOutbox
 from linarite.storage.memory.requests import MemoryRequestLedger
@@ -20,6 +21,7 @@ from linarite.storage.sqlite.activity import SqliteActivityLog
 from linarite.storage.sqlite.audit import open_audit_store
 from linarite.storage.sqlite.jobs import SqliteJobStore
 from linarite.storage.sqlite.keys import open_key_store
+from linarite.storage.sqlite.lasting_counts import SqliteLastingCounts
 from linarite.storage.sqlite.network_log import SqliteNetworkLog
 from linarite.storage.sqlite.outbox import SqliteOutbox
 from linarite.storage.sqlite.requests import open_request_ledger
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from linarite.domain.activity import ActivityLog
     from linarite.domain.audit import AuditStore
     from linarite.domain.jobs import JobStore
+    from linarite.domain.ledger import LastingCounts
     from linarite.domain.network_log import NetworkLog
     from linarite.domain.outbox import Outbox
     from linarite.domain.request_record import RequestLedger
@@ -127,6 +130,19 @@ async def request_ledger(
     )
     yield ledger
     await ledger.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def lasting_counts(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[LastingCounts]:
+    """No counts."""
+    if request.param == "memory":
+        yield MemoryLastingCounts()
+        return
+    database = open_database(tmp_path)
+    yield SqliteLastingCounts(database)
+    await database.close()
 
 
 @pytest.fixture(params=["memory", "sqlite"])

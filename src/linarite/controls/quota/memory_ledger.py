@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from linarite.controls.quota.meters import meter_for
-from linarite.domain.ledger import DoesNotFit, Refused, Reservation
+from linarite.controls.quota.lasting import Journal, LastingWindow
+from linarite.controls.quota.meters import CalendarWindow, meter_for
+from linarite.domain.ledger import LASTING, DoesNotFit, Refused, Reservation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from linarite.controls.quota.meters import Mark, Meter
-    from linarite.domain.ledger import Bucket, Charge
+    from linarite.domain.ledger import Bucket, Charge, LastingCounts
 
 KEPT_MAX = 1024
 """meters kept before those are forgotten that have nothing to remember"""
@@ -35,28 +36,43 @@ class Marked(Reservation):
 
 
 class MemoryLedger:
-    """See Ledger. It never waits for anything."""
+    """See Ledger. It waits for nothing but the disk, where days and months are kept there."""
 
     def __init__(
         self,
         clock: Callable[[], float] = time.monotonic,
         time_of_day: Callable[[], float] = time.time,
+        counts: LastingCounts | None = None,
     ) -> None:
-        """`clock` tells seconds and never goes back, whatever happens to the time of day."""
+        """`clock` tells seconds and never goes back, whatever happens to the time of day.
+
+        With `counts`, `open` must be awaited before the first request.
+        """
         self._clock = clock
         self._time_of_day = time_of_day
+        self._journal = None if counts is None else Journal(counts, time_of_day)
         self._meters: dict[str, Meter] = {}
         self._kept_max = KEPT_MAX
 
-    def reserve_now(self, charges: Sequence[Charge]) -> Reservation:
+    async def open(self) -> None:
+        """Read the days and months that are kept. Raises ServiceUnavailable."""
+        if self._journal is not None:
+            await self._journal.open()
+
+    def reserve_now(self, charges: Sequence[Charge]) -> Reservation | None:
         """See Ledger."""
         now = self._clock()
         found: list[Meter] = []
+        covered = True
         for charge in charges:
             meter = self._meter(charge.bucket)
             found.append(meter)
             if meter.wait(charge.amount, now):
                 raise self._refusal(charges, now)
+            if meter.lasting:
+                covered = covered and self._covers(meter, charge.amount)
+        if not covered:
+            return None
         left: list[int] = []
         marks: list[tuple[Meter, Mark]] = []
         for meter, charge in zip(found, charges, strict=True):
@@ -66,7 +82,15 @@ class MemoryLedger:
 
     async def reserve(self, charges: Sequence[Charge]) -> Reservation:
         """See Ledger."""
-        return self.reserve_now(charges)
+        while (reserved := self.reserve_now(charges)) is None:
+            assert self._journal is not None  # noqa: S101 - nothing else makes one wait
+            await self._journal.cover(
+                (meter, charge.amount)
+                for charge in charges
+                if isinstance(meter := self._meter(charge.bucket), LastingWindow)
+                and not meter.covers(charge.amount)
+            )
+        return reserved
 
     def settle(self, reservation: Reservation, amounts: Sequence[int]) -> None:
         """See Ledger."""
@@ -75,6 +99,9 @@ class MemoryLedger:
         for (meter, mark), amount in zip(reservation.marks, amounts, strict=True):
             if mark.amount != amount:
                 meter.correct(mark, amount, now)
+                if self._journal is not None and not self._covers(meter, 0):
+                    assert isinstance(meter, LastingWindow)  # noqa: S101 - others are covered
+                    self._journal.follow(meter)
 
     async def left(self, buckets: Sequence[Bucket]) -> list[int]:
         """See Ledger."""
@@ -83,16 +110,32 @@ class MemoryLedger:
 
     async def close(self) -> None:
         """See Ledger."""
+        if self._journal is not None:
+            await self._journal.close(
+                meter for meter in self._meters.values() if isinstance(meter, LastingWindow)
+            )
 
     def _meter(self, bucket: Bucket) -> Meter:
         found = self._meters.get(bucket.key)
         if found is None or found.window is not bucket.window:
             self._forget_idle()
-            found = meter_for(bucket.limit, bucket.window, self._time_of_day)
-            self._meters[bucket.key] = found
+            found = self._meters[bucket.key] = self._new_meter(bucket)
         else:
             found.limit = bucket.limit
         return found
+
+    def _new_meter(self, bucket: Bucket) -> Meter:
+        if bucket.window not in LASTING:
+            return meter_for(bucket.limit, bucket.window)
+        if self._journal is None:
+            return CalendarWindow(bucket.limit, bucket.window, self._time_of_day)
+        kept = LastingWindow(bucket.key, bucket.limit, bucket.window, self._time_of_day)
+        self._journal.restore(kept)
+        return kept
+
+    @staticmethod
+    def _covers(meter: Meter, amount: int) -> bool:
+        return not isinstance(meter, LastingWindow) or meter.covers(amount)
 
     def _forget_idle(self) -> None:
         """Deployments and people come and go: those that are gone take no memory for ever."""

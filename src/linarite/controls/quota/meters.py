@@ -12,7 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from linarite.domain.calendar_windows import period_end, period_of
-from linarite.domain.ledger import LASTING, SLIDING_S, Window
+from linarite.domain.ledger import SLIDING_S, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +37,9 @@ class Mark:
 
 class Meter(ABC):
     """What has been admitted lately, and how much more may be."""
+
+    lasting = False
+    """whether it is written down before more is admitted"""
 
     def __init__(self, limit: int, window: Window = Window.MINUTE) -> None:
         """At most `limit` within the window."""
@@ -269,19 +272,19 @@ class CalendarWindow(Meter):
     def __init__(self, limit: int, window: Window, time_of_day: Callable[[], float]) -> None:
         """`time_of_day` in seconds since the epoch."""
         super().__init__(limit, window)
-        self._time = time_of_day
+        self.time_of_day = time_of_day
         self.totals: dict[int, int] = {}
         """what was charged in each period"""
 
     def left(self, now: float) -> int:
         """See Meter."""
         del now
-        return max(0, self.limit - self.totals.get(self._period(), 0))
+        return max(0, self.limit - self.totals.get(self.period(), 0))
 
     def wait(self, amount: int, now: float) -> float:
         """See Meter."""
         del now
-        at = self._time()
+        at = self.time_of_day()
         if self.totals.get(period_of(self.window, at), 0) + amount <= self.limit:
             return 0.0
         return math.inf if amount > self.limit else period_end(self.window, at) - at
@@ -289,7 +292,7 @@ class CalendarWindow(Meter):
     def take(self, amount: int, now: float) -> Mark:
         """See Meter."""
         del now
-        period = self._period()
+        period = self.period()
         if period not in self.totals:
             self.totals[period] = 0
             for oldest in sorted(self.totals)[:-PERIODS_KEPT]:
@@ -306,22 +309,20 @@ class CalendarWindow(Meter):
     def idle(self, now: float) -> bool:
         """See Meter."""
         del now
-        return not self.totals.get(self._period())
+        before = self.period() - 1
+        return not any(amount for period, amount in self.totals.items() if period >= before)
 
     def _add(self, period: int, amount: int) -> None:
         self.totals[period] = max(0, self.totals.get(period, 0) + amount)
 
-    def _period(self) -> int:
-        return period_of(self.window, self._time())
+    def period(self) -> int:
+        """That of now."""
+        return period_of(self.window, self.time_of_day())
 
 
-def meter_for(limit: int, window: Window, time_of_day: Callable[[], float]) -> Meter:
-    """The meter that counts over that window."""
-    if window in SLIDING_S:
-        return SlidingWindow(limit, window)
-    if window in LASTING:
-        return CalendarWindow(limit, window, time_of_day)
-    return _OTHERS[window](limit, window)
+def meter_for(limit: int, window: Window) -> Meter:
+    """The meter that counts over that window, but for days and months."""
+    return SlidingWindow(limit, window) if window in SLIDING_S else _OTHERS[window](limit, window)
 
 
 _OTHERS: dict[Window, type[FixedWindow | LeakyBucket | Places]] = {

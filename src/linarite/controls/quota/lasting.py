@@ -1,0 +1,132 @@
+"""Days and months that outlive the server: on disk there is always at least what was charged.
+
+Nobody waits for the disk at each request: what is written runs ahead of what is charged, by a
+share of the limit. A server that is killed begins with what is written, and so counts up to that
+share too much, and never too little; one that is stopped writes what there is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import structlog
+
+from linarite.controls.quota.meters import CalendarWindow
+from linarite.domain.calendar_windows import DAY_S, period_end
+from linarite.domain.errors import ServiceUnavailable
+from linarite.domain.ledger import LastingCount
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from linarite.domain.ledger import LastingCounts, Window
+
+log = structlog.get_logger("linarite.quota")
+
+AHEAD_SHARE = 100
+"""written ahead: a hundredth of the limit"""
+KEPT_S = 2 * DAY_S
+"""a period is kept on disk for so long after its end: clocks are set back"""
+
+
+class LastingWindow(CalendarWindow):
+    """A day or a month of which the disk knows."""
+
+    lasting = True
+
+    def __init__(
+        self,
+        key: str,
+        limit: int,
+        window: Window,
+        time_of_day: Callable[[], float],
+    ) -> None:
+        super().__init__(limit, window, time_of_day)
+        self.key = key
+        self.written: dict[int, int] = {}
+        """by period: up to how much may be charged without another write"""
+
+    def covers(self, amount: int) -> bool:
+        """Whether the disk would know of so much more."""
+        period = self.period()
+        return self.totals.get(period, 0) + amount <= self.written.get(period, 0)
+
+    def ahead(self, amount: int) -> LastingCount:
+        """What to write before so much more may be charged."""
+        period = self.period()
+        needed = self.totals.get(period, 0) + amount
+        spare = max(amount, self.limit // AHEAD_SHARE)
+        return self._count(period, max(needed, min(needed + spare, self.limit)))
+
+    def exact(self) -> list[LastingCount]:
+        """What was charged in each period."""
+        return [self._count(period, amount) for period, amount in self.totals.items()]
+
+    def _count(self, period: int, amount: int) -> LastingCount:
+        over = period_end(self.window, self.time_of_day()) + KEPT_S
+        return LastingCount(self.key, period, amount, int(over))
+
+
+class Journal:
+    """Writes for all lasting windows, everything that waits at once."""
+
+    def __init__(self, counts: LastingCounts, time_of_day: Callable[[], float]) -> None:
+        self._counts = counts
+        self._time_of_day = time_of_day
+        self._found: dict[str, list[LastingCount]] = {}
+        self._wanted: dict[str, tuple[LastingWindow, LastingCount]] = {}
+        self._writing: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Read what there is. Raises ServiceUnavailable."""
+        for count in await self._counts.read():
+            self._found.setdefault(count.key, []).append(count)
+
+    def restore(self, window: LastingWindow) -> None:
+        """Give a window that was just made what it had before the server started."""
+        for count in self._found.pop(window.key, ()):
+            window.totals[count.period] = window.written[count.period] = count.amount
+
+    async def cover(self, windows: Iterable[tuple[LastingWindow, int]]) -> None:
+        """Return once so much more may be charged to each. Raises ServiceUnavailable."""
+        for window, amount in windows:
+            self._wanted[window.key] = (window, window.ahead(amount))
+        if self._writing is not None:  # it may have begun without these
+            with suppress(ServiceUnavailable):
+                await asyncio.shield(self._writing)
+        if self._wanted:
+            if self._writing is None or self._writing.done():
+                self._writing = asyncio.create_task(self._write())
+            await asyncio.shield(self._writing)
+
+    def follow(self, window: LastingWindow) -> None:
+        """Write soon what a request took beyond what was written ahead for it."""
+        self._wanted[window.key] = (window, window.ahead(0))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+            self._writing.add_done_callback(_tell)
+
+    async def close(self, windows: Iterable[LastingWindow]) -> None:
+        """Write what was charged in truth; what can't be written stays as it is on disk."""
+        if self._writing is not None:
+            with suppress(ServiceUnavailable):
+                await self._writing
+        exact = [count for window in windows for count in window.exact()]
+        try:
+            await self._counts.write(exact, now=self._time_of_day())
+        except ServiceUnavailable as problem:
+            log.warning("counts of days and months stay a little too high", why=str(problem))
+
+    async def _write(self) -> None:
+        wanted, self._wanted = list(self._wanted.values()), {}
+        await self._counts.write([count for _, count in wanted], now=self._time_of_day())
+        for window, count in wanted:
+            window.written[count.period] = max(window.written.get(count.period, 0), count.amount)
+
+
+def _tell(written: asyncio.Task[None]) -> None:
+    problem = None if written.cancelled() else written.exception()
+    if problem is not None:
+        log.warning("a count could not be written", why=str(problem))
