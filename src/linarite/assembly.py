@@ -13,7 +13,6 @@ from linarite import __version__
 from linarite.controlplane.caller import MANAGEMENT_KEYS_ID
 from linarite.controlplane.opening import ControlPlaneParts, open_control_plane
 from linarite.controls.audit.data_plane import DataPlaneAudit
-from linarite.controls.quota import Limiter
 from linarite.dataplane.call import OperationKit
 from linarite.dataplane.facts import FactsBook, ToldOfInstances
 from linarite.dataplane.http import DataPlane
@@ -35,6 +34,7 @@ from linarite.jobs.kinds.model_import import model_kinds
 from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
 from linarite.network_parts import NetworkParts
 from linarite.privatelink.opening import open_private_link
+from linarite.quota_parts import open_limiter
 from linarite.serving_plan import (
     account_hosts_in,
     as_clients_see_it,
@@ -94,7 +94,6 @@ class Assembly:
         """called with both keys when one of them has been replaced"""
         self._store = store
         self._regions = Regions(loaded.settings.regions)
-        self._limiter = Limiter(loaded.settings.quota.rates)
         self._stack = AsyncExitStack()
 
     async def start(self) -> None:
@@ -166,10 +165,11 @@ class Assembly:
             ),
         }
         begin_work = await self._work().open(self._stack, resources, jobs, instances, kinds)
+        limiter = await open_limiter(settings.quota, database, self._stack)
         metrics = RequestMetrics(version=__version__)
         dataplane = DataPlane(
             self._router(),
-            identity.admission(door, self._facts, self._host, self._limiter, keys, self._stack),
+            identity.admission(door, self._facts, self._host, limiter, keys, self._stack),
             settings.limits,
             self._observer(ledger, metrics),
             price_book(settings.prices),
