@@ -2,8 +2,8 @@
 
 `.venv.az` holds azure-cli, which pins too many versions to live beside anything else,
 `.venv.preview` the newest pre-release of the Azure SDK's client, and `.venv.js` the npm packages
-of requirements/js. All come from lock files with hashes. One that can't be had is told about, and
-the tests that need it are skipped with that reason.
+of requirements/js. These come from lock files with hashes; `PROGRAMS` are Debian's packages. One
+that can't be had is told about, and the tests that need it are skipped with that reason.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 STAMP = "set-up"
 INSTALL_S = 600
+PROGRAMS = {"chromium-headless-shell": ("chromium-headless-shell", "chromium", "google-chrome")}
+"""Debian's package → the programs of which one will do"""
+UNASKED = {"DEBIAN_FRONTEND": "noninteractive"}
 
 
 def main() -> int:
@@ -49,7 +52,24 @@ def main() -> int:
             continue
         stamp.write_text(key)
         print(f"  ready after {time.monotonic() - started:.0f} s", flush=True)
+    install_programs()
     return 0
+
+
+def install_programs() -> None:
+    """Debian's packages that are missing, where there is apt and we are root."""
+    missing = [package for package, names in PROGRAMS.items() if not any(map(shutil.which, names))]
+    if not missing:
+        return
+    print(f"Programs for tests: {', '.join(missing)}", flush=True)
+    as_root = () if os.geteuid() == 0 else ("sudo", "-n")
+    try:
+        run(*as_root, "apt-get", "update", "-qq", environment=UNASKED)
+        options = ("-y", "-qq", "--no-install-recommends")
+        run(*as_root, "apt-get", "install", *options, *missing, environment=UNASKED)
+    except (subprocess.SubprocessError, OSError) as problem:
+        said = getattr(problem, "output", None) or str(problem)
+        print(f"  not installed, their tests will be skipped: {said[-600:]}", file=sys.stderr)
 
 
 def key_of(folder: Path, locks: tuple[str, ...]) -> str:

@@ -18,6 +18,7 @@ from tests.serving import SIMULATED, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.serving import Server
 
@@ -42,6 +43,8 @@ class SignIn:
 
     server: Server
     authority: Authority
+    chain: Path
+    """the server's certificate, with its key"""
 
     @property
     def url(self) -> str:
@@ -145,7 +148,7 @@ address = "127.0.0.0/8"
 address = "192.0.2.0/24"
 """
     for server in serving(folder / "home", settings_for(chain, authority.file, bound)):
-        yield SignIn(server, authority)
+        yield SignIn(server, authority, chain)
 
 
 @pytest.fixture(scope="session")

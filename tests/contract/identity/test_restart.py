@@ -58,8 +58,9 @@ def test_tokens_verify_with_published_keys_after_a_rotation(sign_in: SignIn, app
 def test_a_killed_server_has_lost_nothing(tmp_path: Path) -> None:
     """Tenant, registration, secret and keys are there again, and no secret is in any file."""
     authority = Authority(tmp_path, "restart")
-    settings = settings_for(authority.server_file("127.0.0.1"), authority.file)
-    first = SignIn(start_server(tmp_path / "home", settings), authority)
+    chain = authority.server_file("127.0.0.1")
+    settings = settings_for(chain, authority.file)
+    first = SignIn(start_server(tmp_path / "home", settings), authority, chain)
     try:
         app = first.new_app("kept")
         token = own_token(first, app)
@@ -67,7 +68,7 @@ def test_a_killed_server_has_lost_nothing(tmp_path: Path) -> None:
     finally:
         first.server.kill()
     with stopped(start_server(tmp_path / "home", settings)) as server:
-        again = SignIn(server, authority)
+        again = SignIn(server, authority, chain)
         assert again.tenant == tenant
         assert key_ids(again) == keys
         assert jwt.decode(token, KeySet.import_key_set(published(again))).claims["tid"] == tenant
