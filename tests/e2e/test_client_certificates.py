@@ -102,6 +102,12 @@ listeners = ["required", "optional"]
 [client_certificates.poor]
 principal = "{ids["poor"]}"
 name = "URI:urn:linarite:client:poor"
+issuer = "{authority_in(home).key_print}"
+
+[client_certificates.guest]
+principal = "{ids["robot"]}"
+subject = "CN=guest"
+issuer = "{authority_in(home).certificate.subject.rfc4514_string()}"
 """
     found = Clients(home, theirs)
     with stopped(start_server(home, settings + mapped)) as found.server:
@@ -137,6 +143,13 @@ def test_a_role_lets_its_holder_in(clients: Clients) -> None:
         assert answer.choices[0].message.content is not None
 
 
+def test_an_issuer_makes_a_subject_somebodys(clients: Clients) -> None:
+    """On every listener that trusts the authority that the rule names."""
+    guest = clients.keep("guest")
+    for listener in ("required", "optional"):
+        assert clients.ask(listener, guest).status_code == 200
+
+
 def without_key(request: httpx.Request) -> None:
     """The client can't be made without a credential; the certificate is to be the only one."""
     del request.headers["api-key"]
@@ -150,12 +163,16 @@ def test_without_a_role_it_is_a_principal_without_a_role(clients: Clients) -> No
 
 
 def test_nobodys_certificate_opens_nothing(clients: Clients) -> None:
-    """One without a rule, none at all, and one that another listener's authority gave out."""
+    """One without a rule, none at all, and ones that another authority gave out.
+
+    Whether a rule says by which listeners or by which issuer.
+    """
     forged = clients.theirs.client_file("robot")
     for listener, file in (
         ("optional", clients.keep("stranger")),
         ("optional", None),
         ("theirs", forged),
+        ("theirs", clients.theirs.client_file("guest")),
         ("theirs", None),
     ):
         refused = clients.ask(listener, file)

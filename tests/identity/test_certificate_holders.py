@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from linarite.domain.client_certificate import ShownCertificate, speaks_alone
 from linarite.domain.directory import DirectoryEntry
@@ -15,7 +16,13 @@ from linarite.web.options import ClientCertificateSettings, ListenerSettings, Se
 
 ROBOT, GROUP, GONE = (f"00000000-0000-0000-0000-00000000000{number}" for number in (1, 2, 3))
 PRINT = "ab" * 32
-SHOWN = ShownCertificate(PRINT, "CN=robot,O=Contoso", frozenset({"DNS:robot.contoso.com"}))
+KEY = "0f" * 32
+SHOWN = ShownCertificate(
+    PRINT,
+    "CN=robot,O=Contoso",
+    frozenset({"DNS:robot.contoso.com"}),
+    frozenset({KEY, "CN=Clients,O=Contoso"}),
+)
 
 
 class People:
@@ -56,6 +63,12 @@ def holders(people: People | None = None, **rule: Any) -> MappedHolders:  # noqa
         ({"name": "dns:Robot.Contoso.com"}, True),
         ({"name": "URI:robot.contoso.com"}, False),
         ({"subject": "CN=robot,O=Contoso", "thumbprint": "cd" * 32}, False),
+        ({"subject": "CN=robot,O=Contoso", "issuer": "CN=Clients,O=Contoso"}, True),
+        ({"subject": "CN=robot,O=Contoso", "issuer": "CN=Clients"}, False),
+        ({"subject": "CN=robot,O=Contoso", "issuer": ":".join(["0F"] * 32)}, True),
+        ({"subject": "CN=robot,O=Contoso", "issuer": "f0" * 32}, False),
+        ({"name": "DNS:robot.contoso.com", "issuer": "CN=robot,O=Contoso"}, False),
+        ({"thumbprint": PRINT, "issuer": "f0" * 32}, False),
         ({"thumbprint": PRINT, "listeners": ["inside"]}, True),
         ({"thumbprint": PRINT, "listeners": ["other"]}, False),
         ({"thumbprint": PRINT, "principal": GROUP}, False),
@@ -80,6 +93,17 @@ def test_who_is_disabled_is_nobody_at_once() -> None:
     assert asked.holder(SHOWN, "inside") is None
 
 
+def test_rules_for_nobody_are_told() -> None:
+    """When the server starts, with the setting; not those for somebody."""
+    with capture_logs() as lines:
+        for principal in (GONE, ROBOT, GROUP):
+            holders(thumbprint=PRINT, principal=principal).warn()
+    nobody, group = lines
+    assert "nobody in the directory" in nobody["event"]
+    assert (group["kind"], "neither a user" in group["event"]) == ("Group", True)
+    assert (nobody["rule"], nobody["principal"]) == ("one", GONE)
+
+
 @pytest.mark.parametrize(
     ("headers", "alone"),
     [
@@ -101,6 +125,10 @@ def test_a_certificate_counts_alone(headers: dict[str, str], *, alone: bool) -> 
     [
         ({}, "thumbprint, subject or name"),
         ({"subject": "CN=x", "principal": "robot"}, "no object id"),
+        ({"subject": "CN=x"}, "set issuer"),
+        ({"name": "DNS:x"}, "client_certificates.one.listeners"),
+        ({"subject": "CN=x", "issuer": "robots"}, "client_certificates.one.issuer"),
+        ({"thumbprint": PRINT, "issuer": "CN"}, "RFC 4514"),
         ({"name": "robot"}, "its kind is none of"),
         ({"name": "IP:robot"}, "client_certificates.one.name"),
         ({"subject": "CN=x", "listeners": ["plain"]}, "asks for"),

@@ -4,6 +4,7 @@
     ├── TokenRefused             401  what is wrong with the token is told in `innererror`
     │   ├── TokenExpired         401
     │   └── ForeignAudience      401  meant for another service, or for the other plane
+    ├── CertificateRefused       401  a client certificate that holds no more
     ├── PermissionDenied         401  Azure's way: not 403
     ├── SubdomainRequired        400  tokens want an account with a subdomain
     └── ForeignTenant            400
@@ -43,6 +44,18 @@ class TokenExpired(TokenRefused):
 
 class ForeignAudience(TokenRefused):
     """A good token that was given out for something else."""
+
+
+class CertificateRefused(GatewayError):
+    """A client certificate that was good when its TLS session began."""
+
+    control = "authentication"
+    status = 401
+    code = "Unauthorized"
+
+    def __init__(self, why: str) -> None:
+        """`why` goes on after "it"."""
+        super().__init__(f"The client certificate is not accepted: {why}.")
 
 
 class PermissionDenied(GatewayError):

@@ -25,6 +25,9 @@ class ShownCertificate(msgspec.Struct, frozen=True):
     """as in RFC 4514, the most particular part first: CN=robot,O=Contoso"""
     names: frozenset[str] = frozenset()
     """subject alternative names with their kinds: DNS:, URI:, email:, IP:"""
+    issuers: frozenset[str] = frozenset()
+    """authorities above it in the chain that was verified: the SHA-256 of each one's public key,
+    hexadecimal in lower case, and the subject of those that the listener's settings name"""
 
 
 class CertificateHolders(Protocol):

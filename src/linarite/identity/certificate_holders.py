@@ -8,7 +8,7 @@ import structlog
 
 from linarite.domain.client_certificate import ISSUER
 from linarite.domain.principal import SERVICE_PRINCIPAL, USER, Principal
-from linarite.web.client_certificates import tidy_name
+from linarite.web.client_certificates import tidy_issuer, tidy_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +40,26 @@ class MappedHolders:
         self._directory = directory
         self._tenant = tenant
         self._remembered: dict[tuple[str, str], str] = {}
+
+    def warn(self) -> None:
+        """Tell of rules that mean nobody, as the directory is now."""
+        for name, rule in self._rules.items():
+            entry = self._directory.entry(rule.principal.lower())
+            if entry is None:
+                log.warning(
+                    "a client certificate's principal is nobody in the directory: calls with it "
+                    "are refused until `linarite identity principal list` or `user list` has it",
+                    rule=name,
+                    principal=rule.principal,
+                )
+            elif entry.kind not in {USER, SERVICE_PRINCIPAL}:
+                log.warning(
+                    "a client certificate's principal is neither a user nor a service principal: "
+                    "nothing else calls by itself",
+                    kind=entry.kind,
+                    rule=name,
+                    principal=rule.principal,
+                )
 
     def holder(self, shown: ShownCertificate, listener: str) -> Principal | None:
         """Whose it is; None for nobody's, and for who has gone or is disabled."""
@@ -76,6 +96,7 @@ class MappedHolders:
             "client certificate of nobody: no [client_certificates.NAME] fits it",
             thumbprint=shown.thumbprint,
             subject=shown.subject,
+            issuers=sorted(shown.issuers),
             listener=listener,
         )
         return ""
@@ -89,4 +110,5 @@ def fits(rule: ClientCertificateSettings, shown: ShownCertificate, listener: str
         and (not thumbprint or thumbprint == shown.thumbprint)
         and (not rule.subject or rule.subject == shown.subject)
         and (not rule.name or tidy_name(rule.name) in shown.names)
+        and (not rule.issuer or tidy_issuer(rule.issuer) in shown.issuers)
     )

@@ -125,6 +125,7 @@ async def open_identity(parts: IdentityParts) -> Identity:
     verification.trust_own(sign_in.keys, sign_in.book, parts.tenant)
     await verification.start()
     holders = MappedHolders(settings.client_certificates, sign_in.book, parts.tenant)
+    holders.warn()
     return Identity(sign_in, verification, access, holders)
 
 

@@ -1,53 +1,29 @@
-"""From what a TLS handshake has shown to whose certificate it is."""
+"""Clients' certificates: what a handshake has told, and what settings say, to be compared."""
 
 from __future__ import annotations
 
-import hashlib
+import re
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+
+import msgspec
 
 from linarite.domain.client_certificate import ShownCertificate
 
-if TYPE_CHECKING:
-    import ssl
-
-    from cryptography.x509 import Certificate
+KEY_PRINT = re.compile(r"[0-9a-f]{64}")
 
 
-def shown_certificate(connection: ssl.SSLObject) -> ShownCertificate | None:
-    """The certificate that a client has shown; None where it has shown none."""
-    der = connection.getpeercert(binary_form=True)
-    if der is None:
-        return None
-    from cryptography import x509  # noqa: PLC0415 - slow, and only listeners that ask need it
+class ClientChain(msgspec.Struct, frozen=True):
+    """As much of it as tells whose the certificate is, and when its connection has to end."""
 
-    thumbprint = hashlib.sha256(der).hexdigest()
-    try:
-        certificate = x509.load_der_x509_certificate(der)
-        return ShownCertificate(
-            thumbprint, certificate.subject.rfc4514_string(), _names(certificate)
-        )
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-        # good enough for TLS, but not to be read in full
-        return ShownCertificate(thumbprint, "")
-
-
-def _names(certificate: Certificate) -> frozenset[str]:
-    from cryptography import x509  # noqa: PLC0415 - as above
-
-    try:
-        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return frozenset()
-    uris = found.get_values_for_type(x509.UniformResourceIdentifier)
-    return frozenset(
-        [
-            *(f"DNS:{name.lower()}" for name in found.get_values_for_type(x509.DNSName)),
-            *(f"URI:{name}" for name in uris),
-            *(f"email:{name.lower()}" for name in found.get_values_for_type(x509.RFC822Name)),
-            *(f"IP:{address}" for address in found.get_values_for_type(x509.IPAddress)),
-        ]
-    )
+    shown: ShownCertificate
+    links: tuple[tuple[bytes, int], ...]
+    """issuer (DER) and serial number of each certificate, as revocation lists name them"""
+    until: float
+    """when the first of them ends, Unix seconds"""
+    anchor: bytes
+    """the last, which settings trust (DER); b"" where it is not known"""
+    judged_by: object | None = None
+    """where one can't be read: what it was verified by, which is all that can be said of it"""
 
 
 def tidy_name(said: str) -> str:
@@ -64,3 +40,13 @@ def tidy_name(said: str) -> str:
             return f"URI:{value}"
         case _:
             raise ValueError("its kind is none of DNS:, URI:, email: and IP:")
+
+
+def tidy_issuer(said: str) -> str:
+    """An authority as `ShownCertificate.issuers` has it. Raises ValueError."""
+    key = said.replace(":", "").lower()
+    if KEY_PRINT.fullmatch(key):
+        return key
+    from cryptography import x509  # noqa: PLC0415 - slow, and few settings name a subject
+
+    return x509.Name.from_rfc4514_string(said).rfc4514_string()

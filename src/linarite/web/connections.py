@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
+
 from linarite.domain.arrival import ANY_WAY
 from linarite.domain.errors import ServiceUnavailable
 from linarite.web.addresses import PlaceCounts, Ranges, peer_of, place_of
@@ -14,8 +16,11 @@ if TYPE_CHECKING:
 
     from linarite.domain.arrival import Arrival
     from linarite.web.exchange import Exchange, Handler
+    from linarite.web.handshake import ClientJudge
     from linarite.web.options import ConnectionLimits
     from linarite.web.protocol import HttpProtocol
+
+log = structlog.get_logger("linarite.web")
 
 
 class Connections:
@@ -34,8 +39,8 @@ class Connections:
         self.limits = limits
         self.section = section
         self.trusted = Ranges(limits.trusted_proxies, f"{section}.trusted_proxies")
-        self.asks_certificates = False
-        """whether clients may show certificates"""
+        self.judge: ClientJudge | None = None
+        """judges what clients show; None: they are not asked for certificates"""
         self.held = 0
         """connections, those included that are in a handshake"""
         self.open: set[HttpProtocol] = set()
@@ -96,6 +101,28 @@ class Connections:
         self.held -= 1
         if place:
             self._counts.leave(place)
+
+    def end_those_refused(self) -> None:
+        """Cut connections whose client's certificate has ended, or is revoked by now.
+
+        What is being answered ends with them.
+        """
+        if self.judge is None:
+            return
+        self.judge.look()
+        for connection in list(self.open):
+            handshake = connection.handshake
+            if handshake is None or handshake.chain is None:
+                continue
+            if reason := self.judge.ended(handshake.chain):
+                log.info(
+                    "connection ended with its client's certificate",
+                    listener=self.arrival.listener,
+                    reason=reason,
+                    thumbprint=handshake.chain.shown.thumbprint,
+                    subject=handshake.chain.shown.subject,
+                )
+                connection.abort()
 
     def tasks(self) -> set[asyncio.Task[None]]:
         """The tasks that answer requests now."""

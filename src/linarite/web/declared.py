@@ -10,7 +10,7 @@ from linarite.domain.errors import SetupError
 from linarite.domain.target import is_loopback
 from linarite.web.addresses import Ranges
 from linarite.web.binding import UNIX_PREFIX
-from linarite.web.client_certificates import tidy_name
+from linarite.web.client_certificates import tidy_issuer, tidy_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,6 +128,7 @@ def check_client(
             tidy_name(client.name)
         except ValueError as problem:
             raise SetupError(f"{section}.name is '{client.name}': {problem}.") from None
+    _check_issuer(section, client)
     for each in client.listeners:
         listener = listeners.get(each)
         if listener is None or listener.client_certificates == "none":
@@ -135,3 +136,23 @@ def check_client(
                 f"{section}.listeners names '{each}', which is no listener that asks for "
                 f"certificates. Set listeners.{each}.client_certificates."
             )
+
+
+def _check_issuer(section: str, client: ClientCertificateSettings) -> None:
+    """Subjects and names are what an authority says: whose word counts must be said."""
+    if not (client.thumbprint or client.issuer or client.listeners):
+        raise SetupError(
+            f"{section}: say whose certificates it means. Any authority that any listener trusts "
+            "could issue one with this subject or name: set issuer to the authority's subject "
+            f"or the SHA-256 of its key, or {section}.listeners to those whose client_ca_files "
+            "may all issue it."
+        )
+    if not client.issuer:
+        return
+    try:
+        tidy_issuer(client.issuer)
+    except ValueError:
+        raise SetupError(
+            f"{section}.issuer is '{client.issuer}', which is neither a subject as in RFC 4514 "
+            "(CN=Clients,O=Contoso) nor the SHA-256 of a public key in hexadecimal."
+        ) from None

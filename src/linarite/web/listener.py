@@ -80,18 +80,19 @@ class Listener:
             self._server = await self._plain_server(bound)
         else:
             self._acceptor = Acceptor(bound, self._shared, context)
-        self._clock = asyncio.create_task(self._keep_date(), name="date header")
+        self._clock = asyncio.create_task(self._tick(), name="listener's clock")
 
     def _contexts(self) -> Callable[[str], ssl.SSLContext]:
         """What gives each connection its context. Raises SetupError."""
         assert self._tls is not None  # noqa: S101 - whoever opens a listener with TLS gives it
         trust = self._options.client_trust
-        self._shared.asks_certificates = trust.mode != "none"
         tls, section = self._tls, self._section
         if trust.mode == "none" and tls.may_wait:
             return lambda address: tls.contexts(trust, section).at(address)
         contexts = tls.contexts(trust, section)
         contexts.at(self._options.address)  # what can't be used is told now
+        if trust.mode != "none":
+            self._shared.judge = contexts
         return contexts.at
 
     async def _plain_server(self, bound: socket.socket) -> asyncio.Server:
@@ -142,9 +143,10 @@ class Listener:
         for connection in list(connections):
             connection.abort()
 
-    async def _keep_date(self) -> None:
+    async def _tick(self) -> None:
         while True:
             self._tell_date()
+            self._shared.end_those_refused()
             await asyncio.sleep(1)
 
     def _tell_date(self) -> None:

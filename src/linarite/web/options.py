@@ -304,9 +304,18 @@ class ClientCertificateSettings(msgspec.Struct, frozen=True, forbid_unknown_fiel
             "email: or IP:, such as DNS:robot.contoso.com."
         ),
     ] = ""
+    issuer: Annotated[
+        str,
+        Meta(
+            description="An authority above it: its whole subject as in RFC 4514, if it is one of "
+            "the listener's client_ca_files (CN=Clients,O=Contoso), or the SHA-256 of its public "
+            "key (DER) in hexadecimal."
+        ),
+    ] = ""
     listeners: Annotated[
         list[str],
         Meta(
-            description="The listeners by whose authorities it must have been checked. Empty: all."
+            description="The listeners by whose authorities it must have been checked. Empty: "
+            "all; then a rule by subject or name must say the issuer."
         ),
     ] = []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import httptools
 
+from linarite.domain.access_errors import CertificateRefused
 from linarite.domain.arrival import ANY_WAY
 from linarite.domain.errors import ServiceUnavailable
 from linarite.web.body import LINGER_S
@@ -55,7 +56,7 @@ class HttpProtocol(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport
         self._client: tuple[str, int] | None = None
-        self._handshake: Handshake | None = None
+        self.handshake: Handshake | None = None
         self._forwards = False
         """whether what its requests say of their clients is believed"""
         self._requests_left = shared.limits.keep_alive_requests_max or -1
@@ -89,12 +90,12 @@ class HttpProtocol(asyncio.Protocol):
         shared.open.add(self)
         try:
             self._visit = self._visit or shared.visit(transport.get_extra_info("peername"))
-        except ServiceUnavailable as full:
-            self._refuse(full)
+            self.handshake = handshake_of(transport, shared.judge)
+        except (ServiceUnavailable, CertificateRefused) as refused:
+            self._refuse(refused)
             self._transport.close()
             return
         self._client = self._visit.client
-        self._handshake = handshake_of(transport, asked=shared.asks_certificates)
         self._forwards = shared.believes(self._client)
         if shared.closing:
             self._transport.close()
@@ -265,8 +266,8 @@ class HttpProtocol(asyncio.Protocol):
         exchange = Exchange(self, name, target_of(self._url), self._headers)
         exchange.client = self._client
         exchange.bodies = self._shared.bodies
-        if self._handshake is not None:
-            self._handshake.tell(exchange)
+        if self.handshake is not None:
+            self.handshake.tell(exchange)
         if self._shared.arrival is not ANY_WAY:
             exchange.arrival = self._shared.arrival
         if self._forwards:

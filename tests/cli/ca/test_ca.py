@@ -13,6 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from linarite.web.certificates.client_chain import key_print
 from tests.cli.terminal import LINARITE, environment, linarite
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def test_the_path_is_the_file_that_a_server_tells(server: Server) -> None:
     assert "linarite.internal" in shown
     certificate = x509.load_pem_x509_certificate((server.home / "ca" / "ca.pem").read_bytes())
     assert certificate.fingerprint(hashes.SHA256()).hex(":").upper() in shown
+    assert key_print(certificate) in shown
     assert server.ready["ca_file"] in linarite(server.home, "ca", "trust").stdout
 
 

@@ -15,6 +15,7 @@ def show(context: typer.Context) -> None:
     typer.echo(f"file         {authority.folder / CA_FILE}")
     typer.echo(f"name         {certificate.subject.rfc4514_string()}")
     typer.echo(f"SHA-256      {authority.fingerprint}")
+    typer.echo(f"of its key   {authority.key_print}")
     typer.echo(f"valid until  {certificate.not_valid_after_utc:%Y-%m-%d}")
     for position, name in enumerate(authority.permitted):
         typer.echo(f"{'certifies' if position == 0 else '':<13}{name}")

@@ -23,6 +23,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from linarite.domain.account_names import hosts_of, private_zones
 from linarite.domain.errors import SetupError
 from linarite.domain.target import literal_address
+from linarite.web.certificates.client_chain import key_print
 from linarite.web.certificates.material import Material
 from linarite.web.certificates.places import CA_FILE, KEY_FILE, LEAF_DAYS
 
@@ -112,6 +113,11 @@ class LocalAuthority:
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise SetupError(f"{folder / KEY_FILE} holds a key of another kind than EC P-256.")
         self._key = key
+
+    @property
+    def key_print(self) -> str:
+        """SHA-256 of its public key, as `client_certificates.NAME.issuer` may name it."""
+        return key_print(self.certificate)
 
     @property
     def fingerprint(self) -> str:

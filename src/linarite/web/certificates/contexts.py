@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING
 
 from linarite.domain.errors import SetupError
-from linarite.web.certificates.material import private_file
 from linarite.web.certificates.watched import Watched
 from linarite.web.handshake import remember_name
 
@@ -15,13 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from linarite.web.certificates.book import CertificateBook
+    from linarite.web.certificates.clients import ClientAuthorities
     from linarite.web.certificates.material import Material
+    from linarite.web.client_certificates import ClientChain
     from linarite.web.options import ClientTrust
 
 LOOK_S = 1.0
 """files are looked at no more often"""
 CONTEXTS_MAX = 200
-MODES = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
+MODES = {"optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
 
 
 class Contexts:
@@ -34,15 +35,20 @@ class Contexts:
     def __init__(self, book: CertificateBook, trust: ClientTrust, section: str) -> None:
         """Raises SetupError, which names the settings of `section`."""
         self._book = book
-        self._mode = MODES[trust.mode]
         self._by_number: dict[int, ssl.SSLContext] = {}
         self._look_at = 0.0
-        self._authorities: Watched[list[bytes]] | None = None
-        self._has_lists = bool(trust.crl_files)
-        if self._mode is not ssl.CERT_NONE:
-            files = (*trust.ca_files, *trust.crl_files)
+        self._clients: Watched[ClientAuthorities] | None = None
+        if trust.mode != "none":
+            from linarite.web.certificates.clients import ClientAuthorities  # noqa: PLC0415 - few listeners ask
+
+            files, has_lists = (*trust.ca_files, *trust.crl_files), bool(trust.crl_files)
             try:
-                self._authorities = Watched(files, self._checked)
+                self._clients = Watched(
+                    files,
+                    lambda contents: ClientAuthorities(
+                        contents, MODES[trust.mode], has_lists=has_lists
+                    ),
+                )
             except (OSError, ValueError) as problem:
                 raise SetupError(
                     f"{section}.client_ca_files or {section}.client_crl_files can't be used: "
@@ -54,10 +60,22 @@ class Contexts:
         now = time.monotonic()
         if now >= self._look_at:
             self._look_at = now + LOOK_S
-            if self._authorities is not None and self._authorities.look():
-                self._by_number.clear()
+            self.look()
             self._book.look()
         return self._context(self._book.default(address))
+
+    def look(self) -> None:
+        """Read the clients' authorities and lists, if they have changed."""
+        if self._clients is not None and self._clients.look():
+            self._by_number.clear()
+
+    def chain(self, connection: ssl.SSLObject) -> ClientChain | None:
+        """What a handshake has verified of its client; None where that has shown nothing."""
+        return self._clients.now.chain(connection) if self._clients is not None else None
+
+    def ended(self, chain: ClientChain) -> str:
+        """Why a connection may not go on that has begun with a chain; "" where it may."""
+        return self._clients.now.ended(chain) if self._clients is not None else ""
 
     def _context(self, material: Material) -> ssl.SSLContext:
         context = self._by_number.get(material.number)
@@ -72,8 +90,8 @@ class Contexts:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
         material.load_into(context)
-        if self._authorities is not None:
-            self._trust_clients(context, self._authorities.now)
+        if self._clients is not None:
+            self._clients.now.load_into(context)
         context.sni_callback = self._chooser(material)
         return context
 
@@ -94,15 +112,3 @@ class Contexts:
                 connection.context = self._context(found)
 
         return choose
-
-    def _trust_clients(self, context: ssl.SSLContext, contents: list[bytes]) -> None:
-        context.verify_mode = self._mode
-        if self._has_lists:
-            context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_CHAIN
-        for content in contents:
-            with private_file(content) as file:
-                context.load_verify_locations(cafile=file)
-
-    def _checked(self, contents: list[bytes]) -> list[bytes]:
-        self._trust_clients(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), contents)
-        return contents
