@@ -30,6 +30,7 @@ from linarite.storage.memory.activity import MemoryActivityLog
 from linarite.storage.memory.audit import MemoryAuditStore
 from linarite.storage.memory.jobs import MemoryJobStore
 from linarite.storage.memory.keys import MemoryKeyStore
+from linarite.storage.memory.metrics import MemoryMetricStore
 from linarite.storage.memory.network_log import MemoryNetworkLog
 from linarite.storage.memory.requests import MemoryRequestLedger
 from linarite.storage.memory.resources import MemoryResourceStore
@@ -120,6 +121,7 @@ class Rig:
         self._opened = False
         self.requests = MemoryRequestLedger()
         self.network_log = MemoryNetworkLog()
+        self.metrics = MemoryMetricStore()
         self.perimeters = PerimeterBook(self.resources, lambda *_: None, lambda _: "")
         self.resources.subscribe(self.perimeters.follow)
         self.told = 0
@@ -145,6 +147,7 @@ class Rig:
             networks=networks or Networks(),
             requests=self.requests,
             network_log=self.network_log,
+            metrics=self.metrics,
             perimeters=self.perimeters,
             keys_changed=self._keys_changed,
             now=lambda: datetime.now(UTC),

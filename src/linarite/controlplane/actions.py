@@ -16,6 +16,7 @@ from linarite.controlplane.api_versions import (
     SUBSCRIPTIONS,
 )
 from linarite.controlplane.kept_routes import AGENTLESS, APPLICATION, UNFILTERED
+from linarite.controlplane.metric_routes import METRIC_ACTIONS
 from linarite.controlplane.network_routes import NETWORK_ACTIONS
 from linarite.controlplane.paths import (
     ACCOUNT,
@@ -373,6 +374,7 @@ ACTIONS: tuple[Action, ...] = (
         running_operations.list_operations,
     ),
     *deployment_rows(SUBSCRIPTION, GROUP),
+    *METRIC_ACTIONS,
     *NETWORK_ACTIONS,
     *PERIMETER_ACTIONS,
     *AUTHORIZATION_ACTIONS,

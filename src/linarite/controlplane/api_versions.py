@@ -83,6 +83,19 @@ SUBSCRIPTIONS = (
 INSIGHTS = ("2014-04-01", "2015-04-01", "2017-03-01-preview")
 """the activity log"""
 
+METRICS = (
+    "2017-05-01-preview",
+    "2018-01-01",
+    "2019-07-01",
+    "2021-05-01",
+    "2023-05-01-preview",
+    "2023-10-01",
+    "2024-02-01",
+)
+"""metrics, their definitions, and questions about several resources at once"""
+
+METRIC_NAMESPACES = ("2017-12-01-preview", "2023-10-01", "2024-02-01")
+
 AUTHORIZATION = (
     "2015-06-01",
     "2015-07-01",

@@ -66,15 +66,20 @@ class Credentials(msgspec.Struct, frozen=True):
         principal = self.holders.holder(shown, listener)
         return caller_of(principal) if principal is not None else None
 
-    async def recognise(self, headers: Mapping[str, str], authorization_uri: str) -> Caller:
+    async def recognise(
+        self, headers: Mapping[str, str], authorization_uri: str, also_for: str = ""
+    ) -> Caller:
         """The caller by `Authorization: Bearer`: the management key, or an access token.
 
+        `also_for` is one more audience that a token may have, without a slash at its end.
         Raises ArmError 401, with the header that tells where tokens are given out.
         """
         presented = _presented(headers, authorization_uri)
         if "." not in presented:  # no token is without
             return self._by_key(presented, authorization_uri)
         audiences = self.audiences()
+        if also_for:
+            audiences |= {also_for, f"{also_for}/"}
         try:
             principal = self.tokens.known(presented, audiences) or await self.tokens.verify(
                 presented, audiences

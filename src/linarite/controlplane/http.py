@@ -98,7 +98,11 @@ class ManagementApp:
             authorization_uri = f"{base_url}/{self._plane.surface.realm.tenant}"
             caller = self._credentials.holder(
                 exchange.certificate, exchange.arrival.listener, headers
-            ) or await self._credentials.recognise(headers, authorization_uri)
+            ) or await self._credentials.recognise(
+                headers,
+                authorization_uri,
+                self._plane.audience_of(exchange.method, exchange.path),
+            )
         query = {name.lower(): value for name, value in parse_qsl(exchange.query.decode("latin-1"))}
         return ArmRequest(
             method=exchange.method,

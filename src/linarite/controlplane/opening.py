@@ -21,6 +21,7 @@ from linarite.controls.policy.book import PolicyBook
 from linarite.domain.access import Access
 from linarite.domain.activity import ActivityLog
 from linarite.domain.audit import AuditTrail
+from linarite.domain.azure_metrics.grains import MetricReader
 from linarite.domain.client_certificate import CertificateHolders, NoHolders
 from linarite.domain.directory import Directory
 from linarite.domain.jobs import JobStore
@@ -78,6 +79,7 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     """the domain under which accounts' endpoints are shown; "" shows them by path"""
     requests: RequestLedger
     network_log: NetworkLog
+    metrics: MetricReader
     perimeters: Perimeters
     regions: Mapping[str, str]
     """the declared regions with their titles; none: this machine stands for every location"""
@@ -124,6 +126,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         directory=parts.directory,
         requests=parts.requests,
         network_log=parts.network_log,
+        metrics=parts.metrics,
         perimeters=parts.perimeters,
     )
     plane = ControlPlane(RESOURCE_TYPES, ACTIONS, surface)

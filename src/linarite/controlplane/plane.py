@@ -75,6 +75,10 @@ class Operation(msgspec.Struct, frozen=True):
     entry: Entry = "permission"
     lists: bool = False
     """as `Action.lists`"""
+    reads: bool = False
+    """as `Action.reads`"""
+    audience: str = ""
+    """as `Action.audience`"""
     attributes: Callable[[ArmRequest, Target, Surface], Awaitable[Attributes | None]] = (
         no_attributes
     )
@@ -106,10 +110,16 @@ class ControlPlane:
         operation = found[0].get(method) if found is not None else None
         return operation.permission if operation is not None else ""
 
+    def audience_of(self, method: str, path: str) -> str:
+        """For whom a token may be, too, that opens it; "" for nobody else."""
+        found = self._router.find(path)
+        operation = found[0].get(method) if found is not None else None
+        return operation.audience if operation is not None else ""
+
     async def serve(self, request: ArmRequest) -> Answer:
         """Answer an authenticated caller's request. Raises ArmError and other LinariteErrors."""
         operation, target, decision = await self._admitted(request)
-        if request.method in READING:
+        if request.method in READING or operation.reads:
             answer = await operation.act(request, target, self.surface)
             # Whoever reads that a deployment is there may call it: the data path must know it too.
             await self.surface.resources.told()
@@ -229,6 +239,8 @@ def filed(types: Iterable[ResourceType], actions: Iterable[Action]) -> Router[Op
             partial=action.partial,
             entry=action.entry,
             lists=action.lists,
+            reads=action.reads,
+            audience=action.audience,
         )
         router.add(action.method, action.template, operation)
     return router

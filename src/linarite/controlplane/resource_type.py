@@ -231,6 +231,10 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """shows only what its caller may read: whoever may read anything below may call it"""
     partial: str = ""
     """as `ResourceType.partial`"""
+    reads: bool = False
+    """a POST that changes nothing: it leaves no trace in activity and audit log"""
+    audience: str = ""
+    """another service of Azure has it, at a host of its own: tokens for that are taken, too"""
 
 
 async def found(surface: Surface, row: ResourceType, resource_id: str) -> Resource | None:

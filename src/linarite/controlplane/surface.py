@@ -15,6 +15,7 @@ from linarite.controls.policy.book import PolicyBook
 from linarite.domain.access import Access
 from linarite.domain.activity import ActivityLog
 from linarite.domain.audit import AuditTrail
+from linarite.domain.azure_metrics.grains import MetricReader
 from linarite.domain.directory import Directory
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import Assortment, ModelOffers
@@ -157,6 +158,7 @@ class Surface(msgspec.Struct, kw_only=True):
     audit: AuditTrail
     requests: RequestLedger
     network_log: NetworkLog
+    metrics: MetricReader
     perimeters: Perimeters
     access: Access
     policies: PolicyBook

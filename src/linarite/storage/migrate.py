@@ -30,6 +30,7 @@ class History:
 STATE_HISTORY = History(SCRIPTS / "state", "0007")
 REQUESTS_HISTORY = History(SCRIPTS / "requests", "0005")
 AUDIT_HISTORY = History(SCRIPTS / "audit", "0001")
+METRICS_HISTORY = History(SCRIPTS / "metrics", "0001")
 
 
 def migrate(path: Path, connection: sqlite3.Connection, history: History) -> bool:

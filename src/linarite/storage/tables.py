@@ -27,6 +27,9 @@ REQUESTS = MetaData()
 AUDIT = MetaData()
 """`audit.db`"""
 
+METRICS = MetaData()
+"""`metrics.db`"""
+
 # Ids are compared and ordered byte by byte, whatever the database's language setting.
 _ID_KEY = Text().with_variant(Text(collation="C"), "postgresql")
 
@@ -255,3 +258,27 @@ audit_log = Table(
     Column("public_key", LargeBinary, nullable=False),
 )
 """one row: whose log it is"""
+
+metric_series = Table(
+    "metric_series",
+    METRICS,
+    Column(
+        "id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    ),
+    Column("account_key", _ID_KEY, nullable=False),
+    Column("body", Text, nullable=False, unique=True),
+)
+"""combinations of dimensions; `body` is a `Series`"""
+
+metric_grains = Table(
+    "metric_grains",
+    METRICS,
+    Column("span_s", Integer, primary_key=True),
+    Column("account_key", _ID_KEY, primary_key=True),
+    Column("at_s", BigInteger, primary_key=True),
+    Column("series_id", BigInteger, primary_key=True),
+    Column("body", Text, nullable=False),
+    Index("metric_grains_by_time", "span_s", "at_s"),
+    sqlite_with_rowid=False,
+)
+"""a series in a minute, or an hour; `body` is a `Tally`"""

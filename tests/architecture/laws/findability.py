@@ -23,6 +23,7 @@ ARM_TABLE_FILES = tuple(
         "routes",
         "kept_routes",
         "access_routes",
+        "metric_routes",
         "network_routes",
         "perimeter_routes",
         "policy_routes",

@@ -13,15 +13,18 @@ from linarite.storage.memory.audit import MemoryAuditStore
 from linarite.storage.memory.jobs import MemoryJobStore
 from linarite.storage.memory.keys import MemoryKeyStore
 from linarite.storage.memory.lasting_counts import MemoryLastingCounts
+from linarite.storage.memory.metrics import MemoryMetricStore
 from linarite.storage.memory.network_log import MemoryNetworkLog
 from linarite.storage.memory.outbox import MemoryOutbox
 from linarite.storage.memory.requests import MemoryRequestLedger
 from linarite.storage.memory.resources import MemoryResourceStore
+from linarite.storage.retention import Retention
 from linarite.storage.sqlite.activity import SqliteActivityLog
 from linarite.storage.sqlite.audit import open_audit_store
 from linarite.storage.sqlite.jobs import SqliteJobStore
 from linarite.storage.sqlite.keys import open_key_store
 from linarite.storage.sqlite.lasting_counts import SqliteLastingCounts
+from linarite.storage.sqlite.metrics import open_metric_store
 from linarite.storage.sqlite.network_log import SqliteNetworkLog
 from linarite.storage.sqlite.outbox import SqliteOutbox
 from linarite.storage.sqlite.requests import open_request_ledger
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
     from linarite.domain.activity import ActivityLog
     from linarite.domain.audit import AuditStore
+    from linarite.domain.azure_metrics.grains import MetricStore
     from linarite.domain.jobs import JobStore
     from linarite.domain.ledger import LastingCounts
     from linarite.domain.network_log import NetworkLog
@@ -152,6 +156,21 @@ async def audit_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIt
         MemoryAuditStore()
         if request.param == "memory"
         else await open_audit_store(tmp_path, b"k" * 32)
+    )
+    yield store
+    await store.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def metric_store(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[MetricStore]:
+    """An empty MetricStore that keeps two hours, and ninety minutes."""
+    retention = Retention(age_s=7200, rows=90)
+    store: MetricStore = (
+        MemoryMetricStore(retention)
+        if request.param == "memory"
+        else open_metric_store(tmp_path, retention)
     )
     yield store
     await store.close()

@@ -1,0 +1,3 @@
+"""Which metrics there are."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Values of metrics, over time."""
+
+from __future__ import annotations
