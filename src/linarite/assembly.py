@@ -32,6 +32,7 @@ from linarite.identity.opening import Identity, IdentityParts, open_identity
 from linarite.identity.tenant import tenant_of
 from linarite.jobs.kinds.model_import import model_kinds
 from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
+from linarite.metric_parts import MetricParts
 from linarite.network_parts import NetworkParts
 from linarite.privatelink.opening import open_private_link
 from linarite.quota_parts import open_limiter
@@ -56,7 +57,6 @@ from linarite.storage.sqlite.keys import open_key_store
 from linarite.storage.sqlite.requests import open_request_ledger
 from linarite.storage.sqlite.resources import SqliteResourceStore
 from linarite.telemetry.access_log import AccessLog
-from linarite.telemetry.metrics import RequestMetrics
 from linarite.telemetry.price_options import price_book
 from linarite.web.edge import Edge
 from linarite.web.listeners import Listeners
@@ -133,6 +133,8 @@ class Assembly:
         database = open_database(self.loaded.home)
         self._stack.push_async_callback(database.close)
         ledger = self._ledger = self._open_ledger()
+        self._metrics = MetricParts(settings, self.loaded.home)
+        await self._metrics.start(self._stack)
         keys = await open_key_store(database, given_master_key=self.loaded.master_key)
         resources, jobs = SqliteResourceStore(database), SqliteJobStore(database)
         self.account_id = await declare(resources, settings.account, self.plan.deployments)
@@ -166,15 +168,16 @@ class Assembly:
         }
         begin_work = await self._work().open(self._stack, resources, jobs, instances, kinds)
         limiter = await open_limiter(settings.quota, database, self._stack)
-        metrics = RequestMetrics(version=__version__)
         dataplane = DataPlane(
             self._router(),
             identity.admission(door, self._facts, self._host, limiter, keys, self._stack),
             settings.limits,
-            self._observer(ledger, metrics),
+            self._observer(ledger),
             price_book(settings.prices),
         )
-        pages = StatusPages(self._host, self._facts, ledger, metrics, dialer, self._trail)
+        pages = StatusPages(
+            self._host, self._facts, ledger, self._metrics.requests, dialer, self._trail
+        )
         hosts = await asyncio.to_thread(known_hosts, settings)
         guard = None if open_pages(settings) else self._facts.recogniser(keys.digest)
         edge = Edge(pages.by_path(guard), dataplane, management, identity.sign_in.app, hosts=hosts)
@@ -249,11 +252,9 @@ class Assembly:
         self._stack.push_async_callback(ledger.close)
         return ledger
 
-    def _observer(
-        self, ledger: SqliteRequestLedger, metrics: RequestMetrics
-    ) -> Callable[[RequestRecord], None]:
+    def _observer(self, ledger: SqliteRequestLedger) -> Callable[[RequestRecord], None]:
         """What takes each finished request's record; it is on the hot path."""
-        settings = self.loaded.settings
+        settings, metrics = self.loaded.settings, self._metrics
         access, audited = (
             AccessLog(settings.logs.access),
             DataPlaneAudit(self._trail, settings.audit),
@@ -321,6 +322,7 @@ class Assembly:
                 directory=identity.sign_in.directory,
                 requests=self._ledger,
                 network_log=self._network.log,
+                metrics=self._metrics.recorder,
                 perimeters=self._network.perimeters,
                 management_key=settings.controlplane.management_key,
                 regions={name: each.title or name for name, each in settings.regions.items()},

@@ -27,7 +27,7 @@ from linarite.hosting.options import (
 from linarite.hosting.regions import Regions, RegionSettings
 from linarite.privatelink.options import DnsSettings
 from linarite.signin.options import BoundIdentity, SignIn
-from linarite.storage.options import Records
+from linarite.storage.options import KeptMetrics, Records
 from linarite.telemetry.options import Logs, Otlp
 from linarite.telemetry.price_options import Prices
 from linarite.web.declared import check_listeners
@@ -59,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     logs: Logs = Logs()
     otlp: Otlp = Otlp()
     records: Records = Records()
+    metrics: KeptMetrics = KeptMetrics()
     audit: Audit = Audit()
     egress: Egress = Egress()
     tokens: Tokens = Tokens()

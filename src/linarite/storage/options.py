@@ -17,3 +17,19 @@ class Records(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows_max: Annotated[
         int, Meta(description="Most request records kept; 0 means no bound.", ge=0)
     ] = 10_000_000
+
+
+class KeptMetrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long the metrics of Azure Monitor are kept."""
+
+    keep_days: Annotated[
+        float, Meta(description="Days after which metrics are removed; 0 keeps all.", ge=0)
+    ] = 93.0
+    minutes_max: Annotated[
+        int,
+        Meta(
+            description="Most minutes kept, each series of each minute being one; the oldest go "
+            "first, and their hours stay. 0 means no bound.",
+            ge=0,
+        ),
+    ] = 2_000_000

@@ -2,7 +2,9 @@
 
 `ModelDeploymentName eq 'chat' and (StatusCode eq '429' or StatusCode eq '503') and Region eq '*'`:
 `eq`, `ne` and `sw` (starts with), `and`, `or`, parentheses; `'*'` wants every value, each as a
-series of its own. Source: learn.microsoft.com, "Metrics - List", parameter `$filter`.
+series of its own. `or` stands between values of one dimension and binds closer than `and`, as in
+Azure Monitor: `A eq 'a' and B eq 'b' or B eq 'c'` means one of the two values of B.
+Source: learn.microsoft.com, "Metrics - List", parameter `$filter`.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ def read_filter(text: str) -> Filter:
     if len(text) > FILTER_CHARACTERS_MAX:
         raise FilterError(f"It has more than {FILTER_CHARACTERS_MAX} characters.")
     reader = _Reader(text)
-    wants = reader.any_of(0)
+    wants = reader.all_of(0)
     if reader.next:
         reader.fail("'and', 'or' or the end")
     return Filter(dimensions=tuple(reader.names.values()), wants=wants)
@@ -54,6 +56,8 @@ def read_filter(text: str) -> Filter:
 class _Reader:
     def __init__(self, text: str) -> None:
         self.names: dict[str, str] = {}
+        self._within: set[str] = set()
+        """dimensions of the alternatives that are being read"""
         self._tokens: list[str] = []
         at, end = 0, len(text.rstrip())
         while at < end:
@@ -77,26 +81,31 @@ class _Reader:
         self._at += 1
         return token
 
-    def any_of(self, depth: int) -> Wants:
-        parts = [self._all_of(depth)]
-        while self.next.lower() == "or":
-            self._take()
-            parts.append(self._all_of(depth))
-        return parts[0] if len(parts) == 1 else lambda of: any(part(of) for part in parts)
-
-    def _all_of(self, depth: int) -> Wants:
-        parts = [self._one(depth)]
+    def all_of(self, depth: int) -> Wants:
+        parts = [self._any_of(depth)]
         while self.next.lower() == "and":
             self._take()
-            parts.append(self._one(depth))
+            parts.append(self._any_of(depth))
         return parts[0] if len(parts) == 1 else lambda of: all(part(of) for part in parts)
+
+    def _any_of(self, depth: int) -> Wants:
+        outer, self._within = self._within, set[str]()
+        parts = [self._one(depth)]
+        while self.next.lower() == "or":
+            self._take()
+            parts.append(self._one(depth))
+        if len(parts) > 1 and len(self._within) > 1:
+            names = " and ".join(sorted(self._within))
+            raise FilterError(f"'or' can't stand between different dimensions: {names[:200]}.")
+        self._within = outer | self._within
+        return parts[0] if len(parts) == 1 else lambda of: any(part(of) for part in parts)
 
     def _one(self, depth: int) -> Wants:
         if self.next == "(":
             if depth >= DEPTH_MAX:
                 raise FilterError(f"It has more than {DEPTH_MAX} parentheses in one another.")
             self._take()
-            inner = self.any_of(depth + 1)
+            inner = self.all_of(depth + 1)
             if self._take() != ")":
                 self._at -= 1
                 self.fail("')'")
@@ -116,6 +125,7 @@ class _Reader:
         value = self._take()[1:-1].replace("''", "'").lower()
         key = name.lower()
         self.names.setdefault(key, name)
+        self._within.add(key)
         if verb == "eq":
             return (lambda _: True) if value == "*" else (lambda of: of(key).lower() == value)
         if verb == "ne":
