@@ -32,7 +32,7 @@ from linarite.identity.opening import Identity, IdentityParts, open_identity
 from linarite.identity.tenant import tenant_of
 from linarite.jobs.kinds.model_import import model_kinds
 from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
-from linarite.metric_parts import MetricParts
+from linarite.metric_parts import open_metrics
 from linarite.network_parts import NetworkParts
 from linarite.privatelink.opening import open_private_link
 from linarite.quota_parts import open_limiter
@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from linarite.jobs.kind import Kind
     from linarite.settings import Loaded
     from linarite.storage.sqlite.requests import SqliteRequestLedger
+    from linarite.web.asgi import App
 
 log = structlog.get_logger("linarite")
 
@@ -133,8 +134,7 @@ class Assembly:
         database = open_database(self.loaded.home)
         self._stack.push_async_callback(database.close)
         ledger = self._ledger = self._open_ledger()
-        self._metrics = MetricParts(settings, self.loaded.home)
-        await self._metrics.start(self._stack)
+        self._metrics = await open_metrics(self._stack, settings, self.loaded.home)
         keys = await open_key_store(database, given_master_key=self.loaded.master_key)
         resources, jobs = SqliteResourceStore(database), SqliteJobStore(database)
         self.account_id = await declare(resources, settings.account, self.plan.deployments)
@@ -175,12 +175,9 @@ class Assembly:
             self._observer(ledger),
             price_book(settings.prices),
         )
-        pages = StatusPages(
-            self._host, self._facts, ledger, self._metrics.requests, dialer, self._trail
-        )
+        pages = self._status_pages(dialer, keys)
         hosts = await asyncio.to_thread(known_hosts, settings)
-        guard = None if open_pages(settings) else self._facts.recogniser(keys.digest)
-        edge = Edge(pages.by_path(guard), dataplane, management, identity.sign_in.app, hosts=hosts)
+        edge = Edge(pages, dataplane, management, identity.sign_in.app, hosts=hosts)
         await self._listen(edge)
         for url in filter(None, {self.seen.url, self.seen.https_url}):
             identity.verification.audiences.add_own_address(url)
@@ -191,6 +188,13 @@ class Assembly:
         await begin_work()
         await management.upkeep.start()
         self._stack.push_async_callback(management.upkeep.stop)
+
+    def _status_pages(self, dialer: EgressDialer, keys: KeyStore) -> dict[str, App]:
+        pages = StatusPages(
+            self._host, self._facts, self._ledger, self._metrics.requests, dialer, self._trail
+        )
+        is_open = open_pages(self.loaded.settings)
+        return pages.by_path(None if is_open else self._facts.recogniser(keys.digest))
 
     async def _listen(self, edge: Edge) -> None:
         """On the addresses of the settings, and on those of private endpoints."""

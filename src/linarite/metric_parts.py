@@ -20,8 +20,16 @@ if TYPE_CHECKING:
 DAY_S = 86_400.0
 
 
+async def open_metrics(stack: AsyncExitStack, settings: Settings, home: Path) -> MetricParts:
+    """Opened once, before anything is served, and kept from then on. Raises SetupError."""
+    parts = MetricParts(settings, home)
+    await parts.recorder.start()
+    stack.push_async_callback(parts.recorder.stop)
+    return parts
+
+
 class MetricParts:
-    """Opened once, before anything is served."""
+    """What counts requests."""
 
     def __init__(self, settings: Settings, home: Path) -> None:
         """Open the folder's `Database` first: it holds the lock. Raises SetupError."""
@@ -29,12 +37,6 @@ class MetricParts:
         retention = Retention(age_s=kept.keep_days * DAY_S or None, rows=kept.minutes_max or None)
         self.requests = RequestMetrics(version=__version__)
         self.recorder = MetricRecorder(open_metric_store(home, retention))
-        self._settings = settings
-
-    async def start(self, stack: AsyncExitStack) -> None:
-        """Begin to keep what is counted."""
-        await self.recorder.start()
-        stack.push_async_callback(self.recorder.stop)
 
     def observe(self, record: RequestRecord) -> None:
         """Count a finished request; it is on the hot path."""

@@ -22,9 +22,9 @@ MONITORING_READER = "43d0d8ad-25c7-4714-9337-8ba259a9fe05"
 BATCH = f"/subscriptions/{SUBSCRIPTION}/metrics:getBatch"
 
 
-def grain(minute: int, requests: int, account: str = CONTOSO, **changed: object) -> Grain:
+def grain(minute: int, requests: int, account: str = CONTOSO, **changed: Any) -> Grain:  # noqa: ANN401 - fields
     """Requests of a minute."""
-    fields = {
+    fields: dict[str, Any] = {
         "account_key": account.lower(),
         "region": "Local",
         "deployment": "chat",
@@ -39,7 +39,7 @@ def grain(minute: int, requests: int, account: str = CONTOSO, **changed: object)
         completion_tokens=5 * requests,
         to_last_byte=Spread(requests, 100.0 * requests, 50.0, 150.0),
     )
-    return Grain(HOUR + 60 * minute, Series(**(fields | changed)), tally)  # type: ignore[arg-type]
+    return Grain(HOUR + 60 * minute, Series(**(fields | changed)), tally)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,10 +17,15 @@ from linarite.storage.memory.metrics import MemoryMetricStore
 HOUR = 1_767_225_600
 
 
-def grain(minute: int, requests: int, **series: object) -> Grain:
+def grain(minute: int, requests: int, **series: Any) -> Grain:  # noqa: ANN401 - fields
     """Requests of a minute after HOUR."""
-    fields = {"account_key": "/a", "deployment": "chat", "operation": "Chat", "status": 200}
-    return Grain(HOUR + 60 * minute, Series(**(fields | series)), Tally(requests=requests))  # type: ignore[arg-type]
+    fields: dict[str, Any] = {
+        "account_key": "/a",
+        "deployment": "chat",
+        "operation": "Chat",
+        "status": 200,
+    }
+    return Grain(HOUR + 60 * minute, Series(**(fields | series)), Tally(requests=requests))
 
 
 REQUESTS = METRICS["azureopenairequests"]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, SeverityNumber
 from opentelemetry.proto.metrics.v1.metrics_pb2 import HistogramDataPoint, NumberDataPoint
 
 from linarite.telemetry.otlp import enveloped, wire
@@ -22,6 +22,7 @@ def test_an_attribute_is_read_as_it_was(value: str | bool | float) -> None:
     read = AnyValue.FromString(wire.any_value(value))
     kind = read.WhichOneof("value")
     expected = {str: "string_value", bool: "bool_value", int: "int_value", float: "double_value"}
+    assert kind is not None
     assert kind == expected[type(value)]
     assert getattr(read, kind) == value
 
@@ -66,8 +67,9 @@ def test_a_log_record_is_written_as_protobuf_writes_it(
         + wire.text(3, text)
         + wire.octets(9, octets)
     )
+    severity = SeverityNumber.values()[number % 25]
     theirs = LogRecord(
-        time_unix_nano=number, severity_number=number % 25, severity_text=text, trace_id=octets
+        time_unix_nano=number, severity_number=severity, severity_text=text, trace_id=octets
     )
     assert ours == theirs.SerializeToString(deterministic=True)
 
