@@ -14,6 +14,7 @@ import msgspec
 
 from linarite.controls.egress import EgressPolicy, HttpProxy, PurposeHosts, target_of
 from linarite.controls.network import rules_of
+from linarite.diagnostics.sinks.opening import syslog_hosts
 from linarite.domain.errors import EgressRefused, SetupError
 from linarite.hosting.instance_maker import answering_engine
 from linarite.hosting.options import DeploymentSettings, InstanceSettings
@@ -132,6 +133,9 @@ def egress_policy(settings: Settings, planned: Plan) -> EgressPolicy:
             ),
             "telemetry": PurposeHosts(
                 tuple(egress.telemetry.allowed_hosts), collector_hosts(settings.otlp)
+            ),
+            "diagnostics": PurposeHosts(
+                tuple(egress.diagnostics.allowed_hosts), syslog_hosts(settings.diagnostic_sinks)
             ),
             "webhook": PurposeHosts(
                 tuple(egress.webhook.allowed_hosts), declared_hosts(settings.webhooks)

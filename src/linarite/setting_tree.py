@@ -16,6 +16,7 @@ from linarite.controls.authenticate.options import IssuerSettings, Tokens
 from linarite.controls.egress.options import Egress
 from linarite.controls.network.options import NetworkRuleSettings, NetworkSettings
 from linarite.dataplane.options import Limits
+from linarite.diagnostics.options import SinkSettings
 from linarite.domain.errors import SetupError
 from linarite.hosting.options import (
     AccountSettings,
@@ -103,6 +104,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     client_certificates: Annotated[
         dict[str, ClientCertificateSettings],
         Meta(description="Who clients are by their certificates, by name."),
+    ] = {}
+    diagnostic_sinks: Annotated[
+        dict[str, SinkSettings],
+        Meta(description="Where diagnostic settings may send records to, by name."),
     ] = {}
     webhooks: Annotated[
         dict[str, WebhookSettings],

@@ -19,6 +19,7 @@ import msgspec
 
 from linarite.controls.authenticate.options import IssuerSettings
 from linarite.controls.network.options import NetworkSettings
+from linarite.diagnostics.options import SinkSettings
 from linarite.domain.errors import SetupError
 from linarite.domain.target import is_loopback
 from linarite.hosting.options import DeploymentSettings, InstanceSettings
@@ -56,6 +57,7 @@ SERVICE_LINK = re.compile(
 TABLES: dict[str, type[msgspec.Struct]] = {
     "certificates": CertificateSettings,
     "client_certificates": ClientCertificateSettings,
+    "diagnostic_sinks": SinkSettings,
     "instances": InstanceSettings,
     "issuers": IssuerSettings,
     "listeners": ListenerSettings,
@@ -320,6 +322,7 @@ def _all_rows() -> list[Row]:
         *rows_of(ClientCertificateSettings, "client_certificates."),
         *rows_of(BoundIdentity, "managed_identities."),
         *rows_of(WebhookSettings, "webhooks."),
+        *rows_of(SinkSettings, "diagnostic_sinks."),
     ]
 
 
@@ -339,5 +342,6 @@ def reference_page() -> str:
             "[networks.NAME]": rows_of(NetworkSettings),
             "[managed_identities.NAME]": rows_of(BoundIdentity),
             "[webhooks.NAME]": rows_of(WebhookSettings),
+            "[diagnostic_sinks.NAME]": rows_of(SinkSettings),
         },
     )

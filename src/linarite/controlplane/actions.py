@@ -15,6 +15,7 @@ from linarite.controlplane.api_versions import (
     RESOURCES,
     SUBSCRIPTIONS,
 )
+from linarite.controlplane.diagnostic_routes import DIAGNOSTIC_ACTIONS
 from linarite.controlplane.kept_routes import AGENTLESS, APPLICATION, UNFILTERED
 from linarite.controlplane.metric_routes import METRIC_ACTIONS
 from linarite.controlplane.network_routes import NETWORK_ACTIONS
@@ -378,5 +379,6 @@ ACTIONS: tuple[Action, ...] = (
     *NETWORK_ACTIONS,
     *PERIMETER_ACTIONS,
     *AUTHORIZATION_ACTIONS,
+    *DIAGNOSTIC_ACTIONS,
     *POLICY_ACTIONS,
 )

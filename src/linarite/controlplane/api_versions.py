@@ -255,6 +255,9 @@ PERIMETERS = (
 PRIVATE_DNS = ("2018-09-01", "2020-01-01", "2020-06-01", "2024-06-01")
 """private zones, their records and links"""
 
+DIAGNOSTICS = ("2016-09-01", "2017-05-01-preview", "2021-05-01-preview")
+"""diagnostic settings and their categories"""
+
 OPERATIONS = ("2026-11-01",)
 """what no provider of Azure has: the audit log, explanations"""
 

@@ -23,6 +23,7 @@ from linarite.domain.activity import ActivityLog
 from linarite.domain.audit import AuditTrail
 from linarite.domain.azure_metrics.grains import MetricReader
 from linarite.domain.client_certificate import CertificateHolders, NoHolders
+from linarite.domain.diagnostics import DiagnosticViews
 from linarite.domain.directory import Directory
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import ModelOffers
@@ -81,6 +82,7 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     network_log: NetworkLog
     metrics: MetricReader
     perimeters: Perimeters
+    diagnostics: DiagnosticViews
     regions: Mapping[str, str]
     """the declared regions with their titles; none: this machine stands for every location"""
     keys_changed: Callable[[str], Awaitable[None]]
@@ -128,6 +130,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         network_log=parts.network_log,
         metrics=parts.metrics,
         perimeters=parts.perimeters,
+        diagnostics=parts.diagnostics,
     )
     plane = ControlPlane(RESOURCE_TYPES, ACTIONS, surface)
     parts.resources.subscribe(Endings(surface).follow)

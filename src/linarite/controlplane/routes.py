@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from linarite.controlplane.access_routes import AUTHORIZATION_TYPES
 from linarite.controlplane.api_versions import COGNITIVE_SERVICES, MANAGED_IDENTITY, RESOURCES
+from linarite.controlplane.diagnostic_routes import DIAGNOSTIC_TYPES
 from linarite.controlplane.kept_routes import KEPT_TYPES, UNFILTERED
 from linarite.controlplane.network_routes import NETWORK_TYPES
 from linarite.controlplane.paths import (
@@ -260,5 +261,6 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
     *NETWORK_TYPES,
     *PERIMETER_TYPES,
     *AUTHORIZATION_TYPES,
+    *DIAGNOSTIC_TYPES,
     *POLICY_TYPES,
 )

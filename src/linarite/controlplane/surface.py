@@ -16,6 +16,7 @@ from linarite.domain.access import Access
 from linarite.domain.activity import ActivityLog
 from linarite.domain.audit import AuditTrail
 from linarite.domain.azure_metrics.grains import MetricReader
+from linarite.domain.diagnostics import NO_DIAGNOSTICS, DiagnosticViews
 from linarite.domain.directory import Directory
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import Assortment, ModelOffers
@@ -160,6 +161,7 @@ class Surface(msgspec.Struct, kw_only=True):
     network_log: NetworkLog
     metrics: MetricReader
     perimeters: Perimeters
+    diagnostics: DiagnosticViews = NO_DIAGNOSTICS
     access: Access
     policies: PolicyBook
     links: PrivateLinkBook

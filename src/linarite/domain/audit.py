@@ -101,6 +101,8 @@ class AuditQuery(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: str = ""
     before_seq: int = 0
     """only earlier ones than this; 0 for all"""
+    after_seq: int | None = None
+    """only later ones than this, the oldest first; None: the newest first"""
     limit: int = 200
 
 
@@ -128,7 +130,10 @@ class AuditStore(Protocol):
         ...
 
     async def read(self, query: AuditQuery) -> list[AuditEntry]:
-        """Those that match, the newest first; names and ids compared without case."""
+        """Those that match, the newest first unless `after_seq` is set.
+
+        Names and ids are compared without case.
+        """
         ...
 
     async def before(self, at: str) -> AuditEntry | None:

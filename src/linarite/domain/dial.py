@@ -8,15 +8,16 @@ import msgspec
 
 if TYPE_CHECKING:
     import asyncio
+    import socket
     from collections.abc import Callable
 
 
 ProtocolT = TypeVar("ProtocolT", bound="asyncio.Protocol")
 
-Purpose = Literal["upstream", "issuer", "models", "telemetry", "webhook", "server"]
+Purpose = Literal["upstream", "issuer", "models", "telemetry", "webhook", "diagnostics", "server"]
 """what a connection is for: to have another endpoint answer requests; to read the keys of whoever
-issues tokens; to bring models; to tell a collector what goes on; to tell a webhook; to talk, as a
-command, to the server that a person named"""
+issues tokens; to bring models; to tell a collector what goes on; to tell a webhook; to send
+diagnostic records; to talk, as a command, to the server that a person named"""
 
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
@@ -56,5 +57,24 @@ class Dialer(Protocol):
         Whoever keeps connections asks before each use: the one that is free may have been made
         for another account, or before the rules changed. Costs well under a microsecond.
         Raises EgressRefused.
+        """
+        ...
+
+
+class SocketDialer(Dialer, Protocol):
+    """Opens what is no stream to another machine, too: by the same rules."""
+
+    async def datagrams(self, host: str, port: int, *, errand: Errand) -> socket.socket:
+        """A connected UDP socket that does not block; what is sent on it may get lost.
+
+        Raises EgressRefused when rules forbid the target, also where a proxy would have to be
+        gone through, which takes none; OSError when its name can't be resolved.
+        """
+        ...
+
+    async def local(self, path: str) -> socket.socket:
+        """A socket that does not block, connected to a unix socket of this machine.
+
+        Of datagrams where it takes them, else a stream. Raises OSError.
         """
         ...

@@ -59,9 +59,9 @@ class SetupError(LinariteError):
     code = "SetupError"
 
 
-EgressRule = Literal["form", "allowed_hosts", "address", "allowedFqdnList", "perimeter"]
+EgressRule = Literal["form", "allowed_hosts", "address", "allowedFqdnList", "perimeter", "proxy"]
 """what refuses a connection: the host as it is written, the server's lists, what an address is, an
-account's own list, a network security perimeter"""
+account's own list, a network security perimeter, a proxy that takes no such thing"""
 
 
 class EgressRefused(SetupError):

@@ -158,6 +158,14 @@ lasting_counts = Table(
 """what was charged to buckets of days and months; `over_at`, in seconds since the epoch, is when
 nobody asks for the row any more"""
 
+diagnostic_cursors = Table(
+    "diagnostic_cursors",
+    STATE,
+    Column("key", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""how far diagnostic settings have come with their sinks"""
+
 request_records = Table(
     "request_records",
     REQUESTS,

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.controls.audit.chain import event_of
+from linarite.domain.diagnostic_path import diagnostic_path
 
 if TYPE_CHECKING:
     from linarite.domain.audit import AuditEntry, AuditEvent
 
-CONTAINER = "insights-logs-audit"
 LIST_KEYS = "/accounts/listkeys/action"
 IN_RECORD = ("at", "action", "resource_id", "object_id")
 """fields of an event that have a place of their own in a record"""
@@ -27,25 +27,20 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 
 def path_of(event: AuditEvent) -> str:
     """The file that an event's record stands in, from the export's folder."""
-    day, _, rest = event.at.partition("T")
-    year, month, date = day.split("-")
-    resource = "/".join(
-        "".join(each if each.isalnum() or each in "-._~" else "_" for each in part) or "_"
-        for part in event.resource_id.upper().strip("/").split("/")
-        if part not in (".", "..")
-    )
-    return (
-        f"{CONTAINER}/resourceId=/{resource}/y={year}/m={month}/d={date}/h={rest[:2]}/m=00"
-        "/PT1H.json"
-    ).replace("resourceId=//", "resourceId=/")
+    return diagnostic_path("Audit", event.resource_id, event.at)
 
 
 def record_line(entry: AuditEntry, tenant: str) -> bytes:
     """An entry's record, a line of JSON; the same bytes for the same entry."""
+    return _encode(audit_record(entry, tenant)) + b"\n"
+
+
+def audit_record(entry: AuditEntry, tenant: str) -> dict[str, Any]:
+    """An entry as Azure's exports show one."""
     event = event_of(entry.body)
     said: dict[str, Any] = msgspec.json.decode(entry.body)
     properties = {name: value for name, value in said.items() if name not in IN_RECORD}
-    record = {
+    return {
         "AssetIdentity": "",
         "Tenant": tenant,
         "category": "Audit",
@@ -59,7 +54,6 @@ def record_line(entry: AuditEntry, tenant: str) -> bytes:
         "resourceId": event.resource_id.upper(),
         "time": event.at,
     }
-    return _encode(record) + b"\n"
 
 
 def operation_name(action: str) -> str:

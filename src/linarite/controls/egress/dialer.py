@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import ssl
 from collections import Counter
@@ -32,6 +33,7 @@ Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Awaitable[list[Address]]]
 OnRefused = Callable[[str, int, Errand, EgressRefused], None]
 OnPassed = Callable[[str, int, Errand], None]
+IPV4 = 4
 
 
 class AccountRules(Protocol):
@@ -91,10 +93,7 @@ class EgressDialer:
         """
         async with asyncio.timeout(self._connect_s):
             try:
-                name = host_of(host)
-                rules = self._rules[errand.purpose]
-                rules.require_host(name, port)
-                self._require_account(name, port, errand)
+                name, rules = self._allowed(host, port, errand)
                 proxy = self._proxy if self._proxy and self._proxy.serves(name, port) else None
                 if proxy is None:
                     addresses = await self._addresses_of(name, port, rules)
@@ -114,6 +113,29 @@ class EgressDialer:
             )
             return protocol
 
+    async def datagrams(self, host: str, port: int, *, errand: Errand) -> socket.socket:
+        """A connected UDP socket. Raises EgressRefused or OSError."""
+        async with asyncio.timeout(self._connect_s):
+            try:
+                name, rules = self._allowed(host, port, errand)
+                self._require_no_proxy(name, port)
+                addresses = await self._addresses_of(name, port, rules)
+            except EgressRefused as refused:
+                self._note(host, port, errand, refused)
+                raise
+        family = socket.AF_INET if addresses[0].version == IPV4 else socket.AF_INET6
+        made = socket.socket(family, socket.SOCK_DGRAM)
+        return _connected(made, (str(addresses[0]), port))
+
+    async def local(self, path: str) -> socket.socket:
+        """A socket connected to a unix socket. Raises OSError."""
+        try:
+            return _connected(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), path)
+        except OSError as problem:
+            if problem.errno != errno.EPROTOTYPE:
+                raise
+        return _connected(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM), path)
+
     def require(self, host: str, port: int, errand: Errand) -> None:
         """Refuse what the errand's account does not allow, before a kept connection is used."""
         try:
@@ -124,10 +146,26 @@ class EgressDialer:
         if self._on_passed is not None and errand.account_id:
             self._on_passed(host, port, errand)
 
+    def _allowed(self, host: str, port: int, errand: Errand) -> tuple[str, EgressRules]:
+        """The host in its normal form, and the rules for its addresses. Raises EgressRefused."""
+        name = host_of(host)
+        rules = self._rules[errand.purpose]
+        rules.require_host(name, port)
+        self._require_account(name, port, errand)
+        return name, rules
+
     def _require_account(self, host: str, port: int, errand: Errand) -> None:
         if errand.account_id:
             for rules in self._account_rules:
                 rules.require_host(errand.account_id, host, port)
+
+    def _require_no_proxy(self, host: str, port: int) -> None:
+        if self._proxy and self._proxy.serves(host, port):
+            raise EgressRefused(
+                f"Datagrams to '{host}' can't go through the proxy of egress.proxy; add the host "
+                "to egress.no_proxy, or use TCP.",
+                rule="proxy",
+            )
 
     def _require_literal(self, host: str, rules: EgressRules) -> None:
         """An address is judged though the proxy connects; a name's addresses only it knows."""
@@ -183,6 +221,17 @@ class EgressDialer:
             self._trust = {kept: value for kept, value in self._trust.items() if kept[0] != key[0]}
             self._trust[key] = context
         return context
+
+
+def _connected(made: socket.socket, address: tuple[str, int] | str) -> socket.socket:
+    """Connect at once: of datagrams, or to this machine. Raises OSError."""
+    try:
+        made.connect(address)
+    except OSError:
+        made.close()
+        raise
+    made.setblocking(False)  # noqa: FBT003 - the library's own
+    return made
 
 
 async def system_addresses(host: str, port: int) -> list[Address]:

@@ -32,6 +32,7 @@ class Egress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     models: PurposeEgress = PurposeEgress()
     telemetry: PurposeEgress = PurposeEgress()
     webhook: PurposeEgress = PurposeEgress()
+    diagnostics: PurposeEgress = PurposeEgress()
     proxy: Annotated[
         str,
         Meta(

@@ -20,6 +20,7 @@ _NAMED_BY: dict[Purpose, str] = {
     "models": "a source of models (models.private_hosts)",
     "telemetry": "a collector (otlp.endpoint)",
     "webhook": "a webhook (webhooks.NAME.url)",
+    "diagnostics": "a syslog server (diagnostic_sinks.NAME.address)",
     "server": "the endpoint that a command was told",
 }
 

@@ -34,8 +34,9 @@ class MemoryAuditStore:
         return AuditTail(last, [each for each in self.entries if each.seq > after])
 
     async def read(self, query: AuditQuery) -> list[AuditEntry]:
-        """Those that match, the newest first."""
-        found = [each for each in reversed(self.entries) if _matches(each, query)]
+        """Those that match, in the query's order."""
+        ordered = self.entries if query.after_seq is not None else reversed(self.entries)
+        found = [each for each in ordered if _matches(each, query)]
         return found[: query.limit]
 
     async def before(self, at: str) -> AuditEntry | None:
@@ -73,4 +74,5 @@ def _matches(entry: AuditEntry, query: AuditQuery) -> bool:
         and query.request_id.lower() in ("", said["request_key"])
         and query.correlation_id.lower() in ("", said["correlation_key"])
         and (not query.before_seq or entry.seq < query.before_seq)
+        and entry.seq > (query.after_seq or 0)
     )

@@ -6,6 +6,8 @@ from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from linarite.storage.resource_id import id_key
+
 if TYPE_CHECKING:
     from linarite.domain.request_record import RequestRecord
 
@@ -15,10 +17,12 @@ class MemoryRequestLedger:
 
     def __init__(self, rows_max: int = 10_000) -> None:
         self._records: deque[RequestRecord] = deque(maxlen=rows_max)
+        self._added = 0
 
     def add(self, record: RequestRecord) -> None:
         """Take a record."""
         self._records.append(record)
+        self._added += 1
 
     async def flush(self) -> None:
         """Return: there is no disk to wait for."""
@@ -33,6 +37,31 @@ class MemoryRequestLedger:
         """The record of one `apim-request-id`."""
         newest_first = reversed(self._records)
         return next((each for each in newest_first if each.request_id == request_id), None)
+
+    async def after(
+        self, position: int, limit: int, *, account_id: str
+    ) -> list[tuple[int, RequestRecord]]:
+        """The oldest first, each with its position, of one account."""
+        found = [
+            (place, each)
+            for place, each in self._placed()
+            if place > position and id_key(each.account_id) == id_key(account_id)
+        ]
+        return found[:limit]
+
+    async def position_at(self, at_ns: int) -> int:
+        """Where the records begin that are younger than a time."""
+        older = [place for place, each in self._placed() if each.started_at_ns < at_ns]
+        return max(older, default=0)
+
+    async def ends(self) -> tuple[int, int]:
+        """The positions of the oldest and the newest record."""
+        places = [place for place, _ in self._placed()]
+        return (places[0], places[-1]) if places else (0, 0)
+
+    def _placed(self) -> list[tuple[int, RequestRecord]]:
+        first = self._added - len(self._records) + 1
+        return list(enumerate(self._records, first))
 
     async def close(self) -> None:
         """Return: there is no file to let go of."""

@@ -112,7 +112,7 @@ class SqliteAuditStore:
                 return AuditTail(checkpoint, [AuditEntry(*each) for each in rows])
 
     async def read(self, query: AuditQuery) -> list[AuditEntry]:
-        """Those that match, the newest first."""
+        """Those that match, in the query's order."""
         with told_as_unavailable(self._path):
             async with self._reader.connect() as connection:
                 rows = await connection.execute(_matching(query))
@@ -189,4 +189,7 @@ def _matching(query: AuditQuery) -> Select[Any, Any, Any]:
             wanted = wanted.where(column == value)
     if query.before_seq:
         wanted = wanted.where(columns.seq < query.before_seq)
+    if query.after_seq is not None:
+        later = wanted.where(columns.seq > query.after_seq)
+        return later.order_by(columns.seq).limit(query.limit)
     return wanted.order_by(columns.seq.desc()).limit(query.limit)

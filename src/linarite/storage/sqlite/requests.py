@@ -11,10 +11,11 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from linarite.domain.request_record import RequestRecord
 from linarite.storage.migrate import REQUESTS_HISTORY
+from linarite.storage.resource_id import id_key
 from linarite.storage.retention import Retention
 from linarite.storage.sqlite.connections import sqlite_engine, told_as_unavailable
 from linarite.storage.sqlite.request_tidier import RequestTidier
@@ -111,6 +112,44 @@ class SqliteRequestLedger:
         )
         found = await self._ask(query)
         return found[0] if found else None
+
+    async def after(
+        self, position: int, limit: int, *, account_id: str
+    ) -> list[tuple[int, RequestRecord]]:
+        """The oldest first, each with its position, of one account; of what is on disk."""
+        columns = request_records.c
+        query = (
+            select(request_records)
+            .where(columns.seq > position, func.lower(columns.account_id) == id_key(account_id))
+            .order_by(columns.seq)
+            .limit(limit)
+        )
+        with told_as_unavailable(self._path):
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(query)).mappings().all()
+        return [(row["seq"], RequestRecord(**{name: row[name] for name in FIELDS})) for row in rows]
+
+    async def position_at(self, at_ns: int) -> int:
+        """Where the records begin that are younger than a time."""
+        columns = request_records.c
+        older = (
+            select(columns.seq)
+            .where(columns.started_at_ns < at_ns)
+            .order_by(columns.seq.desc())
+            .limit(1)
+        )
+        with told_as_unavailable(self._path):
+            async with self._engine.connect() as connection:
+                return await connection.scalar(older) or 0
+
+    async def ends(self) -> tuple[int, int]:
+        """The positions of the oldest and the newest record."""
+        seq = request_records.c.seq
+        with told_as_unavailable(self._path):
+            async with self._engine.connect() as connection:
+                oldest = await connection.scalar(select(func.min(seq)))
+                newest = await connection.scalar(select(func.max(seq)))
+        return oldest or 0, newest or 0
 
     async def close(self) -> None:
         """Write what is left and let go of the file; closing again does nothing."""

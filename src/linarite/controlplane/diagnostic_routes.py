@@ -1,0 +1,55 @@
+"""The rows of diagnostic settings, which accounts have."""
+
+from __future__ import annotations
+
+from linarite.controlplane.api_versions import DIAGNOSTICS, OPERATIONS
+from linarite.controlplane.paths import ACCOUNT, WITHOUT_PATCH
+from linarite.controlplane.resource_type import Action, ResourceType
+from linarite.controlplane.resources.diagnostic_settings import reads, rules
+from linarite.domain.diagnostics import DIAGNOSTIC_SETTING_TYPE
+
+DELIVERIES = "Linarite.Operations/diagnosticDeliveries"
+CATEGORIES = f"{ACCOUNT}/providers/{reads.CATEGORY_TYPE}"
+
+DIAGNOSTIC_TYPES: tuple[ResourceType, ...] = (
+    ResourceType(
+        type=DIAGNOSTIC_SETTING_TYPE,
+        template=f"{ACCOUNT}/providers/{DIAGNOSTIC_SETTING_TYPE}/{{setting}}",
+        versions=DIAGNOSTICS,
+        verbs=WITHOUT_PATCH,
+        created=200,
+        name_pattern=rules.NAME,
+        sent_properties=rules.SentSetting,
+        gather=rules.gather,
+        complete=rules.complete,
+        admit=rules.admit,
+        partial="of accounts; sinks are those that settings declare; metrics are kept and not "
+        "sent, nor does retentionPolicy act",
+    ),
+)
+DIAGNOSTIC_ACTIONS: tuple[Action, ...] = (
+    Action(
+        method="GET",
+        template=CATEGORIES,
+        versions=DIAGNOSTICS,
+        type=reads.CATEGORY_TYPE,
+        permission=f"{reads.CATEGORY_TYPE}/read",
+        act=reads.list_categories,
+    ),
+    Action(
+        method="GET",
+        template=f"{CATEGORIES}/{{category}}",
+        versions=DIAGNOSTICS,
+        type=reads.CATEGORY_TYPE,
+        permission=f"{reads.CATEGORY_TYPE}/read",
+        act=reads.get_category,
+    ),
+    Action(
+        method="GET",
+        template=f"{ACCOUNT}/providers/{DELIVERIES}",
+        versions=OPERATIONS,
+        type=DELIVERIES,
+        permission=f"{DIAGNOSTIC_SETTING_TYPE}/read",
+        act=reads.deliveries,
+    ),
+)

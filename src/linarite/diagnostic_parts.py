@@ -1,0 +1,77 @@
+"""What leaves a whole server as diagnostic records: sinks, exports, and how they stand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from linarite.diagnostics.export import Logs
+from linarite.diagnostics.running import Diagnostics
+from linarite.diagnostics.sinks.opening import Sinks
+from linarite.otlp_endpoint import OtlpEndpoint
+from linarite.storage.sqlite.cursors import SqliteCursorStore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AsyncExitStack
+
+    from linarite.diagnostics.export import Export
+    from linarite.domain.audit import AuditTrail
+    from linarite.domain.diagnostics import RequestLog
+    from linarite.domain.dial import SocketDialer
+    from linarite.domain.resource import ResourceStore
+    from linarite.settings import Loaded
+    from linarite.storage.database import Database
+
+
+class DiagnosticParts:
+    """`linarite.domain.diagnostics.DiagnosticViews`. `open` once."""
+
+    def __init__(self, loaded: Loaded, resources: ResourceStore) -> None:
+        self._loaded = loaded
+        self._resources = resources
+        self._running: Diagnostics | None = None
+
+    @property
+    def sinks(self) -> Mapping[str, str]:
+        """Name → kind of the sinks that settings declare."""
+        return {name: each.kind for name, each in self._loaded.settings.diagnostic_sinks.items()}
+
+    def deliveries(self, account_id: str) -> list[dict[str, Any]]:
+        """How an account's settings stand with their sinks."""
+        running = self._running.of(account_id) if self._running is not None else []
+        return [_shown(export) for export in running]
+
+    async def open(
+        self,
+        stack: AsyncExitStack,
+        database: Database,
+        dialer: SocketDialer,
+        logs: tuple[RequestLog, AuditTrail],
+        tenant: str,
+    ) -> None:
+        """Send from here on, until the stack is left. Raises SetupError for a wrong sink."""
+        otlp = self._loaded.settings.otlp
+        sinks = Sinks(
+            self._loaded.settings.diagnostic_sinks,
+            self._loaded.home,
+            dialer,
+            (lambda: OtlpEndpoint(otlp, dialer)) if otlp.endpoint else None,
+        )
+        read = Logs(*logs, SqliteCursorStore(database), tenant)
+        self._running = Diagnostics(self._resources, read, sinks)
+        await self._running.start()
+        stack.push_async_callback(self._running.stop)
+
+
+def _shown(export: Export) -> dict[str, Any]:
+    cursors = export.cursors
+    return {
+        "setting": export.setting.name,
+        "settingId": export.setting.id,
+        "sink": export.destination.sink,
+        "state": "Waiting" if export.trouble else "Running",
+        "reason": export.trouble,
+        "sent": sum(each.sent for each in cursors),
+        "lost": sum(each.lost for each in cursors),
+        "lastSentAt": max((each.at for each in cursors), default="") or None,
+    }

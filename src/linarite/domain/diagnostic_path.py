@@ -1,0 +1,22 @@
+"""Where a record stands in Azure's layout of exported logs.
+
+Container `insights-logs-<category>`, a file for each resource and hour, a line for each record.
+Source: learn.microsoft.com, "Send resource logs to Azure Storage".
+"""
+
+from __future__ import annotations
+
+
+def diagnostic_path(category: str, resource_id: str, at: str) -> str:
+    """The file of a record, from the container's parent; `at` is ISO 8601, UTC."""
+    day, _, rest = at.partition("T")
+    year, month, date = day.split("-")
+    resource = "/".join(
+        "".join(each if each.isalnum() or each in "-._~" else "_" for each in part) or "_"
+        for part in resource_id.upper().strip("/").split("/")
+        if part not in (".", "..")
+    )
+    return (
+        f"insights-logs-{category.lower()}/resourceId=/{resource}"
+        f"/y={year}/m={month}/d={date}/h={rest[:2]}/m=00/PT1H.json"
+    ).replace("resourceId=//", "resourceId=/")

@@ -1,0 +1,163 @@
+"""Diagnostic settings: which records of an account go where, as in Azure Monitor.
+
+Source: the specification of Microsoft.Insights/diagnosticSettings, 2021-05-01-preview, and
+learn.microsoft.com, "Diagnostic settings in Azure Monitor".
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from linarite.domain.request_record import RequestRecord
+
+DIAGNOSTIC_SETTING_TYPE = "Microsoft.Insights/diagnosticSettings"
+AUDIT = "Audit"
+REQUEST_RESPONSE = "RequestResponse"
+REQUEST_USAGE = "AzureOpenAIRequestUsage"
+TRACE = "Trace"
+OF_REQUESTS = (REQUEST_RESPONSE, REQUEST_USAGE, TRACE)
+"""categories that are made of request records; `Audit` is made of the audit log"""
+LOG_CATEGORIES = (AUDIT, *OF_REQUESTS)
+METRIC_CATEGORIES = ("AllMetrics",)
+GROUPS: dict[str, tuple[str, ...]] = {"alllogs": LOG_CATEGORIES, "audit": (AUDIT,)}
+"""lower-cased category groups, and what is in them"""
+
+FOLDER = "folder"
+SYSLOG = "syslog"
+OTLP = "otlp"
+DESTINATIONS: dict[str, tuple[str, ...]] = {
+    "storageAccountId": (FOLDER,),
+    "workspaceId": (OTLP,),
+    "marketplacePartnerId": (FOLDER, SYSLOG, OTLP),
+}
+"""the properties that name a sink by the last word of an id, and the kinds that each may name"""
+
+
+class Destination(msgspec.Struct, frozen=True):
+    """Where a setting sends to."""
+
+    property: str
+    sink: str
+    """its name in the settings file"""
+
+
+def destinations_of(properties: Mapping[str, Any]) -> list[Destination]:
+    """Those that a setting's properties name."""
+    return [
+        Destination(name, str(properties[name]).rstrip("/").rpartition("/")[2])
+        for name in DESTINATIONS
+        if properties.get(name)
+    ]
+
+
+def categories_of(properties: Mapping[str, Any]) -> frozenset[str]:
+    """The categories of logs that a setting's properties switch on."""
+    found: set[str] = set()
+    for log in properties.get("logs") or ():
+        if log.get("enabled"):
+            found.update(GROUPS.get(str(log.get("categoryGroup") or "").lower(), ()))
+            wanted = str(log.get("category") or "").lower()
+            found.update(each for each in LOG_CATEGORIES if each.lower() == wanted)
+    return frozenset(found)
+
+
+class DiagnosticRecord(msgspec.Struct, frozen=True):
+    """One record on its way to a sink."""
+
+    id: str
+    """the same whenever it is sent again"""
+    category: str
+    resource_id: str
+    """the account's"""
+    at_ns: int
+    """when it happened: nanoseconds since the epoch"""
+    failed: bool
+    """whether it tells of a refusal or a failure"""
+    body: dict[str, Any]
+    """in Azure's shape; `linariteRecordId` is its id"""
+
+
+class Cursor(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one setting has come with one sink, in one log."""
+
+    key: str
+    """the setting's id, when it was made, the sink and the log"""
+    setting_id: str
+    sink: str
+    position: int
+    """everything up to here has been taken by the sink"""
+    lost: int = 0
+    """records, at most, that were removed past their time before the sink took them"""
+    sent: int = 0
+    at: str = ""
+    """when the sink took something last"""
+
+
+class DiagnosticViews(Protocol):
+    """What the control plane is told of sinks and exports."""
+
+    @property
+    def sinks(self) -> Mapping[str, str]:
+        """Name → kind of the sinks that settings declare."""
+        ...
+
+    def deliveries(self, account_id: str) -> list[dict[str, Any]]:
+        """How an account's settings stand with their sinks."""
+        ...
+
+
+class NoDiagnostics:
+    """Of a server without sinks."""
+
+    sinks: Mapping[str, str] = MappingProxyType({})
+
+    def deliveries(self, account_id: str) -> list[dict[str, Any]]:
+        """None."""
+        del account_id
+        return []
+
+
+NO_DIAGNOSTICS = NoDiagnostics()
+
+
+class CursorStore(Protocol):
+    """Keeps cursors by key. Every write is on disk when the call returns.
+
+    All raise ServiceUnavailable when the store can't be used.
+    """
+
+    async def all(self) -> list[Cursor]:
+        """Every one, ordered by key."""
+        ...
+
+    async def keep(self, cursor: Cursor) -> None:
+        """Write it."""
+        ...
+
+    async def forget(self, keys: Collection[str]) -> None:
+        """Remove those of these keys."""
+        ...
+
+
+class RequestLog(Protocol):
+    """Request records in the order in which they came. All raise ServiceUnavailable."""
+
+    async def after(
+        self, position: int, limit: int, *, account_id: str
+    ) -> list[tuple[int, RequestRecord]]:
+        """The oldest first, each with its position, of one account (ids without case)."""
+        ...
+
+    async def position_at(self, at_ns: int) -> int:
+        """Where the records begin that are younger than a time; 0 when all of them are."""
+        ...
+
+    async def ends(self) -> tuple[int, int]:
+        """The positions of the oldest and the newest record; (0, 0) when there is none."""
+        ...
