@@ -18,6 +18,7 @@ from linarite.dataplane.facts import FactsBook, ToldOfInstances
 from linarite.dataplane.http import DataPlane
 from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
+from linarite.diagnostic_parts import DiagnosticParts
 from linarite.domain.engine import Surroundings
 from linarite.domain.jobs import DEPLOY_TEMPLATE
 from linarite.hosting.declared import declare
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from linarite.hosting.models.store import ModelStore
     from linarite.jobs.kind import Kind
     from linarite.settings import Loaded
+    from linarite.storage.database import Database
     from linarite.storage.sqlite.requests import SqliteRequestLedger
     from linarite.web.asgi import App
 
@@ -151,9 +153,7 @@ class Assembly:
         )
         self._stack.push_async_callback(self._host.stop, settings.server.drain_s)
         tenant = await tenant_of(resources, settings.signin.tenant)
-        self._trail = await running_trail(
-            self._stack, AuditParts(self.loaded.home, settings, resources, keys, __version__)
-        )
+        await self._open_trail(database, resources, dialer, tenant)
         identity = await self._identity(tenant, resources, dialer)
         door = identity.door()
         management = await self._management(
@@ -195,6 +195,18 @@ class Assembly:
         )
         is_open = open_pages(self.loaded.settings)
         return pages.by_path(None if is_open else self._facts.recogniser(keys.digest))
+
+    async def _open_trail(
+        self, database: Database, resources: ResourceStore, dialer: EgressDialer, tenant: str
+    ) -> None:
+        """The audit log, and what diagnostic settings send of it and of request records."""
+        loaded, keys = self.loaded, self._key_store
+        self._trail = await running_trail(
+            self._stack, AuditParts(loaded.home, loaded.settings, resources, keys, __version__)
+        )
+        self._diagnostics = DiagnosticParts(loaded, resources)
+        logs = (self._ledger, self._trail)
+        await self._diagnostics.open(self._stack, database, dialer, logs, tenant)
 
     async def _listen(self, edge: Edge) -> None:
         """On the addresses of the settings, and on those of private endpoints."""
@@ -328,6 +340,7 @@ class Assembly:
                 network_log=self._network.log,
                 metrics=self._metrics.recorder,
                 perimeters=self._network.perimeters,
+                diagnostics=self._diagnostics,
                 management_key=settings.controlplane.management_key,
                 regions={name: each.title or name for name, each in settings.regions.items()},
             )

@@ -27,6 +27,7 @@ ARM_TABLE_FILES = tuple(
         "network_routes",
         "perimeter_routes",
         "policy_routes",
+        "diagnostic_routes",
         "actions",
     )
 )

@@ -10,6 +10,7 @@ import pytest
 from linarite.storage.database import open_database
 from linarite.storage.memory.activity import MemoryActivityLog
 from linarite.storage.memory.audit import MemoryAuditStore
+from linarite.storage.memory.cursors import MemoryCursorStore
 from linarite.storage.memory.jobs import MemoryJobStore
 from linarite.storage.memory.keys import MemoryKeyStore
 from linarite.storage.memory.lasting_counts import MemoryLastingCounts
@@ -21,6 +22,7 @@ from linarite.storage.memory.resources import MemoryResourceStore
 from linarite.storage.retention import Retention
 from linarite.storage.sqlite.activity import SqliteActivityLog
 from linarite.storage.sqlite.audit import open_audit_store
+from linarite.storage.sqlite.cursors import SqliteCursorStore
 from linarite.storage.sqlite.jobs import SqliteJobStore
 from linarite.storage.sqlite.keys import open_key_store
 from linarite.storage.sqlite.lasting_counts import SqliteLastingCounts
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from linarite.domain.activity import ActivityLog
     from linarite.domain.audit import AuditStore
     from linarite.domain.azure_metrics.grains import MetricStore
+    from linarite.domain.diagnostics import CursorStore
     from linarite.domain.jobs import JobStore
     from linarite.domain.ledger import LastingCounts
     from linarite.domain.network_log import NetworkLog
@@ -86,6 +89,17 @@ async def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         return
     database = open_database(tmp_path)
     yield SqliteOutbox(database, letters_max=4)
+    await database.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def cursors(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[CursorStore]:
+    """An empty CursorStore."""
+    if request.param == "memory":
+        yield MemoryCursorStore()
+        return
+    database = open_database(tmp_path)
+    yield SqliteCursorStore(database)
     await database.close()
 
 

@@ -46,6 +46,8 @@ async def test_the_tail_is_what_no_signature_covers(audit_store: AuditStore) -> 
         (AuditQuery(), [4, 3, 2, 1]),
         (AuditQuery(limit=2), [4, 3]),
         (AuditQuery(before_seq=3), [2, 1]),
+        (AuditQuery(after_seq=0), [1, 2, 3, 4]),
+        (AuditQuery(after_seq=2, limit=1), [3]),
         (AuditQuery(category="SignIn"), [2]),
         (AuditQuery(principal="ALICE"), [3]),
         (AuditQuery(principal="alic"), []),

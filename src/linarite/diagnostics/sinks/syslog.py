@@ -154,10 +154,12 @@ class _Stream(asyncio.Protocol):
     async def send(self, data: bytes) -> None:
         """Return when the other machine has all of it. Raises OSError."""
         assert self.transport is not None  # noqa: S101 - set when it was made
+        await asyncio.sleep(0)  # lets the loop hear that the other side has left
         if self.lost:
             raise ConnectionResetError("the connection was closed")
         self.transport.write(data)
         until = asyncio.get_running_loop().time() + TAKEN_S
+        await asyncio.sleep(LOOK_S)  # an answer that nobody is there looks like one that all came
         while not self.lost and (self.transport.get_write_buffer_size() or _on_the_way(self)):
             if asyncio.get_running_loop().time() > until:
                 self.transport.abort()

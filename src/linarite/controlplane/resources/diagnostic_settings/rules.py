@@ -22,13 +22,13 @@ from linarite.domain.diagnostics import (
     categories_of,
     destinations_of,
 )
+from linarite.domain.resource import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from linarite.controlplane.request import Target
     from linarite.controlplane.surface import Surface
-    from linarite.domain.resource import Resource
 
 NAME = r"[^<>*%&:\\?+/]{1,260}"
 SETTINGS_MAX = 5
