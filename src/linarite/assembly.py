@@ -167,7 +167,7 @@ class Assembly:
             ),
         }
         begin_work = await self._work().open(self._stack, resources, jobs, instances, kinds)
-        limiter = await open_limiter(settings.quota, database, self._stack)
+        limiter = await open_limiter(settings.quota, database, dialer, self._stack)
         dataplane = DataPlane(
             self._router(),
             identity.admission(door, self._facts, self._host, limiter, keys, self._stack),

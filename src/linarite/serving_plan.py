@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from linarite.controlplane.options import IN_MEMORY
 from linarite.controls.egress import EgressPolicy, HttpProxy, PurposeHosts, target_of
 from linarite.controls.network import rules_of
 from linarite.diagnostics.sinks.opening import syslog_hosts
@@ -20,12 +21,14 @@ from linarite.hosting.instance_maker import answering_engine
 from linarite.hosting.options import DeploymentSettings, InstanceSettings
 from linarite.identity.verification import issuer_hosts
 from linarite.otlp_endpoint import collector_hosts
+from linarite.storage.valkey.address import valkey_address
 from linarite.web.hosts import Hosts
 from linarite.webhooks.destination import declared_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from linarite.controlplane.options import Quota
     from linarite.domain.network import NetworkRules
     from linarite.privatelink.networks import Networks
     from linarite.setting_tree import Settings
@@ -137,12 +140,22 @@ def egress_policy(settings: Settings, planned: Plan) -> EgressPolicy:
             "diagnostics": PurposeHosts(
                 tuple(egress.diagnostics.allowed_hosts), syslog_hosts(settings.diagnostic_sinks)
             ),
+            "ledger": PurposeHosts(
+                tuple(egress.ledger.allowed_hosts), ledger_hosts(settings.quota)
+            ),
             "webhook": PurposeHosts(
                 tuple(egress.webhook.allowed_hosts), declared_hosts(settings.webhooks)
             ),
         },
         proxy=HttpProxy(egress) if egress.proxy else None,
     )
+
+
+def ledger_hosts(quota: Quota) -> frozenset[str]:
+    """Where the ledger of limits is. Raises SetupError."""
+    if quota.ledger == IN_MEMORY:
+        return frozenset()
+    return frozenset(host for host, _ in valkey_address(quota.ledger).places)
 
 
 def account_hosts_in(options: Server) -> str:

@@ -46,6 +46,7 @@ HIDDEN = frozenset(
         "models.hub_token",
         "models.index_credentials",
         "models.registries",
+        "quota.ledger_password",
     )
 )
 """keys whose values are shown to nobody"""
@@ -208,7 +209,7 @@ def variables() -> Mapping[str, str]:
 
 def _with_secrets(tree: dict[str, Any]) -> dict[str, Any]:
     """Replace `env:NAME` where secrets are set: they need not stand in the file."""
-    for section in ("egress", "models", "otlp"):
+    for section in ("egress", "models", "otlp", "quota"):
         _reveal(section, _table(tree.get(section)))
     for name, instance in _table(tree.get("instances")).items():
         _reveal(f"instances.{name}.options", _table(_table(instance).get("options")))

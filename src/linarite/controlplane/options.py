@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+IN_MEMORY = "memory"
+
 
 class Quota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much capacity deployments may share."""
@@ -19,6 +21,36 @@ class Quota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "ends, as Azure does; off keeps to none."
         ),
     ] = "exact"
+    ledger: Annotated[
+        str,
+        Meta(
+            description="Where what was used is counted: memory, or a Valkey or Redis that several "
+            "servers share, as valkey://USER@HOST:PORT/NUMBER, with TLS valkeys://; of several "
+            "HOST:PORT with commas between them the one that is primary."
+        ),
+    ] = IN_MEMORY
+    ledger_password: Annotated[
+        str, Meta(description="Password of that store, best as `env:NAME`.")
+    ] = ""
+    ledger_ca_file: Annotated[
+        str,
+        Meta(description="Authority of that store's certificate (PEM); empty: the system's."),
+    ] = ""
+    ledger_deadline_s: Annotated[
+        float,
+        Meta(
+            description="Seconds that a request waits for that store at most; then it is away.",
+            gt=0,
+            le=60,
+        ),
+    ] = 0.5
+    on_ledger_failure: Annotated[
+        Literal["refuse", "local"],
+        Meta(
+            description="While that store is away: refuse answers 503; local has each server count "
+            "for itself, so that together they may use a limit several times."
+        ),
+    ] = "refuse"
     capacity_max: Annotated[
         int,
         Meta(
@@ -34,6 +66,10 @@ class Quota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accounts_max: Annotated[
         int, Meta(description="Accounts in a region; Azure allows 30.", ge=1)
     ] = 30
+
+    def __repr__(self) -> str:
+        """Hide the password."""
+        return f"Quota(rates={self.rates!r}, capacity_max={self.capacity_max})"
 
 
 class ControlPlaneSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from linarite.domain.errors import GatewayError, retry_headers
+from linarite.domain.errors import GatewayError, ServiceUnavailable, retry_headers
 from linarite.domain.ledger import LASTING, Window
 
 if TYPE_CHECKING:
@@ -86,6 +86,21 @@ class RateLimitReached(GatewayError):
             f"Requests to {operation}{version} have exceeded {self._limit}. "
             f"Please retry after {self._seconds}."
         )
+
+
+class LedgerUnavailable(ServiceUnavailable):
+    """Nobody can tell whether the request is within its limits: it is refused."""
+
+    control = "quota"
+
+    def __init__(self, why: str) -> None:
+        """Say what an operator can do."""
+        super().__init__(f"the ledger of limits can't be asked: {why}")
+        self.hint = {
+            "code": "LedgerUnavailable",
+            "message": "The server that quota.ledger names must be reached again. To serve without "
+            'it meanwhile, each server counting for itself, set quota.on_ledger_failure = "local".',
+        }
 
 
 def reason_of(refused: Refused) -> str:

@@ -30,6 +30,7 @@ class Egress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     upstream: PurposeEgress = PurposeEgress()
     issuer: PurposeEgress = PurposeEgress()
     models: PurposeEgress = PurposeEgress()
+    ledger: PurposeEgress = PurposeEgress()
     telemetry: PurposeEgress = PurposeEgress()
     webhook: PurposeEgress = PurposeEgress()
     diagnostics: PurposeEgress = PurposeEgress()

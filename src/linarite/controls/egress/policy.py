@@ -19,6 +19,7 @@ _NAMED_BY: dict[Purpose, str] = {
     "issuer": "an issuer (issuers.NAME)",
     "models": "a source of models (models.private_hosts)",
     "telemetry": "a collector (otlp.endpoint)",
+    "ledger": "the ledger of limits (quota.ledger)",
     "webhook": "a webhook (webhooks.NAME.url)",
     "diagnostics": "a syslog server (diagnostic_sinks.NAME.address)",
     "server": "the endpoint that a command was told",

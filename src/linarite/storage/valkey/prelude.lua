@@ -1,0 +1,236 @@
+-- What every script begins with. Times are milliseconds.
+-- KEYS[1] is the ledger's clock, KEYS[2] when each server was heard of last.
+--
+-- The ledger's time is the store's, less an offset: whenever a server sees it jump, by its own clock
+-- that never does, it moves the offset (step.lua), and no window ends early or late.
+local PARTS = 60
+local HOUR, DAY = 3600000, 86400000
+local read = redis.call('TIME')
+local wall = tonumber(read[1]) * 1000 + math.floor(tonumber(read[2]) / 1000)
+local clock = redis.call('HMGET', KEYS[1], 'offset', 'generation')
+local now = wall - tonumber(clock[1] or 0)
+local generation = tonumber(clock[2] or 0)
+
+-- Whether a request comes as long after it was sent as nobody waits for it, or the clock was set.
+local function astray(expected, known_generation, deadline)
+    if expected < 0 then return false end
+    return known_generation ~= generation or math.abs(now - expected) > deadline
+end
+
+-- The number of the day or month (year * 12 + month), in UTC. Days to a date: Howard Hinnant,
+-- "chrono-Compatible Low-Level Date Algorithms", civil_from_days.
+local function period_at(at, kind)
+    local day = math.floor(at / DAY)
+    if kind == 'day' then return day end
+    local z = day + 719468
+    local era = math.floor(z / 146097)
+    local doe = z - era * 146097
+    local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524)
+        - math.floor(doe / 146096)) / 365)
+    local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+    local mp = math.floor((5 * doy + 2) / 153)
+    local month = mp < 10 and mp + 3 or mp - 9
+    local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+    return year * 12 + month - 1
+end
+
+-- Each kind of window: see(bucket) reads what counts now, wait(bucket) tells when it fits (0 now,
+-- -1 never), take(bucket) charges and returns a mark, correct(bucket, mark, difference) settles.
+-- A bucket has key, kind, span, limit, amount, and what `see` found.
+local kinds = {}
+
+local sliding = {}
+kinds.sliding = sliding
+
+function sliding.see(b)
+    local key, part_ms = b.key, b.span / PARTS
+    local part = math.floor(now / part_ms)
+    local state = redis.call('HMGET', key, 'total', 'first', 'last')
+    b.part, b.total, b.first, b.last = part, 0, part, part
+    if not state[1] then return end
+    local total, first, last = tonumber(state[1]), tonumber(state[2]), tonumber(state[3])
+    if last > part + PARTS then -- set back by more than a window: all of it counts as of now
+        redis.call('DEL', key)
+        redis.call('HSET', key, 'total', total, 'first', part, 'last', part, part, total)
+        first, last = part, part
+    elseif last > part then
+        part = last
+    end
+    local oldest = part - PARTS
+    if last < oldest then
+        redis.call('DEL', key)
+        return
+    end
+    if first < oldest then
+        while first < oldest do
+            local amount = redis.call('HGET', key, first)
+            if amount then
+                total = total - tonumber(amount)
+                redis.call('HDEL', key, first)
+            end
+            first = first + 1
+        end
+        redis.call('HSET', key, 'total', total, 'first', first)
+    end
+    b.part, b.total, b.first, b.last = part, total, first, last
+end
+
+function sliding.wait(b)
+    if b.total + b.amount <= b.limit then return 0 end
+    if b.amount > b.limit then return -1 end
+    local total = b.total
+    for part = b.first, b.last do
+        total = total - tonumber(redis.call('HGET', b.key, part) or 0)
+        if total + b.amount <= b.limit then
+            return math.max(1, math.ceil((part + PARTS + 1) * b.span / PARTS - now))
+        end
+    end
+    return b.span
+end
+
+function sliding.take(b)
+    redis.call('HINCRBY', b.key, b.part, b.amount)
+    redis.call('HINCRBY', b.key, 'total', b.amount)
+    redis.call('HSET', b.key, 'last', b.part)
+    redis.call('HSETNX', b.key, 'first', b.part)
+    redis.call('PEXPIRE', b.key, b.span + HOUR)
+    b.total = b.total + b.amount
+    return b.part
+end
+
+function sliding.correct(b, mark, difference)
+    sliding.see(b)
+    mark = tonumber(mark)
+    if mark >= b.first and redis.call('HEXISTS', b.key, mark) == 1 then
+        redis.call('HINCRBY', b.key, mark, difference)
+        redis.call('HINCRBY', b.key, 'total', difference)
+    elseif difference > 0 then
+        b.amount = difference
+        sliding.take(b)
+    end
+end
+
+local fixed = {}
+kinds.fixed = fixed
+
+function fixed.see(b)
+    local state = redis.call('HMGET', b.key, 'index', 'total')
+    b.index, b.total = math.floor(now / b.span), 0
+    if state[1] and tonumber(state[1]) == b.index then b.total = tonumber(state[2]) end
+end
+
+function fixed.wait(b)
+    if b.total < b.limit or b.amount == 0 then return 0 end
+    return math.max(1, (b.index + 1) * b.span - now)
+end
+
+function fixed.take(b)
+    b.total = b.total + b.amount
+    redis.call('HSET', b.key, 'index', b.index, 'total', b.total)
+    redis.call('PEXPIRE', b.key, b.span + HOUR)
+    return b.index
+end
+
+function fixed.correct() end
+
+local leaky = {}
+kinds.leaky = leaky
+
+function leaky.see(b)
+    local state = redis.call('HMGET', b.key, 'level', 'at')
+    local level, at = tonumber(state[1] or 0), tonumber(state[2] or now)
+    b.total = math.max(0, level - math.max(0, now - at) * b.limit / b.span)
+end
+
+function leaky.wait(b)
+    return math.max(0, math.ceil((b.total - b.limit) * b.span / b.limit))
+end
+
+function leaky.put(b, amount)
+    b.total = math.max(0, b.total + amount)
+    redis.call('HSET', b.key, 'level', string.format('%.3f', b.total), 'at', now)
+    redis.call('PEXPIRE', b.key, math.ceil(b.total * b.span / b.limit) + HOUR)
+end
+
+function leaky.take(b)
+    b.amount = math.min(b.amount, b.limit)
+    leaky.put(b, b.amount)
+    return 0
+end
+
+function leaky.correct(b, _, difference)
+    leaky.see(b)
+    leaky.put(b, difference)
+end
+
+-- Days and months are of the store's calendar, not of the ledger's clock; the last ones are kept.
+local lasting = {}
+kinds.day, kinds.month = lasting, lasting
+
+function lasting.see(b)
+    b.period = period_at(wall, b.kind)
+    b.total = tonumber(redis.call('HGET', b.key, b.period) or 0)
+end
+
+function lasting.wait(b)
+    if b.total + b.amount <= b.limit then return 0 end
+    if b.amount > b.limit then return -1 end
+    local over = (math.floor(wall / DAY) + 1) * DAY
+    while period_at(over, b.kind) == b.period do over = over + DAY end
+    return over - wall
+end
+
+function lasting.take(b)
+    b.total = redis.call('HINCRBY', b.key, b.period, b.amount)
+    if redis.call('HLEN', b.key) > 3 then
+        local oldest = b.period
+        for _, each in ipairs(redis.call('HKEYS', b.key)) do
+            oldest = math.min(oldest, tonumber(each))
+        end
+        redis.call('HDEL', b.key, oldest)
+    end
+    redis.call('PEXPIRE', b.key, (b.kind == 'day' and 3 or 63) * DAY)
+    return b.period
+end
+
+function lasting.correct(b, mark, difference)
+    if redis.call('HINCRBY', b.key, mark, difference) < 0 then redis.call('HSET', b.key, mark, 0) end
+end
+
+-- Places belong to servers; those of one that has not been heard of are free.
+local held = {}
+kinds.held = held
+
+local function alive(server)
+    local heard = redis.call('HGET', KEYS[2], server)
+    return heard and now <= tonumber(heard)
+end
+
+function held.see(b)
+    local all = redis.call('HGETALL', b.key)
+    b.total = 0
+    for i = 1, #all, 2 do
+        if alive(all[i]) then
+            b.total = b.total + tonumber(all[i + 1])
+        else
+            redis.call('HDEL', b.key, all[i])
+        end
+    end
+end
+
+function held.wait(b)
+    if b.total + b.amount <= b.limit then return 0 end
+    return b.amount > b.limit and -1 or b.span
+end
+
+function held.take(b)
+    redis.call('HINCRBY', b.key, b.server, b.amount)
+    redis.call('PEXPIRE', b.key, DAY)
+    b.total = b.total + b.amount
+    return b.server
+end
+
+function held.correct(b, mark, difference)
+    if redis.call('HEXISTS', b.key, mark) == 0 then return end
+    if redis.call('HINCRBY', b.key, mark, difference) <= 0 then redis.call('HDEL', b.key, mark) end
+end
