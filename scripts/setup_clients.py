@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 STAMP = "set-up"
 INSTALL_S = 600
-PROGRAMS = {"chromium-headless-shell": ("chromium-headless-shell", "chromium", "google-chrome")}
+PROGRAMS = {
+    "chromium-headless-shell": ("chromium-headless-shell", "chromium", "google-chrome"),
+    "redis-server": ("valkey-server", "redis-server"),
+}
 """Debian's package → the programs of which one will do"""
 UNASKED = {"DEBIAN_FRONTEND": "noninteractive"}
 

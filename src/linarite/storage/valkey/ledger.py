@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("linarite.quota")
 
-BELIEVED_S = 8.0
+BELIEVED_S = 6.0
 """places of a server that has not been heard of for so long are free again"""
-BEAT_S = 2.0
+BEAT_S = 1.5
 UNSETTLED_MAX = 100_000
 """settlements kept while the store is away; what is dropped stays charged"""
 FLUSH_S = 2.0

@@ -31,7 +31,8 @@ else
     reply[1] = 'reserved'
     for i, b in ipairs(buckets) do
         local mark = kinds[b.kind].take(b)
-        record[i] = {b.kind, b.span, b.limit, mark, b.amount}
+        -- Amounts as text: numbers in JSON are cut to fourteen digits.
+        record[i] = {b.kind, b.span, ('%.0f'):format(b.limit), mark, ('%.0f'):format(b.amount)}
     end
     redis.call('SET', KEYS[3], cjson.encode(record), 'PX', DAY)
 end

@@ -2,9 +2,14 @@
 local record = redis.call('GETDEL', KEYS[3])
 if not record then return {'unknown', now, generation} end
 for i, charge in ipairs(cjson.decode(record)) do
-    local difference = tonumber(ARGV[i]) - charge[5]
+    local difference = tonumber(ARGV[i]) - tonumber(charge[5])
     if difference ~= 0 then
-        local b = {key = KEYS[i + 3], kind = charge[1], span = charge[2], limit = charge[3]}
+        local b = {
+            key = KEYS[i + 3],
+            kind = charge[1],
+            span = charge[2],
+            limit = tonumber(charge[3]),
+        }
         kinds[b.kind].correct(b, charge[4], difference)
     end
 end

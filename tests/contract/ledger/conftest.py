@@ -1,0 +1,54 @@
+"""Every adapter of the ledger, so that the suite runs for all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from linarite.controls.quota import MemoryLedger
+from tests.store import needs_store, running_store, shared_ledger
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+
+    from linarite.domain.ledger import Charge, Ledger, Reservation
+    from tests.store import Store
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store for all tests that leave it running."""
+    with running_store(tmp_path_factory.mktemp("store")) as running:
+        yield running
+
+
+@dataclass
+class Charging:
+    """A ledger, asked as the limiter asks it."""
+
+    ledger: Ledger
+
+    async def charge(self, *charges: Charge) -> Reservation:
+        """All or none."""
+        return self.ledger.reserve_now(charges) or await self.ledger.reserve(charges)
+
+    async def settled(self, reservation: Reservation, amounts: Sequence[int]) -> None:
+        """Return once the ledger has it."""
+        self.ledger.settle(reservation, amounts)
+        # Replies come in order: what is asked after it is answered after it.
+        await self.ledger.left([])
+
+
+@pytest.fixture(params=["memory", pytest.param("valkey", marks=needs_store)])
+async def charging(request: pytest.FixtureRequest) -> AsyncIterator[Charging]:
+    """An empty ledger."""
+    if request.param == "memory":
+        yield Charging(MemoryLedger())
+        return
+    store: Store = request.getfixturevalue("store")
+    store.ask("FLUSHALL")
+    ledger = await shared_ledger(store.url)
+    yield Charging(ledger)
+    await ledger.close()
