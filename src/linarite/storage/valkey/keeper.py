@@ -47,10 +47,15 @@ class Keeper:
         self._deadline_s = deadline_s
         self._turn = 0
         self._task: asyncio.Task[None] | None = None
-        self.connection: Connection | None = None
-        """None while the store is away"""
+        self._connection: Connection | None = None
         self.trouble = "it has not been reached yet"
         """why it is"""
+
+    @property
+    def connection(self) -> Connection | None:
+        """None while the store is away."""
+        connection = self._connection
+        return None if connection is None or connection.lost.done() else connection
 
     async def start(self, greet: Work, beat: Work, beat_s: float) -> None:
         """Connect, and stay so; returns once the first attempt has come to an end.
@@ -71,9 +76,8 @@ class Keeper:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        if self.connection is not None:
-            self.connection.close()
-            self.connection = None
+        if self._connection is not None:
+            self._connection.close()
 
     async def _keep(self, greet: Work, beat: Work, beat_s: float, first: asyncio.Event) -> None:
         while True:
@@ -82,14 +86,14 @@ class Keeper:
                 async with asyncio.timeout(CONNECT_S):
                     connection = await self._connect()
                     await greet(connection)
-                self.connection = connection
+                self._connection = connection
                 log.info("the quota's ledger is there")
                 first.set()
                 await self._stay(connection, beat, beat_s)
             except (OSError, EgressRefused, StoreError, StoreLost) as problem:
                 self._note(problem)
             finally:
-                self.connection = None
+                self._connection = None
                 if connection is not None:
                     connection.close()
             first.set()

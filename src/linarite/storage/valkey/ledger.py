@@ -25,6 +25,7 @@ from linarite.storage.valkey.scripts import (
     SERVERS,
     SETTLE,
     STEP,
+    is_unknown,
     key_of,
     told,
 )
@@ -220,15 +221,20 @@ class ValkeyLedger:
         if self._keeper.connection is not None:
             self._send_settlement(self._keeper.connection, record)
 
-    def _send_settlement(self, connection: Connection, record: str) -> None:
+    def _send_settlement(self, connection: Connection, record: str, *, whole: bool = False) -> None:
         """Sent anew with every connection until it is answered: the store does it once."""
+        if record not in self._unsettled:
+            return
         keys, amounts = self._unsettled[record]
 
         def settled(reply: asyncio.Future[list[Any]]) -> None:
-            if not reply.cancelled() and reply.exception() is None:
+            problem = reply.exception()
+            if problem is None:
                 self._unsettled.pop(record, None)
+            elif is_unknown(problem) and not whole:
+                self._send_settlement(connection, record, whole=True)
 
-        SETTLE.ask(connection, keys, [*amounts]).add_done_callback(settled)
+        SETTLE.ask(connection, keys, [*amounts], whole=whole).add_done_callback(settled)
 
 
 def _answered(charges: Sequence[Charge], reply: list[Any], record: str) -> Reservation:

@@ -47,15 +47,26 @@ class Script(msgspec.Struct, frozen=True):
         try:
             return await self.ask(connection, keys, arguments)
         except StoreError as problem:
-            if not str(problem).startswith("NOSCRIPT"):
+            if not is_unknown(problem):
                 raise
-        return await connection.ask("EVAL", self.text, len(keys), *keys, *arguments)
+        return await self.ask(connection, keys, arguments, whole=True)
 
     def ask(
-        self, connection: Connection, keys: list[str], arguments: list[str | int]
+        self,
+        connection: Connection,
+        keys: list[str],
+        arguments: list[str | int],
+        *,
+        whole: bool = False,
     ) -> asyncio.Future[list[Any]]:
-        """The same, without sending it whole."""
-        return connection.ask("EVALSHA", self.digest, len(keys), *keys, *arguments)
+        """The same, sent once: whole, or in the hope that it is known."""
+        what = ("EVAL", self.text) if whole else ("EVALSHA", self.digest)
+        return connection.ask(*what, len(keys), *keys, *arguments)
+
+
+def is_unknown(problem: BaseException | None) -> bool:
+    """Whether the store did nothing because it does not know the script (any more)."""
+    return isinstance(problem, StoreError) and str(problem).startswith("NOSCRIPT")
 
 
 def _script(name: str) -> Script:
