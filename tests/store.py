@@ -17,6 +17,7 @@ import pytest
 from linarite.controlplane.options import Quota
 from linarite.controls.egress import EgressDialer, EgressPolicy, PurposeHosts
 from linarite.quota_parts import open_shared_ledger
+from tests.serving import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -105,10 +106,3 @@ async def shared_ledger(url: str, **settings: object) -> Ledger:
         purposes={"ledger": PurposeHosts(named_hosts=frozenset(("127.0.0.1", "localhost")))}
     )
     return await open_shared_ledger(quota, EgressDialer(policy))
-
-
-def free_port() -> int:
-    """One that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

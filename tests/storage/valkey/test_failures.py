@@ -14,6 +14,8 @@ from linarite.domain.ledger import Bucket, Charge, DoesNotFit, Window
 from linarite.domain.quota_errors import LedgerUnavailable
 from linarite.storage.valkey import connection as connection_module
 from linarite.storage.valkey.ledger import ValkeyLedger
+from tests.authority import Authority
+from tests.serving import free_port
 from tests.store import Store, needs_store, running_store, shared_ledger
 
 if TYPE_CHECKING:
@@ -247,3 +249,19 @@ async def test_a_store_that_wants_a_password_is_shown_it(tmp_path: Path) -> None
         numbered = store.url.replace("//", "//default@") + "/3"
         async with server(numbered, ledger_password="s3cret") as ledger:
             await ledger.reserve([Charge(DAY, 1)])
+
+
+async def test_tls_is_by_the_authority_that_settings_name(tmp_path: Path) -> None:
+    """Any other certificate is refused."""
+    own, foreign = Authority(tmp_path, "own"), Authority(tmp_path, "foreign")
+    certificate = str(own.server_file("localhost"))
+    port = free_port()
+    options = ("--tls-port", str(port), "--tls-auth-clients", "no")
+    files = ("--tls-cert-file", certificate, "--tls-key-file", certificate)
+    authority = ("--tls-ca-cert-file", str(own.file))
+    with running_store(tmp_path, *options, *files, *authority):
+        url = f"valkeys://localhost:{port}"
+        async with server(url, ledger_ca_file=str(own.file)) as ledger:
+            await ledger.reserve([Charge(DAY, 1)])
+        async with server(url, ledger_ca_file=str(foreign.file)) as ledger:
+            assert "certificate" in (await refused_within(ledger, 0.1)).message

@@ -1,0 +1,100 @@
+"""Servers that share a ledger: real ones, on a real store."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+from openai import APIStatusError, AzureOpenAI, RateLimitError
+
+from tests.serving import SIMULATED, start_server
+from tests.store import needs_store, running_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.serving import Server
+    from tests.store import Store
+
+pytestmark = needs_store
+
+RECOVERY_S = 5.0
+SETTINGS = SIMULATED.replace('model_version = "2024-11-20"', "capacity = 2") + (
+    '\n[quota]\nledger = "{url}"\nledger_deadline_s = 0.3\n'
+)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """What they share."""
+    with running_store(tmp_path_factory.mktemp("store")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory, store: Store) -> Iterator[list[Server]]:
+    """Two, with the same deployment: 2,000 tokens a minute and two requests in ten seconds."""
+    homes: list[Path] = [tmp_path_factory.mktemp(name) for name in ("one", "other")]
+    settings = SETTINGS.replace("{url}", store.url)
+    with ThreadPoolExecutor() as pool:
+        started = list(pool.map(lambda home: start_server(home, settings), homes))
+    yield started
+    for server in started:
+        server.stop()
+
+
+def ask(server: Server, max_retries: int = 0) -> None:
+    """One small request."""
+    client = AzureOpenAI(
+        azure_endpoint=server.endpoint,
+        api_key=server.key,
+        api_version="2024-10-21",
+        max_retries=max_retries,
+    )
+    client.chat.completions.create(
+        model="gpt-4o", messages=[{"role": "user", "content": "hi"}], max_tokens=2
+    )
+
+
+def refusal(server: Server) -> dict[str, str]:
+    """The headers of the 429 that a request is answered with."""
+    with pytest.raises(RateLimitError) as refused:
+        ask(server)
+    return dict(refused.value.response.headers)
+
+
+def test_they_keep_a_deployment_to_its_rate_together(servers: list[Server]) -> None:
+    """Whichever a request comes to; the official client waits until it fits."""
+    one, other = servers
+    ask(one)
+    ask(other)
+    began = time.monotonic()
+    reasons = [refusal(server)["x-ratelimit-reason"] for server in servers]
+    assert all("deployment-requests; limit=2;" in reason for reason in reasons)
+    told_s = int(refusal(other)["retry-after-ms"]) / 1000
+    waiting = time.monotonic()
+    ask(other, max_retries=1)
+    assert told_s - 0.5 < time.monotonic() - waiting < told_s + 2
+    assert time.monotonic() - began > 9
+
+
+def test_without_the_store_they_refuse_and_teach(servers: list[Server], store: Store) -> None:
+    """And go on soon after it is there again."""
+    store.kill()
+    with pytest.raises(APIStatusError) as refused:
+        ask(servers[0])
+    assert refused.value.status_code == 503
+    assert "on_ledger_failure" in refused.value.response.text
+    assert refused.value.response.headers["retry-after"] == "1"
+    store.start()
+    began = time.monotonic()
+    while True:
+        try:
+            ask(servers[0])
+            break
+        except APIStatusError:
+            assert time.monotonic() - began < RECOVERY_S
+            time.sleep(0.05)
