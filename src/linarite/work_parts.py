@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linarite.domain.jobs import PROVISION_DEPLOYMENT
+from linarite.domain.jobs import CALIBRATE_DEPLOYMENT, PROVISION_DEPLOYMENT
+from linarite.hosting.calibrator import HostCalibrator
 from linarite.hosting.inventory import Inventory
 from linarite.hosting.provisioner import HostProvisioner
 from linarite.hosting.regions import HERE
+from linarite.jobs.kinds.calibration import CalibrationJob
 from linarite.jobs.kinds.provisioning import Provisioning, provision_anew
 from linarite.jobs.upgrader import Upgrader
 from linarite.jobs.worker import Worker
@@ -68,9 +70,12 @@ class WorkParts:
         resources.subscribe(self._facts.follow)
         resources.subscribe(provisioner.follow)
         stack.push_async_callback(provisioner.stop)
-        worker = Worker(
-            resources, jobs, {PROVISION_DEPLOYMENT: Provisioning(resources, provisioner), **kinds}
-        )
+        calibrator = HostCalibrator(resources, self._host, provisioner.inventory, provisioner)
+        own: dict[str, Kind] = {
+            PROVISION_DEPLOYMENT: Provisioning(resources, provisioner),
+            CALIBRATE_DEPLOYMENT: CalibrationJob(calibrator),
+        }
+        worker = Worker(resources, jobs, {**own, **kinds})
         stack.push_async_callback(worker.stop)
         upgrader = Upgrader(resources, jobs, self._offers, offers_changed=self._facts.refresh)
         stack.push_async_callback(upgrader.stop)

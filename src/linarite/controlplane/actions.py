@@ -37,6 +37,7 @@ from linarite.controlplane.resources.application_keys import effects as applicat
 from linarite.controlplane.resources.applications import actions as applications
 from linarite.controlplane.resources.audit_events import reads as audit_events
 from linarite.controlplane.resources.availability import actions as availability
+from linarite.controlplane.resources.calibrations import actions as calibrations
 from linarite.controlplane.resources.cloud_metadata import reads as cloud_metadata
 from linarite.controlplane.resources.commitment_tiers import reads as commitment_tiers
 from linarite.controlplane.resources.deployment_policies import actions as deployment_policies
@@ -61,6 +62,7 @@ from linarite.controlplane.resources.upgrades import reads as upgrades
 from linarite.controlplane.resources.usages import reads as usages
 from linarite.controlplane.verbs import operation
 from linarite.domain.application_key import APPLICATION_KEY_TYPE
+from linarite.domain.calibration import CALIBRATION_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -319,6 +321,20 @@ ACTIONS: tuple[Action, ...] = (
         COGNITIVE_SERVICES,
         upgrades.TYPE,
         upgrades.of_subscription,
+    ),
+    _row(
+        "GET",
+        f"{SUBSCRIPTION}/providers/{CALIBRATION_TYPE}",
+        COGNITIVE_SERVICES,
+        CALIBRATION_TYPE,
+        calibrations.of_subscription,
+    ),
+    _row(
+        "POST",
+        f"{ACCOUNT}/deployments/{{deployment}}/providers/Linarite.Hosting/calibrate",
+        COGNITIVE_SERVICES,
+        CALIBRATION_TYPE,
+        calibrations.start,
     ),
     Action(
         method="GET",

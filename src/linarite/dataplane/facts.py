@@ -318,7 +318,11 @@ def limits_of(
     if resource.properties.get(RATE_LIMITED) is False:
         return None
     if found.sku.provisioned:
-        return provisioned_limits(placement.reserved) if placement is not None else None
+        if placement is None:
+            return None
+        measured = placement.measured
+        weight = measured.output_weight if measured is not None else 1.0
+        return provisioned_limits(placement.reserved, weight)
     return rate_limits(found.model.name, found.sku.capacity)
 
 

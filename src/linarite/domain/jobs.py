@@ -33,6 +33,11 @@ IMPORT_MODEL = "import-model"
 REMOVE_MODEL = "remove-model"
 """kind: take the file of a model that is listed no more out of the store"""
 
+CALIBRATE_DEPLOYMENT = "calibrate-deployment"
+"""kind: load the instance of a deployment (`resource_id`) to see what it does"""
+CALIBRATION_SECONDS = "seconds"
+"""argument of that: about how long"""
+
 WAITING_KINDS = frozenset({DEPLOY_TEMPLATE})
 """kinds that mostly wait for other jobs, and so take no turn from them"""
 

@@ -41,6 +41,10 @@ class Measured(msgspec.Struct, frozen=True, omit_defaults=True):
     """of one request alone"""
     at: str = ""
     """ISO 8601, UTC"""
+    prompt_tokens_per_second: float = 0.0
+    """read; 0 until it was calibrated"""
+    output_weight: float = 1.0
+    """tokens of a prompt that could be read while one is generated"""
 
 
 class InstanceRecord(msgspec.Struct, frozen=True, omit_defaults=True):

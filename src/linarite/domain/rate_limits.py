@@ -42,6 +42,8 @@ class RateLimits(msgspec.Struct, frozen=True):
     requests: int
     """in ten seconds; 0: any number"""
     provisioned: bool = False
+    output_weight: float = 1.0
+    """of a provisioned one: as how many tokens of a prompt one of output counts"""
 
 
 def rate_limits(model: str, capacity: int) -> RateLimits:
@@ -49,9 +51,10 @@ def rate_limits(model: str, capacity: int) -> RateLimits:
     return RateLimits(capacity * TOKENS_A_UNIT, requests_in_window(model, capacity))
 
 
-def provisioned_limits(tokens_per_second: float) -> RateLimits:
-    """The limits of a reserved throughput: tokens alone."""
-    return RateLimits(max(1, round(tokens_per_second * TOKENS_WINDOW_S)), 0, provisioned=True)
+def provisioned_limits(tokens_per_second: float, output_weight: float = 1.0) -> RateLimits:
+    """The limits of a reserved throughput of generated tokens: they alone, or prompts instead."""
+    tokens = max(1, round(tokens_per_second * TOKENS_WINDOW_S * output_weight))
+    return RateLimits(tokens, 0, provisioned=True, output_weight=output_weight)
 
 
 def requests_in_window(model: str, capacity: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from linarite.domain.calibration import calibration_id, calibration_of
 from linarite.domain.facts import Model, Sku
 from linarite.domain.placement import (
     INSTANCE_TYPE,
@@ -17,6 +18,7 @@ from linarite.domain.placement import (
 )
 from linarite.domain.resource import DEPLOYMENT_TYPE
 from linarite.hosting.engine_choice import engine_for, weights_bytes
+from linarite.hosting.hardware import hardware_name
 from linarite.hosting.memory import MIB, machine_bytes
 from linarite.hosting.models.errors import ModelStoreError
 from linarite.hosting.options import MODEL_FILE_ENGINES
@@ -26,6 +28,7 @@ from linarite.hosting.regions import HERE, PlaceRefused, is_provisioned
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from linarite.domain.calibration import Calibration
     from linarite.domain.placement import InstanceRecord, Placement, Wish
     from linarite.domain.resource import Resource, ResourceStore
     from linarite.hosting.models.manifest import Manifest
@@ -65,6 +68,16 @@ class Inventory:
             and record.name not in self._declared
             and await self._has_right_engine(record)
         }
+
+    async def every(self) -> dict[str, InstanceRecord]:
+        """All instances by name, those of settings too."""
+        return await self.records() | self._declared
+
+    async def calibration(self, model: Model, engine: str) -> Calibration | None:
+        """What was found out about a model on an engine here."""
+        id_ = calibration_id(model.name, model.version, engine, hardware_name())
+        kept = await self._resources.get(id_)
+        return calibration_of(kept) if kept is not None else None
 
     async def _has_right_engine(self, record: InstanceRecord) -> bool:
         """Whether a new instance of that model would get the engine that this one has."""

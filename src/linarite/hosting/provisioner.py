@@ -19,6 +19,7 @@ from linarite.hosting.placement import Rules, place, require_share, reserved_by
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from linarite.domain.calibration import Calibration
     from linarite.domain.placement import InstanceRecord, Measured, Wish
     from linarite.domain.resource import Committed, ResourceStore
     from linarite.hosting.host import Host
@@ -56,7 +57,7 @@ class HostProvisioner:
         hosting = inventory.hosting
         self._resources = resources
         self._host = host
-        self._inventory = inventory
+        self.inventory = inventory
         self._rules = Rules(
             slots=hosting.slots,
             slots_max=max(hosting.slots, hosting.slots_max),
@@ -83,7 +84,7 @@ class HostProvisioner:
         Returns the ids of deployments whose instance settings no longer allow: they need another.
         One that has an instance where its SKU does not reach is not served until it has another.
         """
-        misplaced = await self._inventory.misplaced()
+        misplaced = await self.inventory.misplaced()
         for deployment in misplaced:
             log.warning("deployment out of its SKU's reach", deployment=deployment.id)
             unserved = deployment.properties | {"provisioningState": "Updating"}
@@ -91,9 +92,9 @@ class HostProvisioner:
             await self._resources.commit(
                 [Put(waiting, deployment.etag), Delete(placement_id(deployment.id))]
             )
-        placements = await self._inventory.placements()
+        placements = await self.inventory.placements()
         placed = {placement.instance for placement in placements.values()}
-        for record in (await self._inventory.records()).values():
+        for record in (await self.inventory.records()).values():
             if record.name in placed:
                 self._put(await self._for_its_accounts(record)).start()
         await self.tidy()
@@ -137,7 +138,7 @@ class HostProvisioner:
     async def verify(self, wish: Wish, progress: Callable[[float, str], None]) -> dict[str, Any]:
         """Hash the model's file where it is in the store. Raises PlaceRefused."""
         progress(0.0, f"verifying {wish.model.name}")
-        manifest = await self._inventory.require_whole(wish.model)
+        manifest = await self.inventory.require_whole(wish.model)
         return {} if manifest is None else {"sha256": manifest.sha256, "size": manifest.size_bytes}
 
     async def place(self, wish: Wish) -> InstanceRecord:
@@ -145,9 +146,9 @@ class HostProvisioner:
         async with self._placing:
             record = place(
                 wish,
-                self._inventory.regions.eligible(wish.sku.name, wish.location),
+                self.inventory.regions.eligible(wish.sku.name, wish.location),
                 await self._candidates(wish),
-                await self._inventory.room(wish.model, self._planned_names()),
+                await self.inventory.room(wish.model, self._planned_names()),
                 self._rules,
             )
             self._planned[wish.deployment_id.lower()] = record
@@ -186,6 +187,9 @@ class HostProvisioner:
             measured = await measure(self._host, record.name)
             if record.declared:
                 self._measured[record.name] = measured
+        found = await self.inventory.calibration(wish.model, record.engine)
+        if found is not None and measured is not None:
+            measured = by_calibration(found, measured)
         async with self._placing:
             others = await self._candidates(wish)
             reserved = next((o.reserved for o in others if o.record.name == record.name), 0.0)
@@ -207,11 +211,11 @@ class HostProvisioner:
         async with self._placing:
             self._planned.pop(ended.lower(), None)
             self._promised.pop(ended.lower(), None)
-            placements = (await self._inventory.placements()).values()
+            placements = (await self.inventory.placements()).values()
             self._share_out(placements)
             needed = {placed.instance for placed in placements}
             needed |= {record.name for record in self._planned.values()}
-            kept = await self._inventory.kept_names()
+            kept = await self.inventory.kept_names()
             surplus = [name for name in {*kept, *self._running} if name not in needed]
             for name in surplus:
                 self._running.pop(name, None)
@@ -222,11 +226,11 @@ class HostProvisioner:
                 await self._resources.commit(gone)
 
     async def _candidates(self, wish: Wish) -> list[Candidate]:
-        return await self._inventory.candidates(wish, self._planned, self._promised)
+        return await self.inventory.candidates(wish, self._planned, self._promised)
 
     async def _for_its_accounts(self, record: InstanceRecord) -> InstanceRecord:
         """Where several accounts use it, it keeps no prompts, whatever was planned for one."""
-        users = (await self._inventory.accounts(self._planned)).get(record.name, frozenset())
+        users = (await self.inventory.accounts(self._planned)).get(record.name, frozenset())
         alone = len(users) <= 1
         return msgspec.structs.replace(record, keeps_prompts=record.keeps_prompts and alone)
 
@@ -259,6 +263,17 @@ class HostProvisioner:
             settled.cancel()
         if instance.state != READY:
             raise ProvisioningFailed(f"The model did not come up: {reason_of(instance)}")
+
+
+def by_calibration(found: Calibration, measured: Measured) -> Measured:
+    """What an instance does, by a longer look at its like where they run as many at a time."""
+    if found.batches[-1].parallel_requests == measured.parallel_requests:
+        return found.measured(measured)
+    return msgspec.structs.replace(
+        measured,
+        prompt_tokens_per_second=found.prompt_tokens_per_second,
+        output_weight=found.output_weight,
+    )
 
 
 def reason_of(instance: Instance) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from linarite.cli.arm.flags import AccountFlags, OutputFlags, command
+from linarite.cli.deployment.calibrate import Calibrate, calibrate
 from linarite.cli.deployment.create import Create, create
 from linarite.cli.deployment.delete import delete
 from linarite.cli.deployment.flags import DeploymentFlags, WatchFlags
@@ -49,6 +50,13 @@ UPDATE_EXAMPLES = examples(
         "linarite deployment update chat --set properties.versionUpgradeOption=NoAutoUpgrade",
     ),
 )
+CALIBRATE_EXAMPLES = examples(
+    (
+        "What does this machine do with it, and what is a unit worth?",
+        "linarite deployment calibrate chat",
+    ),
+    ("In a hurry:", "linarite deployment calibrate chat --seconds 5"),
+)
 UPGRADES_EXAMPLES = examples(
     ("What would move to another version, and when?", "linarite deployment upgrades"),
 )
@@ -61,7 +69,7 @@ def add_to(root: typer.Typer) -> None:
     """Add the commands."""
     app = typer.Typer(
         name="deployment",
-        help="Deployments of an account: list, show, create, update, delete, upgrades.",
+        help="Deployments of an account: list, show, create, update, delete, calibrate, upgrades.",
         no_args_is_help=True,
     )
     command(app, "list", list_deployments, AccountFlags, OutputFlags, epilog=LIST_EXAMPLES)
@@ -87,6 +95,16 @@ def add_to(root: typer.Typer) -> None:
         WatchFlags,
         OutputFlags,
         epilog=UPDATE_EXAMPLES,
+    )
+    command(
+        app,
+        "calibrate",
+        calibrate,
+        DeploymentFlags,
+        Calibrate,
+        AccountFlags,
+        OutputFlags,
+        epilog=CALIBRATE_EXAMPLES,
     )
     command(app, "upgrades", list_upgrades, OutputFlags, epilog=UPGRADES_EXAMPLES)
     command(app, "delete", delete, DeploymentFlags, AccountFlags, epilog=DELETE_EXAMPLES)

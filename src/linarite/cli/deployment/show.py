@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from linarite.cli.arm.naming import account_id
 from linarite.cli.arm.printed import print_one
+from linarite.cli.deployment.calibrate import calibration_of, in_words
 from linarite.cli.deployment.columns import facts
 
 if TYPE_CHECKING:
@@ -19,4 +20,10 @@ async def show(
 ) -> None:
     """Tell everything about one deployment."""
     account = await account_id(server, named.account, named.resource_group)
-    print_one(await server.get(f"{account}/deployments/{asked.name}"), facts, shown.output)
+    deployment = await server.get(f"{account}/deployments/{asked.name}")
+    calibration = await calibration_of(server, deployment)
+
+    def with_calibration(told: dict[str, Any]) -> dict[str, object]:
+        return facts(told) | ({"calibrated": in_words(calibration)} if calibration else {})
+
+    print_one(deployment, with_calibration, shown.output)

@@ -9,14 +9,22 @@ from typing import TYPE_CHECKING, Any
 from linarite.controls.egress import EgressDialer, EgressPolicy
 from linarite.dataplane.facts import FactsBook
 from linarite.domain.engine import Surroundings
-from linarite.domain.jobs import PROVISION_DEPLOYMENT, Job, new_job
+from linarite.domain.jobs import (
+    CALIBRATE_DEPLOYMENT,
+    CALIBRATION_SECONDS,
+    PROVISION_DEPLOYMENT,
+    Job,
+    new_job,
+)
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE, Delete, Put, Resource
+from linarite.hosting.calibrator import HostCalibrator
 from linarite.hosting.host import Host
 from linarite.hosting.instance_maker import InstanceMaker
 from linarite.hosting.inventory import Inventory
 from linarite.hosting.models.store import ModelStore
 from linarite.hosting.provisioner import HostProvisioner
 from linarite.hosting.regions import Regions
+from linarite.jobs.kinds.calibration import CalibrationJob
 from linarite.jobs.kinds.provisioning import Provisioning, provision_anew
 from linarite.jobs.worker import Worker
 from linarite.storage.memory.keys import MemoryKeyStore
@@ -27,6 +35,7 @@ if TYPE_CHECKING:
 
     from linarite.domain.jobs import JobStore
     from linarite.domain.resource import ResourceStore
+    from linarite.jobs.kind import Kind
     from linarite.setting_tree import Settings
 
 GROUP = "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts"
@@ -73,6 +82,20 @@ class Site:
     async def deployed(self, *arguments: str, **sku: Any) -> Job:  # noqa: ANN401 - JSON
         """`deploy`, and wait for the end."""
         job = await self.deploy(*arguments, **sku)
+        await self.worker.idle()
+        ended = await self.jobs.get(job.id)
+        assert ended is not None
+        return ended
+
+    async def calibrated(self, name: str = "chat", seconds: float = 1.0) -> Job:
+        """Calibrate a deployment, and wait for the end."""
+        job = new_job(
+            CALIBRATE_DEPLOYMENT,
+            f"{self.account}/deployments/{name}",
+            scope=self.account,
+            arguments={CALIBRATION_SECONDS: seconds},
+        )
+        await self.resources.commit([], [job])
         await self.worker.idle()
         ended = await self.jobs.get(job.id)
         assert ended is not None
@@ -128,7 +151,12 @@ async def site(
     lost = await provisioner.restore()
     resources.subscribe(facts.follow)
     resources.subscribe(provisioner.follow)
-    worker = Worker(resources, jobs, {PROVISION_DEPLOYMENT: Provisioning(resources, provisioner)})
+    calibrator = HostCalibrator(resources, host, inventory, provisioner)
+    kinds: dict[str, Kind] = {
+        PROVISION_DEPLOYMENT: Provisioning(resources, provisioner),
+        CALIBRATE_DEPLOYMENT: CalibrationJob(calibrator),
+    }
+    worker = Worker(resources, jobs, kinds)
     await worker.start()
     await provision_anew(resources, jobs, lost)
     try:

@@ -11,10 +11,14 @@ from linarite.controlplane.kinds import DEPLOYMENT_SKUS
 from linarite.controlplane.problems import shape_problems
 from linarite.controlplane.quota import is_provisioned
 from linarite.controlplane.request import Answer
-from linarite.controlplane.resources.model_capacities.measured import unreserved_units
+from linarite.controlplane.resources.model_capacities.measured import (
+    output_weight,
+    unreserved_units,
+)
 from linarite.controlplane.stocktaking import quotas_in, require_location, require_subscription
 from linarite.controlplane.wire import read_object
 from linarite.domain.arm_errors import bad_request, refusal
+from linarite.domain.calibration import tokens_per_minute_per_ptu
 from linarite.domain.rate_limits import TOKENS_A_UNIT
 
 if TYPE_CHECKING:
@@ -23,7 +27,6 @@ if TYPE_CHECKING:
     from linarite.controlplane.surface import Surface
     from linarite.domain.model_offer import ModelOffer
 
-SECONDS_A_MINUTE = 60
 TYPE = "Microsoft.CognitiveServices/locations/modelCapacities"
 
 
@@ -71,8 +74,8 @@ async def of_subscription(request: ArmRequest, target: Target, surface: Surface)
 async def calculate(request: ArmRequest, target: Target, surface: Surface) -> Answer:
     """The units that workloads need: of tokens a minute, or of what an instance does in a second.
 
-    A provisioned unit reserves tokens per second, generated ones; tokens of prompts are counted as
-    much, though they cost less: who reserves so many is on the safe side.
+    A provisioned unit reserves tokens per second, generated ones. Until the model is calibrated
+    tokens of prompts count as much: who reserves so many is on the safe side.
     """
     require_subscription(surface, target)
     sent = read_object(request.body)
@@ -87,14 +90,18 @@ async def calculate(request: ArmRequest, target: Target, surface: Surface) -> An
             f"There is no SKU '{sku[:100]}'. Use one of {', '.join(DEPLOYMENT_SKUS)}.",
             target="skuName",
         )
+    a_unit, weight = float(TOKENS_A_UNIT), 1.0
+    if is_provisioned(sku):
+        weight = await output_weight(surface, offer)
+        a_unit = tokens_per_minute_per_ptu(weight, surface.tokens_per_second_per_ptu)
     tokens = sum(
         each.request_per_minute
-        * (each.request_parameters.avg_prompt_tokens + each.request_parameters.avg_generated_tokens)
+        * (
+            each.request_parameters.avg_prompt_tokens
+            + each.request_parameters.avg_generated_tokens * weight
+        )
         for each in asked.workloads or []
     )
-    a_unit = TOKENS_A_UNIT
-    if is_provisioned(sku):
-        a_unit = surface.tokens_per_second_per_ptu * SECONDS_A_MINUTE
     units = math.ceil(tokens / a_unit)
     return Answer(
         200,

@@ -1,0 +1,1 @@
+"""Linarite.Hosting/calibrations: what models were seen to do on this hardware."""
