@@ -20,6 +20,7 @@ from linarite.domain.errors import (
     UpstreamRefused,
 )
 from linarite.domain.facts import Deployment
+from linarite.domain.quota_errors import RateLimitReached
 from linarite.domain.spillover import takes_spillover_of
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ def spills(problem: LinariteError) -> bool:
         return problem.error.get("code") == ContextLengthExceeded.code
     if isinstance(problem, ContextLengthExceeded):
         return True
+    if isinstance(problem, RateLimitReached):  # another limit holds for the other deployment too
+        return problem.limited_by == "deployment-tokens"
     return isinstance(problem, (GatewayError, ModelError)) and problem.status in SPILLING
 
 

@@ -59,6 +59,9 @@ class Bucket(msgspec.Struct, frozen=True, gc=False):
     remedy: str = ""
     """for those who are refused: what would let them in, as it goes on after "To be let in
     sooner, " — `raise sku.capacity of the deployment 'chat'`"""
+    output_weight: float = 0.0
+    """of provisioned throughput: a token of output counts as so many of a prompt, and one that was
+    found in a cache not at all; 0: tokens are tokens"""
 
 
 class Charge(msgspec.Struct, frozen=True, gc=False):

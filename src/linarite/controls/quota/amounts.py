@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,14 +19,39 @@ def tokens_at_most(price: Price, unsaid_completion: int) -> int:
     return max(1, price.prompt_tokens + bound * price.answers)
 
 
+def provisioned_at_most(
+    price: Price, unsaid_completion: int, output_weight: float, cached_share: float
+) -> int:
+    """The estimate for provisioned throughput. `cached_share` of the prompt is expected to be free.
+
+    Azure takes off the tokens that it finds in its cache; here engines tell only afterwards what
+    they found, so that it is what the deployment's last answers had.
+    """
+    bound = price.completion_tokens
+    if bound is None:
+        bound = unsaid_completion
+    prompt = price.prompt_tokens * (1 - cached_share)
+    return max(1, math.ceil(prompt + bound * price.answers * output_weight))
+
+
 def taken(charge: Charge, usage: Usage, cost_of: CostOf) -> int:
     """What a bucket is charged in the end, of an answer that used so much."""
     measure = charge.bucket.measure
     if measure == "tokens":
-        return usage.total_tokens
+        weight = charge.bucket.output_weight
+        return usage.total_tokens if not weight else provisioned_tokens(usage, weight)
     if measure == "cost":
         return cost_of(usage)
     return 0 if measure == "concurrent" else charge.amount
+
+
+def provisioned_tokens(usage: Usage, output_weight: float) -> int:
+    """Of provisioned throughput: what was read and not cached, and what was made with its weight.
+
+    Source: learn.microsoft.com, "What is provisioned throughput", on utilization.
+    """
+    read = max(0, usage.prompt_tokens - usage.cached_tokens)
+    return math.ceil(read + usage.completion_tokens * output_weight)
 
 
 def untold(charge: Charge) -> int:

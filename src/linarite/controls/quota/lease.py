@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from linarite.domain.ledger import Ledger, Reservation
     from linarite.domain.quota import CostOf, Priced
+    from linarite.domain.usage import Usage
 
 
 class Lease:
@@ -30,9 +31,9 @@ class Lease:
         reserved: tuple[Ledger, Reservation],
         lines: bytes,
         cost_of: CostOf,
-        learn: Callable[[int], None],
+        learn: Callable[[Usage], None],
     ) -> None:
-        """`learn` is told the completion's tokens of each answer that came to its end."""
+        """`learn` is told what each answer used that came to its end."""
         self._asked = asked
         self._ledger, self._reserved = reserved
         self._cost_of = cost_of
@@ -55,7 +56,7 @@ class Lease:
         if usage is not None:
             amounts = [taken(charge, usage, self._cost_of) for charge in charges]
             if problem is None:
-                self._learn(usage.completion_tokens)
+                self._learn(usage)
         elif isinstance(problem, LinariteError):
             amounts = [refused(charge) for charge in charges]
         else:

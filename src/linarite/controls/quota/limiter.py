@@ -86,8 +86,9 @@ class Limiter:
     ) -> list[Charge]:
         price = asked.price()
         tokens = tokens_at_most(price, rate.unsaid_completion)
+        own = rate.estimate(price, tokens)
         charges = [
-            Charge(bucket, tokens if bucket.measure == "tokens" else 1) for bucket in rate.buckets
+            Charge(bucket, own if bucket.measure == "tokens" else 1) for bucket in rate.buckets
         ]
         for bucket in further:
             if bucket.measure == "tokens":

@@ -99,6 +99,8 @@ class MemoryLedger:
         for (meter, mark), amount in zip(reservation.marks, amounts, strict=True):
             if mark.amount != amount:
                 meter.correct(mark, amount, now)
+                if meter.successor is not None and amount > mark.amount:
+                    meter.successor.take(amount - mark.amount, now)
                 if self._journal is not None and not self._covers(meter, 0):
                     assert isinstance(meter, LastingWindow)  # noqa: S101 - others are covered
                     self._journal.follow(meter)
@@ -117,9 +119,13 @@ class MemoryLedger:
 
     def _meter(self, bucket: Bucket) -> Meter:
         found = self._meters.get(bucket.key)
-        if found is None or found.window is not bucket.window:
+        if found is None:
             self._forget_idle()
             found = self._meters[bucket.key] = self._new_meter(bucket)
+        elif found.window is not bucket.window:  # a deployment's SKU was changed
+            found = self._meters[bucket.key] = found.followed_by(
+                self._new_meter(bucket), self._clock()
+            )
         else:
             found.limit = bucket.limit
         return found

@@ -38,6 +38,8 @@ class Mark:
 class Meter(ABC):
     """What has been admitted lately, and how much more may be."""
 
+    successor: Meter | None = None
+    """the one that counts now, where the window of a bucket was changed"""
     lasting = False
     """whether it is written down before more is admitted"""
 
@@ -46,6 +48,25 @@ class Meter(ABC):
         self.limit = limit
         """may be changed at any time: what was admitted before still counts"""
         self.window = window
+
+    def followed_by(self, other: Meter, now: float) -> Meter:
+        """Have another count from now on, which begins with what was admitted here lately.
+
+        What runs meanwhile and turns out to be more counts there too; what turns out to be less is
+        forgotten with its minute.
+        """
+        other.carry(self.admitted(now), now)
+        self.successor = other
+        return other
+
+    def admitted(self, now: float) -> int:
+        """How much was, as far as it still counts."""
+        return self.limit - self.left(now)
+
+    def carry(self, amount: int, now: float) -> None:
+        """Begin with what another meter has admitted."""
+        if amount > 0:
+            self.take(amount, now)
 
     @abstractmethod
     def left(self, now: float) -> int:
@@ -85,6 +106,11 @@ class SlidingWindow(Meter):
         """See Meter."""
         self._forget(now)
         return max(0, self.limit - self._total)
+
+    def admitted(self, now: float) -> int:
+        """See Meter. It may be more than the limit."""
+        self._forget(now)
+        return self._total
 
     def wait(self, amount: int, now: float) -> float:
         """See Meter."""
@@ -209,6 +235,11 @@ class LeakyBucket(Meter):
         amount = min(amount, self.limit)
         self._level += amount
         return Mark(0, amount)
+
+    def carry(self, amount: int, now: float) -> None:
+        """See Meter. All of it, however far over the rim."""
+        self._leak(now)
+        self._level += amount
 
     def correct(self, mark: Mark, amount: int, now: float) -> None:
         """See Meter."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal
 
+from linarite.controls.quota.amounts import provisioned_at_most
 from linarite.domain.ledger import Bucket, Window
 from linarite.domain.rate_limits import REQUESTS_WINDOW_S, TOKENS_WINDOW_S
 
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from linarite.domain.facts import Deployment
+    from linarite.domain.quota import Price
     from linarite.domain.rate_limits import RateLimits
+    from linarite.domain.usage import Usage
 
 Mode = Literal["exact", "azure", "off"]
 UNSAID_COMPLETION = 16
@@ -30,6 +33,7 @@ class Rate:
         """none where it is not limited; else tokens, and requests unless they are any number"""
         self._mode: Mode = mode
         self._completion = float(UNSAID_COMPLETION)
+        self._cached_share = 0.0
 
     def fit(self, where: Deployment) -> None:
         """Take other limits; what was admitted still counts."""
@@ -41,9 +45,21 @@ class Rate:
         """What an answer is thought to take whose length the request does not bound."""
         return UNSAID_COMPLETION if self._mode == "azure" else math.ceil(self._completion)
 
-    def learn(self, completion_tokens: int) -> None:
-        """An answer took so many tokens."""
-        self._completion += (min(completion_tokens, LEARNED_MAX) - self._completion) * LEARNED_SHARE
+    def estimate(self, price: Price, tokens: int) -> int:
+        """What the deployment's own bucket is charged; `tokens` is what others are."""
+        limits = self.limits
+        if limits is None or not limits.provisioned:
+            return tokens
+        return provisioned_at_most(
+            price, self.unsaid_completion, limits.output_weight, self._cached_share
+        )
+
+    def learn(self, usage: Usage) -> None:
+        """An answer took so much."""
+        made = min(usage.completion_tokens, LEARNED_MAX)
+        self._completion += (made - self._completion) * LEARNED_SHARE
+        cached = min(1.0, usage.cached_tokens / max(1, usage.prompt_tokens))
+        self._cached_share += (cached - self._cached_share) * LEARNED_SHARE
 
 
 def rate_lines(limits: RateLimits, left: Sequence[int]) -> bytes:
@@ -81,7 +97,15 @@ def _buckets(where: Deployment, mode: Mode) -> tuple[Bucket, ...]:
     window = Window.FIXED_MINUTE if mode == "azure" else Window.MINUTE
     if limits.provisioned:
         window = Window.LEAKY_MINUTE
-    tokens = Bucket(f"tokens:{own}", "deployment-tokens", "tokens", limits.tokens, window, remedy)
+    tokens = Bucket(
+        f"tokens:{own}",
+        "deployment-tokens",
+        "tokens",
+        limits.tokens,
+        window,
+        remedy,
+        limits.output_weight if limits.provisioned else 0.0,
+    )
     if not limits.requests:
         return (tokens,)
     requests = Bucket(
