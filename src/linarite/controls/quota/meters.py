@@ -237,9 +237,9 @@ class LeakyBucket(Meter):
         return Mark(0, amount)
 
     def carry(self, amount: int, now: float) -> None:
-        """See Meter. All of it, however far over the rim."""
+        """See Meter. As far over the rim as is gone in a minute: so long others remember too."""
         self._leak(now)
-        self._level += amount
+        self._level = min(self._level + amount, 2.0 * self.limit)
 
     def correct(self, mark: Mark, amount: int, now: float) -> None:
         """See Meter."""
