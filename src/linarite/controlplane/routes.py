@@ -119,8 +119,7 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
     ),
     ResourceType(
         type=DEPLOYMENT_TYPE,
-        partial="raiPolicyName, spillover, serviceTier and rate limits are kept and shown; none "
-        "of them acts yet",
+        partial="raiPolicyName is kept and shown; it does not act yet",
         template=f"{ACCOUNT}/deployments/{{deployment}}",
         versions=COGNITIVE_SERVICES,
         name_pattern=deployment_rules.NAME,

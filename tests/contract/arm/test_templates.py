@@ -212,13 +212,18 @@ def test_what_if_sees_what_the_template_itself_makes(templates: Sdk) -> None:
 def test_policies_siblings_and_a_full_quota(templates: Sdk, cognitive: Sdk, group: str) -> None:
     """Deployments use a policy and each other; unchanged, they need no quota that is gone."""
 
-    def deployment(name: str, capacity: int, **properties: Any) -> dict[str, Any]:  # noqa: ANN401
+    def deployment(
+        name: str,
+        capacity: int,
+        sku: str = "GlobalBatch",
+        **properties: Any,  # noqa: ANN401
+    ) -> dict[str, Any]:
         model = {"format": "OpenAI", "name": "text-embedding-3-small"}
         return {
             "type": f"{ACCOUNTS}/deployments",
             "apiVersion": "2025-06-01",
             "name": f"full/{name}",
-            "sku": {"name": "GlobalBatch", "capacity": capacity},
+            "sku": {"name": sku, "capacity": capacity},
             "properties": {"model": model, "raiPolicyName": "strict", **properties},
             "dependsOn": [f"[resourceId('{ACCOUNTS}/raiPolicies', 'full', 'strict')]"],
         }
@@ -234,8 +239,10 @@ def test_policies_siblings_and_a_full_quota(templates: Sdk, cognitive: Sdk, grou
         template(
             account("full"),
             policy,
-            deployment("spills", 400, spilloverDeploymentName="takes"),
-            deployment("takes", 600),
+            deployment("spills", 1, "GlobalProvisionedManaged", spilloverDeploymentName="takes"),
+            deployment("takes", 1, "GlobalStandard"),
+            deployment("half", 400),
+            deployment("rest", 600),
         )
     )
     body["properties"]["template"]["resources"][2]["dependsOn"].append("takes")

@@ -8,6 +8,7 @@ from linarite.controlplane.resources.deployments.rules import DeploymentFacts
 from linarite.controlplane.stocktaking import quotas_in
 from linarite.domain.arm_id import parent_id
 from linarite.domain.declared import is_declared, settled_by_settings
+from linarite.domain.placement import sku_of
 from linarite.domain.resource import DEPLOYMENT_TYPE
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ async def gather(surface: Surface, target: Target) -> DeploymentFacts:
         assortment=surface.offers.now(),
         book=await quotas_in(surface, (account.location if account else None) or ""),
         now=surface.now(),
-        siblings=frozenset(each.name.lower() for each in siblings),
+        siblings={each.name.lower(): sku_of(each) for each in siblings},
     )
 
 

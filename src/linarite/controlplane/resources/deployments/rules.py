@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,11 @@ import msgspec
 
 from linarite.controlplane.kinds import DEPLOYMENT_SKUS
 from linarite.controlplane.quota import QuotaBook
+from linarite.controlplane.resources.deployments.service import spillover_problems, tier_problems
 from linarite.domain.arm_errors import Problem
 from linarite.domain.arm_id import parent_id
 from linarite.domain.declared import is_declared, settled_by_settings
+from linarite.domain.facts import Sku
 from linarite.domain.jobs import PROVISION_DEPLOYMENT, Job, new_job
 from linarite.domain.model_offer import Assortment, ModelOffer
 from linarite.domain.rate_limits import RATE_LIMITED
@@ -29,8 +32,8 @@ class DeploymentFacts(msgspec.Struct, frozen=True):
     book: QuotaBook
     """of the account's region"""
     now: datetime
-    siblings: frozenset[str] = frozenset()
-    """lower-cased names of the account's deployments"""
+    siblings: Mapping[str, Sku] = {}
+    """the account's deployments by their lower-cased names"""
 
 
 def complete(new: Resource, old: Resource | None, facts: DeploymentFacts) -> Resource:
@@ -83,7 +86,8 @@ def admit(new: Resource, old: Resource | None, facts: DeploymentFacts) -> list[P
         *(_declared_problems(new, old) if old else []),
         *_model_problems(new, old, facts),
         *_sku_problems(new),
-        *_spillover_problems(new, facts.siblings),
+        *spillover_problems(new, facts.siblings),
+        *tier_problems(new),
         *_quota_problems(new, old, facts.book),
     ]
 
@@ -201,19 +205,6 @@ def _quota_problems(new: Resource, old: Resource | None, book: QuotaBook) -> lis
 def _sku_and_model(deployment: Resource) -> tuple[str, str]:
     model: dict[str, Any] = deployment.properties.get("model") or {}
     return str((deployment.sku or {}).get("name")), str(model.get("name"))
-
-
-def _spillover_problems(new: Resource, siblings: frozenset[str]) -> list[Problem]:
-    wanted = new.properties.get("spilloverDeploymentName")
-    if not wanted or str(wanted).lower() in siblings:
-        return []
-    return [
-        Problem(
-            "SpilloverDeploymentNotFound",
-            f"The account has no deployment '{str(wanted)[:100]}' to spill over to.",
-            "properties.spilloverDeploymentName",
-        )
-    ]
 
 
 def _declared_problems(new: Resource, old: Resource) -> list[Problem]:
