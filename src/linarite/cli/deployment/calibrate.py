@@ -54,7 +54,8 @@ async def calibration_of(server: Server, deployment: dict[str, Any]) -> dict[str
     subscription = await subscription_path(server)
     every = await server.every(f"{subscription}/providers/Linarite.Hosting/calibrations")
     of_it = [each for each in every if _is_of(each, model)]
-    return max(of_it, key=lambda each: each["properties"]["calibratedAt"], default={})
+    of_it.sort(key=lambda each: str(each["properties"]["calibratedAt"]))
+    return of_it[-1] if of_it else {}
 
 
 def facts(calibration: dict[str, Any]) -> dict[str, object]:
