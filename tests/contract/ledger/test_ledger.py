@@ -134,6 +134,24 @@ async def test_a_limit_may_change_at_any_time(charging: Charging) -> None:
     assert (await charging.charge(Charge(bucket(Window.MINUTE, 70, key="a"), 10))).left == [0]
 
 
+async def test_a_window_may_change_at_any_time(charging: Charging) -> None:
+    """A deployment's SKU is changed: what was charged counts in the new way, there and back."""
+    by_token = bucket(Window.MINUTE, 1000, key="d")
+    provisioned = bucket(Window.LEAKY_MINUTE, 1000, key="d")
+    await charging.charge(Charge(by_token, 600))
+    running = await charging.charge(Charge(by_token, 100))
+    assert (await charging.ledger.left([provisioned]))[0] == pytest.approx(300, abs=20)
+    await charging.settled(running, [150])  # more than was thought counts there too
+    held = await charging.charge(Charge(provisioned, 400))
+    assert held.left[0] == pytest.approx(-150, abs=30)
+    assert (await refused(charging, Charge(by_token, 1))).left[0] <= 0
+    await charging.settled(held, [300])
+    assert (await refused(charging, Charge(by_token, 1))).left[0] <= 0
+    small = bucket(Window.LEAKY_MINUTE, 10, key="d")
+    problem = await refused(charging, Charge(small, 1))
+    assert problem.refused.wait_s == pytest.approx(60, abs=2)
+
+
 async def test_money_is_counted_to_the_billionth(charging: Charging) -> None:
     """Of budgets of a million."""
     one = bucket(Window.MONTH, 10**15, "cost")

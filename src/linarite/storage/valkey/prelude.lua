@@ -39,6 +39,23 @@ end
 -- A bucket has key, kind, span, limit, amount, and what `see` found.
 local kinds = {}
 
+-- Where a deployment's SKU was changed, its bucket goes on with what was admitted in the other way:
+-- sliding windows have a field `first`, leaky buckets `level`.
+local function carried(b, before)
+    local other = { key = b.key, span = b.span, limit = b.limit }
+    before.see(other)
+    redis.call('DEL', b.key)
+    return math.ceil(other.total)
+end
+
+-- The kind in which a bucket counts now, where that is not the one in which it was charged.
+local function changed_to(b)
+    local leaks = redis.call('HEXISTS', b.key, 'level') == 1
+    if b.kind == 'sliding' and leaks then return 'leaky' end
+    local slides = redis.call('HEXISTS', b.key, 'first') == 1
+    if b.kind == 'leaky' and slides and not leaks then return 'sliding' end
+end
+
 local sliding = {}
 kinds.sliding = sliding
 
@@ -47,7 +64,15 @@ function sliding.see(b)
     local part = math.floor(now / part_ms)
     local state = redis.call('HMGET', key, 'total', 'first', 'last')
     b.part, b.total, b.first, b.last = part, 0, part, part
-    if not state[1] then return end
+    if not state[1] then
+        if redis.call('HEXISTS', key, 'level') == 1 then
+            local asked = b.amount
+            b.amount = carried(b, kinds.leaky)
+            if b.amount > 0 then sliding.take(b) end
+            b.amount = asked
+        end
+        return
+    end
     local total, first, last = tonumber(state[1]), tonumber(state[2]), tonumber(state[3])
     if last > part + PARTS then -- set back by more than a window: all of it counts as of now
         redis.call('DEL', key)
@@ -138,6 +163,11 @@ kinds.leaky = leaky
 
 function leaky.see(b)
     local state = redis.call('HMGET', b.key, 'level', 'at')
+    if not state[1] and redis.call('HEXISTS', b.key, 'first') == 1 then
+        b.total = 0
+        leaky.put(b, math.min(carried(b, sliding), 2 * b.limit)) -- in a minute it is gone elsewhere
+        return
+    end
     local level, at = tonumber(state[1] or 0), tonumber(state[2] or now)
     b.total = math.max(0, level - math.max(0, now - at) * b.limit / b.span)
 end

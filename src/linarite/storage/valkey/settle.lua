@@ -10,7 +10,14 @@ for i, charge in ipairs(cjson.decode(record)) do
             span = charge[2],
             limit = tonumber(charge[3]),
         }
-        kinds[b.kind].correct(b, charge[4], difference)
+        local other = changed_to(b)
+        if not other then
+            kinds[b.kind].correct(b, charge[4], difference)
+        elseif difference > 0 then
+            b.amount = difference
+            kinds[other].see(b)
+            kinds[other].take(b)
+        end
     end
 end
 return {'settled', now, generation}
