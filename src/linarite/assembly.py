@@ -341,6 +341,7 @@ class Assembly:
                 metrics=self._metrics.recorder,
                 perimeters=self._network.perimeters,
                 diagnostics=self._diagnostics,
+                outbox=self._notifier,
                 management_key=settings.controlplane.management_key,
                 regions={name: each.title or name for name, each in settings.regions.items()},
             )

@@ -31,6 +31,7 @@ from linarite.cli import (
     template,
     up,
     usage,
+    webhook,
 )
 from linarite.cli.arm.refusals import ServerRefused
 from linarite.cli.help_texts import examples
@@ -129,7 +130,17 @@ def build_root(commands: Commands) -> typer.Typer:
     chat.add_to(root)
     keys.add_to(root)
     resources = (account, group, deployment, template, policy, role)
-    for nouns in (*resources, usage, operation, activity, audit, egress, explain, identity):
+    for nouns in (
+        *resources,
+        usage,
+        operation,
+        activity,
+        audit,
+        egress,
+        explain,
+        identity,
+        webhook,
+    ):
         nouns.add_to(root)
     az_setup.add_to(root)
     ca.add_to(root)

@@ -1,11 +1,12 @@
-"""The rows of diagnostic settings, which accounts have."""
+"""The rows of diagnostic settings, which accounts have, and of what is told to webhooks."""
 
 from __future__ import annotations
 
 from linarite.controlplane.api_versions import DIAGNOSTICS, OPERATIONS
-from linarite.controlplane.paths import ACCOUNT, WITHOUT_PATCH
+from linarite.controlplane.paths import ACCOUNT, SUBSCRIPTION, WITHOUT_PATCH
 from linarite.controlplane.resource_type import Action, ResourceType
 from linarite.controlplane.resources.diagnostic_settings import reads, rules
+from linarite.controlplane.resources.webhook_deliveries import actions as webhook_deliveries
 from linarite.domain.diagnostics import DIAGNOSTIC_SETTING_TYPE
 
 DELIVERIES = "Linarite.Operations/diagnosticDeliveries"
@@ -51,5 +52,21 @@ DIAGNOSTIC_ACTIONS: tuple[Action, ...] = (
         type=DELIVERIES,
         permission=f"{DIAGNOSTIC_SETTING_TYPE}/read",
         act=reads.deliveries,
+    ),
+    Action(
+        method="GET",
+        template=f"{SUBSCRIPTION}/providers/{webhook_deliveries.TYPE}",
+        versions=OPERATIONS,
+        type=webhook_deliveries.TYPE,
+        permission=f"{webhook_deliveries.TYPE}/read",
+        act=webhook_deliveries.list_deliveries,
+    ),
+    Action(
+        method="POST",
+        template=f"{SUBSCRIPTION}/providers/{webhook_deliveries.TYPE}/{{delivery}}/sendAgain",
+        versions=OPERATIONS,
+        type=webhook_deliveries.TYPE,
+        permission=f"{webhook_deliveries.TYPE}/sendAgain/action",
+        act=webhook_deliveries.send_again,
     ),
 )

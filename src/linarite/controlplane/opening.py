@@ -28,6 +28,7 @@ from linarite.domain.directory import Directory
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import ModelOffers
 from linarite.domain.network_log import NetworkLog
+from linarite.domain.outbox import Deliveries
 from linarite.domain.perimeter import Perimeters
 from linarite.domain.principal import TokenVerifier
 from linarite.domain.request_record import RequestLedger
@@ -83,6 +84,7 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     metrics: MetricReader
     perimeters: Perimeters
     diagnostics: DiagnosticViews
+    outbox: Deliveries
     regions: Mapping[str, str]
     """the declared regions with their titles; none: this machine stands for every location"""
     keys_changed: Callable[[str], Awaitable[None]]
@@ -131,6 +133,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         metrics=parts.metrics,
         perimeters=parts.perimeters,
         diagnostics=parts.diagnostics,
+        outbox=parts.outbox,
     )
     plane = ControlPlane(RESOURCE_TYPES, ACTIONS, surface)
     parts.resources.subscribe(Endings(surface).follow)

@@ -21,6 +21,7 @@ from linarite.domain.directory import Directory
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import Assortment, ModelOffers
 from linarite.domain.network_log import NetworkLog
+from linarite.domain.outbox import NOTHING_SENT, Deliveries
 from linarite.domain.perimeter import Perimeters
 from linarite.domain.request_record import RequestLedger
 from linarite.domain.resource import KeyStore, ResourceStore
@@ -162,6 +163,8 @@ class Surface(msgspec.Struct, kw_only=True):
     metrics: MetricReader
     perimeters: Perimeters
     diagnostics: DiagnosticViews = NO_DIAGNOSTICS
+    outbox: Deliveries = NOTHING_SENT
+    """what is told to webhooks"""
     access: Access
     policies: PolicyBook
     links: PrivateLinkBook

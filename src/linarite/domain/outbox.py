@@ -47,6 +47,34 @@ class OutboxQuery(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 200
 
 
+class Deliveries(Protocol):
+    """What people may see and do about letters. Both raise ServiceUnavailable."""
+
+    async def read(self, query: OutboxQuery) -> list[Letter]:
+        """As `Outbox.read`."""
+        ...
+
+    async def send_again(self, letter: Letter) -> Letter:
+        """Begin anew with one that has ended; as it then stands."""
+        ...
+
+
+class NothingSent:
+    """Of a server without webhooks."""
+
+    async def read(self, query: OutboxQuery) -> list[Letter]:
+        """None."""
+        del query
+        return []
+
+    async def send_again(self, letter: Letter) -> Letter:
+        """The same."""
+        return letter
+
+
+NOTHING_SENT = NothingSent()
+
+
 class Outbox(Protocol):
     """Keeps letters by id, at most `LETTERS_MAX`. Every write is on disk when the call returns.
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from linarite.domain.dial import Dialer
     from linarite.domain.notice import Notice
-    from linarite.domain.outbox import Outbox
+    from linarite.domain.outbox import Outbox, OutboxQuery
     from linarite.webhooks.destination import Destination
     from linarite.webhooks.options import WebhookSettings
 
@@ -111,6 +111,10 @@ class WebhookSender:
         if refused:
             self._lose(len(refused))
         self._woken.set()
+
+    async def read(self, query: OutboxQuery) -> list[Letter]:
+        """Letters that match. Raises ServiceUnavailable."""
+        return await self._outbox.read(query)
 
     async def send_again(self, letter: Letter) -> Letter:
         """Begin anew with one that has ended. Raises ServiceUnavailable."""

@@ -47,6 +47,13 @@ endpoint_port = {ENDPOINT_PORT}
 """a network around the server, in which az makes private endpoints"""
 
 
+SINK = """
+[diagnostic_sinks.archive]
+kind = "folder"
+path = "archive"
+"""
+
+
 class Refused(AssertionError):
     """az ended with an error; the message is what it said."""
 
@@ -127,7 +134,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     chain = authority.server_file("127.0.0.1")
     settings = f'[server]\ntls_certificate = "{chain}"\ntls_key = "{chain}"\n'
     settings += f'tls_ca_file = "{authority.file}"\n'
-    for server in serving(folder / "home", settings + NETWORK + SIMULATED):
+    for server in serving(folder / "home", settings + NETWORK + SINK + SIMULATED):
         yield Cloud(server, authority)
 
 

@@ -1,0 +1,1 @@
+"""What was told to webhooks, and what could not be."""
