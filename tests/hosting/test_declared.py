@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -170,3 +171,24 @@ async def test_the_case_of_a_name_may_change() -> None:
     before = await everything(store)
     await declare(store, replace(ACCOUNT, name="LinaRite"), [replace(ONE, name="ONE")])
     assert await everything(store) == before
+
+
+async def test_what_settings_do_not_say_of_tiers_stays_the_control_planes() -> None:
+    """And what they say holds from the next start on."""
+    store = MemoryResourceStore()
+    account = await declare(store, ACCOUNT, [ONE])
+    path = f"{account}/deployments/one"
+    first = await store.get(path)
+    assert first is not None
+    assert "serviceTier" not in first.properties
+    changed = first.properties | {"serviceTier": "Priority", "spilloverDeploymentName": "two"}
+    await store.put(msgspec.structs.replace(first, properties=changed))
+    await declare(store, ACCOUNT, [ONE])
+    kept = await store.get(path)
+    assert kept is not None
+    assert kept.properties == changed
+    await declare(store, ACCOUNT, [replace(ONE, service_tier="default", spillover="three")])
+    said = await store.get(path)
+    assert said is not None
+    assert said.properties["serviceTier"] == "Default"
+    assert said.properties["spilloverDeploymentName"] == "three"

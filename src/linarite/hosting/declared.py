@@ -99,8 +99,18 @@ def _deployment_resource(parent: str, deployment: DeploymentSettings) -> Resourc
             "versionUpgradeOption": "NoAutoUpgrade",
             "instance": deployment.instance,
             RATE_LIMITED: deployment.capacity > 0,
+            **_said(deployment),
         },
     )
+
+
+def _said(deployment: DeploymentSettings) -> dict[str, str]:
+    """What is the control plane's to say where settings say nothing."""
+    said = {
+        "serviceTier": deployment.service_tier.capitalize(),
+        "spilloverDeploymentName": deployment.spillover,
+    }
+    return {name: value for name, value in said.items() if value}
 
 
 async def _put(store: ResourceStore, wanted: Resource) -> None:

@@ -77,6 +77,20 @@ class DeploymentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
             ge=0,
         ),
     ] = 0
+    service_tier: Annotated[
+        Literal["", "default", "priority"],
+        Meta(
+            description="The service tier of requests that ask for none. Empty: as the control "
+            "plane has it."
+        ),
+    ] = ""
+    spillover: Annotated[
+        str,
+        Meta(
+            description="Of a provisioned type: the deployment that serves what this one refuses. "
+            "Empty: as the control plane has it."
+        ),
+    ] = ""
     instance: Annotated[
         str,
         Meta(

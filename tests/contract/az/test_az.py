@@ -38,12 +38,12 @@ def group(az: Az) -> Iterator[None]:
     assert az("group", "exists", "--name", GROUP) is False
 
 
-def deploy(az: Az, name: str) -> None:
+def deploy(az: Az, name: str, sku: str = "GlobalStandard") -> None:
     """`az cognitiveservices account deployment create`, which does not wait, until it is done."""
     az(
         *("cognitiveservices", "account", "deployment", "create", *ACCOUNT),
         *("--deployment-name", name, "--model-format", "OpenAI", "--model-name", "gpt-4o"),
-        *("--model-version", "2024-11-20", "--sku-name", "GlobalStandard", "--sku-capacity", "1"),
+        *("--model-version", "2024-11-20", "--sku-name", sku, "--sku-capacity", "1"),
     )
     show = ("cognitiveservices", "account", "deployment", "show", *ACCOUNT)
     deadline = time.monotonic() + READY_S
@@ -110,6 +110,30 @@ def test_deployments(az: Az) -> None:
     assert {each["name"] for each in az(*command, "list", *ACCOUNT)} == {"chat", "second"}
     az(*command, "delete", *ACCOUNT, "--deployment-name", "second")
     assert [each["name"] for each in az(*command, "list", *ACCOUNT)] == ["chat"]
+
+
+def test_a_deployments_tier_and_spillover(az: Az) -> None:
+    """`az resource update` sets the properties that az has no flags for; what can't be is told."""
+    deploy(az, "ptu", "GlobalProvisionedManaged")
+    shown = az(
+        *("cognitiveservices", "account", "deployment", "show", *ACCOUNT),
+        *("--deployment-name", "ptu"),
+    )
+    path = shown["id"]
+    update = ("resource", "update", "--api-version", "2025-09-01", "--ids")
+    az(*update, path, "--set", "properties.spilloverDeploymentName=chat")
+    spills = az("resource", "show", "--api-version", "2025-09-01", "--ids", path)
+    assert spills["properties"]["spilloverDeploymentName"] == "chat"
+    chat = f"{path.rpartition('/')[0]}/chat"
+    fast = az(*update, chat, "--set", "properties.serviceTier=Priority")
+    assert fast["properties"]["serviceTier"] == "Priority"
+    with pytest.raises(Refused, match="Only provisioned deployments spill over"):
+        az(*update, chat, "--set", "properties.spilloverDeploymentName=ptu")
+    az(*update, chat, "--set", "properties.serviceTier=Default")
+    az(
+        *("cognitiveservices", "account", "deployment", "delete", *ACCOUNT),
+        *("--deployment-name", "ptu"),
+    )
 
 
 def test_what_can_be_had(az: Az) -> None:
