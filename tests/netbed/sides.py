@@ -30,6 +30,9 @@ PER_ADDRESS_MAX = 100
 ALPHA, BETA = "alpha", "beta"
 MODEL = "gpt-4o"
 SLOW = "slow"
+OUTSIDE = "outside"
+"""a model that the partner's host has"""
+OUTSIDE_PORT = 9000
 NETWORKS = f"{GROUP}/providers/Microsoft.Network"
 
 
@@ -115,6 +118,14 @@ model = "{MODEL}"
 engine = "simulator"
 model = "{SLOW}"
 options = {{ tokens_per_second = 4.0, reply_tokens = 400 }}
+
+[instances.outside]
+engine = "upstream"
+model = "{OUTSIDE}"
+
+[instances.outside.options]
+base_url = "http://{PARTNER.address}:{OUTSIDE_PORT}/v1"
+api_key = "none"
 {networks}"""
 
 
@@ -198,6 +209,8 @@ class Sides:
         self.set(
             publicNetworkAccess="Enabled",
             networkAcls={"defaultAction": "Allow", "ipRules": [], "virtualNetworkRules": []},
+            restrictOutboundNetworkAccess=False,
+            allowedFqdnList=[],
         )
 
 

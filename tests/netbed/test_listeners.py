@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import ssl
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from tests.authority import Authority
 from tests.netbed.client import NO_ANSWER
 from tests.netbed.sides import (
     ALPHA,
+    BETA,
     DOORS,
     FORWARDED_PORT,
     HEAD_S,
@@ -44,12 +46,15 @@ def request(sides: Sides, *lines: str) -> bytes:
     return "\r\n".join([*head, "", ""]).encode()
 
 
-def answer(to: socket.socket, data: bytes) -> bytes:
-    """All that comes back until the server hangs up; nothing where it does so at once."""
+def answer(to: socket.socket, data: bytes, until: bytes = b"") -> bytes:
+    """All that comes back until the server hangs up; nothing where it does so at once.
+
+    No more than what ends with `until`, if that is said.
+    """
     received = b""
     try:
         to.sendall(data)
-        while piece := to.recv(65_536):
+        while not (until and until in received) and (piece := to.recv(65_536)):
             received += piece
     except ConnectionError:
         return received
@@ -102,7 +107,8 @@ def test_a_proxy_header_where_none_belongs_is_no_request(sides: Sides, port: int
     """Neither does it change anything."""
     sides.set(networkAcls=rules(ip=(ALLOWED,)))
     with connected(sides.bed, "application", (APPLICATION.server_address, port)) as stranger:
-        assert answer(stranger, PROXY_LINE + request(sides)).startswith(b"HTTP/1.1 400 ")
+        said = answer(stranger, PROXY_LINE + request(sides), until=b"\r\n\r\n")
+    assert said.startswith(b"HTTP/1.1 400 ")
 
 
 def test_forwarded_for_counts_from_a_trusted_proxy_alone(sides: Sides) -> None:
@@ -151,3 +157,23 @@ def test_slow_strangers_keep_nobody_out(sides: Sides) -> None:
         for each in slow:
             answer(each, b"")
         assert time.monotonic() - began < 2 * HEAD_S + 1
+
+
+def test_tls_for_one_account_carries_nothing_for_another(sides: Sides) -> None:
+    """From a host with names of its own: what TLS was set up for, the request must be for."""
+    alpha, beta = (sides.name_of(account) for account in (ALPHA, BETA))
+    tls = ssl.create_default_context(cafile=sides.server.ready["ca_file"])
+    answers: dict[tuple[str, str], bytes] = {}
+    for asked_for, host in ((alpha, alpha), (alpha, beta), (beta, alpha), (alpha, "localhost")):
+        line = f"host: {host}".encode()
+        request_for = request(sides).replace(f"host: {PUBLIC.server_address}".encode(), line)
+        if host == beta:
+            request_for = request_for.replace(f"/{ALPHA}/openai".encode(), b"/openai")
+        with (
+            connected(sides.bed, "public", (PUBLIC.server_address, 443)) as plain,
+            tls.wrap_socket(plain, server_hostname=asked_for) as secure,
+        ):
+            answers[asked_for, host] = answer(secure, request_for)
+    assert answers.pop((alpha, alpha)).startswith(b"HTTP/1.1 200 ")
+    for each in answers.values():
+        assert each.startswith(b"HTTP/1.1 421 "), answers
