@@ -97,6 +97,7 @@ class Assembly:
         """called with both keys when one of them has been replaced"""
         self._store = store
         self._regions = Regions(loaded.settings.regions)
+        self._prices = price_book(loaded.settings.prices)
         self._stack = AsyncExitStack()
 
     async def start(self) -> None:
@@ -173,7 +174,8 @@ class Assembly:
             identity.admission(door, self._facts, self._host, limiter, keys, self._stack),
             settings.limits,
             self._observer(ledger),
-            price_book(settings.prices),
+            self._prices,
+            ledger.journal,
         )
         pages = self._status_pages(dialer, keys)
         hosts = await asyncio.to_thread(known_hosts, settings)
@@ -262,8 +264,11 @@ class Assembly:
         ledger = open_request_ledger(
             self.loaded.home,
             retention=Retention(
-                age_s=records.keep_days * DAY_S or None, rows=records.rows_max or None
+                age_s=records.keep_days * DAY_S or None,
+                rows=records.rows_max or None,
+                usage_days=records.keep_usage_days or None,
             ),
+            cost_of=self._prices.cost_of_begun,
         )
         self._stack.push_async_callback(ledger.close)
         return ledger

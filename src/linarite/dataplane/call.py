@@ -12,6 +12,7 @@ from linarite.controls.quota import NO_LEASE
 from linarite.domain.account_names import ANY_SITE
 from linarite.domain.arrival import ANY_WAY
 from linarite.domain.engine import Capabilities
+from linarite.domain.usage_journal import NO_PROGRESS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from linarite.domain.principal import Principal
     from linarite.domain.quota import Price
     from linarite.domain.usage import Usage
+    from linarite.domain.usage_journal import Progress
 
 
 class Body(Protocol):
@@ -94,7 +96,11 @@ class Call:
     reply: Reply | None = None
     """set before the first event: how the answer is written"""
     usage: Usage | None = None
+    progress: Progress = NO_PROGRESS
+    """where it is noted what has been produced, from the first event on"""
     first_event_at = 0.0
+    started_at_ns = 0
+    """since the epoch"""
     network_rule = ""
     """which rule over networks let it in or refused it; "" where none is in force"""
     status = 0

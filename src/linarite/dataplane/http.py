@@ -13,7 +13,7 @@ from linarite.dataplane.call import Call
 from linarite.dataplane.headers import JSON, common_lines, header_value
 from linarite.dataplane.limits import count_custom_headers
 from linarite.dataplane.pipeline import serve
-from linarite.dataplane.record import record_of
+from linarite.dataplane.record import begun_of, record_of
 from linarite.domain.account_names import ANY_SITE
 from linarite.domain.arrival import ANY_WAY
 from linarite.domain.errors import (
@@ -26,6 +26,7 @@ from linarite.domain.errors import (
 )
 from linarite.domain.price_book import NO_PRICES, PriceBook
 from linarite.domain.quota_errors import RateLimitReached
+from linarite.domain.usage_journal import NO_JOURNAL
 from linarite.telemetry.logs import request_id as logged_request_id
 from linarite.web.body import discard_rest, read_json_body
 from linarite.web.error_envelope import error_body
@@ -41,11 +42,14 @@ if TYPE_CHECKING:
     from linarite.dataplane.pipeline import Surface
     from linarite.dataplane.router import Router
     from linarite.domain.request_record import RequestRecord
+    from linarite.domain.usage_journal import UsageJournal
     from linarite.web.exchange import Exchange
 
 log = structlog.get_logger("linarite.dataplane")
 
 CLIENT_LEFT_STATUS = 499
+TOLD_EVERY = 16
+"""events of a plain answer, of which its client knows nothing yet"""
 
 
 class RequestBody:
@@ -84,9 +88,11 @@ class DataPlane:
         limits: Limits,
         observe: Callable[[RequestRecord], None],
         prices: PriceBook = NO_PRICES,
+        journal: UsageJournal = NO_JOURNAL,
     ) -> None:
         """`observe` takes each finished request's record; it must not block or raise."""
         self._prices = prices
+        self._journal = journal
         self._router = router
         self._surface = surface
         self._limits = limits
@@ -95,7 +101,6 @@ class DataPlane:
     async def __call__(self, exchange: Exchange) -> None:
         """Answer one request, whatever happens, and record how."""
         clock = time.perf_counter  # the loop's own clock stands still within an iteration
-        started_ns = time.time_ns()
         call = Call(
             method=exchange.method,
             path=exchange.path,
@@ -104,6 +109,7 @@ class DataPlane:
             started_at=clock(),
             body=RequestBody(exchange, self._limits),
         )
+        call.started_at_ns = time.time_ns()
         if exchange.arrival is not ANY_WAY:
             call.arrival = exchange.arrival
         if exchange.site is not ANY_SITE:
@@ -137,8 +143,7 @@ class DataPlane:
             self._observe(
                 record_of(
                     call,
-                    operation="" if isinstance(found, LinariteError) else found.name,
-                    started_at_ns=started_ns,
+                    operation=name_of(found),
                     ended_at=clock(),
                 )
             )
@@ -156,6 +161,8 @@ class DataPlane:
             first = await anext(events)
             call.first_event_at = time.perf_counter()
             reply: Any = call.reply  # every operation's parse has set it
+            if call.deployment is not None:
+                call.progress = self._journal.begin(begun_of(call, name_of(found)))
             if reply.streamed:
                 await stream(exchange, call, reply, first, events)
             else:
@@ -164,8 +171,7 @@ class DataPlane:
             call.status = CLIENT_LEFT_STATUS
             call.finish = "client_left"
         except RateLimitReached as refusal:
-            name = "" if isinstance(found, LinariteError) else found.name
-            refusal.told_to(name, call.api_version, v1=call.v1)
+            refusal.told_to(name_of(found), call.api_version, v1=call.v1)
             call.limited_by = refusal.limited_by
             refuse(exchange, call, refusal)
         except (GatewayError, ModelError) as error:
@@ -182,12 +188,20 @@ class DataPlane:
                 log.exception("request did not end well", request_id=call.request_id)
 
 
+def name_of(found: Operation | LinariteError) -> str:
+    """The operation's; "" where no route matched."""
+    return "" if isinstance(found, LinariteError) else found.name
+
+
 async def stream(
     exchange: Exchange, call: Call, reply: Reply, first: object, events: AsyncGenerator[Any, None]
 ) -> None:
     """Send each event as it comes, no faster than the client takes them."""
     frame, write = reply.frame, exchange.write
+    tell = call.progress.tell
     piece = frame(first)
+    if reply.usage is not None:
+        tell(reply.usage)
     begin(exchange, call, 200, STREAM_LINES + header_lines(reply.headers))
     write(piece)
     async for event in events:
@@ -195,8 +209,11 @@ async def stream(
         if piece:
             if exchange.write_paused:
                 await exchange.drain()
+            usage = reply.usage
+            if usage is not None:
+                tell(usage)  # before the client: whoever kills us, it is known what it was told
             write(piece)
-    call.usage = reply.usage
+    settle(call, reply)
     exchange.end(reply.end())
 
 
@@ -205,15 +222,26 @@ async def fold(
 ) -> None:
     """Send all events as one body."""
     reply.add(first)
+    folded = 0
     async for event in events:
         reply.add(event)
-    call.usage = reply.usage
+        folded += 1
+        if folded % TOLD_EVERY == 0 and reply.usage is not None:
+            call.progress.tell(reply.usage)
+    settle(call, reply)
     lines = common_lines(call) + JSON
     if reply.headers:
         lines += header_lines(reply.headers)
     body = reply.body()
     call.status = 200
     exchange.respond(200, lines, body)
+
+
+def settle(call: Call, reply: Reply) -> None:
+    """Note what the whole answer has used, before its end is sent."""
+    usage = call.usage = reply.usage
+    if usage is not None:
+        call.progress.finish(usage)
 
 
 def refuse(exchange: Exchange, call: Call, error: LinariteError) -> None:

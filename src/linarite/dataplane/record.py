@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linarite.domain.request_record import RequestRecord
+from linarite.domain.usage_journal import BegunRequest
 
 if TYPE_CHECKING:
     from linarite.dataplane.call import Call
@@ -18,7 +19,6 @@ def record_of(
     call: Call,
     *,
     operation: str,
-    started_at_ns: int,
     ended_at: float,
 ) -> RequestRecord:
     """Everything that is kept about a request. Text from outside is cut to 256 characters."""
@@ -38,7 +38,7 @@ def record_of(
         instance, engine, region = deployment.instance, deployment.engine, call.region_title
     return RequestRecord(  # in the order of its fields: by name would cost a microsecond
         call.request_id,
-        started_at_ns,
+        call.started_at_ns,
         call.account if principal is not None else "",
         deployment_name,
         model_name,
@@ -98,6 +98,42 @@ def _metered(call: Call) -> Metered:
         spoken,
         call.limited_by,
         call.cost_nano,
+    )
+
+
+def begun_of(call: Call, operation: str) -> BegunRequest:
+    """What is noted of a request that a deployment has begun to answer."""
+    deployment, principal = call.deployment, call.principal
+    assert deployment is not None  # noqa: S101 - its answer has begun
+    model = deployment.model
+    object_id, app_id, issuer, _ = _who(principal) if principal is not None else _NOBODY
+    return BegunRequest(  # by position, as above
+        call.request_id,
+        call.started_at_ns,
+        call.account,
+        call.account_id,
+        deployment.name,
+        model.name,
+        model.version,
+        deployment.sku.name,
+        deployment.instance,
+        deployment.engine,
+        call.region_title,
+        operation,
+        call.method[:16],
+        call.api_version[:40],
+        call.reply is not None and call.reply.streamed,
+        principal.name if principal is not None and principal.is_key else "",
+        object_id,
+        app_id,
+        issuer,
+        call.decision.rule if call.decision is not None else "",
+        call.service_tier_asked,
+        call.service_tier,
+        call.spilled_from,
+        call.end_user[:TEXT_MAX],
+        call.project[:TEXT_MAX],
+        call.tags,
     )
 
 

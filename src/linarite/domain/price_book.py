@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from linarite.domain.facts import Deployment, Model, Sku
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from linarite.domain.facts import Deployment
     from linarite.domain.usage import Usage
+    from linarite.domain.usage_journal import BegunRequest
 
 NANO = 1_000_000_000
 """billionths in one of a currency"""
@@ -104,6 +106,16 @@ class PriceBook:
         usual, usual_tokens_max, beyond = found
         rates = beyond if usual_tokens_max and usage.prompt_tokens > usual_tokens_max else usual
         return _cost(usage, rates) if rates is not _FREE else 0
+
+    def cost_of_begun(self, request: BegunRequest, usage: Usage) -> int:
+        """The same of a request that was noted while it was answered."""
+        where = Deployment(
+            request.deployment,
+            Model(request.model, request.model_version),
+            Sku(request.sku),
+            request.instance,
+        )
+        return self.cost_of(usage, where, request.service_tier)
 
     def price_of(self, deployment: Deployment) -> ModelPrice | None:
         """The most particular price there is for a deployment; None where it has none."""

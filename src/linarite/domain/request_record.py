@@ -41,7 +41,7 @@ class RequestRecord(msgspec.Struct, frozen=True, gc=False):
     to_last_token_us: int
     total_us: int
     finish: str
-    """how it ended: completed, refused, client_left, failed"""
+    """how it ended: completed, refused, client_left, failed, server_died"""
     region: str = ""
     """where it ran, as `x-ms-region` shows it; "" when no deployment was reached"""
     account_id: str = ""
@@ -87,7 +87,7 @@ class RequestLedger(Protocol):
     """Keeps request records. Adding is called on the hot path and never blocks or raises."""
 
     def add(self, record: RequestRecord) -> None:
-        """Take a record; it is on disk within 200 ms."""
+        """Take a record; it is on disk within 200 ms. A request's second record is left out."""
         ...
 
     async def flush(self) -> None:

@@ -28,7 +28,7 @@ class History:
 
 
 STATE_HISTORY = History(SCRIPTS / "state", "0008")
-REQUESTS_HISTORY = History(SCRIPTS / "requests", "0005")
+REQUESTS_HISTORY = History(SCRIPTS / "requests", "0006")
 AUDIT_HISTORY = History(SCRIPTS / "audit", "0001")
 METRICS_HISTORY = History(SCRIPTS / "metrics", "0001")
 

@@ -14,6 +14,12 @@ class Records(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keep_days: Annotated[
         float, Meta(description="Days after which request records are removed; 0 keeps all.", ge=0)
     ] = 90.0
+    keep_usage_days: Annotated[
+        int,
+        Meta(
+            description="Days after which the daily sums of usage are removed; 0 keeps all.", ge=0
+        ),
+    ] = 1100
     rows_max: Annotated[
         int, Meta(description="Most request records kept; 0 means no bound.", ge=0)
     ] = 10_000_000

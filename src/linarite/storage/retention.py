@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Retention:
-    """Both limits hold; None is no limit."""
+    """All limits hold; None is no limit."""
 
     age_s: float | None = None
     """older ones are removed"""
     rows: int | None = None
     """of more than this many, the oldest are removed"""
+    usage_days: int | None = None
+    """sums of usage of earlier days are removed"""

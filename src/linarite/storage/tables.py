@@ -222,10 +222,58 @@ request_records = Table(
     Column("audio_completion_tokens", BigInteger, nullable=False),
     Column("limited_by", Text, nullable=False),
     Column("cost_nano", BigInteger, nullable=False),
-    Index("request_records_by_request_id", "request_id"),
+    Index("request_records_by_request_id", "request_id", unique=True),
     Index("request_records_by_account", "account", "seq"),
 )
 """the fields of `RequestRecord` in their order, after `seq`: the order of arrival"""
+
+USAGE_SUBJECT: tuple[str, ...] = (
+    "account_id",
+    "account",
+    "deployment",
+    "model",
+    "model_version",
+    "sku",
+    "region",
+    "operation",
+    "service_tier",
+    "caller_key",
+    "object_id",
+    "app_id",
+    "end_user",
+    "project",
+    "tags",
+)
+"""what requests are summed by: whose they were, and what served them"""
+
+usage_subjects = Table(
+    "usage_subjects",
+    REQUESTS,
+    Column("id", Integer, primary_key=True),
+    *(Column(name, Text, nullable=False) for name in USAGE_SUBJECT),
+    Index("usage_subjects_alike", *USAGE_SUBJECT, unique=True),
+)
+
+USAGE_COUNTS: tuple[str, ...] = (
+    "requests",
+    "refused",
+    "prompt_tokens",
+    "completion_tokens",
+    "cached_tokens",
+    "reasoning_tokens",
+    "audio_prompt_tokens",
+    "audio_completion_tokens",
+    "cost_nano",
+)
+
+usage_days = Table(
+    "usage_days",
+    REQUESTS,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("subject_id", Integer, primary_key=True, autoincrement=False),
+    *(Column(name, BigInteger, nullable=False) for name in USAGE_COUNTS),
+)
+"""sums of a day in UTC, in days since 1970; a trigger on `request_records` adds each row to them"""
 
 audit_entries = Table(
     "audit_entries",

@@ -36,6 +36,8 @@ class StreamedReply(ABC):
     """the newest counts of the engine's"""
     pieces = 0
     """events that told something and came without counts"""
+    _prompt_tokens = 0
+    """the estimate, once it was needed"""
     _shows_usage = False
     _null_usage = b""
 
@@ -74,8 +76,9 @@ class StreamedReply(ABC):
         """
         if self.counted is not None or not self.pieces:
             return self.counted
-        prompt_tokens = max(1, self.prompt_characters() // CHARACTERS_PER_TOKEN)
-        return usage_of(prompt_tokens, self.pieces)
+        if not self._prompt_tokens:  # looked at once: each piece of a stream asks
+            self._prompt_tokens = max(1, self.prompt_characters() // CHARACTERS_PER_TOKEN)
+        return usage_of(self._prompt_tokens, self.pieces)
 
     @abstractmethod
     def prompt_characters(self) -> int:

@@ -7,9 +7,11 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from linarite.storage.resource_id import id_key
+from linarite.storage.memory.usage import MemoryUsage
 
 if TYPE_CHECKING:
     from linarite.domain.request_record import RequestRecord
+    from linarite.domain.usage_report import UsageQuestion, UsageSum
 
 
 class MemoryRequestLedger:
@@ -18,11 +20,15 @@ class MemoryRequestLedger:
     def __init__(self, rows_max: int = 10_000) -> None:
         self._records: deque[RequestRecord] = deque(maxlen=rows_max)
         self._added = 0
+        self._usage = MemoryUsage()
 
     def add(self, record: RequestRecord) -> None:
-        """Take a record."""
+        """Take a record, unless there is one of the same request."""
+        if any(each.request_id == record.request_id for each in self._records):
+            return
         self._records.append(record)
         self._added += 1
+        self._usage.add(record)
 
     async def flush(self) -> None:
         """Return: there is no disk to wait for."""
@@ -62,6 +68,10 @@ class MemoryRequestLedger:
     def _placed(self) -> list[tuple[int, RequestRecord]]:
         first = self._added - len(self._records) + 1
         return list(enumerate(self._records, first))
+
+    async def usage(self, question: UsageQuestion) -> list[UsageSum]:
+        """See UsageBook."""
+        return self._usage.answer(question)
 
     async def close(self) -> None:
         """Return: there is no file to let go of."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from linarite.domain.usage_report import day_of
 from linarite.storage.sqlite.request_writer import connect
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class RequestTidier(threading.Thread):
             try:
                 connection = connection or connect(self._path, BUSY_WAIT_S)
                 self._prune(connection)
+                self._prune_usage(connection)
                 self._checkpoint(connection)
             except sqlite3.Error as error:
                 # A full disk or a busy file; the next round tries again.
@@ -89,6 +91,13 @@ class RequestTidier(threading.Thread):
             removed += connection.execute(DELETE_OLD, (oldest + STEP_ROWS, before_ns)).rowcount
         return removed > 0
 
+    def _prune_usage(self, connection: sqlite3.Connection) -> None:
+        if self._retention.usage_days is None:
+            return
+        first = day_of(time.time_ns()) - self._retention.usage_days
+        if connection.execute(DELETE_USAGE, (first,)).rowcount:
+            connection.execute(DELETE_SUBJECTS)
+
     def _checkpoint(self, connection: sqlite3.Connection) -> None:
         """Move the log into the file, beside the writer; hold the writer up only for the rest."""
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
@@ -101,4 +110,6 @@ OLDEST_AND_NEWEST = (
     "SELECT (SELECT min(seq) FROM request_records), (SELECT max(seq) FROM request_records)"
 )
 DELETE_UP_TO = "DELETE FROM request_records WHERE seq <= ?"
+DELETE_USAGE = "DELETE FROM usage_days WHERE day < ?"
+DELETE_SUBJECTS = "DELETE FROM usage_subjects WHERE id NOT IN (SELECT subject_id FROM usage_days)"
 DELETE_OLD = "DELETE FROM request_records WHERE seq <= ? AND started_at_ns < ?"

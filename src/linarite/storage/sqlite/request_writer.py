@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,7 +23,7 @@ from linarite.storage.tables import request_records
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from linarite.domain.request_record import RequestRecord
@@ -62,7 +62,13 @@ class Marker:
 class RequestWriter(threading.Thread):
     """Moves records from `queue` to the file. Set `wake` after adding to an idle queue."""
 
-    def __init__(self, path: Path, on_written: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        on_written: Callable[[], None],
+        on_kept: Callable[[Iterable[str]], None],
+    ) -> None:
+        """`on_kept` is told the ids of requests whose records are committed."""
         super().__init__(name="request-writer", daemon=True)
         self.queue: deque[RequestRecord | Marker] = deque()
         self.wake = threading.Event()
@@ -74,6 +80,7 @@ class RequestWriter(threading.Thread):
         """records given up: their values do not fit a column, or `stop` ran out of time"""
         self._path = path
         self._on_written = on_written
+        self._on_kept = on_kept
         self._connection: sqlite3.Connection | None = None
         self._hurry = threading.Event()
         self._stopping = threading.Event()
@@ -181,6 +188,7 @@ class RequestWriter(threading.Thread):
             self._connection = None
             raise
         self.unwritable += unwritable
+        self._on_kept(record.request_id for record in records)
         self._on_written()
 
     def _insert(self, connection: sqlite3.Connection, records: list[RequestRecord]) -> int:
@@ -207,6 +215,19 @@ class RequestWriter(threading.Thread):
             )
 
 
+def add_now(path: Path, records: list[RequestRecord]) -> int:
+    """Write records before there is a writer; returns how many there were not yet.
+
+    Raises sqlite3.Error with nothing written.
+    """
+    with closing(connect(path, BUSY_WAIT_S)) as connection, connection:
+        connection.execute("BEGIN IMMEDIATE")
+        return sum(
+            connection.execute(INSERT[1], msgspec.structs.astuple(record)).rowcount
+            for record in records
+        )
+
+
 UNFIT = (
     OverflowError,
     UnicodeEncodeError,
@@ -231,7 +252,8 @@ def _insert_statement(rows: int) -> str:
     one_row = insert(request_records).values({column.name: None for column in columns})
     text = str(one_row.compile(dialect=sqlite.dialect(paramstyle="qmark")))
     marks = text[text.rindex("(") :]
-    return text + f", {marks}" * (rows - 1)
+    # One whose id is there already is the same request: what is kept of it stays as it is.
+    return text + f", {marks}" * (rows - 1) + " ON CONFLICT (request_id) DO NOTHING"
 
 
 INSERT = {size: _insert_statement(size) for size in STATEMENT_ROWS}

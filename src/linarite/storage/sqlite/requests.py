@@ -1,32 +1,43 @@
 """Request records in `requests.db`: a queue in front, one thread that writes, one that tidies.
 
 A file of its own, so that its load never keeps resources or keys waiting. `synchronous = NORMAL`
-and a write at least every 100 ms: a killed process loses at most the last 200 ms, a power cut
-may lose what came since the last checkpoint (seconds). See docs/storage.md.
+and a write at least every 100 ms: a power cut may lose what came since the last checkpoint
+(seconds). A killed process loses no usage: until a record is written, the usage journal has it.
+See docs/storage.md.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from sqlalchemy import func, select
 
 from linarite.domain.request_record import RequestRecord
+from linarite.domain.usage_journal import recovered
 from linarite.storage.migrate import REQUESTS_HISTORY
 from linarite.storage.resource_id import id_key
 from linarite.storage.retention import Retention
 from linarite.storage.sqlite.connections import sqlite_engine, told_as_unavailable
 from linarite.storage.sqlite.request_tidier import RequestTidier
-from linarite.storage.sqlite.request_writer import Marker, RequestWriter
-from linarite.storage.sqlite_file import prepare, private_folder
+from linarite.storage.sqlite.request_writer import Marker, RequestWriter, add_now
+from linarite.storage.sqlite.usage import usage_in
+from linarite.storage.sqlite_file import prepare, private_folder, setup_error
 from linarite.storage.tables import request_records
+from linarite.storage.usage_journal import FileUsageJournal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from sqlalchemy import Select
+
+    from linarite.domain.usage import Usage
+    from linarite.domain.usage_journal import BegunRequest
+    from linarite.domain.usage_report import UsageQuestion, UsageSum
 
 REQUESTS_FILE = "requests.db"
 READ_WAIT_S = 1.0
@@ -34,32 +45,71 @@ READ_WAIT_S = 1.0
 CLOSE_WAIT_S = 10.0
 """How long `close` waits for a disk that refuses before it gives up, and says so."""
 
+log = structlog.get_logger(__name__)
+
 FIELDS = RequestRecord.__struct_fields__
 
 
 def open_request_ledger(
-    folder: Path, *, retention: Retention | None = None, backlog_max: int = 100_000
+    folder: Path,
+    *,
+    retention: Retention | None = None,
+    backlog_max: int = 100_000,
+    cost_of: Callable[[BegunRequest, Usage], int] = lambda _request, _usage: 0,
 ) -> SqliteRequestLedger:
     """Make or migrate `requests.db` in the folder, and start writing.
 
-    `backlog_max` records at most wait in memory while the disk refuses; further ones are dropped
-    and counted. Open the folder's `Database` first: it holds the lock. Raises SetupError.
+    Requests that a killed process was answering are made into records, and cost what `cost_of`
+    says. `backlog_max` records at most wait in memory while the disk refuses; further ones are
+    dropped and counted. Open the folder's `Database` first: it holds the lock. Raises SetupError.
     """
     private_folder(folder)
     path = folder / REQUESTS_FILE
     prepare(path, REQUESTS_HISTORY)
-    return SqliteRequestLedger(path, retention or Retention(), backlog_max)
+    journal = FileUsageJournal(folder)
+    recover(path, journal, cost_of)
+    return SqliteRequestLedger(path, journal, retention or Retention(), backlog_max)
+
+
+def recover(
+    path: Path, journal: FileUsageJournal, cost_of: Callable[[BegunRequest, Usage], int]
+) -> None:
+    """Keep what the journal has of an earlier process, then let it begin anew.
+
+    Whoever dies in between does it once more: a request that has a record gets no other.
+    Raises SetupError.
+    """
+    records = [
+        recovered(
+            each.request,
+            each.usage,
+            finished=each.finished,
+            cost_nano=cost_of(each.request, each.usage),
+        )
+        for each in journal.left_over
+    ]
+    if records:
+        try:
+            added = add_now(path, records)
+        except sqlite3.Error as error:
+            raise setup_error(path, error) from error
+        log.warning("requests of a killed server recorded", count=added)
+    journal.start()
 
 
 class SqliteRequestLedger:
     """`RequestLedger` on a file. `add` from the event loop's thread; the rest is async."""
 
-    def __init__(self, path: Path, retention: Retention, backlog_max: int) -> None:
+    def __init__(
+        self, path: Path, journal: FileUsageJournal, retention: Retention, backlog_max: int
+    ) -> None:
+        self.journal = journal
+        """where requests are noted while they are answered"""
         self._path = path
         self._engine = sqlite_engine(path, busy_timeout_s=5.0, pragmas=())
         self._backlog_max = backlog_max
         self._tidier = RequestTidier(path, retention)
-        self._writer = RequestWriter(path, on_written=self._tidier.written)
+        self._writer = RequestWriter(path, self._tidier.written, journal.kept)
         self._queue = self._writer.queue
         self._wake = self._writer.wake
         self._closing: asyncio.Task[None] | None = None
@@ -151,6 +201,13 @@ class SqliteRequestLedger:
                 newest = await connection.scalar(select(func.max(seq)))
         return oldest or 0, newest or 0
 
+    async def usage(self, question: UsageQuestion) -> list[UsageSum]:
+        """See UsageBook."""
+        await self._written()
+        with told_as_unavailable(self._path):
+            async with self._engine.connect() as connection:
+                return await usage_in(connection, question)
+
     async def close(self) -> None:
         """Write what is left and let go of the file; closing again does nothing."""
         if self._closing is None:
@@ -162,13 +219,17 @@ class SqliteRequestLedger:
         await asyncio.to_thread(self._writer.stop, CLOSE_WAIT_S)
         await asyncio.to_thread(self._tidier.stop)
         await self._engine.dispose()
+        self.journal.close()
 
     async def _ask(self, query: Select[Any]) -> list[RequestRecord]:
-        # So that a caller finds the record of an answer it has just had; but a full disk must
-        # not take the answers that can still be given.
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self.flush(), READ_WAIT_S)
+        await self._written()
         with told_as_unavailable(self._path):
             async with self._engine.connect() as connection:
                 rows = (await connection.execute(query)).mappings().all()
         return [RequestRecord(**{name: row[name] for name in FIELDS}) for row in rows]
+
+    async def _written(self) -> None:
+        # So that a caller finds the record of an answer it has just had; but a full disk must
+        # not take the answers that can still be given.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.flush(), READ_WAIT_S)

@@ -1,0 +1,234 @@
+"""The usage journal: a file of slots in shared memory, one for each request being answered.
+
+What a process has stored into a mapped page is the kernel's: it outlives the process, however
+that ends, without a system call. A slot is taken when an answer begins and given back when the
+request's record is in the database. See docs/decisions/027.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+from contextlib import suppress
+from struct import Struct
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+from linarite.domain.errors import SetupError
+from linarite.domain.usage import CompletionTokensDetails, PromptTokensDetails, Usage
+from linarite.domain.usage_journal import NO_PROGRESS, BegunRequest, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+JOURNAL_FILE = "usage.journal"
+SLOT_BYTES = 2048
+SEGMENT_SLOTS = 1024
+SEGMENT_BYTES = SLOT_BYTES * SEGMENT_SLOTS
+SEGMENTS_MAX = 128
+"""131,072 requests: those being answered, and those whose records wait for a disk"""
+
+# A slot: state, length of the description, counts, description. Whole numbers are copied over
+# whole numbers, so that whoever is killed in between leaves the old or the new one. (`pack_into`
+# would write zeros first.)
+_COUNTS = Struct("@6q")
+"""tokens: prompt, completion, cached, reasoning, audio in and out"""
+_LENGTH = Struct("@q")
+_STATE_BYTES = 8
+_COUNTS_AT = _STATE_BYTES + _LENGTH.size
+_TEXT_AT = _COUNTS_AT + _COUNTS.size
+TEXT_BYTES_MAX = SLOT_BYTES - _TEXT_AT
+FREE = bytes(_STATE_BYTES)
+# The states name the layout too: a slot of another one is not read as ours.
+BEGUN = b"linu-1:b"
+FINISHED = b"linu-1:f"
+_NOTHING = bytes(_COUNTS.size)
+_CUT = 64
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(BegunRequest).decode
+
+log = structlog.get_logger(__name__)
+
+
+class LeftOver(msgspec.Struct, frozen=True):
+    """A request that was being answered, or whose record was not yet kept, when a process ended."""
+
+    request: BegunRequest
+    usage: Usage
+    finished: bool
+
+
+class _Slot:
+    """One request's place. Reused, so that noting a request makes no objects."""
+
+    __slots__ = ("_at", "_map")
+
+    def __init__(self, segment: mmap.mmap, at: int) -> None:
+        self._map = segment
+        self._at = at
+
+    def begin(self, text: bytes) -> None:
+        """Take it. The state comes last: until then the slot is free."""
+        at, length = self._at, len(text)
+        self._map[at + _STATE_BYTES : at + _TEXT_AT + length] = (
+            _LENGTH.pack(length) + _NOTHING + text
+        )
+        self._map[at : at + _STATE_BYTES] = BEGUN
+
+    def tell(self, usage: Usage) -> None:
+        """See Progress."""
+        heard, spoken = usage.prompt_tokens_details, usage.completion_tokens_details
+        with suppress(struct.error):  # counts that no column takes either
+            self._map[self._at + _COUNTS_AT : self._at + _TEXT_AT] = _COUNTS.pack(
+                usage.prompt_tokens,
+                usage.completion_tokens,
+                heard.cached_tokens if heard else 0,
+                spoken.reasoning_tokens if spoken else 0,
+                heard.audio_tokens if heard else 0,
+                spoken.audio_tokens if spoken else 0,
+            )
+
+    def finish(self, usage: Usage) -> None:
+        """See Progress."""
+        self.tell(usage)
+        self._map[self._at : self._at + _STATE_BYTES] = FINISHED
+
+    def free(self) -> None:
+        """Give it back."""
+        self._map[self._at : self._at + _STATE_BYTES] = FREE
+
+
+class FileUsageJournal:
+    """`UsageJournal` in a file. `begin` is called by one thread; `kept` may be by another."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read what an earlier process left; it stays until `start`. Raises SetupError."""
+        self._path = folder / JOURNAL_FILE
+        self._segments: list[mmap.mmap] = []
+        self._free: list[_Slot] = []
+        self._held: dict[str, _Slot] = {}
+        self.unnoted = 0
+        """requests that found no slot: a kill would lose what they used"""
+        try:
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+            self._file = os.open(self._path, flags, 0o600)
+            self.left_over = _left_over(self._path.read_bytes())
+        except OSError as error:
+            raise _unusable(self._path, error) from error
+
+    def start(self) -> None:
+        """Forget what was left over, and take requests from now on. Raises SetupError."""
+        try:
+            os.ftruncate(self._file, 0)
+            self._grow()
+        except OSError as error:
+            raise _unusable(self._path, error) from error
+        self.left_over = []
+
+    def begin(self, request: BegunRequest) -> Progress:
+        """See UsageJournal."""
+        try:
+            text = _encode(request)
+            if len(text) > TEXT_BYTES_MAX:
+                text = _encode(_shortened(request))
+        except UnicodeEncodeError:  # half a character; no column takes it either
+            text = b""
+        if not text or not (self._free or self._may_grow()):
+            self.unnoted += 1
+            return NO_PROGRESS
+        slot = self._free.pop()
+        slot.begin(text)
+        self._held[request.request_id] = slot
+        return slot
+
+    def kept(self, request_ids: Iterable[str]) -> None:
+        """The records of these are in the database."""
+        held, free = self._held, self._free
+        for request_id in request_ids:
+            slot = held.pop(request_id, None)
+            if slot is not None:
+                slot.free()
+                free.append(slot)
+
+    def close(self) -> None:
+        """Let go of the file; what is still noted becomes records at the next start."""
+        os.close(self._file)
+
+    def _may_grow(self) -> bool:
+        if len(self._segments) >= SEGMENTS_MAX:
+            return False
+        try:
+            self._grow()
+        except OSError as error:
+            if not self.unnoted:
+                log.error("usage journal can't grow", reason=str(error))  # noqa: TRY400 - the reason says all
+            return False
+        return True
+
+    def _grow(self) -> None:
+        """Another segment. Its bytes are written out: a mapped hole kills on a full disk."""
+        at = len(self._segments) * SEGMENT_BYTES
+        written = os.pwrite(self._file, bytes(SEGMENT_BYTES), at)
+        if written < SEGMENT_BYTES:
+            raise OSError(f"only {written} of {SEGMENT_BYTES} bytes could be written")
+        segment = mmap.mmap(self._file, SEGMENT_BYTES, offset=at)
+        self._segments.append(segment)
+        # The last given back is taken first: few pages are in use.
+        self._free.extend(
+            _Slot(segment, place) for place in range(SEGMENT_BYTES - SLOT_BYTES, -1, -SLOT_BYTES)
+        )
+
+
+def _left_over(content: bytes) -> list[LeftOver]:
+    found: list[LeftOver] = []
+    unreadable = 0
+    for at in range(0, len(content) - SLOT_BYTES + 1, SLOT_BYTES):
+        state = content[at : at + _STATE_BYTES]
+        if state not in {BEGUN, FINISHED}:
+            unreadable += state != FREE
+            continue
+        (length,) = _LENGTH.unpack_from(content, at + _STATE_BYTES)
+        counts = _COUNTS.unpack_from(content, at + _COUNTS_AT)
+        try:
+            request = _decode(content[at + _TEXT_AT : at + _TEXT_AT + length])
+        except msgspec.DecodeError:
+            unreadable += 1  # torn by a power cut, or of another version's layout
+            continue
+        found.append(LeftOver(request, _usage(counts), state == FINISHED))
+    if unreadable:
+        log.error("usage journal has slots that can't be read", count=unreadable)
+    return found
+
+
+def _usage(counts: Sequence[int]) -> Usage:
+    prompt, completion, cached, reasoning, heard, spoken = counts
+    return Usage(
+        prompt,
+        completion,
+        prompt + completion,
+        PromptTokensDetails(cached, heard),
+        CompletionTokensDetails(reasoning, spoken),
+    )
+
+
+def _shortened(request: BegunRequest) -> BegunRequest:
+    """Without what people may write at length."""
+    return msgspec.structs.replace(
+        request,
+        end_user=request.end_user[:_CUT],
+        issuer=request.issuer[:_CUT],
+        project=request.project[:_CUT],
+        tags="",
+    )
+
+
+def _unusable(path: Path, error: OSError) -> SetupError:
+    return SetupError(
+        f"{path} cannot be opened, or has no room to grow ({error}). It must belong to the user "
+        "who runs Linarite, on a local disk with some free space."
+    )
