@@ -30,7 +30,7 @@ model = "gpt-4o"
 input = 2
 output = 8
 """
-PACED = PRICED + SIMULATED.replace("seed = 1", "seed = 1, tokens_per_second = 1000, jitter = 0.5")
+PACED = PRICED + SIMULATED.replace("seed = 1", "seed = 1, tokens_per_second = 300, jitter = 0.5")
 TOKENS = "prompt_tokens, completion_tokens, cost_nano, finish, caller_key, streamed"
 
 
@@ -114,7 +114,7 @@ async def test_usage_survives_being_killed(tmp_path: Path) -> None:
             "request_records",
         )
     }
-    assert len(told.pieces) > 50
+    assert len(told.pieces) > 30
     assert set(told.pieces) <= set(kept)
     for request_id, pieces in told.pieces.items():
         prompt, completion, cost, _, key, _ = kept[request_id]

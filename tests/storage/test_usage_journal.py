@@ -20,6 +20,7 @@ from tests.storage.builders import make_record
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from linarite.domain.request_record import RequestRecord
     from linarite.storage.usage_journal import LeftOver
 
 FULL = Usage(70, 30, 100, PromptTokensDetails(20, 5), CompletionTokensDetails(9, 4))
@@ -30,7 +31,8 @@ def begun(request_id: str = "r1", **changed: object) -> BegunRequest:
     names = BegunRequest.__struct_fields__
     said: dict[str, Any] = {name: f"{name} é" for name in names}
     said |= {"request_id": request_id, "started_at_ns": 1_700_000_000 * 10**9, "streamed": True}
-    return BegunRequest(**said | changed)
+    said.update(changed)
+    return BegunRequest(**said)
 
 
 def opened(folder: Path) -> FileUsageJournal:
@@ -123,6 +125,7 @@ async def test_left_overs_become_records_once(tmp_path: Path) -> None:
     first.journal.begin(begun("refused by the queue")).finish(FULL)
     await first.close()
     before = (tmp_path / usage_journal.JOURNAL_FILE).read_bytes()
+    found: dict[str, RequestRecord] = {}
     for _ in range(2):
         (tmp_path / usage_journal.JOURNAL_FILE).write_bytes(before)
         ledger = open_request_ledger(tmp_path, cost_of=lambda _, usage: usage.total_tokens)

@@ -48,7 +48,7 @@ class MemoryUsage:
 
     def answer(self, question: UsageQuestion) -> list[UsageSum]:
         """See UsageBook."""
-        names = ("day", *USAGE_SUBJECT)
+        names: tuple[str, ...] = ("day", *USAGE_SUBJECT)
         rows = [(dict(zip(names, key, strict=True)), sums) for key, sums in self._sums.items()]
         first, last = day_number(question.since), day_number(question.until)
         scope = question.scope.lower() + "/"
