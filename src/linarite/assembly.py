@@ -70,6 +70,7 @@ if TYPE_CHECKING:
 
     from linarite.controlplane.http import ManagementApp
     from linarite.controls.egress import EgressDialer
+    from linarite.dataplane.pipeline import Surface
     from linarite.domain.activity import ActivityLog
     from linarite.domain.facts import Serving
     from linarite.domain.jobs import JobStore
@@ -136,7 +137,7 @@ class Assembly:
         require_right_options(self.plan.instances)
         database = open_database(self.loaded.home)
         self._stack.push_async_callback(database.close)
-        ledger = self._ledger = self._open_ledger()
+        self._ledger = self._open_ledger()
         self._metrics = await open_metrics(self._stack, settings, self.loaded.home)
         keys = await open_key_store(database, given_master_key=self.loaded.master_key)
         resources, jobs = SqliteResourceStore(database), SqliteJobStore(database)
@@ -169,13 +170,8 @@ class Assembly:
         }
         begin_work = await self._work().open(self._stack, resources, jobs, instances, kinds)
         limiter = await open_limiter(settings.quota, database, dialer, self._stack)
-        dataplane = DataPlane(
-            self._router(),
-            identity.admission(door, self._facts, self._host, limiter, keys, self._stack),
-            settings.limits,
-            self._observer(ledger),
-            self._prices,
-            ledger.journal,
+        dataplane = self._data_plane(
+            identity.admission(door, self._facts, self._host, limiter, keys, self._stack)
         )
         pages = self._status_pages(dialer, keys)
         hosts = await asyncio.to_thread(known_hosts, settings)
@@ -251,6 +247,16 @@ class Assembly:
             network_rules_of=self._network.rules_by(rules),
         )
         await self._facts.refresh()
+
+    def _data_plane(self, surface: Surface) -> DataPlane:
+        return DataPlane(
+            self._router(),
+            surface,
+            self.loaded.settings.limits,
+            self._observer(self._ledger),
+            self._prices,
+            self._ledger.journal,
+        )
 
     def _router(self) -> Router:
         kit = OperationKit(

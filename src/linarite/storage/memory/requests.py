@@ -6,8 +6,8 @@ from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from linarite.storage.resource_id import id_key
 from linarite.storage.memory.usage import MemoryUsage
+from linarite.storage.resource_id import id_key
 
 if TYPE_CHECKING:
     from linarite.domain.request_record import RequestRecord
