@@ -74,6 +74,23 @@ async def test_a_request_is_counted_in_the_minute_in_which_it_ends() -> None:
     assert tally.cache_match.total == pytest.approx(25)
 
 
+async def test_what_spilled_over_was_refused_by_the_provisioned_one() -> None:
+    """Where its rate was the reason: it has a request with 429, the other has the answer."""
+    recorder = MetricRecorder(MemoryMetricStore())
+    for limited_by in ("deployment-tokens", ""):
+        recorder.observe(
+            record(deployment="std", spilled_from="ptu", limited_by=limited_by, prompt_tokens=5)
+        )
+    found = {
+        (each.series.deployment, each.series.status, each.series.spilled): each.tally
+        for each in await grains(recorder)
+    }
+    assert set(found) == {("std", 200, True), ("ptu", 429, False)}
+    assert found["std", 200, True].requests == 2
+    assert found["ptu", 429, False].requests == 1
+    assert found["ptu", 429, False].prompt_tokens == 0
+
+
 async def test_many_at_once_are_what_they_are_one_by_one() -> None:
     """Batches, flushes in between and readers change no number."""
     at_once, one_by_one = (MetricRecorder(MemoryMetricStore()) for _ in range(2))

@@ -75,8 +75,8 @@ class Call:
     """what roles said of it; None for those who hold a key"""
     deployment: Deployment | None = None
     spilled_from = ""
-    """the provisioned deployment that was called, where another serves; then `error_code` is the
-    status that it had answered, and `refused_by` the control"""
+    """the provisioned deployment that was called, where another serves; where that one's rate was
+    the reason, `limited_by` names it"""
     spilled: Spilled | None = None
     """what it had said, once another is tried"""
     service_tier_asked = ""

@@ -78,7 +78,8 @@ def spill_over(
     except LinariteError as fault:
         raise _as_before(call, call.spilled, fault) from None
     call.spilled_from = where.name
-    call.error_code, call.refused_by = str(problem.status), problem.control
+    if isinstance(problem, RateLimitReached):
+        call.limited_by = problem.limited_by
     assert call.reply is not None  # noqa: S101 - every operation's parse sets it
     call.reply.move_to(target)
     return target
@@ -97,6 +98,7 @@ def spills(problem: LinariteError) -> bool:
 
 def _as_before(call: Call, spilled: Spilled, fault: LinariteError) -> LinariteError:
     """The first refusal, which is told as if nothing else had been tried."""
-    call.deployment, call.lease, call.spilled_from = spilled.where, spilled.lease, ""
+    call.deployment, call.lease = spilled.where, spilled.lease
+    call.spilled_from = call.limited_by = ""
     spilled.refusal.headers["x-ms-spillover-error"] = str(fault.status)
     return spilled.refusal

@@ -30,11 +30,14 @@ TIERS = frozenset(("", "auto", "default", "priority", "flex", "batch", "standard
 """that a request may ask for; other words are a caller's own, and told of no further"""
 BATCH = 256
 """requests that are counted at once: a third of a millisecond"""
+TOO_MANY_REQUESTS = 429
 MILLISECOND = 0.001
 """of a microsecond"""
 
 log = structlog.get_logger("linarite.metrics")
 
+SPILLED = 10
+"""where a key has it"""
 Key = tuple[int, str, str, str, str, str, str, str, bool, int, str, str, str]
 """minute, then the fields of a record that a series is made of"""
 
@@ -143,6 +146,9 @@ class MetricRecorder:
                 groups.setdefault(_key_of(record), []).append(record)
         for key, group in groups.items():
             _count(self._tally(key), group)
+            for record in group if key[SPILLED] else ():  # refused by another before
+                if record.limited_by:
+                    self._tally(_refused_key_of(record)).requests += 1
 
     def _tally(self, key: Key) -> Tally:
         found = self._tallies.get(key)
@@ -221,6 +227,12 @@ def _key_of(record: RequestRecord) -> Key:
         asked if asked in TIERS else "",
         record.service_tier,
     )
+
+
+def _refused_key_of(record: RequestRecord) -> Key:
+    """What the provisioned deployment had answered before the request spilled over."""
+    key = _key_of(record)
+    return (*key[:3], record.spilled_from, *key[4:9], TOO_MANY_REQUESTS, "", *key[11:])
 
 
 def _count(tally: Tally, records: list[RequestRecord]) -> None:
