@@ -40,7 +40,7 @@ class Quota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         float,
         Meta(
             description="Seconds that a request waits for that store at most; then it is away.",
-            gt=0,
+            ge=0.05,
             le=60,
         ),
     ] = 0.5

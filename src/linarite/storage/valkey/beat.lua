@@ -1,6 +1,6 @@
 -- A server says that it lives. KEYS: clock, servers.
--- ARGV: the server, for how long it is believed, whether it is new.
-local server, life, new = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
+-- ARGV from 4: the server, for how long it is believed, whether it is new.
+local server, life, new = ARGV[4], tonumber(ARGV[5]), ARGV[6] == '1'
 local all = redis.call('HGETALL', KEYS[2])
 local known = false
 for i = 1, #all, 2 do

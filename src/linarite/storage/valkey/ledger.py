@@ -25,7 +25,6 @@ from linarite.storage.valkey.scripts import (
     SERVERS,
     SETTLE,
     STEP,
-    is_unknown,
     key_of,
     told,
 )
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from linarite.domain.ledger import Bucket, Charge, Ledger
     from linarite.storage.valkey.connection import Connection
     from linarite.storage.valkey.keeper import Keeper
+    from linarite.storage.valkey.scripts import Script
 
 log = structlog.get_logger("linarite.quota")
 
@@ -45,6 +45,8 @@ BEAT_S = 1.5
 UNSETTLED_MAX = 100_000
 """settlements kept while the store is away; what is dropped stays charged"""
 FLUSH_S = 2.0
+TOLERANCE_S = 0.2
+"""what comes so much later than it was sent is still done; less than a new connection takes"""
 TRIES = 3
 
 
@@ -76,12 +78,13 @@ class ValkeyLedger:
     def __init__(self, keeper: Keeper, deadline_s: float, apart: Ledger | None = None) -> None:
         """`apart` counts while the store is away; without it requests are refused then."""
         self._keeper = keeper
-        self._deadline_ms = round(deadline_s * 1000)
+        self._tolerance_ms = round(max(deadline_s, TOLERANCE_S) * 1000)
         self._apart = apart
         self._clock = LedgerClock()
         self._numbers = itertools.count()
         self._server = secrets.token_hex(8)
         self._naming = asyncio.Lock()
+        self._careful: set[asyncio.Task[None]] = set()
         self._unsettled: dict[str, tuple[list[str], list[int]]] = {}
 
     async def open(self) -> None:
@@ -124,9 +127,9 @@ class ValkeyLedger:
         if connection is None:
             raise LedgerUnavailable(self._keeper.trouble)
         keys = [CLOCK, SERVERS, *(key_of(bucket.key) for bucket in buckets)]
-        arguments = [each for bucket in buckets for each in told(bucket)]
+        arguments: list[str | int] = [each for bucket in buckets for each in told(bucket)]
         try:
-            return (await LEFT.run(connection, keys, arguments))[3:]
+            return (await self._ask(LEFT, connection, keys, arguments))[3:]
         except (StoreLost, StoreError):
             raise LedgerUnavailable(self._keeper.trouble) from None
 
@@ -150,42 +153,47 @@ class ValkeyLedger:
         record = f"{PREFIX}r:{self._server}:{next(self._numbers)}"
         buckets = [charge.bucket for charge in charges]
         keys = [CLOCK, SERVERS, record, *(key_of(bucket.key) for bucket in buckets)]
-        what = [each for charge in charges for each in (*told(charge.bucket), charge.amount)]
+        what: list[str | int] = [
+            each for charge in charges for each in (*told(charge.bucket), charge.amount)
+        ]
         try:
-            reply = await self._ask_to_reserve(connection, keys, what)
+            for _ in range(TRIES):
+                reply = await self._ask(RESERVE, connection, keys, [self._server, *what])
+                if reply[0] != b"unheard":
+                    return _answered(charges, reply, record)
+                await self._greet(connection)
         except (StoreLost, StoreError, asyncio.CancelledError):
             # It may be charged all the same, or be about to.
             self._settle(record, charges, [0] * len(charges))
             raise
-        return _answered(charges, reply, record)
+        raise StoreError("it does not hear of this server")
 
-    async def _ask_to_reserve(
-        self, connection: Connection, keys: list[str], what: list[str | int]
+    async def _ask(
+        self, script: Script, connection: Connection, keys: list[str], what: list[str | int]
     ) -> list[Any]:
+        """What a script answers at the ledger's time. Raises StoreLost, StoreError."""
         for _ in range(TRIES):
-            expected, generation = self._clock.expected(), self._clock.generation
-            began = time.monotonic()
-            reply = await RESERVE.run(
-                connection, keys, [expected, generation, self._deadline_ms, self._server, *what]
-            )
-            if reply[0] == b"astray":
-                await self._follow_clock(connection, reply, generation)
-            elif reply[0] == b"unheard":
-                await self._greet(connection)
-            else:
+            generation, began = self._clock.generation, time.monotonic()
+            reply = await script.run(connection, keys, [*self._told_time(), *what])
+            if reply[0] != b"astray":
                 self._clock.hear(reply[1], reply[2], time.monotonic() - began)
                 return reply
+            await self._follow_clock(connection, reply, generation)
         raise StoreError("its clock does not come to rest")
 
     async def _follow_clock(
         self, connection: Connection, reply: list[Any], generation: int
     ) -> None:
-        """The store's clock was set: by this server's, or by what another one has set already."""
+        """A clock was set: the store's, as this server sees first, or as another one has seen."""
         if reply[2] == generation:
             expected = self._clock.expected()
-            reply = await STEP.run(connection, [CLOCK, SERVERS], [expected, generation])
-            log.warning("the store's clock was set", by_ms=reply[1] - expected)
+            what: list[str | int] = [-1, 0, 0, expected, generation]
+            reply = await STEP.run(connection, [CLOCK, SERVERS], what)
+            log.warning("the clock of the quota's ledger was set", by_ms=reply[1] - expected)
         self._clock.hear(reply[1], reply[2], 0.0)
+
+    def _told_time(self) -> tuple[int, int, int]:
+        return self._clock.expected(), self._clock.generation, self._tolerance_ms
 
     async def _greet(self, connection: Connection) -> None:
         """Be known, under a new name where the store has given up the old one and its places.
@@ -206,12 +214,8 @@ class ValkeyLedger:
 
     async def _heard(self, connection: Connection, *, new: bool) -> bool:
         """Whether the store knows this server, or has heard of it for the first time."""
-        began = time.monotonic()
         what: list[str | int] = [self._server, round(BELIEVED_S * 1000), int(new)]
-        answer, now, generation = await BEAT.run(connection, [CLOCK, SERVERS], what)
-        if self._clock.agrees(now, generation, self._deadline_ms):
-            self._clock.hear(now, generation, time.monotonic() - began)
-        return answer == b"heard"
+        return (await self._ask(BEAT, connection, [CLOCK, SERVERS], what))[0] == b"heard"
 
     def _settle(self, record: str, charges: Sequence[Charge], amounts: list[int]) -> None:
         if len(self._unsettled) >= UNSETTLED_MAX:
@@ -221,20 +225,29 @@ class ValkeyLedger:
         if self._keeper.connection is not None:
             self._send_settlement(self._keeper.connection, record)
 
-    def _send_settlement(self, connection: Connection, record: str, *, whole: bool = False) -> None:
+    def _send_settlement(self, connection: Connection, record: str) -> None:
         """Sent anew with every connection until it is answered: the store does it once."""
-        if record not in self._unsettled:
-            return
         keys, amounts = self._unsettled[record]
 
         def settled(reply: asyncio.Future[list[Any]]) -> None:
-            problem = reply.exception()
-            if problem is None:
+            if reply.exception() is None and reply.result()[0] != b"astray":
                 self._unsettled.pop(record, None)
-            elif is_unknown(problem) and not whole:
-                self._send_settlement(connection, record, whole=True)
+            elif not connection.lost.done():
+                task = asyncio.create_task(self._settle_with_care(connection, record))
+                self._careful.add(task)
+                task.add_done_callback(self._careful.discard)
 
-        SETTLE.ask(connection, keys, [*amounts], whole=whole).add_done_callback(settled)
+        asked = SETTLE.ask(connection, keys, [*self._told_time(), *amounts])
+        asked.add_done_callback(settled)
+
+    async def _settle_with_care(self, connection: Connection, record: str) -> None:
+        """The store has forgotten the script, or its clock was set."""
+        if record not in self._unsettled:
+            return
+        keys, amounts = self._unsettled[record]
+        with suppress(StoreLost, StoreError):
+            await self._ask(SETTLE, connection, keys, [*amounts])
+            self._unsettled.pop(record, None)
 
 
 def _answered(charges: Sequence[Charge], reply: list[Any], record: str) -> Reservation:

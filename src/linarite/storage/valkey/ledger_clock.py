@@ -24,11 +24,6 @@ class LedgerClock:
         """The ledger's time now; -1 where nobody has told it yet."""
         return -1 if self._ahead_ms is None else round(_steady_s() * 1000 + self._ahead_ms)
 
-    def agrees(self, now: int, generation: int, by_ms: int) -> bool:
-        """Whether a reply tells what was expected, so nearly; else `step.lua` must be asked."""
-        expected = self.expected()
-        return expected < 0 or (generation == self.generation and abs(now - expected) <= by_ms)
-
     def hear(self, now: int, generation: int, took_s: float) -> None:
         """A reply tells it."""
         ahead_ms = now - _steady_s() * 1000

@@ -1,8 +1,8 @@
 -- What buckets may still be charged. KEYS: clock, servers, the buckets.
--- ARGV: for each bucket its kind, span and limit.
+-- ARGV from 4: for each bucket its kind, span and limit.
 local reply = {'left', now, generation}
 for i = 3, #KEYS do
-    local at = 1 + (i - 3) * 3
+    local at = 4 + (i - 3) * 3
     local b = {
         key = KEYS[i],
         kind = ARGV[at],
@@ -10,6 +10,6 @@ for i = 3, #KEYS do
         limit = tonumber(ARGV[at + 2]),
     }
     kinds[b.kind].see(b)
-    reply[i + 1] = math.floor(b.limit - b.total)
+    reply[i + 1] = left_of(b)
 end
 return reply

@@ -1,5 +1,7 @@
 -- What every script begins with. Times are milliseconds.
--- KEYS[1] is the ledger's clock, KEYS[2] when each server was heard of last.
+-- KEYS[1] is the ledger's clock, KEYS[2] until when each server is believed to live.
+-- ARGV[1] to ARGV[3] are the ledger's time and generation as the server knows them (-1: not at all),
+-- and how much later nobody waits any more.
 --
 -- The ledger's time is the store's, less an offset: whenever a server sees it jump, by its own clock
 -- that never does, it moves the offset (step.lua), and no window ends early or late.
@@ -11,10 +13,11 @@ local clock = redis.call('HMGET', KEYS[1], 'offset', 'generation')
 local now = wall - tonumber(clock[1] or 0)
 local generation = tonumber(clock[2] or 0)
 
--- Whether a request comes as long after it was sent as nobody waits for it, or the clock was set.
-local function astray(expected, known_generation, deadline)
-    if expected < 0 then return false end
-    return known_generation ~= generation or math.abs(now - expected) > deadline
+-- It comes so long after it was sent that nobody waits for it, or a clock was set: the server knows.
+local expected = tonumber(ARGV[1])
+if expected >= 0 and (tonumber(ARGV[2]) ~= generation
+        or math.abs(now - expected) > tonumber(ARGV[3])) then
+    return {'astray', now, generation}
 end
 
 -- The number of the day or month (year * 12 + month), in UTC. Days to a date: Howard Hinnant,
@@ -263,4 +266,10 @@ end
 function held.correct(b, mark, difference)
     if redis.call('HEXISTS', b.key, mark) == 0 then return end
     if redis.call('HINCRBY', b.key, mark, difference) <= 0 then redis.call('HDEL', b.key, mark) end
+end
+
+local function left_of(b)
+    local left = math.floor(b.limit - b.total)
+    if b.kind == 'leaky' then return left end -- below zero it is over its rim
+    return math.max(0, left)
 end

@@ -1,10 +1,6 @@
 -- Charges all buckets or none. KEYS: clock, servers, the reservation's record, the buckets.
--- ARGV: the ledger's time and generation as the server knows them (-1: not at all), how much later
--- nobody waits any more, the server; then for each bucket its kind, span, limit and amount.
-local deadline, server = tonumber(ARGV[3]), ARGV[4]
-if astray(tonumber(ARGV[1]), tonumber(ARGV[2]), deadline) then
-    return {'astray', now, generation}
-end
+-- ARGV from 4: the server; then for each bucket its kind, span, limit and amount.
+local server = ARGV[4]
 local buckets, waits, longest, refusing = {}, {}, 0, 0
 for i = 4, #KEYS do
     local at = 5 + (i - 4) * 4
@@ -37,6 +33,6 @@ else
     redis.call('SET', KEYS[3], cjson.encode(record), 'PX', DAY)
 end
 for _, b in ipairs(buckets) do
-    reply[#reply + 1] = math.floor(b.limit - b.total)
+    reply[#reply + 1] = left_of(b)
 end
 return reply

@@ -47,26 +47,15 @@ class Script(msgspec.Struct, frozen=True):
         try:
             return await self.ask(connection, keys, arguments)
         except StoreError as problem:
-            if not is_unknown(problem):
+            if not str(problem).startswith("NOSCRIPT"):
                 raise
-        return await self.ask(connection, keys, arguments, whole=True)
+        return await connection.ask("EVAL", self.text, len(keys), *keys, *arguments)
 
     def ask(
-        self,
-        connection: Connection,
-        keys: list[str],
-        arguments: list[str | int],
-        *,
-        whole: bool = False,
+        self, connection: Connection, keys: list[str], arguments: list[str | int]
     ) -> asyncio.Future[list[Any]]:
-        """The same, sent once: whole, or in the hope that it is known."""
-        what = ("EVAL", self.text) if whole else ("EVALSHA", self.digest)
-        return connection.ask(*what, len(keys), *keys, *arguments)
-
-
-def is_unknown(problem: BaseException | None) -> bool:
-    """Whether the store did nothing because it does not know the script (any more)."""
-    return isinstance(problem, StoreError) and str(problem).startswith("NOSCRIPT")
+        """The same, in the hope that it is known."""
+        return connection.ask("EVALSHA", self.digest, len(keys), *keys, *arguments)
 
 
 def _script(name: str) -> Script:

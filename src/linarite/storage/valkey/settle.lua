@@ -1,8 +1,9 @@
--- Sets a reservation's charges right, once. KEYS as in reserve.lua; ARGV: what each came to.
+-- Sets a reservation's charges right, once. KEYS as in reserve.lua.
+-- ARGV from 4: what each came to.
 local record = redis.call('GETDEL', KEYS[3])
 if not record then return {'unknown', now, generation} end
 for i, charge in ipairs(cjson.decode(record)) do
-    local difference = tonumber(ARGV[i]) - tonumber(charge[5])
+    local difference = tonumber(ARGV[i + 3]) - tonumber(charge[5])
     if difference ~= 0 then
         local b = {
             key = KEYS[i + 3],
