@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from linarite.domain.calibration import CALIBRATION_TYPE, calibration_of
 from linarite.domain.placement import PLACEMENT_TYPE, placement_of
 from linarite.setting_tree import Settings
 from linarite.storage.memory.jobs import MemoryJobStore
@@ -50,6 +51,20 @@ def real_site(
     settings = msgspec.convert(given, Settings)
     models = model_home / "models"
     return site(folder, MemoryResourceStore(jobs), jobs, settings, models=models)
+
+
+async def test_a_real_model_is_calibrated(tmp_path: Path, model_home: Path) -> None:
+    """Prompts are read faster than answers are made, and no cache pretends more."""
+    with capture_logs():
+        async with real_site(tmp_path, model_home) as running:
+            await running.deployed("chat", MODEL)
+            ended = await running.calibrated("chat", seconds=4)
+            assert ended.status == "Succeeded", ended.error
+            (kept,) = await running.resources.list_under("", CALIBRATION_TYPE)
+            found = calibration_of(kept)
+            assert 1 < found.output_weight < 100
+            assert [each.parallel_requests for each in found.batches] == [1, 2]
+            assert all(each.tokens_per_second > 1 for each in found.batches)
 
 
 async def test_a_real_model_is_measured(tmp_path: Path, model_home: Path) -> None:
