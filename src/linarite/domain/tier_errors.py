@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from linarite.domain.errors import GatewayError, InvalidRequest, retry_headers
+from linarite.domain.errors import GatewayError, InvalidRequest, RequestTimedOut, retry_headers
 
 
 class NoFlexCapacity(GatewayError):
@@ -23,6 +23,12 @@ class NoFlexCapacity(GatewayError):
             f"({reason}; or ask for service_tier 'default'.)",
             headers=retry_headers(retry_after_s),
         )
+
+
+class FlexTimedOut(RequestTimedOut):
+    """A flex request that waited in the queue for as long as it may."""
+
+    control = "place"
 
 
 class FlexNotSupported(InvalidRequest):

@@ -8,9 +8,9 @@ from math import ceil
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from linarite.domain.errors import RequestTimedOut, ServiceUnavailable
+from linarite.domain.errors import ServiceUnavailable
 from linarite.domain.service_tier import Rank
-from linarite.domain.tier_errors import NoFlexCapacity
+from linarite.domain.tier_errors import FlexTimedOut, NoFlexCapacity
 from linarite.hosting.fair_queue import FairQueue
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class Gate:
 
     def _too_long(self, rank: Rank) -> LinariteError:
         if rank is Rank.FLEX:
-            return RequestTimedOut()
+            return FlexTimedOut()
         return ServiceUnavailable(
             f"The request waited {self._wait_s:g} seconds for a place, which is as long as "
             "settings allow: instances.*.queue_wait_s",

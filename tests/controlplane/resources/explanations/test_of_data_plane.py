@@ -72,3 +72,17 @@ def test_a_client_certificate_is_no_token() -> None:
     assert CERTIFICATES == ISSUER
     assert "client certificate with the thumbprint ab12" in steps["authentication"][1]
     assert steps["quota"][0] == "passed"
+
+
+def test_what_spilled_over_says_from_where() -> None:
+    """It was served: nothing of it has to change."""
+    facts = {"status": 200, "finish": "completed", "caller_key": "key1", "instance": "i"}
+    steps, advice = told(
+        **facts, spilled_from="ptu", limited_by="deployment-tokens", service_tier="priority"
+    )
+    assert steps["quota"] == (
+        "passed",
+        "spilled over from the deployment ptu, whose deployment-tokens were used up",
+    )
+    assert "service tier priority" in steps["place"][1]
+    assert not advice

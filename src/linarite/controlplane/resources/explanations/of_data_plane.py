@@ -169,11 +169,19 @@ def _why(control: str, record: RequestRecord) -> str:
         model = f", model {record.model}" if record.model else ""
         return f"{record.operation}{model}"
     if control == "quota":
-        return "within the deployment's rate, if it has one"
+        return _within(record)
     if control == "place" and record.instance:
         where = f" in {record.region}" if record.region else ""
-        return f"instance {record.instance}{where}"
+        tier = f", in the service tier {record.service_tier}" if record.service_tier else ""
+        return f"instance {record.instance}{where}{tier}"
     return ""
+
+
+def _within(record: RequestRecord) -> str:
+    if not record.spilled_from:
+        return "within the deployment's rate, if it has one"
+    used_up = f", whose {record.limited_by} were used up" if record.limited_by else ""
+    return f"spilled over from the deployment {record.spilled_from}{used_up}"
 
 
 def _advice(record: RequestRecord, present: Present) -> list[str]:
