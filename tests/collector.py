@@ -48,6 +48,7 @@ class Collector:
                 for name, value in headers.items():
                     self.send_header(name, value)
                 self.send_header("content-length", str(len(answer)))
+                self.send_header("connection", "close")  # or it would answer when it has ended
                 self.end_headers()
                 self.wfile.write(answer)
 

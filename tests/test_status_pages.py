@@ -18,10 +18,11 @@ from linarite.domain.errors import SetupError
 from linarite.hosting.host import Host
 from linarite.hosting.instance import Instance
 from linarite.hosting.options import InstanceSettings
+from linarite.metric_parts import MetricParts
+from linarite.setting_tree import Settings
 from linarite.status_pages import StatusPages
 from linarite.storage.memory.audit import MemoryAuditStore
 from linarite.storage.sqlite.requests import open_request_ledger
-from linarite.telemetry.metrics import RequestMetrics
 from linarite.web.edge import Edge
 from linarite.web.listener import Listener
 from linarite.web.options import Server
@@ -46,7 +47,9 @@ async def pages(
     host = Host({"one": instance})
     dialer = EgressDialer(EgressPolicy())
     trail = Trail(MemoryAuditStore(), AuditKey.new(), Audit())
-    status = StatusPages(host, running.facts, ledger, RequestMetrics(), dialer, trail)
+    status = StatusPages(
+        host, running.facts, ledger, MetricParts(Settings(), folder), dialer, trail
+    )
     recognise = running.facts.recogniser(running.dataplane._surface.digest) if guarded else None
     listener = Listener(Edge(status.by_path(recognise), running.dataplane), Server(port=0))
     await listener.open()

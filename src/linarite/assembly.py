@@ -189,8 +189,10 @@ class Assembly:
 
     def _status_pages(self, dialer: EgressDialer, keys: KeyStore) -> dict[str, App]:
         pages = StatusPages(
-            self._host, self._facts, self._ledger, self._metrics.requests, dialer, self._trail
+            self._host, self._facts, self._ledger, self._metrics, dialer, self._trail
         )
+        self._metrics.watch(self._host, self._stack)
+        self._metrics.tell(self.loaded.settings.otlp, dialer, pages.refresh, self._stack)
         is_open = open_pages(self.loaded.settings)
         return pages.by_path(None if is_open else self._facts.recogniser(keys.digest))
 

@@ -5,17 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linarite import __version__
+from linarite.hosting.engine_watch import EngineWatch
+from linarite.otlp_endpoint import OtlpEndpoint
 from linarite.storage.retention import Retention
 from linarite.storage.sqlite.metrics import open_metric_store
 from linarite.telemetry.metric_recorder import MetricRecorder
 from linarite.telemetry.metrics import RequestMetrics
+from linarite.telemetry.otlp import OtlpSender
+from linarite.telemetry.otlp.export import MetricExport
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from contextlib import AsyncExitStack
     from pathlib import Path
 
+    from linarite.controls.egress import EgressDialer
+    from linarite.domain.engine import EngineUse
     from linarite.domain.request_record import RequestRecord
+    from linarite.hosting.host import Host
     from linarite.setting_tree import Settings
+    from linarite.telemetry.options import Otlp
 
 DAY_S = 86_400.0
 
@@ -37,8 +46,40 @@ class MetricParts:
         retention = Retention(age_s=kept.keep_days * DAY_S or None, rows=kept.minutes_max or None)
         self.requests = RequestMetrics(version=__version__)
         self.recorder = MetricRecorder(open_metric_store(home, retention))
+        self.sender: OtlpSender | None = None
+        """to a collector, if there is one"""
+        self.engine_uses: Callable[[], Mapping[str, EngineUse]] = dict
+        """how engines stood when they were looked at last, by instance"""
 
     def observe(self, record: RequestRecord) -> None:
         """Count a finished request; it is on the hot path."""
         self.requests.observe(record)
         self.recorder.observe(record)
+
+    def watch(self, host: Host, stack: AsyncExitStack) -> None:
+        """Look at engines from here on."""
+        watch = EngineWatch(host)
+        watch.start()
+        stack.push_async_callback(watch.stop)
+        self.engine_uses = lambda: watch.uses
+
+    def tell(
+        self,
+        settings: Otlp,
+        dialer: EgressDialer,
+        refresh: Callable[[], None],
+        stack: AsyncExitStack,
+    ) -> None:
+        """Export to the collector that settings name, if they do. Raises SetupError."""
+        if not (settings.endpoint and settings.metrics):
+            return
+        sender = self.sender = OtlpSender(OtlpEndpoint(settings, dialer))
+        export = MetricExport(
+            sender,
+            self.requests.families,
+            refresh,
+            interval_s=settings.metrics_interval_s,
+            version=__version__,
+        )
+        export.start()
+        stack.push_async_callback(export.stop)

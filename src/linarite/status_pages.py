@@ -8,6 +8,7 @@ import msgspec
 
 from linarite.domain.errors import InvalidKey
 from linarite.telemetry.metrics import CONTENT_TYPE
+from linarite.telemetry.standing import InstanceStanding
 from linarite.web.error_envelope import error_body
 from linarite.web.pages import page
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from linarite.controls.egress import EgressDialer
     from linarite.dataplane.facts import FactsBook
     from linarite.hosting.host import Host
+    from linarite.metric_parts import MetricParts
     from linarite.storage.sqlite.requests import SqliteRequestLedger
-    from linarite.telemetry.metrics import RequestMetrics
     from linarite.web.asgi import App
     from linarite.web.pages import Rendered
 
@@ -34,7 +35,7 @@ class StatusPages:
         host: Host,
         facts: FactsBook,
         ledger: SqliteRequestLedger,
-        metrics: RequestMetrics,
+        metrics: MetricParts,
         dialer: EgressDialer,
         trail: Trail,
     ) -> None:
@@ -44,8 +45,6 @@ class StatusPages:
         self._metrics = metrics
         self._dialer = dialer
         self._trail = trail
-        self._measured_names: set[str] = set()
-        """instances that the metrics show"""
 
     def by_path(
         self, recognise: Callable[[Mapping[bytes, bytes]], object] | None
@@ -96,21 +95,29 @@ class StatusPages:
         }
         return (200 if ready else 503), JSON, msgspec.json.encode(body)
 
-    def _measured(self) -> Rendered:
-        present = self._host.instances()
-        for gone in self._measured_names - {instance.spec.name for instance in present}:
-            self._metrics.forget_instance(gone)
-        self._measured_names = {instance.spec.name for instance in present}
-        for instance in present:
-            self._metrics.set_instance(
-                instance.spec.name,
-                state=instance.state,
-                running=instance.gate.running,
-                waiting=instance.gate.waiting,
-            )
-        self._metrics.set_ledger(backlog=self._ledger.backlog, dropped=self._ledger.dropped)
-        self._metrics.set_audit(
+    def refresh(self) -> None:
+        """Have the metrics show how the server stands now."""
+        standing = self._metrics.requests.standing
+        uses = self._metrics.engine_uses()
+        standing.set_instances(
+            {
+                instance.spec.name: InstanceStanding(
+                    state=instance.state,
+                    running=instance.gate.running,
+                    waiting=instance.gate.waiting_by_class,
+                    use=uses.get(instance.spec.name),
+                )
+                for instance in self._host.instances()
+            }
+        )
+        standing.set_ledger(backlog=self._ledger.backlog, dropped=self._ledger.dropped)
+        standing.set_audit(
             written=self._trail.written, backlog=self._trail.backlog, lost=self._trail.lost
         )
-        self._metrics.set_egress(self._dialer.refused_count)
-        return 200, CONTENT_TYPE, self._metrics.render()
+        standing.set_egress(self._dialer.refused_count)
+        if (sender := self._metrics.sender) is not None:
+            standing.set_exports(sent=sender.sent, dropped=sender.dropped)
+
+    def _measured(self) -> Rendered:
+        self.refresh()
+        return 200, CONTENT_TYPE, self._metrics.requests.render()

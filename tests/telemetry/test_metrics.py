@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from linarite.domain.engine import EngineUse
 from linarite.telemetry.metrics import RequestMetrics
+from linarite.telemetry.standing import InstanceStanding
 from tests.storage.builders import make_record
 
 if TYPE_CHECKING:
@@ -208,33 +210,74 @@ def test_label_values_are_escaped() -> None:
     assert Scrape(metrics).label_values("gen_ai_request_model") == {name}
 
 
+def ready(*, running: int = 0, waiting: int = 0, use: EngineUse | None = None) -> InstanceStanding:
+    """An instance that serves."""
+    queue = {"priority": 0, "default": waiting}
+    return InstanceStanding(state="Ready", running=running, waiting=queue, use=use)
+
+
 def test_gauges_show_what_was_set_last() -> None:
-    """Instances by state with zeros for states left behind, queues, and the ledger."""
+    """Instances by state with zeros for states left behind, queues, engines, and the ledger."""
     metrics = RequestMetrics(version="1.2.3")
-    metrics.set_instance("a", state="Starting", running=0, waiting=5)
-    metrics.set_instance("b", state="Ready", running=2, waiting=0)
-    metrics.set_instance("a", state="Ready", running=3, waiting=1)
-    metrics.set_ledger(backlog=7, dropped=2)
+    standing = metrics.standing
+    standing.set_instances({"a": InstanceStanding(state="Starting", running=0, waiting={})})
+    use = EngineUse(
+        slots=4,
+        slots_busy=3,
+        kv_cache_share=0.25,
+        prompt_tokens=100,
+        generated_tokens=50,
+        generated_tokens_per_s=12.5,
+    )
+    standing.set_instances({"a": ready(running=3, waiting=1, use=use), "b": ready(running=2)})
+    standing.set_ledger(backlog=7, dropped=2)
     scrape = Scrape(metrics)
+    a = {"instance": "a"}
     assert scrape.value("linarite_instances", {"state": "Ready"}) == 2
     assert scrape.value("linarite_instances", {"state": "Starting"}) == 0
-    assert scrape.value("linarite_requests_running", {"instance": "a"}) == 3
-    assert scrape.value("linarite_requests_waiting", {"instance": "a"}) == 1
+    assert scrape.value("linarite_requests_running", a) == 3
+    assert scrape.value("linarite_requests_waiting", a) == 1
+    assert scrape.value("linarite_queue_length", a | {"class": "default"}) == 1
+    assert scrape.value("linarite_queue_length", a | {"class": "priority"}) == 0
+    assert scrape.value("linarite_engine_slots", a) == 4
+    assert scrape.value("linarite_engine_slots_busy", a) == 3
+    assert scrape.value("linarite_engine_kv_cache_usage", a) == 0.25
+    assert scrape.value("linarite_engine_tokens_total", a | {"type": "generated"}) == 50
+    assert scrape.value("linarite_engine_tokens_rate", a | {"type": "generated"}) == 12.5
+    assert scrape.value("linarite_engine_slots", {"instance": "b"}) is None
     assert scrape.value("linarite_ledger_backlog") == 7
     assert scrape.value("linarite_ledger_dropped_total") == 2
     assert scrape.value("linarite_build_info", {"version": "1.2.3"}) == 1
-    metrics.forget_instance("a")
-    metrics.forget_instance("a")
+    standing.set_instances({"b": ready()})
     scrape = Scrape(metrics)
     assert scrape.value("linarite_instances", {"state": "Ready"}) == 1
     assert scrape.label_values("instance") == {"b"}
+
+
+def test_special_requests_have_counters_of_their_own() -> None:
+    """What a limit refused, what spilled over, what was served in another tier."""
+    metrics = RequestMetrics(series_max=3)
+    metrics.observe(make_record(status=429, limited_by="deployment tokens"))
+    metrics.observe(make_record(spilled_from="ptu", service_tier="default"))
+    metrics.observe(make_record(service_tier="priority"))
+    metrics.observe(make_record())
+    scrape = Scrape(metrics)
+    of = {"account": "contoso", "deployment": "chat"}
+    limited = of | {"limit": "deployment tokens"}
+    assert scrape.value("linarite_requests_limited_total", limited) == 1
+    assert scrape.value("linarite_requests_spilled_total", of | {"spilled_from": "ptu"}) == 1
+    assert scrape.value("linarite_requests_tiered_total", of | {"service_tier": "priority"}) == 1
+    for number in range(100):
+        metrics.observe(make_record(status=429, limited_by=f"limit {number}"))
+    values = Scrape(metrics).label_values("limit")
+    assert values == {"deployment tokens", "limit 0", "limit 1", "_OTHER"}
 
 
 def test_every_metric_is_documented() -> None:
     """The page for operators names each family that a server can show."""
     metrics = RequestMetrics()
     metrics.observe(make_record())
-    metrics.set_instance("a", state="Ready", running=0, waiting=0)
+    metrics.standing.set_instances({"a": ready(use=EngineUse())})
     page = (Path(__file__).parents[2] / "docs" / "telemetry.md").read_text()
     families = text_string_to_metric_families(metrics.render().decode())
     names = {family.name for family in families}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -129,6 +129,34 @@ class Engine(Protocol):
 
     async def embed(self, ask: EmbeddingAsk) -> EmbeddingEvent:
         """Turn each of `ask.inputs` into a vector."""
+        ...
+
+
+class EngineUse(msgspec.Struct, frozen=True):
+    """How much of an engine is in use, as it tells itself."""
+
+    slots: int = 0
+    """requests that it can compute at a time"""
+    slots_busy: int = 0
+    kv_cache_share: float = 0.0
+    """of the memory for contexts, between 0 and 1"""
+    prompt_tokens: int = 0
+    """that it has computed since it started"""
+    generated_tokens: int = 0
+    prompt_tokens_per_s: float = 0.0
+    """over the time since it was asked before"""
+    generated_tokens_per_s: float = 0.0
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """An engine that tells how much of it is in use; not every one does."""
+
+    async def use(self) -> EngineUse:
+        """How it stands now; takes no place of a request, and is given up after a second or two.
+
+        Raises LinariteError when it does not say.
+        """
         ...
 
 

@@ -158,6 +158,11 @@ class FairQueue:
         self._lines = tuple(ClassLine(share) for share in SHARES)
         self._came = 0
 
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """How many wait, by class."""
+        return tuple(line.length for line in self._lines)
+
     def add(self, rank: Rank, account: str, tokens: int, place: asyncio.Future[None]) -> Waiter:
         """Let one more wait for the `place` to be told."""
         self._came += 1

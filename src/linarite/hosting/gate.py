@@ -51,6 +51,11 @@ class Gate:
         """How many stand in the queue."""
         return self._queue.length
 
+    @property
+    def waiting_by_class(self) -> dict[str, int]:
+        """The same by class of the queue: `provisioned`, `priority`, …."""
+        return {rank.name.lower(): self._queue.lengths[rank] for rank in Rank}
+
     def try_enter(self, rank: Rank = Rank.DEFAULT) -> bool:
         """Take a place if one is free; pair with `leave`.
 

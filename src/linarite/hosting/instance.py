@@ -68,6 +68,11 @@ class Instance:
         """cleared while the model is unloaded because nobody asked for it"""
         self._wanted.set()
 
+    @property
+    def engine(self) -> Engine | None:
+        """What runs, while it can serve."""
+        return self._slot.engine if self._slot is not None else None
+
     def start(self) -> None:
         """Begin to supervise, or load again what was unloaded; idempotent."""
         if self.state == STOPPED:

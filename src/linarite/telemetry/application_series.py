@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from linarite.telemetry.exposition import counter_lines, rendered
+from linarite.telemetry.families import counter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from linarite.domain.request_record import RequestRecord
+    from linarite.telemetry.families import Family
 
 Key = tuple[str, str, str, int]
 """account, key, deployment, status"""
@@ -40,8 +41,8 @@ class ApplicationSeries:
         counts[2] += record.cached_tokens
         counts[3] += record.completion_tokens
 
-    def lines(self) -> Iterator[str]:
-        """Both counters in Prometheus' text format; nothing where no such key was used."""
+    def families(self) -> Iterator[Family]:
+        """Both counters; nothing where no such key was used."""
         counted = list(self._counts.items())
         if not counted:
             return
@@ -50,23 +51,29 @@ class ApplicationSeries:
             tokens[account, key, deployment, "prompt"] += prompt
             tokens[account, key, deployment, "cached"] += cached
             tokens[account, key, deployment, "completion"] += completion
-        yield from counter_lines(
-            "linarite_application_key_requests_total",
+        yield counter(
+            "linarite.application_key.requests",
             "Requests by application key and outcome.",
             (
                 (
-                    rendered(account=account, key=key, deployment=deployment, status=str(status)),
+                    {
+                        "account": account,
+                        "key": key,
+                        "deployment": deployment,
+                        "status": str(status),
+                    },
                     counts[0],
                 )
                 for (account, key, deployment, status), counts in counted
             ),
         )
-        yield from counter_lines(
-            "linarite_application_key_tokens_total",
+        yield counter(
+            "linarite.application_key.tokens",
             "Tokens by application key. Cached ones are part of prompt.",
             (
-                (rendered(account=account, key=key, deployment=deployment, type=kind), count)
+                ({"account": account, "key": key, "deployment": deployment, "type": kind}, count)
                 for (account, key, deployment, kind), count in tokens.items()
                 if count
             ),
+            "{token}",
         )

@@ -1,25 +1,27 @@
-"""Metrics for Prometheus, with the names of OpenTelemetry's conventions for generative AI.
+"""Metrics of requests and of the server, with OpenTelemetry's names for generative AI.
 
-https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/ - dots become underscores, and
-seconds a suffix. What the conventions have no name for begins with `linarite_`.
+https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/ - Prometheus writes dots as
+underscores, and seconds as a suffix. What the conventions have no name for begins with `linarite`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, ProcessCollector
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import generate_latest
 
 from linarite.domain.application_key import NAME_PREFIX
 from linarite.telemetry.application_series import ApplicationSeries
-from linarite.telemetry.exposition import counter_lines, rendered, request_lines
+from linarite.telemetry.exceptional_series import ExceptionalSeries
+from linarite.telemetry.exposition import exposed
+from linarite.telemetry.request_families import request_families
 from linarite.telemetry.request_series import RequestSeries
+from linarite.telemetry.standing import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from linarite.domain.request_record import RequestRecord
+    from linarite.telemetry.families import Family
     from linarite.telemetry.request_series import SeriesKey
 
 SERIES_MAX = 2_000
@@ -40,39 +42,15 @@ class RequestMetrics:
     """
 
     def __init__(self, *, version: str = "", series_max: int = SERIES_MAX) -> None:
+        self.standing = Standing(version=version)
+        """how the server stands: set before metrics are read"""
         self._series: dict[SeriesKey, RequestSeries] = {}
         self._series_max = series_max
         self._applications = ApplicationSeries(series_max)
-        self._states: dict[str, str] = {}
-        self._seen_states: set[str] = set()
+        self._exceptions = ExceptionalSeries(series_max)
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
-        build = Gauge("linarite_build_info", "Always 1.", ["version"], registry=registry)
-        build.labels(version=version).set(1)
-        self._instances = Gauge(
-            "linarite_instances", "Instances by state.", ["state"], registry=registry
-        )
-        self._running = Gauge(
-            "linarite_requests_running",
-            "Requests that an instance is working on.",
-            ["instance"],
-            registry=registry,
-        )
-        self._waiting = Gauge(
-            "linarite_requests_waiting",
-            "Requests queued for an instance.",
-            ["instance"],
-            registry=registry,
-        )
-        self._backlog = Gauge(
-            "linarite_ledger_backlog",
-            "Request records in memory that are not yet on disk.",
-            registry=registry,
-        )
-        self._dropped = 0
-        self._refused: Mapping[tuple[str, str], int] = {}
-        self._audit = (0, 0, 0)
 
     def observe(self, record: RequestRecord) -> None:
         """Count a finished request. Costs a microsecond or two."""
@@ -90,6 +68,8 @@ class RequestMetrics:
             series = self._new_series(key)
         if record.caller_key.startswith(NAME_PREFIX):
             self._applications.observe(record)
+        if record.limited_by or record.spilled_from or record.service_tier != "default":
+            self._exceptions.observe(record)
         series.requests += 1
         series.durations.observe(record.total_us)
         prompt_tokens = record.prompt_tokens
@@ -106,70 +86,20 @@ class RequestMetrics:
                 if decoding_us > 0 and completion_tokens > 1:
                     series.per_token.observe(decoding_us / (completion_tokens - 1))
 
-    def set_instance(self, name: str, *, state: str, running: int, waiting: int) -> None:
-        """Show an instance as it stands now."""
-        self._states[name] = state
-        self._seen_states.add(state)
-        self._running.labels(instance=name).set(running)
-        self._waiting.labels(instance=name).set(waiting)
-        self._show_states()
-
-    def forget_instance(self, name: str) -> None:
-        """Show an instance no longer: it has been removed."""
-        if self._states.pop(name, None) is not None:
-            self._running.remove(name)
-            self._waiting.remove(name)
-            self._show_states()
-
-    def set_ledger(self, *, backlog: int, dropped: int) -> None:
-        """Show how the request ledger stands now."""
-        self._backlog.set(backlog)
-        self._dropped = dropped
-
-    def set_audit(self, *, written: int, backlog: int, lost: int) -> None:
-        """Show how the audit log stands now."""
-        self._audit = (written, backlog, lost)
-
-    def set_egress(self, refused: Mapping[tuple[str, str], int]) -> None:
-        """Show how many outgoing connections were refused so far, by purpose and rule."""
-        self._refused = refused
+    def families(self) -> list[Family]:
+        """Everything but what the process itself is."""
+        return [
+            # A copy: another request may finish, and add a series, in the meantime.
+            *request_families(dict(self._series)),
+            *self._applications.families(),
+            *self._exceptions.families(),
+            *self.standing.families(),
+        ]
 
     def render(self) -> bytes:
         """Everything in Prometheus' text format (`CONTENT_TYPE`)."""
-        written, backlog, lost = self._audit
-        # A copy: another request may finish, and add a series, in the meantime.
-        lines = [
-            *request_lines(dict(self._series)),
-            *self._applications.lines(),
-            *counter_lines(
-                "linarite_ledger_dropped_total",
-                "Request records lost since the start: above zero, look at the disk.",
-                [("", self._dropped)],
-            ),
-            *counter_lines(
-                "linarite_egress_refused_total",
-                "Outgoing connections that the egress rules refused.",
-                [
-                    (rendered(purpose=purpose, rule=rule), count)
-                    for (purpose, rule), count in sorted(self._refused.items())
-                ],
-            ),
-            *counter_lines(
-                "linarite_audit_events_total",
-                "Audit events on disk since the start.",
-                [("", written)],
-            ),
-            *counter_lines(
-                "linarite_audit_lost_total",
-                "Audit events lost since the start: above zero, look at the disk.",
-                [("", lost)],
-            ),
-            "# HELP linarite_audit_backlog Audit events in memory that are not yet on disk.",
-            "# TYPE linarite_audit_backlog gauge",
-            f"linarite_audit_backlog {backlog}",
-            "",
-        ]
-        return "\n".join(lines).encode() + generate_latest(self._registry)
+        lines = "\n".join([*exposed(self.families()), ""])
+        return lines.encode() + generate_latest(self._registry)
 
     def _new_series(self, key: SeriesKey) -> RequestSeries:
         account, deployment, model, operation, status, error_code, finish = key
@@ -179,9 +109,3 @@ class RequestMetrics:
         if key not in self._series and len(self._series) >= self._series_max:
             key = OTHER
         return self._series.setdefault(key, RequestSeries())
-
-    def _show_states(self) -> None:
-        """States once seen stay, at zero: an alert on one must not lose its series."""
-        states = list(self._states.values())
-        for state in self._seen_states:
-            self._instances.labels(state=state).set(states.count(state))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeVar
 
+from linarite.domain.errors import ServiceUnavailable
 from linarite.engines.http_client import HttpClientError
 from linarite.engines.llamacpp.chat import answer_chat
 from linarite.engines.llamacpp.completion import answer_completion
@@ -13,6 +14,7 @@ from linarite.engines.llamacpp.engine_process import EngineProcess
 from linarite.engines.llamacpp.loaded_model import LoadedModel, look_at
 from linarite.engines.llamacpp.options import read_options
 from linarite.engines.llamacpp.socket_client import EngineRefusal, failure_of
+from linarite.engines.llamacpp.use import use_of
 from linarite.engines.llamacpp.wire import SlotState
 from linarite.engines.worker_process.worker_engine import WorkerEngine
 
@@ -22,9 +24,12 @@ if TYPE_CHECKING:
     from linarite.domain.chat import ChatAsk, ChatEvent
     from linarite.domain.completion import CompletionAsk, CompletionEvent
     from linarite.domain.embedding import EmbeddingAsk, EmbeddingEvent
-    from linarite.domain.engine import InstanceSpec, Surroundings
+    from linarite.domain.engine import EngineUse, InstanceSpec, Surroundings
 
 EventT = TypeVar("EventT")
+
+LOOK_S = 2.0
+"""how long the process may take to say how it stands"""
 
 
 class LlamacppEngine(WorkerEngine[LoadedModel]):
@@ -44,6 +49,18 @@ class LlamacppEngine(WorkerEngine[LoadedModel]):
             "/slots", list[SlotState], deadline_s=self._options.first_byte_s
         )
         return sum(slot.is_processing for slot in slots)
+
+    async def use(self) -> EngineUse:
+        """Asked of the process: `/slots` and `/metrics`."""
+        if self._model is None:
+            raise ServiceUnavailable("the engine has no model yet")
+        client = self._process.client
+        try:
+            slots = await client.look("/slots", list[SlotState], deadline_s=LOOK_S)
+            counted = await client.read_text("/metrics", deadline_s=LOOK_S)
+        except HttpClientError as error:
+            raise failure_of(error, began=False) from error
+        return use_of(slots, counted)
 
     async def _load(self, progress: Callable[[float, str], None]) -> LoadedModel:
         loaded = await self._process.start(progress)

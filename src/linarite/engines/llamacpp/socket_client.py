@@ -113,6 +113,15 @@ class SocketClient:
         )
         return await _decoded(response, reply)
 
+    async def read_text(self, path: str, *, deadline_s: float) -> str:
+        """Get what is no JSON. Raises EngineRefusal and HttpClientError."""
+        response = await self._http.send(
+            "GET", path, (), b"", first_byte_s=deadline_s, idle_s=deadline_s
+        )
+        if response.status >= _REFUSED:
+            raise await _refusal(response)
+        return (await response.read(_REPLY_BYTES_MAX)).decode("utf-8", "replace")
+
     async def stream(self, path: str, body: dict[str, Any]) -> AsyncGenerator[bytes, None]:
         """Wait for a free slot, post, and yield the events of the answer.
 

@@ -124,10 +124,20 @@ class Models(msgspec.Struct, frozen=True):
     data: list[ModelRow] = []
 
 
+class NextToken(msgspec.Struct, frozen=True):
+    """How far a slot's reply has come."""
+
+    n_decoded: int = 0
+
+
 class SlotState(msgspec.Struct, frozen=True):
-    """A place for one request, in the answer of `/slots`."""
+    """One of the engine's slots, as `/slots` shows it."""
 
     is_processing: bool
+    n_ctx: int = 0
+    n_prompt_tokens: int = 0
+    """of the prompt and of the reply so far, while it computes"""
+    next_token: list[NextToken] = []
 
 
 class Rendered(msgspec.Struct, frozen=True):

@@ -102,6 +102,7 @@ def _parameters(
     parameters.prefill_assistant = False
     parameters.ui = False
     parameters.offline = True
+    parameters.endpoint_metrics = True
     parameters.verbosity = _ERRORS_ONLY
     return parameters
 

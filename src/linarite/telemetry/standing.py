@@ -1,0 +1,192 @@
+"""How a server stands now: its instances and engines, its logs, what its rules refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from linarite.telemetry.families import by, counter, gauge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from linarite.domain.engine import EngineUse
+    from linarite.telemetry.families import Family
+
+
+class InstanceStanding:
+    """One instance, as it was looked at last."""
+
+    def __init__(
+        self,
+        *,
+        state: str,
+        running: int,
+        waiting: Mapping[str, int],
+        use: EngineUse | None = None,
+    ) -> None:
+        """`waiting` is by class of the queue; `use` is what its engine tells, if it does."""
+        self.state = state
+        self.running = running
+        self.waiting = waiting
+        self.use = use
+
+
+class Standing:
+    """What is set before metrics are read."""
+
+    def __init__(self, *, version: str = "") -> None:
+        """`version` is the server's."""
+        self._version = version
+        self._instances: dict[str, InstanceStanding] = {}
+        self._seen_states: set[str] = set()
+        self._ledger = (0, 0)
+        self._audit = (0, 0, 0)
+        self._refused: Mapping[tuple[str, str], int] = {}
+        self._exports = (0, 0)
+
+    def set_instances(self, instances: Mapping[str, InstanceStanding]) -> None:
+        """Show these, and no others."""
+        self._instances = dict(instances)
+        self._seen_states |= {each.state for each in instances.values()}
+
+    def set_ledger(self, *, backlog: int, dropped: int) -> None:
+        """Show how the request ledger stands."""
+        self._ledger = (backlog, dropped)
+
+    def set_audit(self, *, written: int, backlog: int, lost: int) -> None:
+        """Show how the audit log stands."""
+        self._audit = (written, backlog, lost)
+
+    def set_egress(self, refused: Mapping[tuple[str, str], int]) -> None:
+        """Show how many outgoing connections were refused so far, by purpose and rule."""
+        self._refused = refused
+
+    def set_exports(self, *, sent: int, dropped: int) -> None:
+        """Show how many bodies a collector took, and how many it will never have."""
+        self._exports = (sent, dropped)
+
+    def families(self) -> Iterator[Family]:
+        """All of it."""
+        yield gauge("linarite.build_info", "Always 1.", [({"version": self._version}, 1)])
+        yield from self._of_instances()
+        yield from _of_engines(self._instances)
+        yield from self._of_logs()
+        yield counter(
+            "linarite.egress.refused",
+            "Outgoing connections that the egress rules refused.",
+            [
+                ({"purpose": purpose, "rule": rule}, count)
+                for (purpose, rule), count in sorted(self._refused.items())
+            ],
+        )
+        sent, dropped = self._exports
+        yield counter(
+            "linarite.otlp.exports", "Exports that the collector has taken.", [({}, sent)]
+        )
+        yield counter(
+            "linarite.otlp.dropped",
+            "Exports that the collector will not have: it was away too long, or refused them.",
+            [({}, dropped)],
+        )
+
+    def _of_instances(self) -> Iterator[Family]:
+        instances = self._instances
+        # States once seen stay, at zero: an alert on one must not lose its series.
+        states = Counter(each.state for each in instances.values())
+        yield gauge(
+            "linarite.instances",
+            "Instances by state.",
+            by("state", {state: states[state] for state in self._seen_states}),
+        )
+        yield gauge(
+            "linarite.requests.running",
+            "Requests that an instance is working on.",
+            by("instance", {name: each.running for name, each in instances.items()}),
+        )
+        yield gauge(
+            "linarite.requests.waiting",
+            "Requests queued for an instance.",
+            by("instance", {name: sum(each.waiting.values()) for name, each in instances.items()}),
+        )
+        yield gauge(
+            "linarite.queue.length",
+            "Requests queued for an instance, by class; the first class is served first.",
+            [
+                ({"instance": name, "class": rank}, count)
+                for name, each in sorted(instances.items())
+                for rank, count in each.waiting.items()
+            ],
+        )
+
+    def _of_logs(self) -> Iterator[Family]:
+        (backlog, dropped), (written, unwritten, lost) = self._ledger, self._audit
+        yield gauge(
+            "linarite.ledger.backlog",
+            "Request records in memory that are not yet on disk.",
+            [({}, backlog)],
+        )
+        yield counter(
+            "linarite.ledger.dropped",
+            "Request records lost since the start: above zero, look at the disk.",
+            [({}, dropped)],
+        )
+        yield counter(
+            "linarite.audit.events", "Audit events on disk since the start.", [({}, written)]
+        )
+        yield gauge(
+            "linarite.audit.backlog",
+            "Audit events in memory that are not yet on disk.",
+            [({}, unwritten)],
+        )
+        yield counter(
+            "linarite.audit.lost",
+            "Audit events lost since the start: above zero, look at the disk.",
+            [({}, lost)],
+        )
+
+
+def _of_engines(instances: Mapping[str, InstanceStanding]) -> Iterator[Family]:
+    """What engines tell of themselves; instances whose engine tells nothing are not there."""
+    uses = {name: each.use for name, each in instances.items() if each.use is not None}
+    yield gauge(
+        "linarite.engine.slots",
+        "Requests that an engine can compute at a time.",
+        by("instance", {name: use.slots for name, use in uses.items()}),
+    )
+    yield gauge(
+        "linarite.engine.slots.busy",
+        "Slots of an engine that compute.",
+        by("instance", {name: use.slots_busy for name, use in uses.items()}),
+    )
+    yield gauge(
+        "linarite.engine.kv_cache.usage",
+        "Share of an engine's context memory that is in use, between 0 and 1.",
+        by("instance", {name: use.kv_cache_share for name, use in uses.items()}),
+    )
+    yield counter(
+        "linarite.engine.tokens",
+        "Tokens that an engine has computed since it started, prompts' and generated ones.",
+        [
+            ({"instance": name, "type": kind}, count)
+            for name, use in sorted(uses.items())
+            for kind, count in (
+                ("prompt", use.prompt_tokens),
+                ("generated", use.generated_tokens),
+            )
+        ],
+        "{token}",
+    )
+    yield gauge(
+        "linarite.engine.tokens.rate",
+        "Tokens that an engine computes a second, over the last looks at it.",
+        [
+            ({"instance": name, "type": kind}, rate)
+            for name, use in sorted(uses.items())
+            for kind, rate in (
+                ("prompt", use.prompt_tokens_per_s),
+                ("generated", use.generated_tokens_per_s),
+            )
+        ],
+        "{token}/s",
+    )
