@@ -25,6 +25,7 @@ STAMP = "set-up"
 INSTALL_S = 600
 PROGRAMS = {
     "chromium-headless-shell": ("chromium-headless-shell", "chromium", "google-chrome"),
+    "prometheus": ("promtool",),
     "redis-server": ("valkey-server", "redis-server"),
 }
 """Debian's package → the programs of which one will do"""

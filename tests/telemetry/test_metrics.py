@@ -232,7 +232,7 @@ def test_gauges_show_what_was_set_last() -> None:
     standing.set_instances({"a": ready(running=3, waiting=1, use=use), "b": ready(running=2)})
     standing.set_ledger(backlog=7, dropped=2)
     scrape = Scrape(metrics)
-    a = {"instance": "a"}
+    a = {"model_instance": "a"}
     assert scrape.value("linarite_instances", {"state": "Ready"}) == 2
     assert scrape.value("linarite_instances", {"state": "Starting"}) == 0
     assert scrape.value("linarite_requests_running", a) == 3
@@ -244,14 +244,14 @@ def test_gauges_show_what_was_set_last() -> None:
     assert scrape.value("linarite_engine_kv_cache_usage", a) == 0.25
     assert scrape.value("linarite_engine_tokens_total", a | {"type": "generated"}) == 50
     assert scrape.value("linarite_engine_tokens_rate", a | {"type": "generated"}) == 12.5
-    assert scrape.value("linarite_engine_slots", {"instance": "b"}) is None
+    assert scrape.value("linarite_engine_slots", {"model_instance": "b"}) is None
     assert scrape.value("linarite_ledger_backlog") == 7
     assert scrape.value("linarite_ledger_dropped_total") == 2
     assert scrape.value("linarite_build_info", {"version": "1.2.3"}) == 1
     standing.set_instances({"b": ready()})
     scrape = Scrape(metrics)
     assert scrape.value("linarite_instances", {"state": "Ready"}) == 1
-    assert scrape.label_values("instance") == {"b"}
+    assert scrape.label_values("model_instance") == {"b"}
 
 
 def test_special_requests_have_counters_of_their_own() -> None:

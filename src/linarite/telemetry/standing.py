@@ -102,18 +102,21 @@ class Standing:
         yield gauge(
             "linarite.requests.running",
             "Requests that an instance is working on.",
-            by("instance", {name: each.running for name, each in instances.items()}),
+            by("model_instance", {name: each.running for name, each in instances.items()}),
         )
         yield gauge(
             "linarite.requests.waiting",
             "Requests queued for an instance.",
-            by("instance", {name: sum(each.waiting.values()) for name, each in instances.items()}),
+            by(
+                "model_instance",
+                {name: sum(each.waiting.values()) for name, each in instances.items()},
+            ),
         )
         yield gauge(
             "linarite.queue.length",
             "Requests queued for an instance, by class; the first class is served first.",
             [
-                ({"instance": name, "class": rank}, count)
+                ({"model_instance": name, "class": rank}, count)
                 for name, each in sorted(instances.items())
                 for rank, count in each.waiting.items()
             ],
@@ -152,23 +155,23 @@ def _of_engines(instances: Mapping[str, InstanceStanding]) -> Iterator[Family]:
     yield gauge(
         "linarite.engine.slots",
         "Requests that an engine can compute at a time.",
-        by("instance", {name: use.slots for name, use in uses.items()}),
+        by("model_instance", {name: use.slots for name, use in uses.items()}),
     )
     yield gauge(
         "linarite.engine.slots.busy",
         "Slots of an engine that compute.",
-        by("instance", {name: use.slots_busy for name, use in uses.items()}),
+        by("model_instance", {name: use.slots_busy for name, use in uses.items()}),
     )
     yield gauge(
         "linarite.engine.kv_cache.usage",
         "Share of an engine's context memory that is in use, between 0 and 1.",
-        by("instance", {name: use.kv_cache_share for name, use in uses.items()}),
+        by("model_instance", {name: use.kv_cache_share for name, use in uses.items()}),
     )
     yield counter(
         "linarite.engine.tokens",
         "Tokens that an engine has computed since it started, prompts' and generated ones.",
         [
-            ({"instance": name, "type": kind}, count)
+            ({"model_instance": name, "type": kind}, count)
             for name, use in sorted(uses.items())
             for kind, count in (
                 ("prompt", use.prompt_tokens),
@@ -181,7 +184,7 @@ def _of_engines(instances: Mapping[str, InstanceStanding]) -> Iterator[Family]:
         "linarite.engine.tokens.rate",
         "Tokens that an engine computes a second, over the last looks at it.",
         [
-            ({"instance": name, "type": kind}, rate)
+            ({"model_instance": name, "type": kind}, rate)
             for name, use in sorted(uses.items())
             for kind, rate in (
                 ("prompt", use.prompt_tokens_per_s),

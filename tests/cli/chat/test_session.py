@@ -44,7 +44,7 @@ def test_stopping_an_answer_frees_the_model(server: Server) -> None:
 
 def wait_until_running(server: Server, wanted: int) -> None:
     """Wait until the slow instance works on so many requests."""
-    line = f'linarite_requests_running{{instance="slow"}} {wanted:.1f}'
+    line = f'linarite_requests_running{{model_instance="slow"}} {wanted}'
     url = f"{server.endpoint}/metrics"
     deadline = time.monotonic() + WAIT_S
     while True:

@@ -85,7 +85,7 @@ def test_counters_and_gauges_arrive() -> None:
     (point,) = requests.data_points
     assert (point.as_int, labels(point)["status"]) == (1, "200")
     (share,) = found["linarite.engine.kv_cache.usage"].gauge.data_points
-    assert (share.as_double, labels(share)) == (0.5, {"instance": "a"})
+    assert (share.as_double, labels(share)) == (0.5, {"model_instance": "a"})
     usage = found["gen_ai.client.token.usage"]
     assert usage.unit == "{token}"
     kinds = {labels(each)["gen_ai.token.type"]: each.sum for each in usage.histogram.data_points}
