@@ -187,6 +187,18 @@ async def test_what_has_begun_does_not_spill() -> None:
         assert scripted.engine.opened == 1
 
 
+async def test_the_tier_is_chosen_anew() -> None:
+    """A provisioned deployment has none; who stands in for it may have, and says it once."""
+    async with rig(Scripted(EngineFailed("broken")).engine) as running:
+        await both(running)
+        answer = await ask(running, service_tier="priority")
+        assert answer.header("x-ms-deployment-name") == "std"
+        assert answer.body.count(b'"service_tier"') == 1
+        assert answer.json()["service_tier"] == "priority"
+        record = await running.recorded()
+        assert (record.service_tier_asked, record.service_tier) == ("priority", "priority")
+
+
 async def test_a_standard_deployment_does_not_spill() -> None:
     """Only what is reserved does."""
     async with rig(Scripted(EngineFailed("broken")).engine) as running:
