@@ -240,11 +240,12 @@ class Assembly:
             listed=listed.now,
         )
         rules = network_rules(self.loaded.settings, self._links.networks)
+        per_unit = self.loaded.settings.hosting.tokens_per_second_per_ptu
         self._facts = FactsBook(
             resources,
             keys,
             default_account=self.account_id,
-            instances=ToldOfInstances(self._region_title, self._engine_of),
+            instances=ToldOfInstances(self._region_title, self._engine_of, per_unit),
             offers=self._offers,
             network_rules_of=self._network.rules_by(rules),
         )

@@ -3,9 +3,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from linarite.dataplane.facts import FactsBook
+from linarite.dataplane.facts import FactsBook, ToldOfInstances
+from linarite.domain.calibration import Batch, Calibration, calibration_resource
 from linarite.domain.errors import InvalidKey
-from linarite.domain.resource import Resource
+from linarite.domain.rate_limits import RateLimits, provisioned_limits
+from linarite.domain.resource import Put, Resource
 from linarite.hosting.declared import declare
 from linarite.hosting.options import AccountSettings, DeploymentSettings
 from linarite.storage.memory.keys import MemoryKeyStore
@@ -173,3 +175,42 @@ async def test_what_accounts_do_not_lie_in_may_go(gone: str) -> None:
     await resources.put(Resource(id=gone, type="any", name="one"))
     await resources.delete(gone)
     assert book.for_account("") is before
+
+
+async def test_a_provisioned_deployment_of_the_settings_has_its_units() -> None:
+    """By what a unit reserves, and by the newest calibration of its model, once there is one."""
+    resources = MemoryResourceStore()
+    said = DeploymentSettings(
+        name="ptu", model="gpt-4o", sku="GlobalProvisionedManaged", capacity=10, instance="one"
+    )
+    without = msgspec.structs.replace(said, name="free", capacity=0)
+    await declare(resources, AccountSettings(), [said, without])
+    told = ToldOfInstances(engine_of=lambda _: "llamacpp", tokens_per_second_per_ptu=2.0)
+    facts = FactsBook(resources, MemoryKeyStore(), instances=told)
+    await facts.refresh()
+    resources.subscribe(facts.follow)
+
+    def limits(name: str) -> RateLimits | None:
+        found = facts.for_account("linarite").deployment(name)
+        assert found is not None
+        return found.limits
+
+    assert limits("ptu") == provisioned_limits(20.0)
+    assert limits("free") is None
+    for engine, at, tokens_per_second in (
+        ("llamacpp", "2026-01-01", 500.0),
+        ("llamacpp", "2026-01-02", 800.0),
+        ("openvino", "2026-01-03", 900.0),
+    ):
+        found = Calibration(
+            model="gpt-4o",
+            version="1",
+            engine=engine,
+            hardware=at,
+            instance="one",
+            prompt_tokens_per_second=tokens_per_second,
+            batches=(Batch(1, 100.0),),
+            at=at,
+        )
+        await resources.commit([Put(calibration_resource(found))])
+    assert limits("ptu") == provisioned_limits(20.0, 8.0)

@@ -18,6 +18,7 @@ from linarite.domain.application_key import (
     KEY_ID,
     application_key_holder,
 )
+from linarite.domain.calibration import CALIBRATION_TYPE, is_calibration, known_output_weight
 from linarite.domain.errors import InvalidKey, KeyAuthenticationDisabled
 from linarite.domain.facts import Account, Deployment, Facts, Model, Sku
 from linarite.domain.listed_model import is_listed_model
@@ -59,6 +60,8 @@ class ToldOfInstances(msgspec.Struct, frozen=True):
     empty title means the account's"""
     engine_of: Callable[[str], str] = lambda _instance: ""
     """the engine of an instance that settings declare; other instances have records that tell"""
+    tokens_per_second_per_ptu: float = 1.0
+    """what a provisioned throughput unit reserves"""
 
 
 class FactsBook:
@@ -103,8 +106,9 @@ class FactsBook:
 
     async def follow(self, committed: Committed) -> None:
         """Read anew what a change has touched, before its writer goes on."""
-        if any(map(is_listed_model, (*committed.written, *committed.removed))):
-            await self.refresh()  # versions end otherwise than they did
+        changed = (*committed.written, *committed.removed)
+        if any(is_listed_model(each) or is_calibration(each) for each in changed):
+            await self.refresh()  # versions end otherwise than they did, units mean something else
             return
         if any(map(is_around_accounts, committed.removed)):
             await self.refresh()  # they are gone with it
@@ -234,11 +238,27 @@ class FactsBook:
         return msgspec.structs.replace(
             found,
             region_title=title,
-            limits=limits_of(resource, found, placement),
+            limits=await self._limits(resource, found, placement, engine),
             engine=engine,
             version_life=offer.lifecycle if offer is not None else ENDLESS,
             retired_at=ends.timestamp() if ends is not None else 0.0,
         )
+
+    async def _limits(
+        self, resource: Resource, found: Deployment, placement: Placement | None, engine: str
+    ) -> RateLimits | None:
+        """The rate that goes with its capacity; none where settings give it no capacity."""
+        if resource.properties.get(RATE_LIMITED) is False:
+            return None
+        if not found.sku.provisioned:
+            return rate_limits(found.model.name, found.sku.capacity)
+        if placement is None:  # settings say where it runs, and nobody has reserved anything there
+            reserved = found.sku.capacity * self._instances.tokens_per_second_per_ptu
+            kept = await self._resources.list_under("", CALIBRATION_TYPE)
+            return provisioned_limits(reserved, known_output_weight(kept, found.model, engine))
+        measured = placement.measured
+        weight = measured.output_weight if measured is not None else 1.0
+        return provisioned_limits(placement.reserved, weight)
 
     async def _engine_kept(self, instance: str) -> str:
         kept = await self._resources.get(instance_id(instance))
@@ -309,21 +329,6 @@ def deployment_of(resource: Resource, placement: Placement | None = None) -> Dep
         rank=rank_of(served_as, tier),
         spillover=str(resource.properties.get("spilloverDeploymentName") or ""),
     )
-
-
-def limits_of(
-    resource: Resource, found: Deployment, placement: Placement | None
-) -> RateLimits | None:
-    """The rate that goes with a deployment's capacity; none where settings give it no capacity."""
-    if resource.properties.get(RATE_LIMITED) is False:
-        return None
-    if found.sku.provisioned:
-        if placement is None:
-            return None
-        measured = placement.measured
-        weight = measured.output_weight if measured is not None else 1.0
-        return provisioned_limits(placement.reserved, weight)
-    return rate_limits(found.model.name, found.sku.capacity)
 
 
 def created_at(resource: Resource) -> int:

@@ -18,8 +18,9 @@ from linarite.domain.placement import Measured
 from linarite.domain.resource import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from linarite.domain.facts import Model
     from linarite.domain.resource import Change
 
 CALIBRATION_TYPE = "Linarite.Hosting/calibrations"
@@ -80,6 +81,18 @@ def tokens_per_minute_per_ptu(output_weight: float, tokens_per_second_per_ptu: f
     return max(1, round(tokens_per_second_per_ptu * 60 * output_weight))
 
 
+def known_output_weight(kept: Iterable[Resource], model: Model, engine: str = "") -> float:
+    """By the newest of the kept calibrations of a model, on any engine or this one; 1 for none."""
+    found = [
+        each
+        for each in map(calibration_of, kept)
+        if (each.model.lower(), each.version.lower()) == (model.name.lower(), model.version.lower())
+        and engine in ("", each.engine)
+    ]
+    newest = max(found, key=lambda each: each.at, default=None)
+    return newest.output_weight if newest is not None else 1.0
+
+
 class Calibrator(Protocol):
     """What the job needs of hosting. Refusals are LinariteErrors that the operation shows."""
 
@@ -102,6 +115,11 @@ def calibration_id(model: str, version: str, engine: str, hardware: str) -> str:
     """The id under which it is kept, without any account: it is about the machine."""
     name = "~".join(part.lower().replace("/", "_") for part in (model, version, engine, hardware))
     return f"/providers/{CALIBRATION_TYPE}/{name}"
+
+
+def is_calibration(resource_id: str) -> bool:
+    """Whether an id is of one that is kept."""
+    return resource_id.lower().startswith(f"/providers/{CALIBRATION_TYPE}/".lower())
 
 
 def calibration_resource(found: Calibration) -> Resource:

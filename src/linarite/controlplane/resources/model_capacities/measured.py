@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linarite.domain.calibration import CALIBRATION_TYPE, calibration_of
+from linarite.domain.calibration import CALIBRATION_TYPE, known_output_weight
+from linarite.domain.facts import Model
 from linarite.domain.placement import PLACEMENT_TYPE, deployment_id_of, placement_of
 from linarite.domain.resource import DEPLOYMENT_TYPE
 from linarite.domain.upgrades import model_of
@@ -39,17 +40,9 @@ async def unreserved_units(surface: Surface, offer: ModelOffer) -> int | None:
 
 
 async def output_weight(surface: Surface, offer: ModelOffer) -> float:
-    """Tokens of a prompt that one of output counts as: by the newest calibration, or one."""
-    found = [
-        calibration
-        for calibration in map(
-            calibration_of, await surface.resources.list_under("", CALIBRATION_TYPE)
-        )
-        if (calibration.model.lower(), calibration.version.lower())
-        == (offer.name.lower(), offer.version.lower())
-    ]
-    newest = max(found, key=lambda calibration: calibration.at, default=None)
-    return newest.output_weight if newest is not None else 1.0
+    """Tokens of a prompt that one of output counts as."""
+    kept = await surface.resources.list_under("", CALIBRATION_TYPE)
+    return known_output_weight(kept, Model(name=offer.name, version=offer.version))
 
 
 def _is_of(deployment: Resource, offer: ModelOffer) -> bool:
