@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -13,13 +12,13 @@ from linarite import __version__
 from linarite.controlplane.caller import MANAGEMENT_KEYS_ID
 from linarite.controlplane.opening import ControlPlaneParts, open_control_plane
 from linarite.controls.audit.data_plane import DataPlaneAudit
+from linarite.controls.quota import Limiter
 from linarite.dataplane.call import OperationKit
 from linarite.dataplane.facts import FactsBook, ToldOfInstances
 from linarite.dataplane.http import DataPlane
 from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
 from linarite.diagnostic_parts import DiagnosticParts
-from linarite.domain.engine import Surroundings
 from linarite.domain.jobs import DEPLOY_TEMPLATE
 from linarite.hosting.declared import declare
 from linarite.hosting.deployable import DeployableModels
@@ -33,10 +32,11 @@ from linarite.identity.opening import Identity, IdentityParts, open_identity
 from linarite.identity.tenant import tenant_of
 from linarite.jobs.kinds.model_import import model_kinds
 from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
+from linarite.limit_parts import LimitParts, declare_limits
 from linarite.metric_parts import open_metrics
 from linarite.network_parts import NetworkParts
 from linarite.privatelink.opening import open_private_link
-from linarite.quota_parts import open_limiter
+from linarite.quota_parts import open_ledger
 from linarite.serving_plan import (
     account_hosts_in,
     as_clients_see_it,
@@ -44,9 +44,6 @@ from linarite.serving_plan import (
     known_hosts,
     network_rules,
     plan,
-    scratch_folder,
-    threads_for_engines,
-    usable_cores,
 )
 from linarite.settings import open_pages
 from linarite.status_pages import StatusPages
@@ -63,7 +60,7 @@ from linarite.web.edge import Edge
 from linarite.web.listeners import Listeners
 from linarite.web.tls import ServerTls
 from linarite.webhooks.opening import running_webhooks
-from linarite.work_parts import WorkParts
+from linarite.work_parts import WorkParts, engine_surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -149,27 +146,24 @@ class Assembly:
         policy, anew = egress_policy(settings, self.plan), self._facts.read_anew
         dialer = await self._network.open(self._stack, policy, anew)
         self._notifier = await running_webhooks(self._stack, database, dialer, settings.webhooks)
-        instances = InstanceMaker(settings.hosting, self._store, self._surroundings(dialer))
-        self._host = Host(
-            {name: instances.declared(name, said) for name, said in self.plan.instances.items()}
-        )
-        self._stack.push_async_callback(self._host.stop, settings.server.drain_s)
+        instances = self._open_host(dialer)
         tenant = await tenant_of(resources, settings.signin.tenant)
         await self._open_trail(database, resources, dialer, tenant)
+        activity = SqliteActivityLog(database)
+        self._limits = LimitParts(
+            self._facts.limit_desk, activity, self._notifier, tenant, self._stack
+        )
         identity = await self._identity(tenant, resources, dialer)
         door = identity.door()
-        management = await self._management(
-            tenant, identity, resources, jobs, SqliteActivityLog(database)
-        )
+        management = await self._management(tenant, identity, resources, jobs, activity)
+        fetcher = StoreFetcher(self._store, dialer, settings.models, self.loaded.home)
         kinds: dict[str, Kind] = {
             DEPLOY_TEMPLATE: TemplateDeployment(management.deployer),
-            **model_kinds(
-                resources,
-                StoreFetcher(self._store, dialer, settings.models, self.loaded.home),
-            ),
+            **model_kinds(resources, fetcher),
         }
         begin_work = await self._work().open(self._stack, resources, jobs, instances, kinds)
-        limiter = await open_limiter(settings.quota, database, dialer, self._stack)
+        counts = await open_ledger(settings.quota, database, dialer, self._stack)
+        limiter = Limiter(settings.quota.rates, self._limits.over(counts))
         dataplane = self._data_plane(
             identity.admission(door, self._facts, self._host, limiter, keys, self._stack)
         )
@@ -208,6 +202,16 @@ class Assembly:
         logs = (self._ledger, self._trail)
         await self._diagnostics.open(self._stack, database, dialer, logs, tenant)
 
+    def _open_host(self, dialer: EgressDialer) -> InstanceMaker:
+        settings = self.loaded.settings
+        surroundings = engine_surroundings(self.loaded.home, dialer, self._stack)
+        instances = InstanceMaker(settings.hosting, self._store, surroundings)
+        self._host = Host(
+            {name: instances.declared(name, said) for name, said in self.plan.instances.items()}
+        )
+        self._stack.push_async_callback(self._host.stop, settings.server.drain_s)
+        return instances
+
     async def _listen(self, edge: Edge) -> None:
         """On the addresses of the settings, and on those of private endpoints."""
         loaded, server = self.loaded, self.loaded.settings.server
@@ -229,6 +233,7 @@ class Assembly:
 
     async def _open_facts(self, resources: ResourceStore, keys: KeyStore) -> None:
         """What models are on offer, and what the data path looks up."""
+        await declare_limits(resources, self.loaded.settings.usage_limits, self.account_id)
         listed = ListedModels(resources)
         await listed.refresh()
         resources.subscribe(listed.follow)
@@ -351,6 +356,7 @@ class Assembly:
                 account_hosts_in=account_hosts_in(settings.server),
                 directory=identity.sign_in.directory,
                 requests=self._ledger,
+                limit_counts=self._limits,
                 network_log=self._network.log,
                 metrics=self._metrics.recorder,
                 perimeters=self._network.perimeters,
@@ -370,15 +376,6 @@ class Assembly:
         if keys != self._keys:
             self._keys = keys
             self.on_new_key(keys)
-
-    def _surroundings(self, dialer: EgressDialer) -> Surroundings:
-        scratch = scratch_folder(self.loaded.home)
-        self._stack.callback(shutil.rmtree, scratch, ignore_errors=True)
-        return Surroundings(
-            scratch=scratch,
-            dialer=dialer,
-            threads=threads_for_engines(usable_cores()),
-        )
 
     def _work(self) -> WorkParts:
         return WorkParts(

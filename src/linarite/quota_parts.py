@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linarite.controlplane.options import IN_MEMORY
-from linarite.controls.quota import Limiter, MemoryLedger
+from linarite.controls.quota import MemoryLedger
 from linarite.domain.errors import SetupError
 from linarite.storage.sqlite.lasting_counts import SqliteLastingCounts
 from linarite.storage.valkey.address import valkey_address
@@ -19,18 +19,21 @@ if TYPE_CHECKING:
     from linarite.storage.database import Database
 
 
-async def open_limiter(
+async def open_ledger(
     settings: Quota, database: Database, dialer: Dialer, stack: AsyncExitStack
-) -> Limiter:
-    """Leaving `stack` keeps what lasts. Raises SetupError, ServiceUnavailable."""
+) -> Ledger:
+    """The one that settings choose. Leaving `stack` keeps what lasts.
+
+    Raises SetupError, ServiceUnavailable.
+    """
     if settings.ledger == IN_MEMORY:
         own = MemoryLedger(counts=SqliteLastingCounts(database))
         await own.open()
         stack.push_async_callback(own.close)
-        return Limiter(settings.rates, own)
+        return own
     shared = await open_shared_ledger(settings, dialer)
     stack.push_async_callback(shared.close)
-    return Limiter(settings.rates, shared)
+    return shared
 
 
 async def open_shared_ledger(settings: Quota, dialer: Dialer) -> Ledger:

@@ -15,6 +15,7 @@ from linarite.controls.audit.options import Audit
 from linarite.controls.authenticate.options import IssuerSettings, Tokens
 from linarite.controls.egress.options import Egress
 from linarite.controls.network.options import NetworkRuleSettings, NetworkSettings
+from linarite.controls.usage_limits.options import UsageLimitSettings
 from linarite.dataplane.options import Limits
 from linarite.diagnostics.options import SinkSettings
 from linarite.domain.errors import SetupError
@@ -81,6 +82,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     instances: Annotated[
         dict[str, InstanceSettings], Meta(description="Engines to run, by name.")
     ] = {}
+    usage_limits: Annotated[
+        list[UsageLimitSettings], Meta(description="How much anybody may use.")
+    ] = []
     managed_identities: Annotated[
         dict[str, BoundIdentity],
         Meta(description="Callers that get the tokens of a managed identity, by name."),

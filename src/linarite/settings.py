@@ -19,6 +19,7 @@ import msgspec
 
 from linarite.controls.authenticate.options import IssuerSettings
 from linarite.controls.network.options import NetworkSettings
+from linarite.controls.usage_limits.options import UsageLimitSettings
 from linarite.diagnostics.options import SinkSettings
 from linarite.domain.errors import SetupError
 from linarite.domain.target import is_loopback
@@ -313,6 +314,7 @@ def _all_rows() -> list[Row]:
     return [
         *reference(),
         *rows_of(DeploymentSettings, "deployments."),
+        *rows_of(UsageLimitSettings, "usage_limits."),
         *rows_of(InstanceSettings, "instances."),
         *rows_of(ModelPriceSettings, "prices.models."),
         *rows_of(IssuerSettings, "issuers."),
@@ -333,6 +335,7 @@ def reference_page() -> str:
         rows_of(Settings),
         {
             "[[deployments]]": rows_of(DeploymentSettings),
+            "[[usage_limits]]": rows_of(UsageLimitSettings),
             "[instances.NAME]": rows_of(InstanceSettings),
             "[[prices.models]]": rows_of(ModelPriceSettings),
             "[issuers.NAME]": rows_of(IssuerSettings),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
+from linarite.domain.engine import Surroundings
 from linarite.domain.jobs import CALIBRATE_DEPLOYMENT, PROVISION_DEPLOYMENT
 from linarite.hosting.calibrator import HostCalibrator
 from linarite.hosting.inventory import Inventory
@@ -13,12 +15,15 @@ from linarite.jobs.kinds.calibration import CalibrationJob
 from linarite.jobs.kinds.provisioning import Provisioning, provision_anew
 from linarite.jobs.upgrader import Upgrader
 from linarite.jobs.worker import Worker
+from linarite.serving_plan import scratch_folder, threads_for_engines, usable_cores
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from contextlib import AsyncExitStack
+    from pathlib import Path
 
     from linarite.dataplane.facts import FactsBook
+    from linarite.domain.dial import Dialer
     from linarite.domain.jobs import JobStore
     from linarite.domain.model_offer import ModelOffers
     from linarite.domain.resource import ResourceStore
@@ -29,6 +34,13 @@ if TYPE_CHECKING:
     from linarite.jobs.kind import Kind
     from linarite.serving_plan import Plan
     from linarite.setting_tree import Settings
+
+
+def engine_surroundings(home: Path, dialer: Dialer, stack: AsyncExitStack) -> Surroundings:
+    """What engines find here; leaving `stack` removes their folder."""
+    scratch = scratch_folder(home)
+    stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+    return Surroundings(scratch=scratch, dialer=dialer, threads=threads_for_engines(usable_cores()))
 
 
 class WorkParts:

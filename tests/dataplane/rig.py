@@ -16,14 +16,16 @@ from linarite.controls.authenticate.verifier import Verifier
 from linarite.controls.authorize.book import AccessBook
 from linarite.controls.network import rules_of
 from linarite.controls.quota import Limiter
+from linarite.controls.usage_limits.watched_ledger import WatchedLedger
 from linarite.dataplane.call import OperationKit
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.http import DataPlane
 from linarite.dataplane.key_door import KeyDoor
 from linarite.dataplane.options import Limits
-from linarite.dataplane.pipeline import Surface, no_buckets
+from linarite.dataplane.pipeline import Surface, no_price
 from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
+from linarite.dataplane.subjects import usage_buckets
 from linarite.dataplane.token_door import TokenDoor
 from linarite.domain.application_key import APPLICATION_KEY_TYPE, KEY_ID
 from linarite.domain.chat import ChatChoice, ChatDelta, ChatEvent
@@ -33,6 +35,7 @@ from linarite.domain.engine import Capabilities, InstanceSpec
 from linarite.domain.request_record import RequestRecord
 from linarite.domain.resource import AccountKeys, Resource
 from linarite.domain.usage import usage_of
+from linarite.domain.usage_limits import USAGE_LIMIT_TYPE
 from linarite.hosting.declared import declare
 from linarite.hosting.host import Host
 from linarite.hosting.instance import Instance
@@ -52,8 +55,9 @@ if TYPE_CHECKING:
     from linarite.domain.completion import CompletionAsk
     from linarite.domain.embedding import EmbeddingAsk
     from linarite.domain.facts import Facts
-    from linarite.domain.ledger import Bucket
+    from linarite.domain.ledger import Bucket, Ledger
     from linarite.domain.principal import TokenVerifier
+    from linarite.domain.usage import Usage
 
 GA = "2024-10-21"
 WAIT_S = 10.0
@@ -175,6 +179,19 @@ class Rig(msgspec.Struct, frozen=True):
         await self.facts.read_anew(self.account_id)
         return key
 
+    async def limit(self, name: str, kind: str, subject: str = "", **said: Any) -> None:  # noqa: ANN401
+        """Set a usage limit on the account, as the control plane would."""
+        applies = {"kind": kind} | ({"name": subject} if subject else {})
+        await self.resources.put(
+            Resource(
+                id=f"{self.account_id}/providers/{USAGE_LIMIT_TYPE}/{name}",
+                type=USAGE_LIMIT_TYPE,
+                name=name,
+                properties={"appliesTo": applies, **said},
+            )
+        )
+        await self.facts.read_anew(self.account_id)
+
     async def send(
         self,
         method: str,
@@ -247,10 +264,15 @@ async def rig(
     now: Callable[[], float] = time.time,
     limiter: Limiter | None = None,
     capacity: int = 0,
-    buckets_for: Callable[[Call, Facts], Sequence[Bucket]] = no_buckets,
+    ledger: Ledger | None = None,
+    buckets_for: Callable[[Call, Facts], Sequence[Bucket]] = usage_buckets,
+    cost_of: Callable[[Call, Usage], int] = no_price,
     trusted: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Rig]:
-    """A server with an account `linarite`, and its deployments on one scripted engine."""
+    """A server with an account `linarite`, and its deployments on one scripted engine.
+
+    A `ledger` is watched for thresholds, and stands for a limiter.
+    """
     engine = engine or ScriptedEngine()
     resources, key_store = MemoryResourceStore(), MemoryKeyStore()
     declared = [
@@ -297,14 +319,18 @@ async def rig(
     resources.subscribe(access.follow)
     door = TokenDoor(tokens or Verifier(Tokens()), DATA_AUDIENCES, access)
     key_door = KeyDoor(access, now=now)
+    if ledger is not None:
+        limiter = Limiter(ledger=WatchedLedger(ledger, facts.limit_desk.watch))
+    limiter = limiter or Limiter("off")
     surface = Surface(
         facts=facts,
         digest=key_store.digest,
         host=host,
-        limiter=limiter or Limiter("off"),
+        limiter=limiter,
         door=door,
         key_door=key_door,
         buckets_for=buckets_for,
+        cost_of=cost_of,
     )
     dataplane = DataPlane(Router(ROUTES, kit), surface, limits, records.append)
     app = Edge({}, dataplane)

@@ -23,6 +23,7 @@ from linarite.cli import (
     group,
     identity,
     keys,
+    limit,
     netbed,
     operation,
     policy,
@@ -129,7 +130,7 @@ def build_root(commands: Commands) -> typer.Typer:
     root.add_typer(build_model_commands(lambda _: commands.model_store()), epilog=MODEL_EXAMPLES)
     chat.add_to(root)
     keys.add_to(root)
-    resources = (account, group, deployment, template, policy, role)
+    resources = (account, group, deployment, limit, template, policy, role)
     for nouns in (
         *resources,
         usage,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from linarite.controlplane.access_routes import AUTHORIZATION_ACTIONS
 from linarite.controlplane.api_versions import (
     COGNITIVE_SERVICES,
     INSIGHTS,
@@ -15,10 +14,7 @@ from linarite.controlplane.api_versions import (
     RESOURCES,
     SUBSCRIPTIONS,
 )
-from linarite.controlplane.diagnostic_routes import DIAGNOSTIC_ACTIONS
 from linarite.controlplane.kept_routes import AGENTLESS, APPLICATION, UNFILTERED
-from linarite.controlplane.metric_routes import METRIC_ACTIONS
-from linarite.controlplane.network_routes import NETWORK_ACTIONS
 from linarite.controlplane.paths import (
     ACCOUNT,
     APPLICATION_KEY,
@@ -28,8 +24,7 @@ from linarite.controlplane.paths import (
     GROUP,
     SUBSCRIPTION,
 )
-from linarite.controlplane.perimeter_routes import PERIMETER_ACTIONS
-from linarite.controlplane.policy_routes import POLICY_ACTIONS
+from linarite.controlplane.provider_actions import PROVIDER_ACTIONS
 from linarite.controlplane.resource_type import Action
 from linarite.controlplane.resources.accounts import keys
 from linarite.controlplane.resources.activity_log import reads as activity_log
@@ -391,10 +386,5 @@ ACTIONS: tuple[Action, ...] = (
         running_operations.list_operations,
     ),
     *deployment_rows(SUBSCRIPTION, GROUP),
-    *METRIC_ACTIONS,
-    *NETWORK_ACTIONS,
-    *PERIMETER_ACTIONS,
-    *AUTHORIZATION_ACTIONS,
-    *DIAGNOSTIC_ACTIONS,
-    *POLICY_ACTIONS,
+    *PROVIDER_ACTIONS,
 )

@@ -34,6 +34,7 @@ from linarite.domain.principal import TokenVerifier
 from linarite.domain.request_record import RequestLedger
 from linarite.domain.resource import AccountKeys, KeyStore, ResourceStore
 from linarite.domain.secret_box import SecretBox
+from linarite.domain.usage_limits import LimitCounts, NoCounts
 from linarite.privatelink.book import PrivateLinkBook
 from linarite.privatelink.networks import Networks
 
@@ -95,6 +96,7 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     """tell who shows a client certificate"""
     management_key: bool = True
     """whether the management keys open it"""
+    limit_counts: LimitCounts = NoCounts()
 
 
 async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, ManagementApp]:
@@ -134,6 +136,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         perimeters=parts.perimeters,
         diagnostics=parts.diagnostics,
         outbox=parts.outbox,
+        limit_counts=parts.limit_counts,
     )
     plane = ControlPlane(RESOURCE_TYPES, ACTIONS, surface)
     parts.resources.subscribe(Endings(surface).follow)

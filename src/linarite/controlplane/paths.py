@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from linarite.domain.application_key import APPLICATION_KEY_TYPE
 from linarite.domain.resource import ACCOUNT_TYPE
+from linarite.domain.usage_limits import USAGE_LIMIT_TYPE
 
 SUBSCRIPTION = "/subscriptions/{subscription}"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/{{resource_group}}"
@@ -14,6 +15,9 @@ BLOCKLIST = f"{ACCOUNT}/raiBlocklists/{{blocklist}}"
 APPLICATION_KEY = f"{ACCOUNT}/providers/{APPLICATION_KEY_TYPE}/{{key}}"
 APPLICATION_KEYS_GRANTED = f"{ACCOUNT_TYPE}/applicationKeys"
 """what their permissions begin with: who may manage an account, may manage these"""
+USAGE_LIMIT = f"/{{scope}}/providers/{USAGE_LIMIT_TYPE}/{{limit}}"
+USAGE_LIMITS_GRANTED = "Microsoft.CognitiveServices/usageLimits"
+"""what their permissions begin with, on accounts and on subscriptions"""
 PROJECT = f"{ACCOUNT}/projects/{{project}}"
 NETWORK = "providers/Microsoft.Network"
 """the provider of networks, below a group or the subscription"""

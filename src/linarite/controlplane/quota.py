@@ -13,6 +13,7 @@ import msgspec
 
 from linarite.controlplane.options import Quota
 from linarite.domain.arm_id import parent_id
+from linarite.domain.rate_limits import is_provisioned, pool_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,16 +35,6 @@ class Pool(msgspec.Struct, frozen=True):
     def free(self) -> int:
         """What is left; never below zero."""
         return max(0, self.limit - self.used)
-
-
-def is_provisioned(sku: str) -> bool:
-    """Whether a deployment type reserves PTUs."""
-    return sku.endswith("ProvisionedManaged")
-
-
-def pool_name(sku: str, model: str) -> str:
-    """The pool from which such a deployment draws."""
-    return f"OpenAI.{sku}" if is_provisioned(sku) else f"OpenAI.{sku}.{model}"
 
 
 def pool_title(sku: str, model: str) -> str:

@@ -6,6 +6,7 @@ from linarite.controlplane.access_routes import AUTHORIZATION_TYPES
 from linarite.controlplane.api_versions import COGNITIVE_SERVICES, MANAGED_IDENTITY, RESOURCES
 from linarite.controlplane.diagnostic_routes import DIAGNOSTIC_TYPES
 from linarite.controlplane.kept_routes import KEPT_TYPES, UNFILTERED
+from linarite.controlplane.limit_routes import LIMIT_TYPES
 from linarite.controlplane.network_routes import NETWORK_TYPES
 from linarite.controlplane.paths import (
     ACCOUNT,
@@ -255,8 +256,8 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
         show=application_key_rules.show,
         tell=application_key_effects.tell_key,
         remove=application_key_effects.remove,
-        partial="quota is kept and shown; it does not act yet",
     ),
+    *LIMIT_TYPES,
     *NETWORK_TYPES,
     *PERIMETER_TYPES,
     *AUTHORIZATION_TYPES,

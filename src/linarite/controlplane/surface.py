@@ -26,6 +26,7 @@ from linarite.domain.perimeter import Perimeters
 from linarite.domain.request_record import RequestLedger
 from linarite.domain.resource import KeyStore, ResourceStore
 from linarite.domain.secret_box import SecretBox
+from linarite.domain.usage_limits import LimitCounts, NoCounts
 from linarite.privatelink.book import PrivateLinkBook
 from linarite.privatelink.networks import Networks
 
@@ -171,6 +172,8 @@ class Surface(msgspec.Struct, kw_only=True):
     """private endpoints and what belongs to them"""
     networks: Networks = msgspec.field(default_factory=Networks)
     """what settings declare around this machine"""
+    limit_counts: LimitCounts = NoCounts()
+    """what is used of usage limits"""
     account_hosts_in: str = ""
     """as in `Showing`"""
     directory: Directory | None = None

@@ -13,6 +13,8 @@ import msgspec
 
 from linarite.controls.authenticate.api_key import identify
 from linarite.controls.network import rules_of
+from linarite.controls.usage_limits import LimitDesk
+from linarite.dataplane.limits_reader import LimitsReader, project_names, tags_text
 from linarite.domain.application_key import (
     APPLICATION_KEY_TYPE,
     KEY_ID,
@@ -35,9 +37,10 @@ from linarite.domain.rate_limits import RATE_LIMITED, provisioned_limits, rate_l
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE, domain_of
 from linarite.domain.service_tier import deployment_tier, rank_of
 from linarite.domain.upgrades import upgrade_of
+from linarite.domain.usage_limits import PROJECT_TYPE, is_usage_limit, merged_tags, of_account
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from linarite.domain.model_offer import ModelOffers
     from linarite.domain.network import NetworkRules
@@ -87,6 +90,9 @@ class FactsBook:
         self._network_rules_of = network_rules_of
         self._resources = resources
         self._keys = keys
+        self.limit_desk = LimitDesk()
+        """whom usage limits have met"""
+        self._limits = LimitsReader(resources, self.limit_desk)
         self._by_account: dict[str, Facts] = {}
         self._by_id: dict[str, Facts] = {}
         self._default_account = default_account.lower()
@@ -112,6 +118,9 @@ class FactsBook:
             return
         if any(map(is_around_accounts, committed.removed)):
             await self.refresh()  # they are gone with it
+            return
+        if any(map(is_limit_beyond_accounts, (*committed.written, *committed.removed))):
+            await self.refresh()
             return
         touched = {account_of_id(each) for each in (*committed.written, *committed.removed)}
         for account_id in touched - {""}:
@@ -197,26 +206,35 @@ class FactsBook:
         found = [(child, placed.get(child.id.lower())) for child in children]
         assortment = self._offers.now() if self._offers is not None else Assortment([])
         digests = await self._keys.digests(resource.id)
+        deployments = {
+            child.name.lower(): (
+                child,
+                msgspec.structs.replace(
+                    await self._deployment(child, placement, assortment),
+                    tags=tags_text(merged_tags(resource.tags, child.tags)),
+                ),
+            )
+            for child, placement in found
+            if placement is not None or serves_without_placement(child)
+        }
+        keys = await self._resources.list_under(resource.id, APPLICATION_KEY_TYPE)
         return Facts(
             account=account_of(
                 resource,
                 digests,
-                await self._application_keys(resource.id),
+                await self._application_keys(resource.id, keys),
                 self._network_rules_of(resource),
             ),
-            deployments={
-                child.name.lower(): await self._deployment(child, placement, assortment)
-                for child, placement in found
-                if placement is not None or serves_without_placement(child)
-            },
+            deployments={name: each for name, (_, each) in deployments.items()},
+            usage_limits=await self._limits.read(resource, deployments, keys),
+            projects=project_names(await self._resources.list_under(resource.id, PROJECT_TYPE)),
         )
 
-    async def _application_keys(self, account_id: str) -> dict[bytes, Principal]:
+    async def _application_keys(
+        self, account_id: str, stored: Sequence[Resource]
+    ) -> dict[bytes, Principal]:
         """Who holds the key of each digest: a digest without its resource opens nothing."""
         digests = await self._keys.applications.digests(account_id)
-        if not digests:
-            return {}
-        stored = await self._resources.list_under(account_id, APPLICATION_KEY_TYPE)
         by_id = {str(each.properties.get(KEY_ID)): each for each in stored}
         return {
             digest: application_key_holder(by_id[key_id], account_id)
@@ -274,6 +292,11 @@ def account_of_id(resource_id: str) -> str:
 def is_around_accounts(resource_id: str) -> bool:
     """Whether an id is of what accounts lie in: a resource group, or all of a subscription."""
     return resource_id.startswith("/subscriptions/") and "/providers/" not in resource_id.lower()
+
+
+def is_limit_beyond_accounts(resource_id: str) -> bool:
+    """Whether an id is of a usage limit that spans accounts."""
+    return is_usage_limit(resource_id) and not of_account(resource_id)
 
 
 def account_of(

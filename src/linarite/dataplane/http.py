@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
 
 from linarite.dataplane.call import Call
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from linarite.dataplane.pipeline import Surface
     from linarite.dataplane.router import Router
     from linarite.domain.request_record import RequestRecord
+    from linarite.domain.usage import Usage
     from linarite.domain.usage_journal import UsageJournal
     from linarite.web.exchange import Exchange
 
@@ -94,7 +96,7 @@ class DataPlane:
         self._prices = prices
         self._journal = journal
         self._router = router
-        self._surface = surface
+        self._surface = surface if prices is NO_PRICES else priced(surface, prices)
         self._limits = limits
         self._observe = observe
 
@@ -191,6 +193,16 @@ class DataPlane:
 def name_of(found: Operation | LinariteError) -> str:
     """The operation's; "" where no route matched."""
     return "" if isinstance(found, LinariteError) else found.name
+
+
+def priced(surface: Surface, prices: PriceBook) -> Surface:
+    """The same, with what calls cost, for the limits on money."""
+
+    def cost_of(call: Call, usage: Usage) -> int:
+        where = call.deployment
+        return 0 if where is None else prices.cost_of(usage, where, call.service_tier)
+
+    return msgspec.structs.replace(surface, cost_of=cost_of)
 
 
 async def stream(

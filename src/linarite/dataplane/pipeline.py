@@ -20,6 +20,7 @@ from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.key_door import KeyDoor
 from linarite.dataplane.service_tiers import choose_tier
 from linarite.dataplane.spillover import spill_over
+from linarite.dataplane.subjects import tell_subjects, usage_buckets
 from linarite.dataplane.token_door import TokenDoor
 from linarite.domain.client_certificate import CertificateHolders, NoHolders
 from linarite.domain.engine import ON_BEHALF_OF
@@ -74,12 +75,6 @@ class Host(Protocol):
         ...
 
 
-def no_buckets(call: Call, facts: Facts) -> Sequence[Bucket]:
-    """No limits beside the deployment's own."""
-    del call, facts
-    return ()
-
-
 def no_price(call: Call, usage: Usage) -> int:
     """Nothing costs anything."""
     del call, usage
@@ -100,7 +95,7 @@ class Surface(msgspec.Struct, frozen=True):
     """lets in who shows a key that one application was given"""
     holders: CertificateHolders = NoHolders()
     """tell who shows nothing but a client certificate"""
-    buckets_for: Callable[[Call, Facts], Sequence[Bucket]] = no_buckets
+    buckets_for: Callable[[Call, Facts], Sequence[Bucket]] = usage_buckets
     """the limits that hold for a call beside its deployment's rate, each at most once"""
     cost_of: Callable[[Call, Usage], int] = no_price
     """what a call costs that uses so much, in billionths of the price book's currency"""
@@ -131,6 +126,7 @@ async def serve(
     assert reply is not None  # noqa: S101 - every operation's parse sets it
     while True:  # once; a second time where a provisioned deployment spills over
         try:
+            tell_subjects(call, facts, where)  # 400
             rank = choose_tier(call, where, reply)  # 400
             asked = (where, reply, on.buckets_for(call, facts), partial(on.cost_of, call))
             call.lease = (  # 429 with Retry-After and a reason

@@ -7,10 +7,13 @@ applications needs a gateway in front. Here each application has a key of its ow
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
 
 from linarite.domain.principal import KEY, KeyTerms, Principal
 from linarite.domain.roles import OPENAI_USER, role_guid
+from linarite.domain.usage_limits import MEASURES, Bound, Kind, UsageLimit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +69,27 @@ def application_key_holder(key: Resource, account_id: str) -> Principal:
             scope=account_id,
             enabled=bool(said.get("enabled", True)),
             deployments=frozenset(str(each).lower() for each in said.get("deployments") or ()),
+            tags=msgspec.json.encode(key.tags).decode() if key.tags else "",
         ),
+    )
+
+
+def key_limit(key: Resource) -> UsageLimit | None:
+    """The limit that goes with a key: what its `quota` says. None where it says nothing."""
+    quota: Mapping[str, Any] = key.properties.get("quota") or {}
+    bounds = tuple(
+        Bound(each, int(quota[each.name])) for each in MEASURES if quota.get(each.name) is not None
+    )
+    if not bounds:
+        return None
+    account, _, _ = key.id.lower().partition("/providers/linarite.access/")
+    return UsageLimit(
+        id=key.id,
+        name=key.name,
+        scope=account,
+        kind=Kind.APPLICATION_KEY,
+        subject=key.name.lower(),
+        bounds=bounds,
     )
 
 

@@ -12,6 +12,7 @@ from linarite.domain.network import OPEN, NetworkRules
 from linarite.domain.principal import Principal
 from linarite.domain.rate_limits import RateLimits
 from linarite.domain.service_tier import DEFAULT, Rank
+from linarite.domain.usage_limits import LimitsInForce
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -74,6 +75,8 @@ class Deployment(msgspec.Struct, frozen=True):
     """the ARM resource id: where roles may be assigned that open this deployment alone"""
     limits: RateLimits | None = None
     """None: as much as the engine does"""
+    tags: str = ""
+    """its own and its account's: a JSON object of texts; "" for none"""
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -103,6 +106,10 @@ class Facts(msgspec.Struct, frozen=True):
     account: Account
     deployments: dict[str, Deployment]
     """by lower-cased name: Azure compares deployment names without case"""
+    usage_limits: LimitsInForce | None = None
+    """None: there are none"""
+    projects: frozenset[str] = frozenset()
+    """the account's, in lower case"""
 
     def deployment(self, name: str) -> Deployment | None:
         """Find a deployment by its name, whatever the case."""

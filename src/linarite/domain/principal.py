@@ -25,6 +25,8 @@ class KeyTerms(msgspec.Struct, frozen=True):
     enabled: bool = True
     deployments: frozenset[str] = frozenset()
     """the only ones that it may use, in lower case; empty for all"""
+    tags: str = ""
+    """a JSON object of texts; "" for none"""
 
     def opens(self, deployment: str) -> bool:
         """Whether it may use a deployment, whatever the case."""

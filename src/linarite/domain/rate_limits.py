@@ -46,6 +46,16 @@ class RateLimits(msgspec.Struct, frozen=True):
     """of a provisioned one: as how many tokens of a prompt one of output counts"""
 
 
+def is_provisioned(sku: str) -> bool:
+    """Whether a deployment type reserves PTUs."""
+    return sku.endswith("ProvisionedManaged")
+
+
+def pool_name(sku: str, model: str) -> str:
+    """The quota pool from which a deployment draws; `OpenAI.Standard.gpt-4o`."""
+    return f"OpenAI.{sku}" if is_provisioned(sku) else f"OpenAI.{sku}.{model}"
+
+
 def rate_limits(model: str, capacity: int) -> RateLimits:
     """The limits that go with a capacity of a SKU that is paid by the token."""
     return RateLimits(capacity * TOKENS_A_UNIT, requests_in_window(model, capacity))

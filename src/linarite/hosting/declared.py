@@ -53,7 +53,7 @@ async def declare(
             "regionTitle": account.region_title,
         },
     )
-    await _put(
+    await put_declared(
         store,
         Resource(
             id=wanted_account.id.partition("/providers/")[0],
@@ -62,12 +62,12 @@ async def declare(
             location=account.location,
         ),
     )
-    await _put(store, wanted_account)
+    await put_declared(store, wanted_account)
     kept: set[str] = set()
     for deployment in deployments:
         resource = _deployment_resource(wanted_account.id, deployment)
         kept.add(resource.id.lower())
-        await _put(store, resource)
+        await put_declared(store, resource)
     for present in await store.list_under("", DEPLOYMENT_TYPE):
         if is_declared(present) and present.id.lower() not in kept:
             await store.delete(present.id)
@@ -113,22 +113,27 @@ def _said(deployment: DeploymentSettings) -> dict[str, str]:
     return {name: value for name, value in said.items() if value}
 
 
-async def _put(store: ResourceStore, wanted: Resource) -> None:
-    """Write only what changed, so that etags and times tell of real changes."""
+async def put_declared(
+    store: ResourceStore, wanted: Resource, *, keep_properties: bool = True
+) -> None:
+    """Write only what changed, so that etags and times tell of real changes.
+
+    `keep_properties`: those that settings don't declare are the control plane's to change.
+    """
     present = await store.get(wanted.id)
     now = datetime.now(UTC).isoformat()
     by: dict[str, Any] = {"lastModifiedBy": DECLARED_BY, "lastModifiedAt": now}
     if present is None:
         by |= {"createdBy": DECLARED_BY, "createdByType": "Application", "createdAt": now}
     else:
-        # What settings don't declare is the control plane's to change, and stays.
+        kept = present.properties if keep_properties else {}
         wanted = msgspec.structs.replace(
             wanted,
             id=present.id,  # and the name keep the case in which they were first written
             name=present.name,
             tags=present.tags,
             identity=present.identity,
-            properties=present.properties | wanted.properties,
+            properties=kept | wanted.properties,
             system_data=present.system_data,
             etag=present.etag,
         )

@@ -34,6 +34,8 @@ LOG_FIELDS = frozenset(
         *("address", "host", "port", "url", "listener", "setting", "home", "signal_name"),
         # outgoing connections: words of ours
         *("purpose", "rule", "destination"),
+        # limits: words and numbers of ours
+        *("measure", "percent", "used", "bound", "refusing"),
         # what went wrong, and how much of it
         *(
             "reason",

@@ -26,6 +26,7 @@ ARM_TABLE_FILES = tuple(
         "metric_routes",
         "network_routes",
         "perimeter_routes",
+        "limit_routes",
         "policy_routes",
         "diagnostic_routes",
         "actions",

@@ -48,10 +48,10 @@ class Create:
         None
     )
     tokens_per_minute: Annotated[
-        int | None, typer.Option(help="Kept and shown; does not act yet.", min=1)
+        int | None, typer.Option(help="Tokens that it may use in any minute.", min=1)
     ] = None
     requests_per_minute: Annotated[
-        int | None, typer.Option(help="Kept and shown; does not act yet.", min=1)
+        int | None, typer.Option(help="Requests that it may make in any minute.", min=1)
     ] = None
 
     def properties(self, role_id: str | None, now: datetime) -> dict[str, Any]:

@@ -81,6 +81,12 @@ ADVICE_BY_CONTROL: dict[str, tuple[str, ...]] = {
     "engine": ("Look at what the instance {instance} runs: it refused or failed with {code}.",),
 }
 
+ADVICE_FOR_USAGE_LIMITS = (
+    (
+        "Wait as long as the answer's Retry-After says, or raise the usage limit '{limit}': "
+        "`linarite limit show {limit}` tells what is left, and of whom."
+    ),
+)
 ADVICE_FOR_APPLICATION_KEYS: dict[str, tuple[str, ...]] = {
     "authentication": (
         (

@@ -11,6 +11,7 @@ from linarite.controlplane.resources.explanations.advice import (
     ADVICE_BY_CODE,
     ADVICE_BY_CONTROL,
     ADVICE_FOR_APPLICATION_KEYS,
+    ADVICE_FOR_USAGE_LIMITS,
     OPENAI_USER,
 )
 from linarite.controlplane.resources.explanations.shape import (
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from linarite.domain.request_record import RequestRecord
 
 ERRORS_FROM = 400
+USAGE_LIMIT = "usageLimits/"
+"""how the name of a bucket begins that counts for one"""
 NETWORK = network.CONTROL
 CLIENT_LEFT = "client_left"
 OUTGOING = OutboundAccessDenied.code
@@ -136,6 +139,8 @@ def _decided(control: str, record: RequestRecord) -> str:
         return record.decided_by or ("key" if record.caller_key else "")
     if control == "route":
         return record.deployment or record.operation
+    if control == "quota":
+        return record.limited_by if record.refused_by == control else ""
     if control in ("place", "engine"):
         return record.instance if control == "place" else record.engine or record.instance
     return ""
@@ -179,7 +184,7 @@ def _why(control: str, record: RequestRecord) -> str:
 
 def _within(record: RequestRecord) -> str:
     if not record.spilled_from:
-        return "within the deployment's rate, if it has one"
+        return "within the deployment's rate and the limits that match, if there are any"
     used_up = f", whose {record.limited_by} were used up" if record.limited_by else ""
     return f"spilled over from the deployment {record.spilled_from}{used_up}"
 
@@ -196,6 +201,8 @@ def _advice(record: RequestRecord, present: Present) -> list[str]:
     # An upstream's codes are the same as ours: what refused counts first.
     known = ADVICE_BY_CODE.get((record.refused_by, record.error_code))
     known = known or ADVICE_BY_CONTROL.get(record.refused_by)
+    if record.refused_by == "quota" and record.limited_by.startswith(USAGE_LIMIT):
+        known = ADVICE_FOR_USAGE_LIMITS
     if _is_applications(record):
         known = ADVICE_FOR_APPLICATION_KEYS.get(record.refused_by, known)
     account = record.account_id or "the account"
@@ -205,6 +212,7 @@ def _advice(record: RequestRecord, present: Present) -> list[str]:
             account=account,
             action=record.operation,
             principal=record.object_id or "the caller",
+            limit=record.limited_by.split("/")[1] if "/" in record.limited_by else "",
             key=record.caller_key.removeprefix(NAME_PREFIX),
             deployments=", ".join(present.deployments) or "none",
             accounts=", ".join(present.accounts) or "none",

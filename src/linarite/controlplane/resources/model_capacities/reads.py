@@ -9,7 +9,6 @@ import msgspec
 
 from linarite.controlplane.kinds import DEPLOYMENT_SKUS
 from linarite.controlplane.problems import shape_problems
-from linarite.controlplane.quota import is_provisioned
 from linarite.controlplane.request import Answer
 from linarite.controlplane.resources.model_capacities.measured import (
     output_weight,
@@ -19,7 +18,7 @@ from linarite.controlplane.stocktaking import quotas_in, require_location, requi
 from linarite.controlplane.wire import read_object
 from linarite.domain.arm_errors import bad_request, refusal
 from linarite.domain.calibration import tokens_per_minute_per_ptu
-from linarite.domain.rate_limits import TOKENS_A_UNIT
+from linarite.domain.rate_limits import TOKENS_A_UNIT, is_provisioned
 
 if TYPE_CHECKING:
     from linarite.controlplane.quota import QuotaBook

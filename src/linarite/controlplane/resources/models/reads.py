@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from linarite.controlplane.kinds import ACCOUNT_KINDS, DEPLOYMENT_SKUS
-from linarite.controlplane.quota import QuotaBook, pool_name
 from linarite.controlplane.stocktaking import account_of, quotas_in, require_location
 from linarite.controlplane.verbs.list import paged
 from linarite.domain.listed_model import shown_lifecycle, written
+from linarite.domain.rate_limits import pool_name
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from linarite.controlplane.quota import QuotaBook
     from linarite.controlplane.request import Answer, ArmRequest, Target
     from linarite.controlplane.surface import Surface
     from linarite.domain.model_offer import ModelOffer

@@ -34,6 +34,7 @@ class ChatCompletions:
         find_path_deployment(call, facts)
         ask = self._read(body)
         deployment = find_deployment(call, ask.model, facts)
+        call.end_user = ask.safety_identifier or ask.user or ""
         call.reply = ChatReply(ask, deployment)
         if ask.service_tier is not None:
             call.service_tier_asked = ask.service_tier

@@ -34,6 +34,7 @@ class Completions:
         find_path_deployment(call, facts)
         ask = self._read(body)
         deployment = find_deployment(call, ask.model, facts)
+        call.end_user = ask.user or ""
         call.reply = CompletionReply(ask, deployment)
         return ask
 

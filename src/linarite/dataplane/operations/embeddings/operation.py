@@ -44,6 +44,7 @@ class Embeddings:
         ask = decode(self._decoder, body)
         check_input(ask)
         deployment = checks.find_deployment(call, ask.model, facts)
+        call.end_user = ask.user or ""
         call.reply = EmbeddingReply(ask, deployment)
         return ask
 
