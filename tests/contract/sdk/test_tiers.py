@@ -101,8 +101,10 @@ def test_a_full_bucket_spills_over_or_waits_exactly(server: Server, client: Azur
 
 
 def test_a_unit_means_what_was_measured(server: Server) -> None:
-    """`calibrate` tells it, `show` tells it afterwards."""
+    """`calibrate` tells it, `show` and the list of models tell it afterwards."""
     printed = manage(server, "calibrate", "ptu", "--seconds", "2")
     assert "tokens/min per unit" in printed
     assert "output weight" in printed
     assert "tokens a minute per unit" in " ".join(manage(server, "show", "ptu").split())
+    listed = linarite(server.home, "model", "list", "--deployable").stdout
+    assert "TOKENS/MIN PER UNIT" in listed

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from linarite.cli.arm.answers import part, parts
-from linarite.cli.arm.naming import account_id, subscription_path
+from linarite.cli.arm.calibrations import calibrations, key_of
+from linarite.cli.arm.naming import account_id
 from linarite.cli.arm.printed import print_one
 from linarite.cli.arm.watching import finish
 
@@ -44,23 +45,13 @@ async def calibrate(
         "POST", f"{path}/providers/Linarite.Hosting/calibrate", body={"seconds": asked.seconds}
     )
     await finish(server, reply, f"calibrating {named.name}")
-    found = await calibration_of(server, await server.get(path))
+    deployment = await server.get(path)
+    found = (await calibrations(server))[key_of(part(deployment, "properties", "model"))]
     print_one(found, facts, shown.output)
 
 
-async def calibration_of(server: Server, deployment: dict[str, Any]) -> dict[str, Any]:
-    """The newest calibration of a deployment's model; empty where there is none."""
-    model = part(deployment, "properties", "model")
-    subscription = await subscription_path(server)
-    every = await server.every(f"{subscription}/providers/Linarite.Hosting/calibrations")
-    of_it = [each for each in every if _is_of(each, model)]
-    of_it.sort(key=lambda each: str(each["properties"]["calibratedAt"]))
-    return of_it[-1] if of_it else {}
-
-
-def facts(calibration: dict[str, Any]) -> dict[str, object]:
+def facts(said: dict[str, Any]) -> dict[str, object]:
     """What was found."""
-    said: dict[str, Any] = calibration["properties"]
     model = part(said, "model")
     batches = ", ".join(
         f"{each['tokensPerSecond']:g} with {each['parallelRequests']}"
@@ -80,19 +71,10 @@ def facts(calibration: dict[str, Any]) -> dict[str, object]:
     }
 
 
-def in_words(calibration: dict[str, Any]) -> str:
+def in_words(said: dict[str, Any]) -> str:
     """The same in a line."""
-    said: dict[str, Any] = calibration["properties"]
     return (
         f"{said['tokensPerMinutePerUnit']} tokens a minute per unit, a token of output counts "
         f"{said['outputWeight']:g}, an instance has {said['units']} units ({said['engine']} on "
         f"{said['hardware']})"
-    )
-
-
-def _is_of(calibration: dict[str, Any], model: dict[str, Any]) -> bool:
-    of = part(calibration, "properties", "model")
-    return (str(of["name"]).lower(), of["version"]) == (
-        str(model.get("name")).lower(),
-        model.get("version"),
     )

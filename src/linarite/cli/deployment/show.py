@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from linarite.cli.arm.answers import part
+from linarite.cli.arm.calibrations import calibrations, key_of
 from linarite.cli.arm.naming import account_id
 from linarite.cli.arm.printed import print_one
-from linarite.cli.arm.refusals import ServerRefused
-from linarite.cli.deployment.calibrate import calibration_of, in_words
+from linarite.cli.deployment.calibrate import in_words
 from linarite.cli.deployment.columns import facts
 
 if TYPE_CHECKING:
@@ -23,11 +23,9 @@ async def show(
     """Tell everything about one deployment."""
     account = await account_id(server, named.account, named.resource_group)
     deployment = await server.get(f"{account}/deployments/{asked.name}")
-    calibration: dict[str, Any] = {}
-    with suppress(ServerRefused):  # whoever may read deployments need not see the machine
-        calibration = await calibration_of(server, deployment)
+    found = (await calibrations(server)).get(key_of(part(deployment, "properties", "model")))
 
-    def with_calibration(told: dict[str, Any]) -> dict[str, object]:
-        return facts(told) | ({"calibrated": in_words(calibration)} if calibration else {})
+    def told(deployment: dict[str, Any]) -> dict[str, object]:
+        return facts(deployment) | ({"calibrated": in_words(found)} if found else {})
 
-    print_one(deployment, with_calibration, shown.output)
+    print_one(deployment, told, shown.output)

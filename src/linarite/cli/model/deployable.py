@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from linarite.cli.arm.answers import part, parts
+from linarite.cli.arm.calibrations import Calibrations, calibrations, key_of
 from linarite.cli.arm.naming import first_location, subscription_path
 from linarite.cli.arm.printed import print_many
 
@@ -22,12 +23,19 @@ async def list_deployable(server: Server, location: str | None, output: Output) 
     found = await server.every(
         f"{subscription}/providers/Microsoft.CognitiveServices/locations/{where}/models"
     )
+    known: Calibrations = {}
     if output.value == "table":
         # Each stands there once for each kind of account; people want it once.
         found = list({_key(each["model"]): each["model"] for each in found}.values())
+        known = await calibrations(server)
+
+    def row(model: dict[str, Any]) -> dict[str, object]:
+        worth = known.get(key_of(model), {}).get("tokensPerMinutePerUnit", "")
+        return model_row(model) | {"tokens/min per unit": worth}
+
     print_many(
         found,
-        model_row,
+        row,
         output,
         none="This server has no models. Bring one in, on its machine: linarite model add NAME",
     )
