@@ -193,14 +193,15 @@ class Assembly:
     async def _open_trail(
         self, database: Database, resources: ResourceStore, dialer: EgressDialer, tenant: str
     ) -> None:
-        """The audit log, and what diagnostic settings send of it and of request records."""
+        """The audit log, what diagnostic settings send of it and of requests, and alerts."""
         loaded, keys = self.loaded, self._key_store
         self._trail = await running_trail(
             self._stack, AuditParts(loaded.home, loaded.settings, resources, keys, __version__)
         )
-        self._diagnostics = DiagnosticParts(loaded, resources)
+        self._diagnostics = DiagnosticParts(loaded, resources, self._notifier)
         logs = (self._ledger, self._trail)
         await self._diagnostics.open(self._stack, database, dialer, logs, tenant)
+        await self._diagnostics.watch(self._stack, database, self._metrics.recorder, keys.box)
 
     def _open_host(self, dialer: EgressDialer) -> InstanceMaker:
         settings = self.loaded.settings

@@ -1,35 +1,46 @@
-"""What leaves a whole server as diagnostic records: sinks, exports, and how they stand."""
+"""What a whole server tells of its records and metrics: sinks and exports, and alerts."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from linarite.alerts.watch import AlertWatch
 from linarite.diagnostics.export import Logs
 from linarite.diagnostics.running import Diagnostics
 from linarite.diagnostics.sinks.opening import Sinks
+from linarite.domain.alerts import SEALED_SECRET, receivers_of, secret_name
+from linarite.domain.target import target_of
 from linarite.otlp_endpoint import OtlpEndpoint
+from linarite.storage.sqlite.alert_states import SqliteAlertStates
 from linarite.storage.sqlite.cursors import SqliteCursorStore
+from linarite.webhooks.destination import Destination
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AsyncExitStack
 
     from linarite.diagnostics.export import Export
+    from linarite.domain.alerts import AlertState
     from linarite.domain.audit import AuditTrail
+    from linarite.domain.azure_metrics.grains import MetricReader
     from linarite.domain.diagnostics import RequestLog
     from linarite.domain.dial import SocketDialer
     from linarite.domain.resource import ResourceStore
+    from linarite.domain.secret_box import SecretBox
     from linarite.settings import Loaded
     from linarite.storage.database import Database
+    from linarite.webhooks.sender import WebhookSender
 
 
 class DiagnosticParts:
     """`linarite.domain.diagnostics.DiagnosticViews`. `open` once."""
 
-    def __init__(self, loaded: Loaded, resources: ResourceStore) -> None:
+    def __init__(self, loaded: Loaded, resources: ResourceStore, sender: WebhookSender) -> None:
         self._loaded = loaded
         self._resources = resources
+        self._sender = sender
         self._running: Diagnostics | None = None
+        self._alerts: AlertWatch | None = None
 
     @property
     def sinks(self) -> Mapping[str, str]:
@@ -40,6 +51,32 @@ class DiagnosticParts:
         """How an account's settings stand with their sinks."""
         running = self._running.of(account_id) if self._running is not None else []
         return [_shown(export) for export in running]
+
+    def fired(self, rule_id: str) -> list[AlertState]:
+        """The alerts of a metric alert rule that are not resolved."""
+        return self._alerts.fired(rule_id) if self._alerts is not None else []
+
+    async def watch(
+        self, stack: AsyncExitStack, database: Database, metrics: MetricReader, box: SecretBox
+    ) -> None:
+        """Evaluate alert rules from here on, until the stack is left."""
+        resources = self._resources
+
+        async def find(name: str) -> Destination | None:
+            group_id, _, wanted = name.partition("#")
+            group = await resources.get(group_id) if wanted else None
+            if group is None:
+                return None
+            secret = box.unseal(secret_name(group.id), group.properties[SEALED_SECRET])
+            for receiver in receivers_of(group.properties):
+                if receiver.name == wanted:
+                    return Destination(target_of(receiver.service_uri), (secret,))
+            return None
+
+        self._sender.also_find(find)
+        self._alerts = AlertWatch(resources, metrics, SqliteAlertStates(database), self._sender)
+        await self._alerts.start()
+        stack.push_async_callback(self._alerts.stop)
 
     async def open(
         self,

@@ -258,6 +258,17 @@ PRIVATE_DNS = ("2018-09-01", "2020-01-01", "2020-06-01", "2024-06-01")
 DIAGNOSTICS = ("2016-09-01", "2017-05-01-preview", "2021-05-01-preview")
 """diagnostic settings and their categories"""
 
+METRIC_ALERTS = ("2018-03-01", "2024-03-01-preview")
+
+ACTION_GROUPS = (
+    "2018-09-01",
+    "2019-06-01",
+    "2021-09-01",
+    "2022-06-01",
+    "2023-01-01",
+    "2024-10-01-preview",
+)
+
 OPERATIONS = ("2026-11-01",)
 """what no provider of Azure has: the audit log, explanations"""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linarite.controlplane.access_routes import AUTHORIZATION_ACTIONS
+from linarite.controlplane.alert_routes import ALERT_ACTIONS
 from linarite.controlplane.diagnostic_routes import DIAGNOSTIC_ACTIONS
 from linarite.controlplane.limit_routes import LIMIT_ACTIONS
 from linarite.controlplane.metric_routes import METRIC_ACTIONS
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from linarite.controlplane.resource_type import Action
 
 PROVIDER_ACTIONS: tuple[Action, ...] = (
+    *ALERT_ACTIONS,
     *AUTHORIZATION_ACTIONS,
     *DIAGNOSTIC_ACTIONS,
     *LIMIT_ACTIONS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from linarite.controlplane.access_routes import AUTHORIZATION_TYPES
+from linarite.controlplane.alert_routes import ALERT_TYPES
 from linarite.controlplane.api_versions import COGNITIVE_SERVICES, MANAGED_IDENTITY, RESOURCES
 from linarite.controlplane.diagnostic_routes import DIAGNOSTIC_TYPES
 from linarite.controlplane.kept_routes import KEPT_TYPES, UNFILTERED
@@ -262,5 +263,6 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
     *PERIMETER_TYPES,
     *AUTHORIZATION_TYPES,
     *DIAGNOSTIC_TYPES,
+    *ALERT_TYPES,
     *POLICY_TYPES,
 )

@@ -14,6 +14,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from linarite.domain.alerts import AlertState
     from linarite.domain.request_record import RequestRecord
 
 DIAGNOSTIC_SETTING_TYPE = "Microsoft.Insights/diagnosticSettings"
@@ -111,6 +112,10 @@ class DiagnosticViews(Protocol):
         """How an account's settings stand with their sinks."""
         ...
 
+    def fired(self, rule_id: str) -> list[AlertState]:
+        """The alerts of a metric alert rule that are not resolved."""
+        ...
+
 
 class NoDiagnostics:
     """Of a server without sinks."""
@@ -120,6 +125,11 @@ class NoDiagnostics:
     def deliveries(self, account_id: str) -> list[dict[str, Any]]:
         """None."""
         del account_id
+        return []
+
+    def fired(self, rule_id: str) -> list[AlertState]:
+        """None."""
+        del rule_id
         return []
 
 

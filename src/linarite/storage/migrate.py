@@ -27,7 +27,7 @@ class History:
     head: str
 
 
-STATE_HISTORY = History(SCRIPTS / "state", "0008")
+STATE_HISTORY = History(SCRIPTS / "state", "0009")
 REQUESTS_HISTORY = History(SCRIPTS / "requests", "0006")
 AUDIT_HISTORY = History(SCRIPTS / "audit", "0001")
 METRICS_HISTORY = History(SCRIPTS / "metrics", "0001")

@@ -166,6 +166,14 @@ diagnostic_cursors = Table(
 )
 """how far diagnostic settings have come with their sinks"""
 
+alert_states = Table(
+    "alert_states",
+    STATE,
+    Column("key", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""alerts that have fired, until they are resolved"""
+
 request_records = Table(
     "request_records",
     REQUESTS,

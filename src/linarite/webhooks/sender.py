@@ -45,6 +45,8 @@ BATCH = 100
 SOON_MAX = 10_000
 STORE_RETRY_S = 1.0
 LOOK_S = 300.0
+STOP_WAIT_S = 2.0
+"""how long `stop` waits for answers that are under way"""
 
 
 class WebhookSender:
@@ -69,6 +71,7 @@ class WebhookSender:
         self._watching: asyncio.Task[None] | None = None
         self._talks: dict[str, asyncio.Task[None]] = {}
         self._tidied_at = 0.0
+        self._stopping = False
         self.lost_count = 0
         """notices that found no room since the start"""
         self.dead_count = 0
@@ -84,10 +87,16 @@ class WebhookSender:
 
     async def stop(self) -> None:
         """Leave what is not delivered to the next server."""
-        tasks = [*self._talks.values(), *([self._watching] if self._watching else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._stopping = True
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+        if talks := list(self._talks.values()):
+            # What is answered just now need not be sent again by the next server.
+            await asyncio.wait(talks, timeout=STOP_WAIT_S)
+            for talk in talks:
+                talk.cancel()
+            await asyncio.gather(*talks, return_exceptions=True)
         with suppress(ServiceUnavailable):
             await self._keep_soon()
 
@@ -197,6 +206,8 @@ class WebhookSender:
 
     async def _deliver(self, destination: str, letters: list[Letter]) -> None:
         for place, letter in enumerate(letters):
+            if self._stopping:
+                return
             attempt = await self._attempt(letter)
             outcome = self._after(letter, attempt)
             await self._kept(outcome)

@@ -9,6 +9,7 @@ import pytest
 
 from linarite.storage.database import open_database
 from linarite.storage.memory.activity import MemoryActivityLog
+from linarite.storage.memory.alert_states import MemoryAlertStates
 from linarite.storage.memory.audit import MemoryAuditStore
 from linarite.storage.memory.cursors import MemoryCursorStore
 from linarite.storage.memory.jobs import MemoryJobStore
@@ -21,6 +22,7 @@ from linarite.storage.memory.requests import MemoryRequestLedger
 from linarite.storage.memory.resources import MemoryResourceStore
 from linarite.storage.retention import Retention
 from linarite.storage.sqlite.activity import SqliteActivityLog
+from linarite.storage.sqlite.alert_states import SqliteAlertStates
 from linarite.storage.sqlite.audit import open_audit_store
 from linarite.storage.sqlite.cursors import SqliteCursorStore
 from linarite.storage.sqlite.jobs import SqliteJobStore
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from linarite.domain.activity import ActivityLog
+    from linarite.domain.alerts import AlertStates
     from linarite.domain.audit import AuditStore
     from linarite.domain.azure_metrics.grains import MetricStore
     from linarite.domain.diagnostics import CursorStore
@@ -100,6 +103,19 @@ async def cursors(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
         return
     database = open_database(tmp_path)
     yield SqliteCursorStore(database)
+    await database.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def alert_states(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[AlertStates]:
+    """An empty AlertStates."""
+    if request.param == "memory":
+        yield MemoryAlertStates()
+        return
+    database = open_database(tmp_path)
+    yield SqliteAlertStates(database)
     await database.close()
 
 
