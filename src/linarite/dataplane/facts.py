@@ -256,13 +256,13 @@ class FactsBook:
         return msgspec.structs.replace(
             found,
             region_title=title,
-            limits=await self._limits(resource, found, placement, engine),
+            limits=await self._rate_limits(resource, found, placement, engine),
             engine=engine,
             version_life=offer.lifecycle if offer is not None else ENDLESS,
             retired_at=ends.timestamp() if ends is not None else 0.0,
         )
 
-    async def _limits(
+    async def _rate_limits(
         self, resource: Resource, found: Deployment, placement: Placement | None, engine: str
     ) -> RateLimits | None:
         """The rate that goes with its capacity; none where settings give it no capacity."""
