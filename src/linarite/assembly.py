@@ -164,6 +164,7 @@ class Assembly:
         begin_work = await self._work().open(self._stack, resources, jobs, instances, kinds)
         counts = await open_ledger(settings.quota, database, dialer, self._stack)
         limiter = Limiter(settings.quota.rates, self._limits.over(counts))
+        self._metrics.measure_provisioned(self._facts.all, limiter)
         dataplane = self._data_plane(
             identity.admission(door, self._facts, self._host, limiter, keys, self._stack)
         )

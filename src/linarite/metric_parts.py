@@ -9,18 +9,20 @@ from linarite.hosting.engine_watch import EngineWatch
 from linarite.otlp_endpoint import OtlpEndpoint
 from linarite.storage.retention import Retention
 from linarite.storage.sqlite.metrics import open_metric_store
-from linarite.telemetry.metric_recorder import MetricRecorder
+from linarite.telemetry.metric_recorder import MetricRecorder, Utilization
 from linarite.telemetry.metrics import RequestMetrics
 from linarite.telemetry.otlp import OtlpSender
 from linarite.telemetry.otlp.export import MetricExport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import AsyncExitStack
     from pathlib import Path
 
     from linarite.controls.egress import EgressDialer
+    from linarite.controls.quota import Limiter
     from linarite.domain.engine import EngineUse
+    from linarite.domain.facts import Account, Deployment, Facts
     from linarite.domain.request_record import RequestRecord
     from linarite.hosting.host import Host
     from linarite.setting_tree import Settings
@@ -83,3 +85,28 @@ class MetricParts:
         )
         export.start()
         stack.push_async_callback(export.stop)
+
+    def measure_provisioned(self, facts: Callable[[], Iterable[Facts]], limiter: Limiter) -> None:
+        """Look how much of provisioned deployments is in use from here on."""
+
+        async def utilization() -> list[Utilization]:
+            found: list[Utilization] = []
+            for each in facts():
+                for where in each.deployments.values():
+                    percent = await limiter.utilization(where) if where.sku.provisioned else None
+                    if percent is not None:
+                        found.append(_utilization(each.account, where, percent))
+            return found
+
+        self.recorder.utilization = utilization
+
+
+def _utilization(account: Account, where: Deployment, percent: float) -> Utilization:
+    return Utilization(
+        account_id=account.id,
+        region=where.region_title or account.region_title,
+        deployment=where.name,
+        model=where.model.name,
+        model_version=where.model.version,
+        percent=percent,
+    )

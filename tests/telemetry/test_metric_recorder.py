@@ -189,13 +189,14 @@ async def test_a_reader_that_leaves_doubles_nothing(tmp_path: Path) -> None:
 async def test_provisioned_throughput_is_looked_at() -> None:
     """As samples of the deployment's use."""
     percents = iter((20.0, 80.0))
-    recorder = MetricRecorder(
-        MemoryMetricStore(),
-        utilization=lambda: [Utilization(ACCOUNT, "Local", "ptu", "gpt", "1", next(percents))],
-        now=lambda: AT_NS / 10**9,
-    )
-    recorder.sample()
-    recorder.sample()
+    recorder = MetricRecorder(MemoryMetricStore(), now=lambda: AT_NS / 10**9)
+
+    async def utilization() -> list[Utilization]:
+        return [Utilization(ACCOUNT, "Local", "ptu", "gpt", "1", next(percents))]
+
+    recorder.utilization = utilization
+    await recorder.sample()
+    await recorder.sample()
     (found,) = await grains(recorder)
     assert (found.series.status, found.series.deployment) == (0, "ptu")
     assert found.tally.utilization == Spread(2, 100.0, 20.0, 80.0)

@@ -50,6 +50,11 @@ WHOLE_HOURS_AFTER_S = 7 * 86_400
 LAST = timedelta(hours=1)
 """what is told where no time is asked for"""
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+FIRST = datetime(1980, 1, 1, tzinfo=UTC)
+LAST_MOMENT = datetime(2200, 1, 1, tzinfo=UTC)
+"""times beyond are nobody's"""
+
 DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.ASCII)
 
 
@@ -195,11 +200,14 @@ def moment(text: str) -> datetime:
     try:
         # A plus sign in a query is read as a space.
         found = datetime.fromisoformat(unquote(text).strip().replace(" ", "+"))
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
+        found = NEVER
+    if not FIRST <= found <= LAST_MOMENT:
         raise refused(
             f"Invalid time: '{text[:60]}'. Write it in ISO 8601, such as 2026-01-01T00:00:00Z."
-        ) from None
+        )
+    return found
 
 
 def _window(query: Mapping[str, str], start: datetime, end: datetime) -> tuple[str, Window]:

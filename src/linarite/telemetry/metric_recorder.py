@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 from linarite.domain.azure_metrics.grains import MINUTE_S, Grain, GrainQuery, Series, Tally
-from linarite.domain.errors import ServiceUnavailable
+from linarite.domain.errors import LinariteError, ServiceUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from linarite.domain.azure_metrics.grains import MetricStore
     from linarite.domain.request_record import RequestRecord
@@ -53,6 +53,11 @@ class Utilization(NamedTuple):
     percent: float
 
 
+async def nothing_provisioned() -> Iterable[Utilization]:
+    """A server that has no provisioned throughput."""
+    return ()
+
+
 class MetricRecorder:
     """Counts on the hot path; a task takes what has come to the store every few seconds.
 
@@ -63,16 +68,15 @@ class MetricRecorder:
         self,
         store: MetricStore,
         *,
-        utilization: Callable[[], Iterable[Utilization]] = tuple,
         series_max: int = SERIES_MAX,
         flush_s: float = FLUSH_S,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`utilization` is looked at with each flush."""
+        self.utilization: Callable[[], Awaitable[Iterable[Utilization]]] = nothing_provisioned
+        """asked with each flush; it may raise LinariteError"""
         self.dropped = 0
         """grains that the store would not have, and that memory had no room for"""
         self._store = store
-        self._utilization = utilization
         self._series_max = series_max
         self._flush_s = flush_s
         self._now = now
@@ -89,10 +93,11 @@ class MetricRecorder:
         if len(self._records) >= BATCH:
             self._fold()
 
-    def sample(self) -> None:
+    async def sample(self) -> None:
         """Look how much of provisioned deployments is in use."""
+        uses = await self.utilization()
         minute = int(self._now()) // MINUTE_S
-        for use in self._utilization():
+        for use in uses:
             key = (
                 *(minute, use.account_id, use.region, use.deployment, use.model),
                 *(use.model_version, "", "", False, 0, "", "", ""),
@@ -195,7 +200,8 @@ class MetricRecorder:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._flush_s):
                     await self._stopping.wait()
-            self.sample()
+            with suppress(LinariteError):  # the store of counts is away, and says so itself
+                await self.sample()
             try:
                 await self.flush()
                 if time.monotonic() - tidied_at >= TIDY_S:

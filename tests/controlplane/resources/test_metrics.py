@@ -6,6 +6,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from linarite.domain.azure_metrics.grains import Grain, Series, Spread, Tally
 from tests.controlplane.people import READER, assign, person
@@ -211,6 +213,8 @@ async def test_an_odd_interval_is_adjusted_where_that_is_asked(rig: Rig) -> None
         ({"timespan": "yesterday"}, "ISO 8601"),
         ({"timespan": "2026-01-01T01:00:00Z/2026-01-01T00:00:00Z"}, "later than"),
         ({"timespan": "2020-01-01T00:00:00Z/2026-01-01T00:00:00Z"}, "longer than"),
+        ({"timespan": "9999-12-31T23:59:59Z/PT1H"}, "ISO 8601"),
+        ({"timespan": "0001-01-01T00:00:00+14:00/PT1H"}, "ISO 8601"),
         ({"timespan": "P94D", "interval": "PT1M"}, "steps"),
         ({"aggregation": "median"}, "None,Average"),
         ({"$filter": "StatusCode = '200'"}, "eq, ne or sw"),
@@ -319,3 +323,28 @@ async def test_readers_may_ask(rig: Rig, role: str) -> None:
     for other in (FABRIKAM, f"{ACCOUNTS}/nobody"):
         both = await rig.ask("POST", batch, {"resourceids": [CONTOSO, other]}, caller=ann)
         assert both.status == 403
+
+
+PIECES = st.sampled_from(
+    (
+        *("2026-01-01T00:00:00Z", "P1D", "PT", "/", "%2F", "9999-12-31", "-", "*", "'", "eq"),
+        *("StatusCode", "429", ",", "PT1M", "FULL", "Average", "total desc", "true", " ", "²"),
+        *("1e9", "\x00", ""),
+    )
+)
+NAMES = ("timespan", "interval", "metricnames", "aggregation", "$filter", "top", "orderby")
+MORE_NAMES = ("rollupby", "resulttype", "autoadjusttimegrain", "validatedimensions", "region")
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    query=st.dictionaries(
+        st.sampled_from(NAMES + MORE_NAMES), st.lists(PIECES, max_size=6).map("".join)
+    )
+)
+async def test_no_question_breaks_the_server(rig: Rig, query: dict[str, str]) -> None:
+    """Whatever is asked is answered or refused."""
+    for path in (CONTOSO, f"/subscriptions/{SUBSCRIPTION}"):
+        sent = urlencode(query | {"api-version": "2023-10-01"})
+        answer = await rig.ask("GET", f"{path}/providers/Microsoft.Insights/metrics?{sent}")
+        assert answer.status in {200, 400}, answer.body

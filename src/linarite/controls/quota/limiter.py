@@ -70,6 +70,18 @@ class Limiter:
             raise _refusal(where, rate, problem) from None
         return self._lease(rate, asked, reserved, cost_of)
 
+    async def utilization(self, where: Deployment) -> float | None:
+        """How much of its provisioned throughput is in use, in percent; None where it has none.
+
+        Raises LedgerUnavailable.
+        """
+        rate = self._rate(where)
+        limits = rate.limits
+        if limits is None or not limits.provisioned or not rate.buckets:
+            return None
+        (left,) = await self._ledger.left(rate.buckets[:1])
+        return (1 - left / limits.tokens) * 100
+
     def _rate(self, where: Deployment) -> Rate:
         key = where.id
         found = self._rates.get(key)
