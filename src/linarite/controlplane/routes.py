@@ -121,7 +121,7 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
     ),
     ResourceType(
         type=DEPLOYMENT_TYPE,
-        partial="raiPolicyName is kept and shown; it does not act yet",
+        partial="raiPolicyName and deploymentState are kept and do not act yet",
         template=f"{ACCOUNT}/deployments/{{deployment}}",
         versions=COGNITIVE_SERVICES,
         name_pattern=deployment_rules.NAME,

@@ -116,6 +116,8 @@ def test_a_patch_changes_only_what_it_names(cognitive: Sdk, group: str) -> None:
     with pytest.raises(HttpResponseError) as refused:
         cognitive.accounts.list_keys(group, "patched")
     assert "disableLocalAuth" in refused.value.message
+    with pytest.raises(HttpResponseError, match="disableLocalAuth"):
+        cognitive.accounts.regenerate_key(group, "patched", "Key1")
 
 
 def test_what_settings_declare_stays(cognitive: Sdk) -> None:
