@@ -51,9 +51,9 @@ from linarite.storage.database import open_database
 from linarite.storage.retention import Retention
 from linarite.storage.sqlite.activity import SqliteActivityLog
 from linarite.storage.sqlite.jobs import SqliteJobStore
-from linarite.storage.sqlite.keys import open_key_store
 from linarite.storage.sqlite.requests import open_request_ledger
 from linarite.storage.sqlite.resources import SqliteResourceStore
+from linarite.stored_keys import keys_if_open, open_keys
 from linarite.telemetry.access_log import AccessLog
 from linarite.telemetry.price_options import price_book
 from linarite.web.edge import Edge
@@ -136,7 +136,7 @@ class Assembly:
         self._stack.push_async_callback(database.close)
         self._ledger = self._open_ledger()
         self._metrics = await open_metrics(self._stack, settings, self.loaded.home)
-        keys = await open_key_store(database, given_master_key=self.loaded.master_key)
+        keys = await open_keys(self.loaded, database)
         resources, jobs = SqliteResourceStore(database), SqliteJobStore(database)
         self.account_id = await declare(resources, settings.account, self.plan.deployments)
         self._keys, self._key_store = await keys.ensure(self.account_id), keys
@@ -374,8 +374,8 @@ class Assembly:
         await self._facts.read_anew(account_id)
         if account_id.lower() != self.account_id.lower():
             return
-        keys = await self._key_store.ensure(account_id)
-        if keys != self._keys:
+        keys = await keys_if_open(self._key_store, account_id)
+        if keys and keys != self._keys:
             self._keys = keys
             self.on_new_key(keys)
 

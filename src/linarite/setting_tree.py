@@ -29,7 +29,7 @@ from linarite.hosting.options import (
 from linarite.hosting.regions import Regions, RegionSettings
 from linarite.privatelink.options import DnsSettings
 from linarite.signin.options import BoundIdentity, SignIn
-from linarite.storage.options import KeptMetrics, Records
+from linarite.storage.options import KeptMetrics, KeyVaultSettings, Records
 from linarite.telemetry.options import Logs, Otlp
 from linarite.telemetry.price_options import Prices
 from linarite.web.declared import check_listeners
@@ -116,6 +116,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     webhooks: Annotated[
         dict[str, WebhookSettings],
         Meta(description="Who is told of what happens here, by name."),
+    ] = {}
+    key_vaults: Annotated[
+        dict[str, KeyVaultSettings],
+        Meta(description="Key vaults whose keys accounts can be sealed with, by name."),
     ] = {}
     networks: Annotated[
         dict[str, NetworkSettings],

@@ -28,6 +28,7 @@ from linarite.hosting.regions import RegionSettings
 from linarite.setting_rows import Row, advice, page_of, rows_of, variable_of
 from linarite.setting_tree import Settings, check
 from linarite.signin.options import BoundIdentity
+from linarite.storage.options import KeyVaultSettings
 from linarite.telemetry.price_options import ModelPriceSettings
 from linarite.web.binding import UNIX_PREFIX
 from linarite.web.options import (
@@ -62,6 +63,7 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "diagnostic_sinks": SinkSettings,
     "instances": InstanceSettings,
     "issuers": IssuerSettings,
+    "key_vaults": KeyVaultSettings,
     "listeners": ListenerSettings,
     "networks": NetworkSettings,
     "regions": RegionSettings,
@@ -326,6 +328,7 @@ def _all_rows() -> list[Row]:
         *rows_of(BoundIdentity, "managed_identities."),
         *rows_of(WebhookSettings, "webhooks."),
         *rows_of(SinkSettings, "diagnostic_sinks."),
+        *rows_of(KeyVaultSettings, "key_vaults."),
     ]
 
 
@@ -347,5 +350,6 @@ def reference_page() -> str:
             "[managed_identities.NAME]": rows_of(BoundIdentity),
             "[webhooks.NAME]": rows_of(WebhookSettings),
             "[diagnostic_sinks.NAME]": rows_of(SinkSettings),
+            "[key_vaults.NAME]": rows_of(KeyVaultSettings),
         },
     )

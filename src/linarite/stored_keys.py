@@ -1,4 +1,4 @@
-"""The keys in a data folder that no server uses at the moment."""
+"""The keys in a data folder; asked without a server, those of one that none uses at the moment."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite.domain.audit import STARTED
+from linarite.domain.customer_keys import CustomerKeyUnavailable
 from linarite.domain.errors import SetupError
 from linarite.domain.resource import ACCOUNT_TYPE
 from linarite.hosting.declared import account_id
 from linarite.identity.auditing import about_server, open_trail
 from linarite.storage.database import STATE_FILE, open_database
+from linarite.storage.key_vaults import key_vaults
 from linarite.storage.sqlite.keys import open_key_store
 from linarite.storage.sqlite.resources import SqliteResourceStore
 
 if TYPE_CHECKING:
-    from linarite.domain.resource import AccountKeys, Resource, ResourceStore
+    from linarite.domain.resource import AccountKeys, KeyStore, Resource, ResourceStore
     from linarite.settings import Loaded
+    from linarite.storage.database import Database
     from linarite.storage.sqlite.keys import SqliteKeyStore
 
 
@@ -35,10 +38,27 @@ def stored_keys(loaded: Loaded, new: str | None = None) -> AccountKeys:
     return asyncio.run(_stored_keys(loaded, new))
 
 
+async def open_keys(loaded: Loaded, database: Database) -> SqliteKeyStore:
+    """The keys of a data folder, with the master key and the key vaults of the settings."""
+    return await open_key_store(
+        database,
+        given_master_key=loaded.master_key,
+        customer_keys=key_vaults(loaded.settings.key_vaults),
+    )
+
+
+async def keys_if_open(keys: KeyStore, account_id: str) -> AccountKeys | None:
+    """An account's keys; None while the customer's key is not there that it is sealed with."""
+    try:
+        return await keys.ensure(account_id)
+    except CustomerKeyUnavailable:
+        return None
+
+
 async def _stored_keys(loaded: Loaded, new: str | None) -> AccountKeys:
     database = open_database(loaded.home)
     try:
-        keys = await open_key_store(database, given_master_key=loaded.master_key)
+        keys = await open_keys(loaded, database)
         resources = SqliteResourceStore(database)
         accounts = await resources.list_under("", ACCOUNT_TYPE)
         account = _account(accounts, account_id(loaded.settings.account))

@@ -28,6 +28,7 @@ from linarite.privatelink.book import PrivateLinkBook
 from linarite.privatelink.networks import Networks
 from linarite.storage.memory.activity import MemoryActivityLog
 from linarite.storage.memory.audit import MemoryAuditStore
+from linarite.storage.memory.customer_keys import MemoryCustomerKeys
 from linarite.storage.memory.jobs import MemoryJobStore
 from linarite.storage.memory.keys import MemoryKeyStore
 from linarite.storage.memory.metrics import MemoryMetricStore
@@ -109,7 +110,8 @@ class Rig:
     ) -> None:
         self.jobs = MemoryJobStore()
         self.resources = MemoryResourceStore(self.jobs)
-        self.keys = MemoryKeyStore()
+        self.customer_keys = MemoryCustomerKeys()
+        self.keys = MemoryKeyStore(self.customer_keys)
         self.activity = MemoryActivityLog()
         self.audit = HandedIn()
         self.access = AccessBook(self.resources, lambda: datetime.now(UTC))

@@ -100,7 +100,7 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
     ),
     ResourceType(
         type=ACCOUNT_TYPE,
-        partial="encryption is kept and does not act yet",
+        partial="userOwnedStorage is kept and does not act",
         template=ACCOUNT,
         collections=(f"{COGNITIVE}/accounts",),
         versions=COGNITIVE_SERVICES,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from linarite.controlplane.activity import ACTIVITY_KEPT
+from linarite.controlplane.resources.accounts.effects import seal_anew
 from linarite.controlplane.resources.template_deployments.history import trim_history
 from linarite.controlplane.retired import recoverable
 
@@ -21,9 +22,13 @@ EVERY_S = 60.0
 
 
 async def tidy(surface: Surface) -> None:
-    """Purge what can't be recovered any more; forget old records; trim deployments' history."""
+    """Purge what can't be recovered any more; forget old records; trim deployments' history.
+
+    Accounts are sealed with the newest version of their key, and closed while it is not there.
+    """
     async with surface.turn:
         await recoverable(surface)
+        await seal_anew(surface)
     await surface.activity.forget((surface.now() - ACTIVITY_KEPT).isoformat())
     await surface.network_log.forget((surface.now() - ACTIVITY_KEPT).isoformat())
     await trim_history(surface)

@@ -21,6 +21,7 @@ from linarite.domain.application_key import (
     application_key_holder,
 )
 from linarite.domain.calibration import CALIBRATION_TYPE, is_calibration, known_output_weight
+from linarite.domain.customer_keys import CustomerKeyUnavailable
 from linarite.domain.errors import InvalidKey, KeyAuthenticationDisabled
 from linarite.domain.facts import Account, Deployment, Facts, Model, Sku
 from linarite.domain.listed_model import is_listed_model
@@ -205,7 +206,7 @@ class FactsBook:
         children = await self._resources.list_under(resource.id, DEPLOYMENT_TYPE)
         found = [(child, placed.get(child.id.lower())) for child in children]
         assortment = self._offers.now() if self._offers is not None else Assortment([])
-        digests = await self._keys.digests(resource.id)
+        digests, lacks_key = await self._digests(resource.id)
         deployments = {
             child.name.lower(): (
                 child,
@@ -218,17 +219,25 @@ class FactsBook:
             if placement is not None or serves_without_placement(child)
         }
         keys = await self._resources.list_under(resource.id, APPLICATION_KEY_TYPE)
+        account = account_of(
+            resource,
+            digests,
+            await self._application_keys(resource.id, keys),
+            self._network_rules_of(resource),
+        )
         return Facts(
-            account=account_of(
-                resource,
-                digests,
-                await self._application_keys(resource.id, keys),
-                self._network_rules_of(resource),
-            ),
+            account=msgspec.structs.replace(account, lacks_key=lacks_key),
             deployments={name: each for name, (_, each) in deployments.items()},
             usage_limits=await self._limits.read(resource, deployments, keys),
             projects=project_names(await self._resources.list_under(resource.id, PROJECT_TYPE)),
         )
+
+    async def _digests(self, account_id: str) -> tuple[dict[bytes, str], str]:
+        """The digests of the account's keys; none, and the customer's key that is not there."""
+        try:
+            return await self._keys.digests(account_id), ""
+        except CustomerKeyUnavailable as missing:
+            return {}, missing.key_id
 
     async def _application_keys(
         self, account_id: str, stored: Sequence[Resource]

@@ -23,6 +23,7 @@ from linarite.dataplane.spillover import spill_over
 from linarite.dataplane.subjects import tell_subjects, usage_buckets
 from linarite.dataplane.token_door import TokenDoor
 from linarite.domain.client_certificate import CertificateHolders, NoHolders
+from linarite.domain.customer_keys import CustomerKeyUnavailable
 from linarite.domain.engine import ON_BEHALF_OF
 from linarite.domain.errors import InvalidKey, LinariteError
 from linarite.domain.facts import Facts
@@ -164,6 +165,9 @@ async def let_in(
         reached = facts_for(call, on)  # 404, 403: before any credential is read
     except NetworkDenied as denied:
         reached = await past_the_rules(call, denied, on)  # the same, but to trusted services
+    if reached is not None and reached.account.lacks_key:
+        call.account_id = reached.account.id
+        raise CustomerKeyUnavailable(reached.account.lacks_key)  # 403
     token = access_token(call.headers)
     known = holder_of(call, on.holders) if call.certificate is not None else None
     if token is None and known is None:

@@ -94,6 +94,9 @@ class Account(msgspec.Struct, frozen=True):
     application_keys: dict[bytes, Principal] = {}
     """HMAC-SHA256 of each application's key → who holds it"""
     local_auth_disabled: bool = False
+    lacks_key: str = ""
+    """the id of the customer's key that it is sealed with and that is not there: nobody is let in
+    meanwhile"""
     has_subdomain: bool = False
     """tokens open only accounts with a subdomain of their own (`customSubDomainName`)"""
     created_at: int = 0

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from linarite.domain.application_key import ApplicationKeyStore
+    from linarite.domain.customer_keys import CustomerKeys
+    from linarite.domain.secret_box import SecretBox
 
 ACCOUNT_TYPE = "Microsoft.CognitiveServices/accounts"
 DEPLOYMENT_TYPE = "Microsoft.CognitiveServices/accounts/deployments"
@@ -149,11 +151,20 @@ class AccountKeys(msgspec.Struct, frozen=True):
 
 
 class KeyStore(Protocol):
-    """Keeps account keys sealed at rest. Every write is on disk when the call returns."""
+    """Keeps account keys sealed at rest. Every write is on disk when the call returns.
+
+    Whoever asks for keys that are sealed with a customer's key which is not there gets
+    CustomerKeyUnavailable.
+    """
 
     @property
     def applications(self) -> ApplicationKeyStore:
         """The keys of single applications; their digests are made as `digest` makes them."""
+        ...
+
+    @property
+    def customer_keys(self) -> CustomerKeys:
+        """The keys that accounts can be sealed with beside the server's."""
         ...
 
     async def ensure(self, account_id: str) -> AccountKeys:
@@ -162,6 +173,17 @@ class KeyStore(Protocol):
 
     async def regenerate(self, account_id: str, key_name: str) -> AccountKeys:
         """Replace `key1` or `key2` and return both."""
+        ...
+
+    async def encrypt(self, account_id: str, key_id: str) -> None:
+        """Seal what the account has with that customer's key as well; "" : no longer.
+
+        The key that it was sealed with until now must be there. Raises CustomerKeyUnavailable.
+        """
+        ...
+
+    async def box_of(self, account_id: str) -> SecretBox | None:
+        """What seals what else the account has; None while the account has no keys."""
         ...
 
     async def digests(self, account_id: str) -> dict[bytes, str]:

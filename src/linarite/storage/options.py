@@ -1,4 +1,4 @@
-"""What settings say about keeping records."""
+"""What settings say about keeping records, and about keys that customers keep."""
 
 from __future__ import annotations
 
@@ -39,3 +39,24 @@ class KeptMetrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ge=0,
         ),
     ] = 2_000_000
+
+
+class KeyVaultSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A key vault: keys that accounts can be sealed with, beside the master key."""
+
+    uri: Annotated[
+        str,
+        Meta(
+            description="Its address, as accounts name it in "
+            "`properties.encryption.keyVaultProperties.keyVaultUri`; nothing is asked there.",
+            pattern="^https://[^/]+/?$",
+        ),
+    ]
+    folder: Annotated[
+        str,
+        Meta(
+            description="Where its keys lie, as files `NAME/VERSION` of 64 hexadecimal digits. A "
+            "file that is taken away revokes its key within a minute.",
+            min_length=1,
+        ),
+    ]

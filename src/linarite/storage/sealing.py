@@ -1,5 +1,6 @@
 """Secrets at rest: AES-256-GCM under a key per account, each wrapped by the master key.
 
+An account whose owner keeps a key has its own wrapped by that one too: both are needed to open it.
 Destroying an account's wrapped key makes everything sealed under it unreadable, also in backups
 of the sealed rows that lack it. What is sealed is bound to its account and name, so a row that
 is copied to another account or another name does not open there.
@@ -19,6 +20,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from linarite.domain.errors import SetupError
 
 VERSION = b"\x01"
+WRAPPED_TWICE = b"\x02"
+"""begins an account's key that is wrapped by a customer's key as well"""
 NONCE_BYTES = 12
 KEY_BYTES = 32
 
@@ -27,23 +30,25 @@ KEY_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 """letters and digits without those that people mix up (0 O, 1 l I): safe in URLs and shells"""
 
 
-class MasterKeyBox:
-    """`SecretBox`, for what must wait on disk and belongs to no account."""
+class KeyBox:
+    """`SecretBox` with one key: an account's own, or one for what belongs to no account."""
 
-    def __init__(self, cipher: AESGCM) -> None:
-        self._cipher = cipher
+    def __init__(self, key: bytes, account_key: str = "") -> None:
+        self._cipher = AESGCM(key)
+        self._account_key = account_key
 
     def __repr__(self) -> str:
         """Hide the key."""
-        return "MasterKeyBox(…)"
+        return "KeyBox(…)"
 
     def seal(self, name: str, plain: bytes) -> str:
         """The sealed bytes in base64."""
-        return base64.b64encode(_seal(self._cipher, plain, _bound("", name))).decode()
+        sealed = _seal(self._cipher, plain, _bound(self._account_key, name))
+        return base64.b64encode(sealed).decode()
 
     def unseal(self, name: str, sealed: str) -> bytes:
-        """Undo `seal`. Raises SetupError for another name or another master key."""
-        return _unseal(self._cipher, base64.b64decode(sealed), _bound("", name))
+        """Undo `seal`. Raises SetupError for another name or another key."""
+        return _unseal(self._cipher, base64.b64decode(sealed), _bound(self._account_key, name))
 
 
 class Sealing:
@@ -53,7 +58,7 @@ class Sealing:
         self._wrapping = AESGCM(_derived(master_key, b"account key wrapping"))
         # A copy of a keyed state costs 1.7 µs a digest; keying it anew each time, twice that.
         self._digest = hmac.new(_derived(master_key, b"presented key digest"), digestmod="sha256")
-        self.box = MasterKeyBox(AESGCM(_derived(master_key, b"secret box")))
+        self.box = KeyBox(_derived(master_key, b"secret box"))
         self.authority_secret = _derived(master_key, b"local authority").hex().encode()
         """what the key of the local certificate authority is sealed with"""
         self.fingerprint = _derived(master_key, b"master key check")
@@ -82,8 +87,28 @@ class Sealing:
         cipher = self._account_cipher(wrapped, account_key)
         return _unseal(cipher, sealed, _bound(account_key, name))
 
+    def box_of(self, wrapped: bytes, account_key: str) -> KeyBox:
+        """What seals under an account's wrapped key."""
+        return KeyBox(self._account_key(wrapped, account_key), account_key)
+
+    @staticmethod
+    def wrapped_twice(wrapped: bytes, account_key: str, key_id: str, key: bytes) -> bytes:
+        """An account's wrapped key, wrapped by a customer's key as well: what may be stored."""
+        sealed = _seal(_customer_cipher(key), wrapped, _bound(account_key, key_id))
+        return b"\0".join((WRAPPED_TWICE + key_id.encode(), sealed))
+
+    @staticmethod
+    def wrapped_once(stored: bytes, account_key: str, key: bytes) -> bytes:
+        """Undo `wrapped_twice`. Raises SetupError for another key or account."""
+        sealed = stored.partition(b"\0")[2]
+        bound = _bound(account_key, customer_key_in(stored))
+        return _unseal(_customer_cipher(key), sealed, bound)
+
     def _account_cipher(self, wrapped: bytes, account_key: str) -> AESGCM:
-        return AESGCM(_unseal(self._wrapping, wrapped, _bound(account_key, "")))
+        return AESGCM(self._account_key(wrapped, account_key))
+
+    def _account_key(self, wrapped: bytes, account_key: str) -> bytes:
+        return _unseal(self._wrapping, wrapped, _bound(account_key, ""))
 
 
 def new_key() -> str:
@@ -96,6 +121,17 @@ def new_key() -> str:
         kinds = (str.isdigit, str.isupper, str.islower)
         if all(any(kind(character) for character in key) for kind in kinds):
             return key
+
+
+def customer_key_in(stored: bytes) -> str:
+    """The id of the customer's key without which an account's key opens for nobody; "" for none."""
+    if not stored.startswith(WRAPPED_TWICE):
+        return ""
+    return stored[len(WRAPPED_TWICE) :].partition(b"\0")[0].decode()
+
+
+def _customer_cipher(key: bytes) -> AESGCM:
+    return AESGCM(_derived(key, b"account key wrapping by a customer"))
 
 
 def _derived(master_key: bytes, purpose: bytes) -> bytes:

@@ -12,6 +12,7 @@ from linarite.storage.memory.activity import MemoryActivityLog
 from linarite.storage.memory.alert_states import MemoryAlertStates
 from linarite.storage.memory.audit import MemoryAuditStore
 from linarite.storage.memory.cursors import MemoryCursorStore
+from linarite.storage.memory.customer_keys import MemoryCustomerKeys
 from linarite.storage.memory.jobs import MemoryJobStore
 from linarite.storage.memory.keys import MemoryKeyStore
 from linarite.storage.memory.lasting_counts import MemoryLastingCounts
@@ -143,14 +144,22 @@ async def network_log(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIt
     await database.close()
 
 
+@pytest.fixture
+def customer_keys() -> MemoryCustomerKeys:
+    """What the KeyStore can seal with as well: nothing yet."""
+    return MemoryCustomerKeys()
+
+
 @pytest.fixture(params=["memory", "sqlite"])
-async def key_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[KeyStore]:
+async def key_store(
+    request: pytest.FixtureRequest, tmp_path: Path, customer_keys: MemoryCustomerKeys
+) -> AsyncIterator[KeyStore]:
     """An empty KeyStore."""
     if request.param == "memory":
-        yield MemoryKeyStore()
+        yield MemoryKeyStore(customer_keys)
         return
     database = open_database(tmp_path)
-    yield await open_key_store(database)
+    yield await open_key_store(database, customer_keys=customer_keys)
     await database.close()
 
 

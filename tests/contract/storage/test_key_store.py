@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from linarite.domain.errors import InvalidRequest
+from linarite.domain.customer_keys import CustomerKeyUnavailable
+from linarite.domain.errors import InvalidRequest, SetupError
 
 if TYPE_CHECKING:
     from linarite.domain.resource import KeyStore
+    from linarite.storage.memory.customer_keys import MemoryCustomerKeys
 
 pytestmark = pytest.mark.anyio
 
+FIRST = "https://vault.example/keys/team/1"
+SECOND = "https://vault.example/keys/team/2"
 ACCOUNT = "/subscriptions/s1/resourceGroups/Team/providers/x/accounts/Contoso"
 
 
@@ -114,3 +118,83 @@ async def test_no_repr_shows_a_key(key_store: KeyStore) -> None:
     shown = f"{pair!r} {pair} {key_store!r}"
     assert pair.key1 not in shown
     assert pair.key2 not in shown
+
+
+async def test_a_customers_key_is_needed(
+    key_store: KeyStore, customer_keys: MemoryCustomerKeys
+) -> None:
+    """Without it, and with another one of its name, nobody is told the account's keys."""
+    before = await key_store.ensure(ACCOUNT)
+    customer_keys.keys[FIRST] = b"1" * 32
+    await key_store.encrypt(f"{ACCOUNT.upper()}/", FIRST)
+    assert await key_store.ensure(ACCOUNT) == before
+    for instead in (None, b"2" * 32):
+        customer_keys.keys.clear()
+        if instead is not None:
+            customer_keys.keys[FIRST] = instead
+        for asked in (
+            key_store.ensure(ACCOUNT),
+            key_store.digests(ACCOUNT),
+            key_store.regenerate(ACCOUNT, "key1"),
+            key_store.encrypt(ACCOUNT, ""),
+        ):
+            with pytest.raises(CustomerKeyUnavailable, match=FIRST):
+                await asked
+    customer_keys.keys[FIRST] = b"1" * 32
+    after = await key_store.regenerate(ACCOUNT, "key1")
+    assert after.key2 == before.key2
+    assert await key_store.ensure(ACCOUNT) == after
+
+
+async def test_a_customers_key_is_replaced_and_taken_away(
+    key_store: KeyStore, customer_keys: MemoryCustomerKeys
+) -> None:
+    """From then on the former one is not needed; one that is not there is not taken."""
+    customer_keys.keys |= {FIRST: b"1" * 32, SECOND: b"2" * 32}
+    await key_store.encrypt(ACCOUNT, FIRST)
+    pair = await key_store.ensure(ACCOUNT)
+    await key_store.encrypt(ACCOUNT, SECOND)
+    del customer_keys.keys[FIRST]
+    assert await key_store.ensure(ACCOUNT) == pair
+    with pytest.raises(CustomerKeyUnavailable):
+        await key_store.encrypt(ACCOUNT, FIRST)
+    await key_store.encrypt(ACCOUNT, "")
+    customer_keys.keys.clear()
+    assert await key_store.ensure(ACCOUNT) == pair
+
+
+async def test_forgetting_needs_no_customers_key(
+    key_store: KeyStore, customer_keys: MemoryCustomerKeys
+) -> None:
+    """What nobody can open can be destroyed; the account begins anew."""
+    customer_keys.keys[FIRST] = b"1" * 32
+    await key_store.encrypt(ACCOUNT, FIRST)
+    pair = await key_store.ensure(ACCOUNT)
+    customer_keys.keys.clear()
+    await key_store.forget(ACCOUNT)
+    assert await key_store.digests(ACCOUNT) == {}
+    assert await key_store.ensure(ACCOUNT) != pair
+
+
+async def test_an_accounts_box_goes_with_its_key(
+    key_store: KeyStore, customer_keys: MemoryCustomerKeys
+) -> None:
+    """It opens what it has sealed, whatever the key is wrapped by, and no other account's."""
+    assert await key_store.box_of(ACCOUNT) is None
+    await key_store.ensure(ACCOUNT)
+    await key_store.ensure("/another")
+    box, another = await key_store.box_of(ACCOUNT), await key_store.box_of("/another")
+    assert box is not None
+    assert another is not None
+    sealed = box.seal("secret", b"plain")
+    customer_keys.keys[FIRST] = b"1" * 32
+    await key_store.encrypt(ACCOUNT, FIRST)
+    later = await key_store.box_of(ACCOUNT.upper())
+    assert later is not None
+    assert later.unseal("secret", sealed) == b"plain"
+    for wrong, name in ((another, "secret"), (later, "other")):
+        with pytest.raises(SetupError, match="does not open"):
+            wrong.unseal(name, sealed)
+    customer_keys.keys.clear()
+    with pytest.raises(CustomerKeyUnavailable):
+        await key_store.box_of(ACCOUNT)

@@ -52,9 +52,7 @@ async def test_credentials_are_sealed_and_never_shown(rig: Rig, parent: str) -> 
     stored = await rig.resources.get(path)
     assert stored is not None
     assert KEY not in json.dumps(stored.properties)
-    sealed = stored.properties["sealedCredentials"]
-    opened = rig.surface.box.unseal(f"credentials of {stored.id.lower()}", sealed)
-    assert json.loads(opened) == {"key": KEY}
+    assert await opened(rig, path) == {"key": KEY}
     events = await rig.activity.read(ActivityQuery(subscription=SUBSCRIPTION, under=parent))
     assert any(event.resource_id == stored.id for event in events)
     assert KEY not in json.dumps([event.body for event in events])
@@ -78,12 +76,13 @@ async def test_who_writes_back_what_was_read_loses_no_credentials(rig: Rig) -> N
     assert "sealedCredentials" not in stored.properties
 
 
-async def opened(rig: Rig) -> Any:  # noqa: ANN401 - JSON
-    """The credentials that are kept."""
-    stored = await rig.resources.get(SEARCH)
+async def opened(rig: Rig, path: str = SEARCH) -> Any:  # noqa: ANN401 - JSON
+    """The credentials that are kept, as the account's own key opens them."""
+    stored, box = await rig.resources.get(path), await rig.keys.box_of(ONE)
     assert stored is not None
+    assert box is not None
     sealed = stored.properties["sealedCredentials"]
-    return json.loads(rig.surface.box.unseal(f"credentials of {stored.id.lower()}", sealed))
+    return json.loads(box.unseal(f"credentials of {stored.id.lower()}", sealed))
 
 
 async def test_nobody_can_plant_what_is_sealed(rig: Rig) -> None:

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select, update
 
+from linarite.domain.customer_keys import CustomerKeyUnavailable, NoCustomerKeys
 from linarite.domain.errors import SetupError
 from linarite.domain.resource import AccountKeys
 from linarite.storage.key_pair import KEY_NAMES, as_names, new_pair, with_new
 from linarite.storage.master_key import master_key
 from linarite.storage.resource_id import id_key
-from linarite.storage.sealing import Sealing
+from linarite.storage.sealing import Sealing, customer_key_in
 from linarite.storage.sqlite.application_keys import SqliteApplicationKeys
 from linarite.storage.tables import account_keys, master_key_check, sealing_keys
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from linarite.domain.customer_keys import CustomerKeys
+    from linarite.domain.secret_box import SecretBox
     from linarite.storage.database import Database
 
 
 async def open_key_store(
-    database: Database, *, given_master_key: bytes | None = None
+    database: Database,
+    *,
+    given_master_key: bytes | None = None,
+    customer_keys: CustomerKeys | None = None,
 ) -> SqliteKeyStore:
     """Find or make the master key, check that it is the one this database was sealed under.
 
+    `customer_keys` are those that accounts can be sealed with as well.
     Raises SetupError when it is lost or another one.
     """
     async with database.writing() as connection:
@@ -44,7 +52,12 @@ async def open_key_store(
                 "master.key back that belongs to this folder, or set LINARITE_MASTER_KEY to its "
                 "contents (and unset it if it was not set when the folder was made)."
             )
-        store = SqliteKeyStore(database, sealing, master_key_is_new=known is None)
+        store = SqliteKeyStore(
+            database,
+            sealing,
+            master_key_is_new=known is None,
+            customer_keys=customer_keys or NoCustomerKeys(),
+        )
         await store.applications.load(connection)
     return store
 
@@ -53,8 +66,14 @@ class SqliteKeyStore:
     """`KeyStore` on a database; every write is flushed to disk before it returns."""
 
     def __init__(
-        self, database: Database, sealing: Sealing, *, master_key_is_new: bool = False
+        self,
+        database: Database,
+        sealing: Sealing,
+        *,
+        master_key_is_new: bool,
+        customer_keys: CustomerKeys,
     ) -> None:
+        self.customer_keys = customer_keys
         self._database = database
         self._sealing = sealing
         self.digest = sealing.digest
@@ -88,6 +107,35 @@ class SqliteKeyStore:
                 .values(sealed=self._sealing.seal(wrapped, account, key_name, plain.encode()))
             )
         return pair
+
+    async def encrypt(self, account_id: str, key_id: str) -> None:
+        """Wrap the account's own key by a customer's key as well; "" takes that away again."""
+        account = id_key(account_id)
+        async with self._database.writing() as connection:
+            await self._ensure(connection, account)
+            stored = await self._stored(connection, account)
+            if customer_key_in(stored) == key_id:
+                return
+            wrapped = await self._wrapped(connection, account)
+            if key_id:
+                key = await self._customer_key(key_id)
+                wrapped = self._sealing.wrapped_twice(wrapped, account, key_id, key)
+            await connection.execute(
+                update(sealing_keys)
+                .where(sealing_keys.c.account_key == account)
+                .values(wrapped=wrapped)
+            )
+        await self._database.scrub()
+
+    async def box_of(self, account_id: str) -> SecretBox | None:
+        """What seals under the account's own key; None while the account has none."""
+        account = id_key(account_id)
+        query = select(sealing_keys.c.wrapped).where(sealing_keys.c.account_key == account)
+        async with self._database.reading() as connection:
+            stored = await connection.scalar(query)
+        if stored is None:
+            return None
+        return self._sealing.box_of(await self._opened(account, stored), account)
 
     async def digests(self, account_id: str) -> dict[bytes, str]:
         """HMAC-SHA256 digest of each key → its name; empty when the account has none."""
@@ -129,12 +177,37 @@ class SqliteKeyStore:
             .join(sealing_keys, sealing_keys.c.account_key == account_keys.c.account_key)
             .where(account_keys.c.account_key == account)
         )
-        plain = {
-            name: self._sealing.unseal(wrapped, account, name, sealed).decode()
-            for name, sealed, wrapped in rows
-        }
-        return AccountKeys(**plain) if plain else None
+        found = [(name, sealed, stored) for name, sealed, stored in rows]
+        if not found:
+            return None
+        wrapped = await self._opened(account, found[0][2])
+        return AccountKeys(
+            **{
+                name: self._sealing.unseal(wrapped, account, name, sealed).decode()
+                for name, sealed, _ in found
+            }
+        )
 
     async def _wrapped(self, connection: AsyncConnection, account: str) -> bytes:
+        """The account's own key, wrapped by the master key alone."""
+        return await self._opened(account, await self._stored(connection, account))
+
+    async def _stored(self, connection: AsyncConnection, account: str) -> bytes:
         query = select(sealing_keys.c.wrapped).where(sealing_keys.c.account_key == account)
         return (await connection.execute(query)).scalar_one()
+
+    async def _opened(self, account: str, stored: bytes) -> bytes:
+        key_id = customer_key_in(stored)
+        if not key_id:
+            return stored
+        key = await self._customer_key(key_id)
+        try:
+            return self._sealing.wrapped_once(stored, account, key)
+        except SetupError:
+            raise CustomerKeyUnavailable(key_id) from None
+
+    async def _customer_key(self, key_id: str) -> bytes:
+        key = await asyncio.to_thread(self.customer_keys.find, key_id)
+        if key is None:
+            raise CustomerKeyUnavailable(key_id)
+        return key

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +17,7 @@ from linarite.controlplane.retired import (
     retiring,
 )
 from linarite.domain.arm_id import same_id, subscription_of
+from linarite.domain.customer_keys import CustomerKeyUnavailable, asked_key, present_key
 from linarite.domain.declared import is_declared, settled_by_settings
 from linarite.domain.jobs import PROVISION_DEPLOYMENT, Job, new_job
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE, Delete, Put, domain_of
@@ -27,7 +30,11 @@ if TYPE_CHECKING:
 
 
 async def gather(surface: Surface, target: Target) -> AccountFacts:
-    """Regions, which names others have, and whether there is a deleted account of this name."""
+    """Regions, which names others have, and whether there is a deleted account of this name.
+
+    Raises CustomerKeyUnavailable: an account whose key is gone is not changed until it is back.
+    """
+    await surface.keys.digests(target.path)
     accounts = await surface.resources.list_under("", ACCOUNT_TYPE)
     deleted = await recoverable(surface)
     here = [each for each in accounts if each.id.lower() != target.path.lower()]
@@ -42,6 +49,7 @@ async def gather(surface: Surface, target: Target) -> AccountFacts:
             (each for each in deleted if same_id(each.properties[DELETED_FROM], target.path)), None
         ),
         now=surface.now().isoformat(),
+        customer_keys=await asyncio.to_thread(surface.keys.customer_keys.known),
         subnets=frozenset(each.subnet_id.lower() for each in surface.networks.all),
     )
 
@@ -77,9 +85,35 @@ async def beside(
 
 
 async def written(surface: Surface, account: Resource) -> None:
-    """An account has keys from its beginning."""
-    await surface.keys.ensure(account.id)
+    """An account has keys from its beginning, and they are sealed as it says."""
+    await seal(surface, account)
     await surface.keys_changed(account.id)
+
+
+async def seal(surface: Surface, account: Resource) -> None:
+    """Seal its keys as its `encryption` says, with the newest version where it names none.
+
+    Raises CustomerKeyUnavailable.
+    """
+    asked = asked_key(account.properties)
+    known = await asyncio.to_thread(surface.keys.customer_keys.known) if asked else ()
+    key_id = present_key(asked, known) if asked else ""
+    if key_id is None:
+        raise CustomerKeyUnavailable(asked)
+    await surface.keys.encrypt(account.id, key_id)
+
+
+async def seal_anew(surface: Surface) -> None:
+    """Follow key vaults: newer versions, and keys that have gone or are back. Wants the turn."""
+    accounts = await surface.resources.list_under("", ACCOUNT_TYPE)
+    known = await asyncio.to_thread(surface.keys.customer_keys.known)
+    asking = {each.id for each in accounts if asked_key(each.properties)}
+    for account in accounts if known or asking else ():
+        # Those that ask for none are among them: a server may have died before it was taken away.
+        with contextlib.suppress(CustomerKeyUnavailable):
+            await seal(surface, account)
+        if account.id in asking:
+            await surface.keys_changed(account.id)
 
 
 async def keep(surface: Surface, account: Resource) -> list[Problem]:

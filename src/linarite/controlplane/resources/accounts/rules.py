@@ -7,6 +7,7 @@ import msgspec
 from linarite.controlplane.fqdn_lists import fqdn_list_problems
 from linarite.controlplane.kinds import ACCOUNT_KINDS, ACCOUNT_SKUS
 from linarite.controlplane.problems import location_key, location_problems, moved_problems
+from linarite.controlplane.resources.accounts.encryption import encryption_problems
 from linarite.controlplane.resources.accounts.networks import network_problems
 from linarite.controlplane.retired import recovered
 from linarite.controlplane.surface import Realm
@@ -32,6 +33,8 @@ class AccountFacts(msgspec.Struct, frozen=True):
     deleted: Resource | None
     """an account of this id that was deleted and can be recovered"""
     now: str
+    customer_keys: tuple[str, ...] = ()
+    """ids of the keys that an account can be sealed with, as `CustomerKeys.known` has them"""
     subnets: frozenset[str] = frozenset()
     """ids, in lower case, of those whose addresses are known"""
 
@@ -71,6 +74,7 @@ def admit(new: Resource, old: Resource | None, facts: AccountFacts) -> list[Prob
         *network_problems(new.properties, facts.subnets),
         *fqdn_list_problems(new.properties.get("allowedFqdnList"), "properties.allowedFqdnList"),
         *_identity_problems(new),
+        *encryption_problems(new.properties, facts.customer_keys),
         *_declared_problems(new, old),
         *_deleted_problems(new, old, facts),
         *_count_problems(new, old, facts),

@@ -13,6 +13,7 @@ import msgspec
 from linarite.controlplane.problems import missing_problems
 from linarite.controlplane.resources.connections.auth_types import CREDENTIALS
 from linarite.domain.arm_errors import Problem
+from linarite.domain.errors import SetupError
 from linarite.domain.secret_box import SecretBox
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ SENT_CREDENTIALS = "credentials"
 SEALED = "sealedCredentials"
 """the property that holds them, shown to nobody"""
 CATEGORY_CHARACTERS_MAX = 64
+ACCOUNT_PARTS = 9
+"""segments of an account's id, with the empty one before its first slash"""
 
 
 class SentConnection(msgspec.Struct, rename="camel"):
@@ -57,9 +60,10 @@ class ConnectionFacts(msgspec.Struct, frozen=True):
 
 
 async def gather(surface: Surface, target: Target) -> ConnectionFacts:
-    """What seals."""
-    del target
-    return ConnectionFacts(surface.box)
+    """What seals: the account's own key. Raises CustomerKeyUnavailable."""
+    account_id = "/".join(target.path.split("/")[:ACCOUNT_PARTS])
+    # In a trial of a template the account is not there yet.
+    return ConnectionFacts(await surface.keys.box_of(account_id) or surface.box)
 
 
 def complete(new: Resource, old: Resource | None, facts: ConnectionFacts) -> Resource:
@@ -74,7 +78,7 @@ def complete(new: Resource, old: Resource | None, facts: ConnectionFacts) -> Res
     if sent:
         plain = msgspec.json.encode(sent, order="deterministic")
         name = _sealed_for(new)
-        if kept is None or facts.box.unseal(name, kept) != plain:
+        if kept is None or _unsealed(facts.box, name, kept) != plain:
             kept = facts.box.seal(name, plain)
     if kept is not None:
         properties[SEALED] = kept
@@ -123,6 +127,14 @@ def _kept(new: Resource, old: Resource | None) -> str | None:
     if old is None or old.properties.get("authType") != new.properties.get("authType"):
         return None
     return old.properties.get(SEALED)
+
+
+def _unsealed(box: SecretBox, name: str, kept: str) -> bytes | None:
+    """What was sealed; None where that was under another key: it is sealed anew."""
+    try:
+        return box.unseal(name, kept)
+    except SetupError:
+        return None
 
 
 def _sealed_for(connection: Resource) -> str:

@@ -29,6 +29,12 @@ ADVICE_BY_CODE: dict[tuple[str, str], tuple[str, ...]] = {
         "Set `properties.disableLocalAuth` of {account} to false, so that keys are taken;",
         "or call with a token of somebody who has the role {role} at {account}.",
     ),
+    ("authentication", "KeyVaultEncryptionKeyNotFound"): (
+        (
+            "Put the key that `properties.encryption` of {account} names back into its key vault: "
+            "the folder that [key_vaults.NAME] of the settings says. Until then nobody is let in."
+        ),
+    ),
     ("authorization", "PermissionDenied"): (
         (
             "Assign the role {role}, or another one that grants the data action of {action}, to "
