@@ -1,7 +1,9 @@
 """An upstream that costs next to nothing: OpenAI-shaped answers from constants.
 
 It answers at once; a stream begins at once and goes on at the pace that the prompt asks for, in
-words that survive any gateway: `pace=20ms chunks=150`. Run it with a port: it prints nothing.
+words that survive any gateway: `pace=20ms chunks=150`. A plain answer comes as late, and says it
+has used as many tokens, as the prompt asks for: `after=500ms uses=1000`. Run it with a port: it
+prints nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import uvloop
 
 MODEL = "fake"
 _PACE = re.compile(rb"pace=(\d+)ms chunks=(\d+)")
+_USES = re.compile(rb"after=(\d+)ms uses=(\d+)")
 _USAGE = {"prompt_tokens": 42, "completion_tokens": 64, "total_tokens": 106}
 _SHARED = {"id": "chatcmpl-0123456789abcdefghijklmnopqrs", "created": 1700000000, "model": MODEL}
 
@@ -27,10 +30,20 @@ def _plain(document: dict[str, object]) -> bytes:
     return head % len(body) + body
 
 
-def _message() -> bytes:
+def _message(completion_tokens: int = _USAGE["completion_tokens"]) -> bytes:
+    usage = _usage(completion_tokens)
     message = {"role": "assistant", "content": "All work and no play. " * 10, "refusal": None}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
-    return _plain({**_SHARED, "object": "chat.completion", "choices": [choice], "usage": _USAGE})
+    return _plain({**_SHARED, "object": "chat.completion", "choices": [choice], "usage": usage})
+
+
+def _usage(completion_tokens: int) -> dict[str, int]:
+    prompt_tokens = _USAGE["prompt_tokens"]
+    return {
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
+        "total_tokens": prompt_tokens + completion_tokens,
+    }
 
 
 def _chunk(choices: list[dict[str, object]], usage: object = None) -> bytes:
@@ -104,8 +117,14 @@ class FakeUpstream(asyncio.Protocol):
             self._next_at = self._loop.time()
             self._transport.write(STREAM_HEAD + ROLE + WORD)
             self._go_on()
+        elif wanted := _USES.search(body):
+            self._loop.call_later(int(wanted[1]) / 1000, self._answer, _message(int(wanted[2])))
         else:
             self._transport.write(MESSAGE)
+
+    def _answer(self, message: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(message)
 
     def _go_on(self) -> None:
         self._left -= 1

@@ -99,9 +99,7 @@ class Limiter:
         price = asked.price()
         tokens = tokens_at_most(price, rate.unsaid_completion)
         own = rate.estimate(price, tokens)
-        charges = [
-            Charge(bucket, own if bucket.measure == "tokens" else 1) for bucket in rate.buckets
-        ]
+        charges = [Charge(rate.buckets[0], own), *rate.request] if rate.buckets else []
         for bucket in further:
             if bucket.measure == "tokens":
                 amount = tokens

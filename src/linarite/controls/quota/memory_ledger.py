@@ -22,16 +22,18 @@ KEPT_MAX = 1024
 class Marked(Reservation):
     """With where each charge is found again."""
 
-    __slots__ = ("marks",)
+    __slots__ = ("marks", "meters")
 
     def __init__(
         self,
         charges: Sequence[Charge],
         left: Sequence[int],
-        marks: Sequence[tuple[Meter, Mark]],
+        meters: Sequence[Meter],
+        marks: Sequence[Mark],
     ) -> None:
         self.charges = charges
         self.left = left
+        self.meters = meters
         self.marks = marks
 
 
@@ -62,23 +64,28 @@ class MemoryLedger:
     def reserve_now(self, charges: Sequence[Charge]) -> Reservation | None:
         """See Ledger."""
         now = self._clock()
-        found: list[Meter] = []
+        kept = self._meters
+        meters: list[Meter] = []
+        left: list[int] = []
         covered = True
         for charge in charges:
-            meter = self._meter(charge.bucket)
-            found.append(meter)
-            if meter.wait(charge.amount, now):
+            bucket = charge.bucket
+            meter = kept.get(bucket.key)
+            if meter is None or meter.window is not bucket.window or meter.limit != bucket.limit:
+                meter = self._meter(bucket)
+            room = meter.room(charge.amount, now)
+            if room is None:
                 raise self._refusal(charges, now)
-            if meter.lasting:
-                covered = covered and self._covers(meter, charge.amount)
+            if meter.lasting and not self._covers(meter, charge.amount):
+                covered = False
+            meters.append(meter)
+            left.append(room)
         if not covered:
             return None
-        left: list[int] = []
-        marks: list[tuple[Meter, Mark]] = []
-        for meter, charge in zip(found, charges, strict=True):
-            marks.append((meter, meter.take(charge.amount, now)))
-            left.append(meter.left(now))
-        return Marked(charges, left, marks)
+        marks = [
+            meter.take(charge.amount, now) for meter, charge in zip(meters, charges, strict=True)
+        ]
+        return Marked(charges, left, meters, marks)
 
     async def reserve(self, charges: Sequence[Charge]) -> Reservation:
         """See Ledger."""
@@ -96,7 +103,7 @@ class MemoryLedger:
         """See Ledger."""
         assert isinstance(reservation, Marked)  # noqa: S101 - made above
         now = self._clock()
-        for (meter, mark), amount in zip(reservation.marks, amounts, strict=True):
+        for meter, mark, amount in zip(reservation.meters, reservation.marks, amounts, strict=True):
             if mark.amount != amount:
                 meter.correct(mark, amount, now)
                 if meter.successor is not None and amount > mark.amount:

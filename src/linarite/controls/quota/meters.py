@@ -76,6 +76,10 @@ class Meter(ABC):
     def wait(self, amount: int, now: float) -> float:
         """Seconds until `amount` may be admitted if nobody else comes; 0 now, infinity never."""
 
+    def room(self, amount: int, now: float) -> int | None:
+        """What would be left beside `amount`; None where it does not fit."""
+        return None if self.wait(amount, now) else max(0, self.left(now) - amount)
+
     @abstractmethod
     def take(self, amount: int, now: float) -> Mark:
         """Admit it."""
@@ -111,6 +115,12 @@ class SlidingWindow(Meter):
         """See Meter. It may be more than the limit."""
         self._forget(now)
         return self._total
+
+    def room(self, amount: int, now: float) -> int | None:
+        """See Meter."""
+        self._forget(now)
+        left = self.limit - self._total - amount
+        return None if left < 0 else left
 
     def wait(self, amount: int, now: float) -> float:
         """See Meter."""
@@ -222,6 +232,11 @@ class LeakyBucket(Meter):
         """To the rim; below zero when it is over it."""
         self._leak(now)
         return math.floor(self.limit - self._level)
+
+    def room(self, amount: int, now: float) -> int | None:
+        """See Meter. Below zero where it would be over its rim."""
+        left = self.left(now)
+        return None if self._level > self.limit else left - min(amount, self.limit)
 
     def wait(self, amount: int, now: float) -> float:
         """See Meter."""

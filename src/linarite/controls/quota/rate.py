@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 from linarite.controls.quota.amounts import provisioned_at_most
-from linarite.domain.ledger import Bucket, Window
+from linarite.domain.ledger import Bucket, Charge, Window
 from linarite.domain.rate_limits import REQUESTS_WINDOW_S, TOKENS_WINDOW_S
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Rate:
         self.limits = where.limits
         self.buckets = () if where.limits is None or mode == "off" else _buckets(where, mode)
         """none where it is not limited; else tokens, and requests unless they are any number"""
+        self.request = tuple(Charge(bucket, 1) for bucket in self.buckets[1:])
+        """what every request is charged beside its tokens"""
         self._mode: Mode = mode
         self._completion = float(UNSAID_COMPLETION)
         self._cached_share = 0.0
@@ -38,7 +40,8 @@ class Rate:
     def fit(self, where: Deployment) -> None:
         """Take other limits; what was admitted still counts."""
         self.limits = where.limits
-        self.buckets = Rate(where, self._mode).buckets
+        fitted = Rate(where, self._mode)
+        self.buckets, self.request = fitted.buckets, fitted.request
 
     @property
     def unsaid_completion(self) -> int:
