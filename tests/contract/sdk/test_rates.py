@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,3 +44,68 @@ def test_the_client_waits_as_long_as_it_is_told(server: Server) -> None:
     began = time.monotonic()
     ask(client.with_options(max_retries=1))  # a single retry: were it too early, it would fail
     assert told_s - 0.5 < time.monotonic() - began < told_s + 2
+
+
+LIMITED = (
+    SIMULATED.replace("seed = 1", "seed = 1, time_to_first_token_ms = 1500, tokens_per_second = 99")
+    + """
+[[usage_limits]]
+name = "one"
+kind = "endUser"
+subject = "slow"
+concurrent_requests = 1
+
+[[usage_limits]]
+name = "few"
+kind = "endUser"
+subject = "poor"
+tokens_per_day = 20
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureOpenAI]:
+    """A server with limits beside its deployment's rate, which takes its time."""
+    for server in serving(tmp_path_factory.mktemp("limits"), LIMITED):
+        yield AzureOpenAI(
+            azure_endpoint=server.endpoint,
+            api_key=server.key,
+            api_version="2024-10-21",
+            max_retries=5,
+        )
+
+
+def ask_as(client: AzureOpenAI, user: str, max_tokens: int = 2) -> float:
+    """A small request for an end user; how long it took in the end."""
+    began = time.monotonic()
+    client.chat.completions.create(
+        model="gpt-4o",
+        messages=[{"role": "user", "content": "hi"}],
+        max_tokens=max_tokens,
+        user=user,
+    )
+    return time.monotonic() - began
+
+
+def test_who_waits_for_a_place_comes_again_each_second(limited: AzureOpenAI) -> None:
+    """Nobody knows when one is free: the client's own retry finds it within a second."""
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(ask_as, limited, "slow")
+        time.sleep(0.3)
+        second = pool.submit(ask_as, limited, "slow")
+        assert first.result() < 2.5
+        assert 1.5 + 1 < second.result() < 1.5 + 2.7  # it came again once or twice
+
+
+def test_nobody_waits_for_tomorrow(limited: AzureOpenAI) -> None:
+    """The client is told when it fits, and that trying before is in vain."""
+    ask_as(limited, "poor", 15)
+    began = time.monotonic()
+    with pytest.raises(RateLimitError) as refused:
+        ask_as(limited, "poor", 15)
+    assert time.monotonic() - began < 1  # of five retries none was made
+    headers = refused.value.response.headers
+    midnight_s = 86_400 - time.time() % 86_400
+    assert abs(int(headers["retry-after"]) - midnight_s) < 5
+    assert headers["x-ratelimit-reason"].startswith("usageLimits/few/tokensPerDay; limit=20; ")
