@@ -163,7 +163,7 @@ async def litellm(home: Path, upstream_port: int) -> Served:
         environment=ENVIRONMENT,
         folder=home,
     )
-    await until_listening(port, started, 120)
+    await until_listening(port, started, 300)
     headers = {"authorization": f"Bearer {KEY}"}
     return Served(started, port, lambda _: "/v1/chat/completions", headers)
 
