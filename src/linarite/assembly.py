@@ -359,6 +359,8 @@ class Assembly:
                 directory=identity.sign_in.directory,
                 requests=self._ledger,
                 limit_counts=self._limits,
+                usage=self._ledger,
+                currency=self._prices.currency,
                 network_log=self._network.log,
                 metrics=self._metrics.recorder,
                 perimeters=self._network.perimeters,

@@ -148,6 +148,7 @@ class Rig:
             links=self.links,
             networks=networks or Networks(),
             requests=self.requests,
+            usage=self.requests,
             network_log=self.network_log,
             metrics=self.metrics,
             perimeters=self.perimeters,

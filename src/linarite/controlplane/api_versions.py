@@ -94,6 +94,25 @@ METRICS = (
 )
 """metrics, their definitions, and questions about several resources at once"""
 
+COST_MANAGEMENT = (
+    "2018-05-31",
+    "2018-08-01-preview",
+    "2018-08-31",
+    "2019-01-01",
+    "2019-10-01",
+    "2019-11-01",
+    "2020-06-01",
+    "2021-10-01",
+    "2022-10-01",
+    "2023-03-01",
+    "2023-08-01",
+    "2023-09-01",
+    "2023-11-01",
+    "2024-08-01",
+    "2025-03-01",
+)
+"""queries of usage and cost"""
+
 METRIC_NAMESPACES = ("2017-12-01-preview", "2023-10-01", "2024-02-01")
 
 AUTHORIZATION = (

@@ -1,13 +1,15 @@
-"""The rows of Azure Monitor's metrics: of an account, of a subscription, of several accounts."""
+"""The rows of what is measured: Azure Monitor's metrics, and usage with its cost."""
 
 from __future__ import annotations
 
-from linarite.controlplane.api_versions import METRIC_NAMESPACES, METRICS
+from linarite.controlplane.api_versions import COST_MANAGEMENT, METRIC_NAMESPACES, METRICS
 from linarite.controlplane.paths import ACCOUNT, SUBSCRIPTION
 from linarite.controlplane.resource_type import Action
+from linarite.controlplane.resources.cost_queries import actions as costs
 from linarite.controlplane.resources.metric_definitions import reads as definitions
 from linarite.controlplane.resources.metrics import batch
 from linarite.controlplane.resources.metrics import reads as metrics
+from linarite.controlplane.router import SCOPE
 
 INSIGHTS = "providers/Microsoft.Insights"
 READS_METRICS = "Microsoft.Insights/metrics/read"
@@ -16,6 +18,15 @@ BATCH_AUDIENCE = "https://metrics.monitor.azure.com"
 """whom clients of Azure ask a token for when they ask about several resources"""
 
 METRIC_ACTIONS = (
+    Action(
+        method="POST",
+        template=f"/{SCOPE}/providers/{costs.TYPE}",
+        versions=COST_MANAGEMENT,
+        type=costs.TYPE,
+        permission=f"{costs.TYPE}/read",
+        act=costs.query_usage,
+        reads=True,
+    ),
     Action(
         method="GET",
         template=f"{ACCOUNT}/{INSIGHTS}/metrics",

@@ -35,6 +35,7 @@ from linarite.domain.request_record import RequestLedger
 from linarite.domain.resource import AccountKeys, KeyStore, ResourceStore
 from linarite.domain.secret_box import SecretBox
 from linarite.domain.usage_limits import LimitCounts, NoCounts
+from linarite.domain.usage_report import UsageBook
 from linarite.privatelink.book import PrivateLinkBook
 from linarite.privatelink.networks import Networks
 
@@ -81,6 +82,9 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     account_hosts_in: str
     """the domain under which accounts' endpoints are shown; "" shows them by path"""
     requests: RequestLedger
+    usage: UsageBook
+    currency: str
+    """of the price book"""
     network_log: NetworkLog
     metrics: MetricReader
     perimeters: Perimeters
@@ -131,6 +135,8 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         account_hosts_in=parts.account_hosts_in,
         directory=parts.directory,
         requests=parts.requests,
+        usage=parts.usage,
+        currency=parts.currency,
         network_log=parts.network_log,
         metrics=parts.metrics,
         perimeters=parts.perimeters,

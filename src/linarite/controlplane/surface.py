@@ -27,6 +27,7 @@ from linarite.domain.request_record import RequestLedger
 from linarite.domain.resource import KeyStore, ResourceStore
 from linarite.domain.secret_box import SecretBox
 from linarite.domain.usage_limits import LimitCounts, NoCounts
+from linarite.domain.usage_report import UsageBook
 from linarite.privatelink.book import PrivateLinkBook
 from linarite.privatelink.networks import Networks
 
@@ -160,6 +161,9 @@ class Surface(msgspec.Struct, kw_only=True):
     activity: ActivityLog
     audit: AuditTrail
     requests: RequestLedger
+    usage: UsageBook
+    currency: str = "USD"
+    """of the price book"""
     network_log: NetworkLog
     metrics: MetricReader
     perimeters: Perimeters

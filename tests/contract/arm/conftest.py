@@ -42,6 +42,13 @@ endpoint_port = {ENDPOINT_PORT}
 """a network around the server, in which private endpoints are made"""
 
 
+PRICES = """
+[[prices.models]]
+model = "text-embedding-3-small"
+input = 0.02
+"""
+
+
 class KeyCredential:
     """The management key as azure-core wants credentials."""
 
@@ -93,6 +100,7 @@ def managed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Managed]:
     authority = Authority(folder, "managed")
     chain = authority.server_file("127.0.0.1")
     settings = f"""
+{PRICES}
 {NETWORK}
 {SIMULATED}
 [server]

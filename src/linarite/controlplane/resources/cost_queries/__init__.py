@@ -1,0 +1,1 @@
+"""Microsoft.CostManagement/query."""
