@@ -48,7 +48,7 @@ from linarite.serving_plan import (
 from linarite.settings import open_pages
 from linarite.status_pages import StatusPages
 from linarite.storage.database import open_database
-from linarite.storage.retention import Retention
+from linarite.storage.retention import retention_of
 from linarite.storage.sqlite.activity import SqliteActivityLog
 from linarite.storage.sqlite.jobs import SqliteJobStore
 from linarite.storage.sqlite.requests import open_request_ledger
@@ -81,8 +81,6 @@ if TYPE_CHECKING:
     from linarite.web.asgi import App
 
 log = structlog.get_logger("linarite")
-
-DAY_S = 86_400.0
 
 
 class Assembly:
@@ -276,14 +274,9 @@ class Assembly:
         return Router(ROUTES, kit)
 
     def _open_ledger(self) -> SqliteRequestLedger:
-        records = self.loaded.settings.records
         ledger = open_request_ledger(
             self.loaded.home,
-            retention=Retention(
-                age_s=records.keep_days * DAY_S or None,
-                rows=records.rows_max or None,
-                usage_days=records.keep_usage_days or None,
-            ),
+            retention=retention_of(self.loaded.settings.records),
             cost_of=self._prices.cost_of_begun,
         )
         self._stack.push_async_callback(ledger.close)

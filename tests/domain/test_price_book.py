@@ -17,7 +17,6 @@ GPT = ModelPrice(
     output=nano_of(10),
     audio_input=nano_of(40),
     audio_output=nano_of(80),
-    ptu_hour=nano_of(1),
 )
 MILLION = usage_of(1_000_000, 1_000_000)
 
@@ -105,13 +104,6 @@ def test_what_has_no_price_costs_nothing() -> None:
     """Nobody is charged invented money."""
     assert NO_PRICES.cost_of(MILLION, deployment()) == 0
     assert PriceBook([GPT]).cost_of(MILLION, deployment("another")) == 0
-
-
-def test_units_are_paid_by_the_hour() -> None:
-    """A provisioned deployment by its capacity; others have no hours."""
-    book = PriceBook([GPT])
-    assert book.hours_cost(deployment(sku="ProvisionedManaged", capacity=15), 1800) == nano_of(7.5)
-    assert book.hours_cost(deployment(), 3600) == 0
 
 
 @given(

@@ -24,7 +24,6 @@ NANO = 1_000_000_000
 PRICED_TOKENS = 1_000_000
 ANY_MODEL = "*"
 _THOUSANDTHS = 1_000
-_HOUR_S = 3_600
 
 
 class ModelPrice(msgspec.Struct, frozen=True):
@@ -41,8 +40,6 @@ class ModelPrice(msgspec.Struct, frozen=True):
     output: int = 0
     audio_input: int = 0
     audio_output: int = 0
-    ptu_hour: int = 0
-    """billionths for an hour of one provisioned throughput unit"""
     long_context_tokens: int = 0
     """a prompt of more tokens is a long context; 0: none is"""
 
@@ -93,7 +90,7 @@ class PriceBook:
         """What a request costs, in billionths, rounded to the nearest.
 
         `tier` is that which served it: `priority`, `flex`, `batch`; any other is as usual.
-        Provisioned deployments are paid by the hour, so their requests cost nothing.
+        Requests of provisioned deployments cost nothing: their throughput is paid for anyway.
         """
         if not self._prices:
             return 0
@@ -131,13 +128,6 @@ class PriceBook:
             if key in self._prices:
                 return self._prices[key]
         return None
-
-    def hours_cost(self, deployment: Deployment, seconds: int) -> int:
-        """What a provisioned deployment's units cost in a time, in billionths; 0 of others."""
-        price = self.price_of(deployment)
-        if price is None or not deployment.sku.provisioned:
-            return 0
-        return (price.ptu_hour * deployment.sku.capacity * seconds + _HOUR_S // 2) // _HOUR_S
 
     def _resolve(self, deployment: Deployment, tier: str) -> _Both:
         price = self.price_of(deployment)

@@ -38,9 +38,6 @@ class ModelPriceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     audio_output: Annotated[
         float, Meta(description="A million tokens of audio in answers; 0: as `output`.", ge=0)
     ] = 0.0
-    ptu_hour: Annotated[
-        float, Meta(description="An hour of one provisioned throughput unit.", ge=0)
-    ] = 0.0
     long_context_tokens: Annotated[
         int,
         Meta(description="A prompt of more tokens has the price of a long context; 0: none.", ge=0),
@@ -92,7 +89,6 @@ def _model_price(said: ModelPriceSettings) -> ModelPrice:
         output=nano_of(said.output),
         audio_input=nano_of(said.audio_input or said.input),
         audio_output=nano_of(said.audio_output or said.output),
-        ptu_hour=nano_of(said.ptu_hour),
         long_context_tokens=said.long_context_tokens,
     )
 
