@@ -419,6 +419,28 @@ def test_the_page_is_what_the_code_says() -> None:
         width = cells
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[networks.apps]\naddresses = ["10.1.0.0/33"]', r"networks\.apps\.addresses"),
+        (
+            '[networks.apps]\naddresses = []\nendpoint_addresses = ["10.1.0.9-10.1.0.1"]',
+            r"networks\.apps\.endpoint_addresses",
+        ),
+        ('[networks.apps]\naddresses = []\nsubnet = "/subnets/x"', r"networks\.apps\.subnet"),
+        ('[networks.apps]\naddresses = []\ndns = "0.0.0.0"', r"networks\.apps\.dns"),
+        ('[dns]\nlisten = ["everywhere"]', r"dns\.listen"),
+        ('[dns]\npublic_addresses = ["example.com"]', r"dns\.public_addresses"),
+    ],
+)
+def test_networks_are_checked_with_all_else(tmp_path: Path, text: str, said: str) -> None:
+    """Whoever reads settings refuses what a start would refuse."""
+    file = tmp_path / "linarite.toml"
+    file.write_text(text)
+    with pytest.raises(SetupError, match=said):
+        load(file)
+
+
 def test_a_password_in_the_proxys_address_is_refused_and_not_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

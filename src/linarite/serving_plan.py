@@ -172,11 +172,11 @@ def known_hosts(settings: Settings) -> Hosts:
     if options.tls_certificate:
         files["server.tls_certificate"] = options.tls_certificate
     if not files:
-        return Hosts(options, options.local_names)
+        return Hosts(options)
     from linarite.web.certificates.served import served_names  # noqa: PLC0415 - only with TLS
 
     served = [name for key, file in files.items() for name in served_names(file, key)]
-    return Hosts(options, [*options.local_names, *served])
+    return Hosts(options, served)
 
 
 def network_rules(

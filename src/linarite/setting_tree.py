@@ -19,6 +19,7 @@ from linarite.controls.usage_limits.options import UsageLimitSettings
 from linarite.dataplane.options import Limits
 from linarite.diagnostics.options import SinkSettings
 from linarite.domain.errors import SetupError
+from linarite.hosting.declared import account_id
 from linarite.hosting.options import (
     AccountSettings,
     DeploymentSettings,
@@ -27,6 +28,7 @@ from linarite.hosting.options import (
     Models,
 )
 from linarite.hosting.regions import Regions, RegionSettings
+from linarite.privatelink.addresses import check_networks
 from linarite.privatelink.options import DnsSettings
 from linarite.signin.options import BoundIdentity, SignIn
 from linarite.storage.options import KeptMetrics, KeyVaultSettings, Records
@@ -145,6 +147,7 @@ def check(settings: Settings) -> None:
     check_regions(settings)
     check_identities(settings)
     check_trusted_services(settings)
+    check_networks(settings.networks, account_id(settings.account), settings.dns, settings.server)
     for deployment in settings.deployments:
         if deployment.instance and deployment.instance not in settings.instances:
             known = ", ".join(sorted(settings.instances)) or "none"

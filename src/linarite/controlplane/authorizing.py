@@ -71,10 +71,13 @@ def granted_as(surface: Surface, resource: Resource) -> str:
 
 
 def require_linked(surface: Surface, caller: Caller, done: tuple[str, str], linked: Linked) -> None:
-    """Let a write pass whose maker may do what it takes elsewhere. Raises ArmError 403."""
+    """Let a write pass whose maker may do what it takes elsewhere. Raises ArmError 403.
+
+    Asked before the write is admitted: a scope that was left out is for that to refuse.
+    """
     who = (caller.name, caller.principal.object_id)
     for action, scope in linked:
-        if not may(surface, caller, action, scope):
+        if scope and not may(surface, caller, action, scope):
             raise linked_authorization_failed(who, done, (action, scope))
 
 

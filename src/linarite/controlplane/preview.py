@@ -51,13 +51,13 @@ async def previewed(
     facts = await row.gather(surface, target)
     found = await judged(proposed(sent, old, target, row, base), request, row, surface)
     new = row.complete(found.resource, old, facts)
-    problems = [*found.problems, *row.admit(new, old, facts)]
     require_linked(
         surface,
         request.caller,
         (f"{row.grants}/write", target.path),
         [*row.linked(new, old), *newly_assigned(new, old)],
     )
+    problems = [*found.problems, *row.admit(new, old, facts)]
     showing = surface.showing(request)
     # Parts of a resource may show its etag: a preview is about nothing that only a write changes.
     new = msgspec.structs.replace(new, etag=old.etag if old is not None else "")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from linarite.domain.errors import SetupError
+from linarite.privatelink.addresses import public_addresses
 from linarite.privatelink.book import PrivateLinkBook
 from linarite.privatelink.declared import declare_networks
 from linarite.privatelink.listening import EndpointListeners
 from linarite.privatelink.networks import DNS_PORT, host_and_port, networks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from contextlib import AsyncExitStack
 
     from linarite.controls.network.options import NetworkSettings
@@ -85,19 +84,3 @@ class PrivateLink:
         for responder in responders:
             await responder.open()
             stack.push_async_callback(responder.close)
-
-
-def public_addresses(dns: DnsSettings, server: Server) -> Sequence[str]:
-    """Where the public side of the server is. Raises SetupError for what is no address."""
-    for text in dns.public_addresses:
-        try:
-            ip_address(text)
-        except ValueError:
-            raise SetupError(f"dns.public_addresses: '{text}' is no IP address.") from None
-    if dns.public_addresses:
-        return dns.public_addresses
-    try:
-        own = ip_address(server.host)
-    except ValueError:  # a name
-        return []
-    return [] if own.is_unspecified else [server.host]

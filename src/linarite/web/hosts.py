@@ -36,19 +36,26 @@ class Hosts:
     def __init__(self, options: Server, names: Iterable[str] = ()) -> None:
         """`names` are those of the served certificates, `*.example.com` among them."""
         self._suffix = options.domain
-        own = {name.lower().rstrip(".") for name in (*options.hosts, *names, options.host)}
-        own |= {options.domain, socket.gethostname().lower()}
-        self._off = EVERYTHING in own
-        self._exact = frozenset(name for name in own if not name.startswith("*."))
-        self._below = (
-            *NEVER_PUBLIC,
-            f".{options.domain}",
-            *(name[1:] for name in own if name.startswith("*.")),
-        )
+        said = (*options.hosts, *options.local_names, options.host)
+        self._said = frozenset(name.lower().rstrip(".") for name in said)
+        self._off = EVERYTHING in self._said
         self.known: dict[bytes | None, Site] = {}
         """what Host headers name that were looked at before"""
         self._by_tls: dict[str, Site] = {}
         """the same of names that TLS was set up for"""
+        self.certify(names)
+
+    def certify(self, names: Iterable[str]) -> None:
+        """Answer to the names of the certificates that are served from now on, in lower case."""
+        own = self._said | {name.lower().rstrip(".") for name in names}
+        own |= {self._suffix, socket.gethostname().lower()}
+        self._exact = frozenset(name for name in own if not name.startswith("*."))
+        self._below = (
+            *NEVER_PUBLIC,
+            f".{self._suffix}",
+            *(name[1:] for name in own if name.startswith("*.")),
+        )
+        self.known.clear()
 
     def site(self, exchange: Exchange) -> Site:
         """What a request's Host header names. Raises HostMalformed, HostUnknown, HostMisdirected.

@@ -11,7 +11,7 @@ from linarite.domain.errors import SetupError
 from linarite.web.certificates.places import CA_FILE, FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from linarite.web.certificates.book import CertificateBook
@@ -38,6 +38,8 @@ class ServerTls:
         self._book: CertificateBook | None = None
         self._local: LocalLeaves | None = None
         self._contexts: dict[ClientTrust, Contexts] = {}
+        self.renamed: Callable[[frozenset[str]], None] | None = None
+        """told the names of `tls_certificate` and `[certificates]` when a file has changed"""
         self._lock = threading.Lock()
         """a thread may warm up while a first client shakes hands"""
 
@@ -97,6 +99,7 @@ class ServerTls:
                 self._authority_secret,
             )
         self._book = CertificateBook(files, self._local)
+        self._book.renamed = self.renamed
         return self._book
 
     def _local_authority(self) -> str:

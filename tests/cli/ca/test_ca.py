@@ -7,6 +7,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,11 +15,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from linarite.web.certificates.client_chain import key_print
+from tests.authority import Authority
 from tests.cli.terminal import LINARITE, environment, linarite
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.serving import Server
 
 PROGRAM = """
@@ -82,6 +82,28 @@ def test_the_lines_make_node_trust_it(server: Server, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["data"]
     assert run(server, f"node {program}", trusting=False).returncode != 0
+
+
+def test_what_a_shell_adds_already_stays_added(tmp_path: Path) -> None:
+    """An organisation's own authority is not forgotten; a second time adds nothing more."""
+    theirs = Authority(tmp_path, "theirs").file
+    line = "NODE_EXTRA_CA_CERTS="
+
+    def told(said: str) -> str:
+        shell = environment(tmp_path / "home") | {"NODE_EXTRA_CA_CERTS": said}
+        words = [*LINARITE, "ca", "env", "--no-export"]
+        done = subprocess.run(words, env=shell, capture_output=True, text=True, check=True)
+        [found] = [each for each in done.stdout.splitlines() if each.startswith(line)]
+        return found.removeprefix(line)
+
+    (tmp_path / "home").mkdir()
+    alone = told("")
+    assert alone == str(tmp_path / "home" / "ca" / "ca.pem")
+    assert told(alone) == told(str(tmp_path / "absent.pem")) == alone
+    both = told(str(theirs))
+    pem = theirs.read_text() + (tmp_path / "home" / "ca" / "ca.pem").read_text()
+    assert Path(both).read_text() == pem
+    assert (told(both), Path(both).read_text()) == (both, pem)
 
 
 def test_the_path_is_the_file_that_a_server_tells(server: Server) -> None:

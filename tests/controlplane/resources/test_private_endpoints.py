@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from linarite.privatelink.networks import Networks
@@ -231,6 +233,34 @@ async def test_who_may_make_and_approve_one() -> None:
     await assign(rig, COGNITIVE_CONTRIBUTOR, "nina", ALPHA)
     await made(rig, f"{ENDPOINTS}/second", endpoint(), nina)
     assert await state(rig, f"{ENDPOINTS}/second") == "Approved"
+
+
+async def test_who_may_not_use_it_learns_not_whether_it_is_there() -> None:
+    """Of an account, a virtual network, a subnet: what is absent is refused as what is there."""
+    rig = await private_rig()
+    await made(rig, ZONE, {"location": "global"})
+    await assign(rig, NETWORK_CONTRIBUTOR, "nina", GROUP)
+    await assign(rig, ZONE_CONTRIBUTOR, "zoe", ZONE)
+
+    async def told(who: str, path: str, body: dict[str, Any]) -> str:
+        answer = await rig.ask("PUT", path, body, caller=person(who))
+        assert (answer.status, answer.body["code"]) == (403, "LinkedAuthorizationFailed"), answer
+        return str(answer.body["message"])
+
+    there, absent, elsewhere = endpoint(), endpoint(), endpoint()
+    for body, account in ((there, ALPHA), (absent, f"{ALPHA}-absent")):
+        [link] = body["properties"]["privateLinkServiceConnections"]
+        link["properties"]["privateLinkServiceId"] = account
+    elsewhere["properties"]["subnet"]["id"] = SUBNET.replace("/rg/", "/other/")
+    said = await told("nina", ENDPOINT, there)
+    assert (await told("nina", ENDPOINT, absent)).replace("-absent", "") == said
+    assert "subnets/join/action" in await told("nina", ENDPOINT, elsewhere)
+    link, networks = f"{ZONE}/virtualNetworkLinks/apps", (VNET, f"{VNET}-absent")
+    bodies = [
+        {"location": "global", "properties": {"virtualNetwork": {"id": each}}} for each in networks
+    ]
+    said = await told("zoe", link, bodies[0])
+    assert (await told("zoe", link, bodies[1])).replace("-absent", "") == said
 
 
 async def test_a_name_in_a_zone_takes_the_zones_permission() -> None:

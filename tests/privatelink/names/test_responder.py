@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import shutil
 import socket
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -215,6 +217,32 @@ async def test_tcp_is_bounded() -> None:
             writer.close()
         await asyncio.sleep(0.1)
         assert await resolver(running.port, tcp=True)(NAME) == [ADDRESSES[0]]
+
+
+async def test_silent_connections_keep_nobody_out() -> None:
+    """As many as there may be, from ten addresses: who has a question is answered at once.
+
+    They go one by one to make room, and all of them when a first question is due.
+    """
+    rig = await connected()
+    async with answering(inside(rig)) as running:
+        began = time.monotonic()
+        silent = [
+            await asyncio.open_connection(HOST, running.port, local_addr=(f"127.0.0.{10 + n}", 0))
+            for n in range(10)
+            for _ in range(10)
+        ]
+        silent[-1][1].write(b"\x00")  # nor does half a question count
+        for _ in range(3):
+            assert await resolver(running.port, tcp=True)(NAME) == [ADDRESSES[0]]
+        assert time.monotonic() - began < responder_module.FIRST_S
+        gone = sum(reader.at_eof() for reader, _ in silent)
+        assert 1 <= gone <= 3
+        for reader, writer in silent:
+            with contextlib.suppress(ConnectionError):
+                assert await asyncio.wait_for(reader.read(), WAIT_S) == b""
+            writer.close()
+        assert time.monotonic() - began < responder_module.FIRST_S + WAIT_S / 2
 
 
 async def test_who_is_outside_the_network_is_told_nothing() -> None:

@@ -6,11 +6,12 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from linarite.web.certificates.places import BUNDLE_FILE, CA_FILE
+from linarite.web.certificates.places import ADDED_FILE, BUNDLE_FILE, CA_FILE
 
 if TYPE_CHECKING:
     from linarite.web.certificates.authority import LocalAuthority
 
+BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 KNOWN_BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -29,6 +30,34 @@ def write_bundle(authority: LocalAuthority) -> Path:
     if not bundle.exists() or bundle.read_text() != content:
         write_whole(bundle, content.encode(), mode=0o644)
     return bundle
+
+
+def write_added(authority: LocalAuthority, said: str | None) -> Path:
+    """The file with the local authority, and what another file adds that was said before.
+
+    An organisation's own authority would not be trusted any more otherwise. Raises SetupError.
+    """
+    from linarite.web.certificates.authority import write_whole  # noqa: PLC0415 - slow
+
+    own = authority.folder / CA_FILE
+    kept = added_already(Path(said), authority.certificate.subject.public_bytes()) if said else ""
+    if not kept:
+        return own
+    added = authority.folder / ADDED_FILE
+    content = kept + own.read_text()
+    if not added.exists() or added.read_text() != content:
+        write_whole(added, content.encode(), mode=0o644)
+    return added
+
+
+def added_already(file: Path, but: bytes) -> str:
+    """The certificates in a file, as PEM, but those of the name `but` (DER)."""
+    try:
+        pieces = file.read_text(encoding="utf-8", errors="replace").split(BEGIN)[1:]
+        found = [f"{BEGIN}{piece.partition(END)[0]}{END}\n" for piece in pieces]
+        return "".join(each for each in found if but not in ssl.PEM_cert_to_DER_cert(each))
+    except (OSError, ValueError):  # the program that reads it would find nothing either
+        return ""
 
 
 def public_authorities(but: bytes) -> str:

@@ -77,14 +77,15 @@ async def admitted(
     found = await require_compliant(change.new, request, row, surface)
     facts = await row.gather(surface, target)
     new = row.complete(found.resource, old, facts)
-    if problems := row.admit(new, old, facts):
-        raise refusal(problems)
+    # What is not there is told to those alone who may use it: to others it is like what is.
     require_linked(
         surface,
         request.caller,
         (f"{row.grants}/write", target.path),
         [*row.linked(new, old), *newly_assigned(new, old)],
     )
+    if problems := row.admit(new, old, facts):
+        raise refusal(problems)
     new = without(new, row.write_only)
     if old is not None and same(new, old):
         return Written(old)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from linarite.domain.errors import SetupError
 from linarite.privatelink.names.messages import QUESTION_BYTES_MAX, cut_short, refused, respond
 from linarite.privatelink.names.rates import AnswerRates
+from linarite.web.addresses import PlaceCounts, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,10 @@ DATAGRAMS_AT_ONCE = 64
 CONNECTIONS_MAX = 100
 CONNECTIONS_PER_CLIENT_MAX = 10
 QUESTIONS_PER_CONNECTION_MAX = 100
+FIRST_S = 3.0
+"""for a first question to be there: who connects has one"""
 IDLE_S = 10.0
+"""for each further one, and for an answer to be taken"""
 PORT_ATTEMPTS = 10
 
 
@@ -46,9 +50,9 @@ class Responder:
         """every other answer over the rate says to ask by TCP, the rest is dropped"""
         self._udp: socket.socket | None = None
         self._tcp: asyncio.Server | None = None
-        self._clients: dict[str, int] = {}
+        self._clients = PlaceCounts()
         self._writers: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
-        """of the connections there are"""
+        """of the connections there are; first the one that has asked nothing for longest"""
 
     async def open(self) -> None:
         """Bind and answer. Raises SetupError when the address can't be had."""
@@ -127,38 +131,52 @@ class Responder:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = writer.get_extra_info("peername")
-        client = str(peer[0]) if peer else ""
         task = asyncio.current_task()
-        if task is None or not self._admits(client):
+        place = self._place(str(peer[0])) if peer else ""
+        if task is None or not place:
             writer.close()
             return
+        self._make_room()
         self._writers[task] = writer
-        self._clients[client] = self._clients.get(client, 0) + 1
         try:
-            await self._answer_all(reader, writer)
+            await self._answer_all(reader, writer, task)
         except (OSError, asyncio.IncompleteReadError, TimeoutError):
             pass  # it left, or said nothing for too long
         finally:
-            del self._writers[task]
-            self._clients[client] -= 1
-            if not self._clients[client]:
-                del self._clients[client]
+            self._writers.pop(task, None)
+            self._clients.leave(place)
             writer.close()
 
-    def _admits(self, client: str) -> bool:
-        return (
-            self._answers(client)
-            and len(self._writers) < CONNECTIONS_MAX
-            and self._clients.get(client, 0) < CONNECTIONS_PER_CLIENT_MAX
-        )
+    def _place(self, client: str) -> str:
+        """What a client's connection is counted as; "" for who gets no answer, or has too many."""
+        if not self._answers(client):
+            return ""
+        place = place_of(client)
+        return place if self._clients.enter(place, CONNECTIONS_PER_CLIENT_MAX) else ""
 
-    async def _answer_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for _ in range(QUESTIONS_PER_CONNECTION_MAX):
-            async with asyncio.timeout(IDLE_S):
+    def _make_room(self) -> None:
+        """Where there are as many as may be, the one goes that has asked nothing for longest.
+
+        To keep others out would take no more than to be there and silent.
+        """
+        if len(self._writers) >= CONNECTIONS_MAX:
+            longest = next(iter(self._writers))
+            self._writers.pop(longest).transport.abort()
+
+    async def _answer_all(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        task: asyncio.Task[None],
+    ) -> None:
+        for count in range(QUESTIONS_PER_CONNECTION_MAX):
+            async with asyncio.timeout(IDLE_S if count else FIRST_S):
                 size = int.from_bytes(await reader.readexactly(2))
                 if size > QUESTION_BYTES_MAX:
                     return
                 question = await reader.readexactly(size)
+            if task in self._writers:
+                self._writers[task] = self._writers.pop(task)
             reply = respond(question, self._view.zones(), udp=False)
             if reply is None:
                 return

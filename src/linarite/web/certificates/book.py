@@ -15,6 +15,8 @@ from linarite.web.certificates.served import names_of
 from linarite.web.certificates.watched import Watched
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from linarite.web.certificates.local_leaves import LocalLeaves
 
 log = structlog.get_logger("linarite.web")
@@ -68,10 +70,14 @@ class CertificateBook:
         """At least one of both must be there."""
         self._files = files
         self._local = local
+        self.renamed: Callable[[frozenset[str]], None] | None = None
+        """told the names of all files when one of them has changed"""
 
     def look(self) -> bool:
         """Notice what has changed; whether anything has."""
         changed = [pair.look() for pair in self._files]
+        if any(changed) and self.renamed is not None:
+            self.renamed(frozenset[str]().union(*(pair.now.names for pair in self._files)))
         if self._local is not None:
             changed.append(self._local.look())
         return any(changed)

@@ -14,6 +14,8 @@ CA_FILE = "ca.pem"
 """the certificate by itself, to be handed out"""
 BUNDLE_FILE = "bundle.pem"
 """it and the public authorities, for what takes one file instead of those it knows"""
+ADDED_FILE = "added.pem"
+"""it and what a variable had added to the authorities that a program knows"""
 
 LEAF_DAYS = 90
 """how long certificates hold that it issues"""

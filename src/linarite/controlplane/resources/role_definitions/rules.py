@@ -96,7 +96,7 @@ def linked(new: Resource | None, old: Resource | None) -> Sequence[tuple[str, st
         scope
         for role in (new, old)
         if role is not None
-        for scope in cast("list[str]", role.properties["assignableScopes"])
+        for scope in cast("list[str]", role.properties.get("assignableScopes") or [])
     ]
     return [(action, scope) for scope in dict.fromkeys(scopes)]
 
