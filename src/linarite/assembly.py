@@ -79,7 +79,6 @@ if TYPE_CHECKING:
     from linarite.storage.database import Database
     from linarite.storage.sqlite.requests import SqliteRequestLedger
     from linarite.web.asgi import App
-    from linarite.web.hosts import Hosts
 
 log = structlog.get_logger("linarite")
 
@@ -170,7 +169,7 @@ class Assembly:
         pages = self._status_pages(dialer, keys)
         hosts = await asyncio.to_thread(known_hosts, settings)
         edge = Edge(pages, dataplane, management, identity.sign_in.app, hosts=hosts)
-        await self._listen(edge, hosts)
+        await self._listen(edge)
         for url in filter(None, {self.seen.url, self.seen.https_url}):
             identity.verification.audiences.add_own_address(url)
         door.authorization_uri = f"{self.seen.url}/{tenant}"
@@ -213,13 +212,13 @@ class Assembly:
         self._stack.push_async_callback(self._host.stop, settings.server.drain_s)
         return instances
 
-    async def _listen(self, edge: Edge, hosts: Hosts) -> None:
+    async def _listen(self, edge: Edge) -> None:
         """On the addresses of the settings, and on those of private endpoints."""
         loaded, server = self.loaded, self.loaded.settings.server
         tls = self.tls = ServerTls(
             server, loaded.settings.certificates, loaded.home, self._key_store.authority_secret
         )
-        tls.renamed = hosts.certify
+        tls.renamed = edge.hosts.certify
         listeners = Listeners(edge, tls)
         self._stack.push_async_callback(listeners.close_all, server.drain_s)
         declared = await listeners.open_declared(server, loaded.settings.listeners)

@@ -48,7 +48,7 @@ class Edge:
         `hosts` are the names that are answered to; without them, those of a server without
         settings.
         """
-        self._hosts = hosts or Hosts(Server())
+        self.hosts = hosts or Hosts(Server())
         self._pages = {path: handler_of(app) for path, app in pages.items()}
         self._dataplane = dataplane
         self._management = management or dataplane
@@ -58,12 +58,12 @@ class Edge:
         """Answer one request, as far as its host is known and its listener carries the plane."""
         named = exchange.named
         if (
-            self._hosts.known.get(named.get(b"host")) is not ANY_SITE
+            self.hosts.known.get(named.get(b"host")) is not ANY_SITE
             or len(named) != len(exchange.headers)  # some header came twice: maybe Host
             or exchange.server_name
         ):
             try:
-                exchange.site = self._hosts.site(exchange)
+                exchange.site = self.hosts.site(exchange)
             except LinariteError as refusal:
                 return refused(exchange, refusal)
         plane, handler = self._found(exchange)
