@@ -21,6 +21,7 @@ from tests.controls.usage_limits.builders import ACCOUNT, limit
 from tests.storage.builders import make_resource
 
 if TYPE_CHECKING:
+    from linarite.domain.lending import Pool
     from linarite.domain.notice import Notice
 
 pytestmark = pytest.mark.anyio
@@ -74,6 +75,14 @@ async def test_a_limit_that_can_not_be_keeps_the_server_from_starting(
         await declare_limits(MemoryResourceStore(), said, ACCOUNT)
 
 
+class Facts:
+    """Of a server without pools that lend."""
+
+    def __init__(self, desk: LimitDesk) -> None:
+        self.limit_desk = desk
+        self.lending: dict[str, Pool] = {}
+
+
 class Heard:
     """A notifier."""
 
@@ -94,7 +103,7 @@ async def test_a_percentage_goes_to_webhooks_and_the_activity_log() -> None:
     desk, activity, heard = LimitDesk(), MemoryActivityLog(), Heard()
     whose = Subject(limit("money", "principal", "", ACCOUNT, costPerDay=2.0, warnAt=[50]), "ann")
     async with AsyncExitStack() as stack:
-        parts = LimitParts(desk, activity, heard, "tenant", stack)
+        parts = LimitParts(Facts(desk), "exact", activity, heard, "tenant", stack)
         ledger = parts.over(MemoryLedger())
         bucket = desk.watch.bucket(whose, whose.limit.bounds[0])
         held = ledger.reserve_now([Charge(bucket, 1_900_000_000)])

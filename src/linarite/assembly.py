@@ -149,7 +149,7 @@ class Assembly:
         await self._open_trail(database, resources, dialer, tenant)
         activity = SqliteActivityLog(database)
         self._limits = LimitParts(
-            self._facts.limit_desk, activity, self._notifier, tenant, self._stack
+            self._facts, settings.quota.rates, activity, self._notifier, tenant, self._stack
         )
         identity = await self._identity(tenant, resources, dialer)
         door = identity.door()

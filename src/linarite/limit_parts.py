@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 from collections import Counter, deque
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
 from linarite.controlplane.limit_events import crossing_event, facts_of
 from linarite.controlplane.resources.usage_limits.rules import LimitFacts, admit
+from linarite.controls.quota import LendingLedger
 from linarite.controls.usage_limits.counts import LedgerCounts
 from linarite.controls.usage_limits.watched_ledger import WatchedLedger
 from linarite.domain.arm_id import subscription_of
@@ -23,13 +24,14 @@ from linarite.domain.usage_limits import USAGE_LIMIT_TYPE, NoCounts, of_account
 from linarite.hosting.declared import put_declared
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from contextlib import AsyncExitStack
 
     from linarite.controls.usage_limits import Crossing, LimitDesk
     from linarite.controls.usage_limits.options import UsageLimitSettings
     from linarite.domain.activity import ActivityLog
     from linarite.domain.ledger import Ledger
+    from linarite.domain.lending import Pool
     from linarite.domain.notice import Notifier
     from linarite.domain.resource import ResourceStore
     from linarite.domain.usage_limits import LimitCounts, Standing, UsageLimit
@@ -70,19 +72,35 @@ async def declare_limits(
             await store.delete(present.id)
 
 
+class KnownPools(Protocol):
+    """What the data path knows of limits and pools, as it stands at any time."""
+
+    @property
+    def limit_desk(self) -> LimitDesk:
+        """Whom usage limits have met."""
+        ...
+
+    @property
+    def lending(self) -> Mapping[str, Pool]:
+        """The quota pools in which some deployment may borrow, by each of their deployments."""
+        ...
+
+
 class LimitParts:
     """What watches the ledger, tells what is used, and tells others when much is."""
 
     def __init__(
         self,
-        desk: LimitDesk,
+        facts: KnownPools,
+        rates: str,
         activity: ActivityLog,
         notifier: Notifier,
         tenant: str,
         stack: AsyncExitStack,
     ) -> None:
         """What is told goes to the activity log and to webhooks, until `stack` is left."""
-        self._desk = desk
+        self._facts, self._rates = facts, rates
+        self._desk = desk = facts.limit_desk
         self._notifier = notifier
         self._counts: LimitCounts = NoCounts()
         self.told: Counter[tuple[str, str]] = Counter()
@@ -95,9 +113,11 @@ class LimitParts:
         self._task = asyncio.create_task(self._run(), name="usage limits")
         stack.push_async_callback(self._stop)
 
-    def over(self, ledger: Ledger) -> Ledger:
-        """The ledger, watched."""
+    def over(self, ledger: Ledger, rates: str, lending: Callable[[], Mapping[str, Pool]]) -> Ledger:
+        """The ledger, watched; where `rates` are exact, with pools that lend."""
         self._counts = LedgerCounts(ledger, self._desk.subjects)
+        if self._rates == "exact":
+            ledger = LendingLedger(ledger, lambda: self._facts.lending)
         return WatchedLedger(ledger, self._desk.watch)
 
     async def standing(self, limit: UsageLimit) -> list[Standing]:

@@ -15,7 +15,7 @@ from linarite.controls.authenticate.options import Tokens
 from linarite.controls.authenticate.verifier import Verifier
 from linarite.controls.authorize.book import AccessBook
 from linarite.controls.network import rules_of
-from linarite.controls.quota import Limiter
+from linarite.controls.quota import LendingLedger, Limiter
 from linarite.controls.usage_limits.watched_ledger import WatchedLedger
 from linarite.dataplane.call import OperationKit
 from linarite.dataplane.facts import FactsBook
@@ -265,13 +265,15 @@ async def rig(
     limiter: Limiter | None = None,
     capacity: int = 0,
     ledger: Ledger | None = None,
+    lending: Ledger | None = None,
     buckets_for: Callable[[Call, Facts], Sequence[Bucket]] = usage_buckets,
     cost_of: Callable[[Call, Usage], int] = no_price,
     trusted: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Rig]:
     """A server with an account `linarite`, and its deployments on one scripted engine.
 
-    A `ledger` is watched for thresholds, and stands for a limiter.
+    A `ledger` is watched for thresholds, one that is `lending` has pools that do; each stands for
+    a limiter.
     """
     engine = engine or ScriptedEngine()
     resources, key_store = MemoryResourceStore(), MemoryKeyStore()
@@ -321,6 +323,8 @@ async def rig(
     key_door = KeyDoor(access, now=now)
     if ledger is not None:
         limiter = Limiter(ledger=WatchedLedger(ledger, facts.limit_desk.watch))
+    if lending is not None:
+        limiter = Limiter(ledger=LendingLedger(lending, lambda: facts.lending))
     limiter = limiter or Limiter("off")
     surface = Surface(
         facts=facts,

@@ -239,3 +239,21 @@ async def test_a_scaled_deployment_has_its_new_rate_at_once() -> None:
         assert answer.status == 200
         assert answer.header("x-ratelimit-limit-tokens") == "5000"
         assert answer.header("x-ratelimit-remaining-requests") == "3"
+
+
+async def test_idle_capacity_is_lent_to_a_deployment_that_may_borrow() -> None:
+    """Of one with the same model and SKU, once the property says so; its headers tell it."""
+    counted = MemoryLedger(Clock())
+    async with rig(lending=counted, capacity=1, deployments=("gpt", "mini")) as running:
+        assert [(await running.chat(ask())).status for _ in range(2)] == [200, 429]
+        gpt = await running.resources.get(f"{running.account_id}/deployments/gpt")
+        assert gpt is not None
+        dynamic = gpt.properties | {"dynamicThrottlingEnabled": True}
+        await running.resources.put(msgspec.structs.replace(gpt, properties=dynamic))
+        await running.facts.read_anew(running.account_id)
+        answers = [await running.chat(ask()) for _ in range(2)]
+        assert [each.status for each in answers] == [200, 429]
+        mini = "/openai/deployments/mini/chat/completions?api-version=2024-10-21"
+        refused = await running.chat_at(mini, ask())
+        assert refused.status == 429
+        assert b"comes back within a minute" in refused.body

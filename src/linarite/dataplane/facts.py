@@ -20,10 +20,12 @@ from linarite.domain.application_key import (
     KEY_ID,
     application_key_holder,
 )
+from linarite.domain.arm_id import subscription_of
 from linarite.domain.calibration import CALIBRATION_TYPE, is_calibration, known_output_weight
 from linarite.domain.customer_keys import CustomerKeyUnavailable
 from linarite.domain.errors import InvalidKey, KeyAuthenticationDisabled
 from linarite.domain.facts import Account, Deployment, Facts, Model, Sku
+from linarite.domain.lending import lending_pools
 from linarite.domain.listed_model import is_listed_model
 from linarite.domain.model_lifecycle import ENDLESS
 from linarite.domain.model_offer import Assortment
@@ -43,6 +45,7 @@ from linarite.domain.usage_limits import PROJECT_TYPE, is_usage_limit, merged_ta
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from linarite.domain.lending import Pool
     from linarite.domain.model_offer import ModelOffers
     from linarite.domain.network import NetworkRules
     from linarite.domain.placement import Placement
@@ -91,9 +94,11 @@ class FactsBook:
         self._network_rules_of = network_rules_of
         self._resources = resources
         self._keys = keys
+        self.lending: Mapping[str, Pool] = {}
+        """the quota pools in which some deployment may borrow, by each of their deployments"""
         self.limit_desk = LimitDesk()
         """whom usage limits have met"""
-        self._limits = LimitsReader(resources, self.limit_desk)
+        self._limits_reader = LimitsReader(resources, self.limit_desk)
         self._by_account: dict[str, Facts] = {}
         self._by_id: dict[str, Facts] = {}
         self._default_account = default_account.lower()
@@ -145,6 +150,11 @@ class FactsBook:
         self._by_id = {facts.account.id.lower(): facts for facts in fresh.values()}
         only = next(iter(fresh.values())) if len(fresh) == 1 else None
         self._unnamed = self._by_id.get(self._default_account, only)
+        self.lending = lending_pools(
+            (subscription_of(facts.account.id), facts.account.location, each)
+            for facts in fresh.values()
+            for each in facts.deployments.values()
+        )
 
     def for_account(self, name: str) -> Facts:
         """The facts of an account by its domain; "" means the default or only one.
@@ -228,7 +238,7 @@ class FactsBook:
         return Facts(
             account=msgspec.structs.replace(account, lacks_key=lacks_key),
             deployments={name: each for name, (_, each) in deployments.items()},
-            usage_limits=await self._limits.read(resource, deployments, keys),
+            usage_limits=await self._limits_reader.read(resource, deployments, keys),
             projects=project_names(await self._resources.list_under(resource.id, PROJECT_TYPE)),
         )
 
@@ -353,6 +363,7 @@ def deployment_of(resource: Resource, placement: Placement | None = None) -> Dep
             format=model.get("format") or "OpenAI",
         ),
         sku=served_as,
+        borrows=resource.properties.get("dynamicThrottlingEnabled") is True,
         instance=placement.instance
         if placement is not None
         else resource.properties.get("instance") or model["name"],

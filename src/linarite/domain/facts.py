@@ -75,6 +75,8 @@ class Deployment(msgspec.Struct, frozen=True):
     """the ARM resource id: where roles may be assigned that open this deployment alone"""
     limits: RateLimits | None = None
     """None: as much as the engine does"""
+    borrows: bool = False
+    """it may use what others of its quota pool leave unused (`dynamicThrottlingEnabled`)"""
     tags: str = ""
     """its own and its account's: a JSON object of texts; "" for none"""
 

@@ -13,7 +13,8 @@ provisioned throughput", whose leaky bucket is copied.
 from __future__ import annotations
 
 from linarite.controls.quota.lease import NO_LEASE, Lease
+from linarite.controls.quota.lending import LendingLedger
 from linarite.controls.quota.limiter import Limiter
 from linarite.controls.quota.memory_ledger import MemoryLedger
 
-__all__ = ["NO_LEASE", "Lease", "Limiter", "MemoryLedger"]
+__all__ = ["NO_LEASE", "Lease", "LendingLedger", "Limiter", "MemoryLedger"]

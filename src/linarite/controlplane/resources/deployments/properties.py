@@ -15,7 +15,6 @@ READ_ONLY = frozenset(
         "capabilities",
         "callRateLimit",
         "rateLimits",
-        "dynamicThrottlingEnabled",
         "currentCapacity",
     )
 )
@@ -54,5 +53,6 @@ class SentDeployment(msgspec.Struct, rename="camel"):
     capacity_settings: dict[str, Any] | None = None
     parent_deployment_name: str | None = None
     spillover_deployment_name: str | None = None
+    dynamic_throttling_enabled: bool | None = None
     service_tier: Literal["Default", "Priority"] | None = None
     deployment_state: Literal["Running", "Paused"] | None = None

@@ -10,7 +10,11 @@ import msgspec
 
 from linarite.controlplane.kinds import DEPLOYMENT_SKUS
 from linarite.controlplane.quota import QuotaBook
-from linarite.controlplane.resources.deployments.service import spillover_problems, tier_problems
+from linarite.controlplane.resources.deployments.service import (
+    lending_problems,
+    spillover_problems,
+    tier_problems,
+)
 from linarite.domain.arm_errors import Problem
 from linarite.domain.arm_id import parent_id
 from linarite.domain.declared import is_declared, settled_by_settings
@@ -88,6 +92,7 @@ def admit(new: Resource, old: Resource | None, facts: DeploymentFacts) -> list[P
         *_sku_problems(new),
         *spillover_problems(new, facts.siblings),
         *tier_problems(new),
+        *lending_problems(new),
         *_quota_problems(new, old, facts.book),
     ]
 

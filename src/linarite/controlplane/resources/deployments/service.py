@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from linarite.domain.resource import Resource
 
 SPILLOVER = "properties.spilloverDeploymentName"
+DYNAMIC = "properties.dynamicThrottlingEnabled"
 
 
 def spillover_problems(new: Resource, siblings: Mapping[str, Sku]) -> list[Problem]:
@@ -66,5 +67,20 @@ def tier_problems(new: Resource) -> list[Problem]:
             f"The service tier Priority is for deployments of the SKUs "
             f"{', '.join(sorted(PRIORITY_SKUS))}; the SKU of '{new.name}' is {sku.name}.",
             "properties.serviceTier",
+        )
+    ]
+
+
+def lending_problems(new: Resource) -> list[Problem]:
+    """Reserved throughput is nobody else's: it neither lends nor borrows."""
+    sku = sku_of(new)
+    if new.properties.get("dynamicThrottlingEnabled") is not True or not sku.provisioned:
+        return []
+    return [
+        Problem(
+            "InvalidResourceProperties",
+            f"Dynamic quota is for deployments that are paid by the token; the SKU of "
+            f"'{new.name}' is {sku.name}. Leave {DYNAMIC} out, or name a spilloverDeploymentName.",
+            DYNAMIC,
         )
     ]
