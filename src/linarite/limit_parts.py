@@ -113,8 +113,8 @@ class LimitParts:
         self._task = asyncio.create_task(self._run(), name="usage limits")
         stack.push_async_callback(self._stop)
 
-    def over(self, ledger: Ledger, rates: str, lending: Callable[[], Mapping[str, Pool]]) -> Ledger:
-        """The ledger, watched; where `rates` are exact, with pools that lend."""
+    def over(self, ledger: Ledger) -> Ledger:
+        """The ledger, watched; where rates are exact, with pools that lend."""
         self._counts = LedgerCounts(ledger, self._desk.subjects)
         if self._rates == "exact":
             ledger = LendingLedger(ledger, lambda: self._facts.lending)
