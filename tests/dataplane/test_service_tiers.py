@@ -181,6 +181,29 @@ async def test_the_queue_serves_tiers_in_their_order() -> None:
         ]
 
 
+async def test_accounts_of_a_class_take_turns() -> None:
+    """One that came late with two requests does not wait for all six of the other."""
+    turnstile = Turnstile()
+    async with rig(turnstile.engine, accounts=2) as running:
+        gate = running.instance.gate
+
+        async def come(who: str, path: str, key: str) -> None:
+            body = {"messages": [{"role": "user", "content": who}], "max_tokens": 10}
+            assert (await running.chat_at(path, body, key=key)).status == 200
+
+        mine, theirs = f"/linarite{chat_on('gpt')}", f"/other{chat_on('theirs')}"
+        tasks = [asyncio.create_task(come("m0", mine, running.keys.key1))]
+        await until(lambda: turnstile.order == ["m0"])
+        waiting = [*((f"m{n}", mine, running.keys.key1) for n in range(1, 7))]
+        waiting += [*((f"t{n}", theirs, running.other_keys.key1) for n in (1, 2))]
+        for count, (who, path, key) in enumerate(waiting, 1):
+            tasks.append(asyncio.create_task(come(who, path, key)))
+            await until(lambda count=count: gate.waiting == count)
+        turnstile.let_go(len(tasks))
+        await asyncio.gather(*tasks)
+        assert turnstile.order == ["m0", "m1", "t1", "m2", "t2", "m3", "m4", "m5", "m6"]
+
+
 async def test_flex_without_room_is_refused_and_not_charged() -> None:
     """429 where no more may wait, 408 where it waited too long; neither has any tokens."""
     turnstile = Turnstile()
