@@ -35,6 +35,7 @@ SHOWN = re.compile(r"\{\{\s*(?:\$labels\.)?(\w+)\s*\}\}")
 OF_PROMETHEUS = {"job", "instance", "le", "alertname"}
 """labels that a scrape adds"""
 WAIT_S = 30.0
+TELLS_ALL = EngineUse(kv_cache_share=0, prompt_tokens=0, generated_tokens=0)
 
 
 def expressions() -> list[str]:
@@ -74,7 +75,7 @@ def labels_by_metric(server: Server) -> dict[str, set[str]]:
     seldom.observe(make_record(caller_key="app:web", status=429, error_code="429"))
     seldom.observe(make_record(limited_by="x", spilled_from="y", service_tier="priority"))
     seldom.standing.set_egress({("upstream", "address"): 1})
-    instance = InstanceStanding(state="Ready", running=0, waiting={"default": 0}, use=EngineUse())
+    instance = InstanceStanding(state="Ready", running=0, waiting={"default": 0}, use=TELLS_ALL)
     seldom.standing.set_instances({"a": instance})
     told = httpx.get(f"{server.endpoint}/metrics").text
     known = {family.name for family in text_string_to_metric_families(told)}

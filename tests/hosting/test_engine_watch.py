@@ -63,7 +63,8 @@ async def test_engines_that_tell_are_told_of() -> None:
         await watch.look()
         use = watch.uses["i0"]
         assert use.prompt_tokens == 30
-        assert use.prompt_tokens_per_s == use.generated_tokens_per_s > 0
+        assert use.prompt_tokens_per_s
+        assert use.prompt_tokens_per_s == use.generated_tokens_per_s
         await watch.look()
         assert watch.uses["i0"] == use
 
@@ -72,11 +73,14 @@ async def test_an_engine_that_started_anew_has_no_rate() -> None:
     """Its counters begin again."""
     with capture_logs():
         watch = await watched(
-            Telling(EngineUse(prompt_tokens=100), EngineUse(prompt_tokens=5)),
+            Telling(
+                EngineUse(prompt_tokens=100, generated_tokens=9),
+                EngineUse(prompt_tokens=5, generated_tokens=0),
+            ),
         )
         await watch.look()
         await watch.look()
-        assert watch.uses["i0"].prompt_tokens_per_s == 0
+        assert watch.uses["i0"].prompt_tokens_per_s is None
 
 
 def test_what_llamacpp_shows_is_read() -> None:
@@ -87,4 +91,4 @@ def test_what_llamacpp_shows_is_read() -> None:
     assert use_of(slots, text) == EngineUse(
         slots=2, slots_busy=1, kv_cache_share=0.125, prompt_tokens=34, generated_tokens=107
     )
-    assert use_of([], "") == EngineUse()
+    assert use_of([], "") == EngineUse(kv_cache_share=0.0, prompt_tokens=0, generated_tokens=0)

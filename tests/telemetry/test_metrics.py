@@ -277,7 +277,7 @@ def test_every_metric_is_documented() -> None:
     """The page for operators names each family that a server can show."""
     metrics = RequestMetrics()
     metrics.observe(make_record())
-    metrics.standing.set_instances({"a": ready(use=EngineUse())})
+    metrics.standing.set_instances({"a": ready(use=EngineUse(kv_cache_share=0, prompt_tokens=0))})
     page = (Path(__file__).parents[2] / "docs" / "telemetry.md").read_text()
     families = text_string_to_metric_families(metrics.render().decode())
     names = {family.name for family in families}

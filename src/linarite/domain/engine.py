@@ -133,19 +133,19 @@ class Engine(Protocol):
 
 
 class EngineUse(msgspec.Struct, frozen=True):
-    """How much of an engine is in use, as it tells itself."""
+    """How much of an engine is in use, as it tells itself; None is what it does not tell."""
 
     slots: int = 0
     """requests that it can compute at a time"""
     slots_busy: int = 0
-    kv_cache_share: float = 0.0
+    kv_cache_share: float | None = None
     """of the memory for contexts, between 0 and 1"""
-    prompt_tokens: int = 0
+    prompt_tokens: int | None = None
     """that it has computed since it started"""
-    generated_tokens: int = 0
-    prompt_tokens_per_s: float = 0.0
+    generated_tokens: int | None = None
+    prompt_tokens_per_s: float | None = None
     """over the time since it was asked before"""
-    generated_tokens_per_s: float = 0.0
+    generated_tokens_per_s: float | None = None
 
 
 @runtime_checkable

@@ -69,11 +69,14 @@ class EngineWatch:
 
 def _with_rates(use: EngineUse, before: EngineUse, passed_s: float) -> EngineUse:
     """Tokens a second since it was looked at before; none where it has started anew meanwhile."""
-    if use.prompt_tokens < before.prompt_tokens or passed_s <= 0:
+    prompt, generated = use.prompt_tokens, use.generated_tokens
+    had_prompt, had_generated = before.prompt_tokens, before.generated_tokens
+    if prompt is None or generated is None or had_prompt is None or had_generated is None:
         return use
-    generated = max(use.generated_tokens - before.generated_tokens, 0)
+    if prompt < had_prompt or passed_s <= 0:
+        return use
     return msgspec.structs.replace(
         use,
-        prompt_tokens_per_s=(use.prompt_tokens - before.prompt_tokens) / passed_s,
-        generated_tokens_per_s=generated / passed_s,
+        prompt_tokens_per_s=(prompt - had_prompt) / passed_s,
+        generated_tokens_per_s=max(generated - had_generated, 0) / passed_s,
     )

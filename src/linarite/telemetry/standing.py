@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from linarite.telemetry.families import by, counter, gauge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from linarite.domain.engine import EngineUse
-    from linarite.telemetry.families import Family
+    from linarite.telemetry.families import Family, Labels
 
 
 class InstanceStanding:
@@ -150,46 +150,49 @@ class Standing:
 
 
 def _of_engines(instances: Mapping[str, InstanceStanding]) -> Iterator[Family]:
-    """What engines tell of themselves; instances whose engine tells nothing are not there."""
-    uses = {name: each.use for name, each in instances.items() if each.use is not None}
+    """What engines tell of themselves; what one does not tell is not there."""
+    uses = {name: each.use for name, each in sorted(instances.items()) if each.use is not None}
+
+    def told(value: Callable[[EngineUse], float | None]) -> list[tuple[str, float]]:
+        found = ((name, value(use)) for name, use in uses.items())
+        return [(name, number) for name, number in found if number is not None]
+
+    def points(value: Callable[[EngineUse], float | None]) -> list[tuple[Labels, float]]:
+        return [({"model_instance": name}, number) for name, number in told(value)]
+
+    def by_type(
+        prompt: Callable[[EngineUse], float | None], generated: Callable[[EngineUse], float | None]
+    ) -> list[tuple[Labels, float]]:
+        return [
+            ({"model_instance": name, "type": kind}, number)
+            for kind, value in (("prompt", prompt), ("generated", generated))
+            for name, number in told(value)
+        ]
+
     yield gauge(
         "linarite.engine.slots",
         "Requests that an engine can compute at a time.",
-        by("model_instance", {name: use.slots for name, use in uses.items()}),
+        points(lambda use: use.slots),
     )
     yield gauge(
         "linarite.engine.slots.busy",
         "Slots of an engine that compute.",
-        by("model_instance", {name: use.slots_busy for name, use in uses.items()}),
+        points(lambda use: use.slots_busy),
     )
     yield gauge(
         "linarite.engine.kv_cache.usage",
         "Share of an engine's context memory that is in use, between 0 and 1.",
-        by("model_instance", {name: use.kv_cache_share for name, use in uses.items()}),
+        points(lambda use: use.kv_cache_share),
     )
     yield counter(
         "linarite.engine.tokens",
         "Tokens that an engine has computed since it started, prompts' and generated ones.",
-        [
-            ({"model_instance": name, "type": kind}, count)
-            for name, use in sorted(uses.items())
-            for kind, count in (
-                ("prompt", use.prompt_tokens),
-                ("generated", use.generated_tokens),
-            )
-        ],
+        by_type(lambda use: use.prompt_tokens, lambda use: use.generated_tokens),
         "{token}",
     )
     yield gauge(
         "linarite.engine.tokens.rate",
         "Tokens that an engine computes a second, over the last looks at it.",
-        [
-            ({"model_instance": name, "type": kind}, rate)
-            for name, use in sorted(uses.items())
-            for kind, rate in (
-                ("prompt", use.prompt_tokens_per_s),
-                ("generated", use.generated_tokens_per_s),
-            )
-        ],
+        by_type(lambda use: use.prompt_tokens_per_s, lambda use: use.generated_tokens_per_s),
         "{token}/s",
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 NOBODY = "bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 ACCOUNT = "resourceGroups/linarite/providers/Microsoft.CognitiveServices/accounts"
 AI = "https://ai.azure.com"
+METRICS = "https://metrics.monitor.azure.com"
 CORE = "https://management.core.windows.net"
 
 
@@ -42,6 +43,27 @@ def test_the_control_planes_audiences(guarded: Guarded, audience: str) -> None:
     answer = guarded.chat(token)
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "Unauthorized")
     assert "audience ('aud')" in answer.json()["error"]["innererror"]["message"]
+
+
+@pytest.mark.parametrize("audience", [METRICS, f"{METRICS}/"])
+def test_the_audience_of_azure_monitors_own_service(guarded: Guarded, audience: str) -> None:
+    """It opens the questions about several resources, and nothing else."""
+    token = GOOD.token(aud=audience)
+    account = f"{SUBSCRIPTION}/{ACCOUNT}/linarite"
+    batch = (
+        f"{SUBSCRIPTION}/metrics:getBatch?api-version=2024-02-01"
+        "&metricnames=ModelRequests&metricnamespace=Microsoft.CognitiveServices/accounts"
+    )
+    answer = guarded.ask("POST", batch, token, json={"resourceids": [account]})
+    assert answer.status_code == 200, answer.text
+    one = f"{account}/providers/Microsoft.Insights/metrics?api-version=2023-10-01"
+    for refused in (guarded.groups(token), guarded.ask("GET", one, token)):
+        code = refused.json()["error"]["code"]
+        assert (refused.status_code, code) == (401, "InvalidAuthenticationTokenAudience")
+    assert guarded.chat(token).status_code == 401
+    nobody = GOOD.token(oid=NOBODY, aud=audience)
+    answer = guarded.ask("POST", batch, nobody, json={"resourceids": [account]})
+    assert answer.status_code == 403
 
 
 def test_what_a_client_calls_the_server_is_no_audience(guarded: Guarded) -> None:

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from linarite.domain.engine import EngineUse
 from linarite.domain.errors import OperationNotSupported, ServiceUnavailable
 
 if TYPE_CHECKING:
@@ -76,6 +77,13 @@ class WorkerEngine(ABC, Generic[ModelT]):
             except TimeoutError:
                 pass
         await self._worker.end()
+
+    async def use(self) -> EngineUse:
+        """Its slots; an engine whose process tells more says that, too."""
+        if self._model is None:
+            raise ServiceUnavailable("the engine has no model yet")
+        slots = self._model.capabilities.parallel_requests
+        return EngineUse(slots=slots, slots_busy=min(self._running, slots))
 
     @contextmanager
     def _admitted(self, verb: str) -> Generator[ModelT]:
