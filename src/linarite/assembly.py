@@ -20,6 +20,7 @@ from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
 from linarite.diagnostic_parts import DiagnosticParts
 from linarite.domain.jobs import DEPLOY_TEMPLATE
+from linarite.files.opening import open_files
 from linarite.hosting.declared import declare
 from linarite.hosting.deployable import DeployableModels
 from linarite.hosting.host import Host
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     from linarite.domain.jobs import JobStore
     from linarite.domain.request_record import RequestRecord
     from linarite.domain.resource import AccountKeys, KeyStore, ResourceStore
+    from linarite.files import FileKeeper
     from linarite.hosting.models.store import ModelStore
     from linarite.jobs.kind import Kind
     from linarite.settings import Loaded
@@ -163,8 +165,10 @@ class Assembly:
         counts = await open_ledger(settings.quota, database, dialer, self._stack)
         limiter = Limiter(settings.quota.rates, self._limits.over(counts))
         self._metrics.measure_provisioned(self._facts.all, limiter)
+        files = await open_files(self._stack, self.loaded.home, settings.files, resources)
         dataplane = self._data_plane(
-            identity.admission(door, self._facts, self._host, limiter, keys, self._stack)
+            files,
+            identity.admission(door, self._facts, self._host, limiter, keys, self._stack),
         )
         pages = self._status_pages(dialer, keys)
         hosts = await asyncio.to_thread(known_hosts, settings)
@@ -257,9 +261,9 @@ class Assembly:
         )
         await self._facts.refresh()
 
-    def _data_plane(self, surface: Surface) -> DataPlane:
+    def _data_plane(self, files: FileKeeper, surface: Surface) -> DataPlane:
         return DataPlane(
-            self._router(),
+            self._router(files),
             surface,
             self.loaded.settings.limits,
             self._observer(self._ledger),
@@ -267,10 +271,11 @@ class Assembly:
             self._ledger.journal,
         )
 
-    def _router(self) -> Router:
+    def _router(self, files: FileKeeper) -> Router:
         kit = OperationKit(
             accept_unknown_arguments=self.loaded.settings.limits.accept_unknown_arguments,
             capabilities_of=self._host.capabilities_of,
+            files=files,
         )
         return Router(ROUTES, kit)
 

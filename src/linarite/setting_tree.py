@@ -19,6 +19,7 @@ from linarite.controls.usage_limits.options import UsageLimitSettings
 from linarite.dataplane.options import Limits
 from linarite.diagnostics.options import SinkSettings
 from linarite.domain.errors import SetupError
+from linarite.files.options import Files
 from linarite.hosting.declared import account_id
 from linarite.hosting.options import (
     AccountSettings,
@@ -60,6 +61,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     models: Models = Models()
     hosting: Hosting = Hosting()
     limits: Limits = Limits()
+    files: Files = Files()
     logs: Logs = Logs()
     otlp: Otlp = Otlp()
     records: Records = Records()

@@ -45,6 +45,7 @@ from linarite.storage.memory.resources import MemoryResourceStore
 from linarite.web.edge import Edge
 from linarite.web.listener import Listener
 from linarite.web.options import Server
+from tests.dataplane.stored import no_files
 from tests.web.wire import Answer, exchange, get_lines
 
 if TYPE_CHECKING:
@@ -314,6 +315,7 @@ async def rig(
     kit = OperationKit(
         accept_unknown_arguments=limits.accept_unknown_arguments,
         capabilities_of=host.capabilities_of,
+        files=no_files(),
     )
     records: list[RequestRecord] = []
     access = AccessBook(resources, lambda: datetime.now(UTC))

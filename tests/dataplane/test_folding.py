@@ -43,6 +43,7 @@ from linarite.domain.engine import Capabilities, Slot
 from linarite.domain.facts import Deployment, Model, Sku
 from linarite.domain.usage import usage_of
 from tests.dataplane.rig import EMBEDDINGS
+from tests.dataplane.stored import no_files
 
 if TYPE_CHECKING:
     from tests.dataplane.rig import Rig
@@ -299,7 +300,9 @@ async def test_others_get_turns_while_many_vectors_are_written() -> None:
     ask = EmbeddingAsk(input="x", encoding_format="float")
     reply = EmbeddingReply(ask, DEPLOYMENT)
     slot = Slot(Engine(), Capabilities(embeddings=True), "m")
-    kit = OperationKit(accept_unknown_arguments=False, capabilities_of=lambda _: None)
+    kit = OperationKit(
+        accept_unknown_arguments=False, capabilities_of=lambda _: None, files=no_files()
+    )
     async for event in Embeddings(kit).run(ask, slot):
         reply.add(event)
     other.cancel()

@@ -12,8 +12,11 @@ from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
 from linarite.domain.errors import LinariteError
 from tests.dataplane.rig import HELLO
+from tests.dataplane.stored import no_files
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from tests.dataplane.rig import Rig
 
 pytestmark = pytest.mark.anyio
@@ -256,7 +259,8 @@ async def test_a_deployment_of_another_account_is_like_an_absent_one(pair: Rig) 
 
 
 ROUTER = Router(
-    ROUTES, OperationKit(accept_unknown_arguments=False, capabilities_of=lambda _: None)
+    ROUTES,
+    OperationKit(accept_unknown_arguments=False, capabilities_of=lambda _: None, files=no_files()),
 )
 SEGMENTS = st.sampled_from(
     ["", "openai", "v1", "deployments", "gpt", "chat", "completions", "models", "x", "%", "\x00"]
@@ -271,6 +275,10 @@ class NoBody:
     async def read(self) -> bytes:
         """Nothing."""
         return b""
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Nothing."""
+        yield b""
 
 
 @given(

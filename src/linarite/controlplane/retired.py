@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite.domain.arm_id import resource_group_of, subscription_of
-from linarite.domain.resource import ACCOUNT_TYPE, Delete, Put, Resource
+from linarite.domain.resource import (
+    ACCOUNT_TYPE,
+    DELETED_ACCOUNT_TYPE,
+    DELETED_FROM,
+    Delete,
+    Put,
+    Resource,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,10 +29,7 @@ if TYPE_CHECKING:
     from linarite.controlplane.surface import Surface
     from linarite.domain.resource import Change
 
-DELETED_TYPE = "Microsoft.CognitiveServices/locations/resourceGroups/deletedAccounts"
 KEPT = timedelta(hours=48)
-DELETED_FROM = "deletedFrom"
-"""the id that the account had; kept back"""
 DATES = ("deletionDate", "scheduledPurgeDate")
 
 
@@ -43,7 +47,7 @@ def retiring(account: Resource, children: Iterable[Resource], now: datetime) -> 
     moved = msgspec.structs.replace(
         account,
         id=deleted_id(account),
-        type=DELETED_TYPE,
+        type=DELETED_ACCOUNT_TYPE,
         properties=account.properties
         | {
             DELETED_FROM: account.id,
@@ -51,7 +55,10 @@ def retiring(account: Resource, children: Iterable[Resource], now: datetime) -> 
             "scheduledPurgeDate": (now + KEPT).isoformat(),
         },
     )
-    below = [_moved(child, account.id, moved.id, ACCOUNT_TYPE, DELETED_TYPE) for child in children]
+    below = [
+        _moved(child, account.id, moved.id, ACCOUNT_TYPE, DELETED_ACCOUNT_TYPE)
+        for child in children
+    ]
     return [Delete(account.id), Delete(moved.id), *map(Put, (moved, *below))]
 
 
@@ -69,7 +76,10 @@ def recovered(deleted: Resource) -> Resource:
 def recovered_children(deleted: Resource, children: Iterable[Resource]) -> list[Resource]:
     """What lay under the account, as it was."""
     account_id = str(deleted.properties[DELETED_FROM])
-    return [_moved(child, deleted.id, account_id, DELETED_TYPE, ACCOUNT_TYPE) for child in children]
+    return [
+        _moved(child, deleted.id, account_id, DELETED_ACCOUNT_TYPE, ACCOUNT_TYPE)
+        for child in children
+    ]
 
 
 def is_over(deleted: Resource, now: datetime) -> bool:
@@ -79,9 +89,9 @@ def is_over(deleted: Resource, now: datetime) -> bool:
 
 async def recoverable(surface: Surface) -> list[Resource]:
     """Deleted accounts; those whose time is over are purged in passing. Wants `surface.turn`."""
-    row = surface.rows[DELETED_TYPE.lower()]
+    row = surface.rows[DELETED_ACCOUNT_TYPE.lower()]
     kept: list[Resource] = []
-    for deleted in await surface.resources.list_under("", DELETED_TYPE):
+    for deleted in await surface.resources.list_under("", DELETED_ACCOUNT_TYPE):
         if is_over(deleted, surface.now()):
             await row.remove(surface, deleted)
         else:

@@ -49,12 +49,16 @@ from linarite.controlplane.resources.rai_policies import versions as policy_vers
 from linarite.controlplane.resources.resource_groups import effects as group_effects
 from linarite.controlplane.resources.resource_groups import rules as group_rules
 from linarite.controlplane.resources.user_assigned_identities import rules as identities
-from linarite.controlplane.retired import DELETED_FROM, DELETED_TYPE
 from linarite.domain.application_key import APPLICATION_KEY_TYPE
 from linarite.domain.arm_id import RESOURCE_GROUP_TYPE
 from linarite.domain.directory import FEDERATED_TYPE, IDENTITY_TYPE
 from linarite.domain.listed_model import LISTED_MODEL_TYPE, SentListedModel
-from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE
+from linarite.domain.resource import (
+    ACCOUNT_TYPE,
+    DELETED_ACCOUNT_TYPE,
+    DELETED_FROM,
+    DEPLOYMENT_TYPE,
+)
 
 IDENTITY = f"{GROUP}/providers/{IDENTITY_TYPE}/{{identity}}"
 
@@ -201,7 +205,7 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
         admit=endpoint_connections.admit,
     ),
     ResourceType(
-        type=DELETED_TYPE,
+        type=DELETED_ACCOUNT_TYPE,
         template=f"{COGNITIVE}/locations/{{location}}/resourceGroups/{{resource_group}}"
         "/deletedAccounts/{account}",
         collections=(f"{COGNITIVE}/deletedAccounts",),

@@ -13,9 +13,10 @@ from linarite.domain.account_names import ANY_SITE
 from linarite.domain.arrival import ANY_WAY
 from linarite.domain.engine import Capabilities
 from linarite.domain.usage_journal import NO_PROGRESS
+from linarite.files import FileKeeper
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 
     from linarite.controls.quota import Lease
     from linarite.dataplane.spillover import Spilled
@@ -42,6 +43,10 @@ class Body(Protocol):
         """The whole of it. Raises the 408s, 413s and 415s."""
         ...
 
+    def pieces(self) -> AsyncIterator[bytes]:
+        """It as it comes, whatever its type and length. Raises the 408 when nothing comes."""
+        ...
+
 
 class Call:
     """A request, free of any server's types, and the notes that become its record.
@@ -62,6 +67,7 @@ class Call:
     v1 = False
     """whether it came by /openai/v1/"""
     api_version = ""
+    query = b""
     path_arguments: Mapping[str, str] = MappingProxyType({})
     """what stood in the path's braces: `deployment`, `model`; shared by calls with the same path"""
     account = ""
@@ -144,6 +150,7 @@ class OperationKit(msgspec.Struct, frozen=True):
     """Azure refuses arguments it does not know; some benchmarks send them all the same"""
     capabilities_of: Callable[[str], Capabilities | None]
     """what an instance can do, by its name; None until it has started"""
+    files: FileKeeper
 
 
 class Reply(Protocol):
@@ -155,6 +162,21 @@ class Reply(Protocol):
     @property
     def streamed(self) -> bool:
         """Whether the client asked for a stream."""
+        ...
+
+    @property
+    def status(self) -> int:
+        """Of the answer; 200 unless the operation is one that makes or takes away."""
+        ...
+
+    @property
+    def lines(self) -> bytes:
+        """Header lines of its form as a stream."""
+        ...
+
+    @property
+    def length(self) -> int | None:
+        """Bytes of the whole stream, where they are known beforehand."""
         ...
 
     @property

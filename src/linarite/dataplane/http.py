@@ -23,6 +23,7 @@ from linarite.domain.errors import (
     InternalError,
     LinariteError,
     ModelError,
+    RequestTimedOut,
     ServiceUnavailable,
 )
 from linarite.domain.price_book import NO_PRICES, PriceBook
@@ -36,7 +37,7 @@ from linarite.web.ids import new_guid
 from linarite.web.sse import STREAM_LINES, error_frame
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
     from linarite.dataplane.call import Operation, Reply
     from linarite.dataplane.options import Limits
@@ -78,6 +79,21 @@ class RequestBody:
             raise ClientLeft
         self._exchange.cancels = True
         return body
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """It as it comes. Raises RequestTimedOut when nothing comes for `limits.body_read_s`."""
+        exchange, wait_s = self._exchange, self._limits.body_read_s
+        while not exchange.body_taken:
+            try:
+                async with asyncio.timeout(wait_s):
+                    piece = await exchange.next_piece()
+            except TimeoutError:
+                raise RequestTimedOut(
+                    f"Nothing of the request body came for {wait_s:g} seconds."
+                ) from None
+            if piece:
+                yield piece
+        self.left = False
 
 
 class DataPlane:
@@ -214,7 +230,13 @@ async def stream(
     piece = frame(first)
     if reply.usage is not None:
         tell(reply.usage)
-    begin(exchange, call, 200, STREAM_LINES + header_lines(reply.headers))
+    begin(
+        exchange,
+        call,
+        reply.status,
+        reply.lines + header_lines(reply.headers),
+        length=reply.length,
+    )
     write(piece)
     async for event in events:
         piece = frame(event)
@@ -245,8 +267,8 @@ async def fold(
     if reply.headers:
         lines += header_lines(reply.headers)
     body = reply.body()
-    call.status = 200
-    exchange.respond(200, lines, body)
+    call.status = reply.status
+    exchange.respond(reply.status, lines, body)
 
 
 def settle(call: Call, reply: Reply) -> None:
@@ -267,6 +289,8 @@ def refuse(exchange: Exchange, call: Call, error: LinariteError) -> None:
     call.finish = "failed" if error.status >= InternalError.status else "refused"
     if exchange.began:
         call.finish = "failed"
+        if call.reply is None or call.reply.lines is not STREAM_LINES:
+            raise error  # no events: the connection is cut, so that nobody takes it for whole
         exchange.end(error_frame(error))
         return
     body = error_body(error)

@@ -46,20 +46,59 @@ class Place:
         self.versions: frozenset[str] = frozenset()
 
 
+class Places:
+    """The templates of one dialect's paths."""
+
+    def __init__(self) -> None:
+        """Start without any."""
+        self._exact: dict[str, Place] = {}
+        self._patterns: dict[int, list[tuple[list[str], Place]]] = {}
+        """by the number of segments; those in braces are arguments"""
+
+    def of(self, template: str) -> Place:
+        """The place of a template, new where there is none."""
+        if "{" not in template:
+            return self._exact.setdefault(template, Place())
+        segments = template.split("/")
+        alike = self._patterns.setdefault(len(segments), [])
+        for other, place in alike:
+            if other == segments:
+                return place
+        alike.append((segments, place := Place()))
+        return place
+
+    def find(self, rest: str) -> tuple[Place, dict[str, str]] | None:
+        """The place that a path leads to, and its arguments; plain words come before arguments."""
+        place = self._exact.get(rest)
+        if place is not None:
+            return place, {}
+        # A model's name may have slashes in it.
+        parts = rest.split("/", 2 if rest.startswith("/models/") else -1)
+        for segments, place in self._patterns.get(len(parts), ()):
+            if all(map(_fits, segments, parts)):
+                named = zip(segments, parts, strict=True)
+                return place, {each[1:-1]: part for each, part in named if each[:1] == "{"}
+        return None
+
+
+def _fits(segment: str, part: str) -> bool:
+    return segment == part or (segment[:1] == "{" and part != "")
+
+
 class Router:
     """Finds the operation of a call. Looks into dictionaries only."""
 
     def __init__(self, routes: Iterable[Route], kit: OperationKit) -> None:
         """Build every operation once and file it under the paths that lead to it."""
-        self._v1: dict[str, Place] = {}
-        self._flat: dict[str, Place] = {}
-        self._deployment: dict[str, Place] = {}
+        self._v1 = Places()
+        self._flat = Places()
+        self._deployment = Places()
         self._remembered: dict[tuple[str, str, bytes], _Found] = {}
         for route in routes:
             operation = route.operation(kit)
             dated = self._deployment if route.dated == "deployment" else self._flat
             for table in (self._v1, dated):
-                place = table.setdefault(route.template.partition("{")[0], Place())
+                place = table.of(route.template)
                 place.operations[route.method] = operation
                 place.versions = route.versions
 
@@ -68,6 +107,7 @@ class Router:
 
         Fills the call's account, dialect, api-version and path arguments in either case.
         """
+        call.query = query
         line = (call.method, call.path, query)
         known = self._remembered.get(line)
         if known is not None:
@@ -136,15 +176,14 @@ class Router:
             )
         return _by_method(place, call.method)
 
-    def _place(self, table: dict[str, Place], rest: str, call: Call) -> Place | None:
-        place = table.get(rest)
-        if place is not None and not rest.endswith("/"):
-            return place
-        head, slash, last = rest.partition("/models/")
-        if slash and not head and last:
-            call.path_arguments = {**call.path_arguments, "model": last}
-            return table.get("/models/")
-        return None
+    def _place(self, table: Places, rest: str, call: Call) -> Place | None:
+        found = table.find(rest)
+        if found is None:
+            return None
+        place, arguments = found
+        if arguments:
+            call.path_arguments = {**call.path_arguments, **arguments}
+        return place
 
 
 def _by_method(place: Place, method: str) -> Operation | GatewayError:

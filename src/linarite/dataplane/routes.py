@@ -15,6 +15,13 @@ from linarite.dataplane.call import Operation
 from linarite.dataplane.operations.chat_completions.operation import ChatCompletions
 from linarite.dataplane.operations.completions.operation import Completions
 from linarite.dataplane.operations.embeddings.operation import Embeddings
+from linarite.dataplane.operations.files.operation import (
+    CreateFile,
+    DeleteFile,
+    GetFile,
+    GetFileContent,
+    ListFiles,
+)
 from linarite.dataplane.operations.models.operation import GetModel, ListModels
 
 
@@ -62,6 +69,41 @@ ROUTES: tuple[Route, ...] = (
         method="GET",
         template="/models/{model}",
         operation=GetModel,
+        dated="flat",
+        versions=versions_since("2022-12-01", "2023-03-15-preview"),
+    ),
+    Route(
+        method="POST",
+        template="/files",
+        operation=CreateFile,
+        dated="flat",
+        versions=versions_since("2022-12-01", "2023-03-15-preview"),
+    ),
+    Route(
+        method="GET",
+        template="/files",
+        operation=ListFiles,
+        dated="flat",
+        versions=versions_since("2022-12-01", "2023-03-15-preview"),
+    ),
+    Route(
+        method="GET",
+        template="/files/{file_id}",
+        operation=GetFile,
+        dated="flat",
+        versions=versions_since("2022-12-01", "2023-03-15-preview"),
+    ),
+    Route(
+        method="DELETE",
+        template="/files/{file_id}",
+        operation=DeleteFile,
+        dated="flat",
+        versions=versions_since("2022-12-01", "2023-03-15-preview"),
+    ),
+    Route(
+        method="GET",
+        template="/files/{file_id}/content",
+        operation=GetFileContent,
         dated="flat",
         versions=versions_since("2022-12-01", "2023-03-15-preview"),
     ),

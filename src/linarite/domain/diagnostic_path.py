@@ -7,6 +7,11 @@ Source: learn.microsoft.com, "Send resource logs to Azure Storage".
 from __future__ import annotations
 
 
+def container_of(category: str) -> str:
+    """The container of a category's records: the first folder of their paths."""
+    return f"insights-logs-{category.lower()}"
+
+
 def diagnostic_path(category: str, resource_id: str, at: str) -> str:
     """The file of a record, from the container's parent; `at` is ISO 8601, UTC."""
     day, _, rest = at.partition("T")
@@ -17,6 +22,6 @@ def diagnostic_path(category: str, resource_id: str, at: str) -> str:
         if part not in (".", "..")
     )
     return (
-        f"insights-logs-{category.lower()}/resourceId=/{resource}"
+        f"{container_of(category)}/resourceId=/{resource}"
         f"/y={year}/m={month}/d={date}/h={rest[:2]}/m=00/PT1H.json"
     ).replace("resourceId=//", "resourceId=/")

@@ -246,11 +246,9 @@ class UnsupportedContentType(GatewayError):
     status = 415
     code = "UnsupportedMediaType"
 
-    def __init__(self, got: str) -> None:
+    def __init__(self, got: str, wanted: str = "application/json") -> None:
         """Name what came and what is read."""
-        super().__init__(
-            f"Unsupported content type '{got[:100]}'. Send the body as 'application/json'."
-        )
+        super().__init__(f"Unsupported content type '{got[:100]}'. Send the body as '{wanted}'.")
 
 
 class TooManyHeaders(GatewayError):

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from linarite.domain.secret_box import SecretBox
 
 ACCOUNT_TYPE = "Microsoft.CognitiveServices/accounts"
+DELETED_ACCOUNT_TYPE = "Microsoft.CognitiveServices/locations/resourceGroups/deletedAccounts"
+DELETED_FROM = "deletedFrom"
+"""property of a deleted account: the id that it had"""
 DEPLOYMENT_TYPE = "Microsoft.CognitiveServices/accounts/deployments"
 
 

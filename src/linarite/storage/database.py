@@ -1,4 +1,7 @@
-"""`linarite.db`: what must survive a power cut. One process at a time holds its folder."""
+"""Databases whose writes survive a power cut: `linarite.db`, and `objects.db` beside it.
+
+One process at a time holds their folder.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from linarite.storage.lock import FolderLock
-from linarite.storage.migrate import STATE_HISTORY
+from linarite.storage.migrate import OBJECTS_HISTORY, STATE_HISTORY
 from linarite.storage.sqlite.connections import (
     IMMEDIATE,
     OUTSIDE,
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 STATE_FILE = "linarite.db"
+OBJECTS_FILE = "objects.db"
+"""a file of its own, so that what applications store never keeps resources or keys waiting"""
 
 
 def open_database(folder: Path, *, busy_timeout_s: float = 5.0) -> Database:
@@ -38,15 +43,25 @@ def open_database(folder: Path, *, busy_timeout_s: float = 5.0) -> Database:
     except BaseException:
         lock.release()
         raise
-    return Database(folder, lock, busy_timeout_s)
+    return Database(folder / STATE_FILE, busy_timeout_s, lock)
+
+
+def open_objects(folder: Path, *, busy_timeout_s: float = 5.0) -> Database:
+    """Make or migrate `objects.db`. Open the folder's `linarite.db` first: it holds the lock.
+
+    Raises SetupError when the file is damaged, foreign or too new.
+    """
+    prepare(folder / OBJECTS_FILE, OBJECTS_HISTORY)
+    return Database(folder / OBJECTS_FILE, busy_timeout_s)
 
 
 class Database:
-    """The open `linarite.db`; hand it to the adapters in `storage.sqlite`."""
+    """An open file; hand it to the adapters in `storage.sqlite`."""
 
-    def __init__(self, folder: Path, lock: FolderLock, busy_timeout_s: float) -> None:
-        self.folder = folder
-        self._path = folder / STATE_FILE
+    def __init__(self, path: Path, busy_timeout_s: float, lock: FolderLock | None = None) -> None:
+        """`lock` is let go of when it closes."""
+        self.folder = path.parent
+        self._path = path
         self._lock = lock
         self._reader = sqlite_engine(
             self._path,
@@ -87,6 +102,7 @@ class Database:
                 await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def close(self) -> None:
-        """Let go of the file and the folder."""
+        """Let go of the file, and of the folder if this one holds it."""
         await self._reader.dispose()
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()

@@ -31,6 +31,7 @@ STATE_HISTORY = History(SCRIPTS / "state", "0009")
 REQUESTS_HISTORY = History(SCRIPTS / "requests", "0006")
 AUDIT_HISTORY = History(SCRIPTS / "audit", "0001")
 METRICS_HISTORY = History(SCRIPTS / "metrics", "0001")
+OBJECTS_HISTORY = History(SCRIPTS / "objects", "0001")
 
 
 def migrate(path: Path, connection: sqlite3.Connection, history: History) -> bool:

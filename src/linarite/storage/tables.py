@@ -30,6 +30,9 @@ AUDIT = MetaData()
 METRICS = MetaData()
 """`metrics.db`"""
 
+OBJECTS = MetaData()
+"""`objects.db`"""
+
 # Ids are compared and ordered byte by byte, whatever the database's language setting.
 _ID_KEY = Text().with_variant(Text(collation="C"), "postgresql")
 
@@ -346,3 +349,19 @@ metric_grains = Table(
     sqlite_with_rowid=False,
 )
 """a series in a minute, or an hour; `body` is a `Tally`"""
+
+stored_objects = Table(
+    "stored_objects",
+    OBJECTS,
+    Column("account_key", _ID_KEY, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("id", _ID_KEY, primary_key=True),
+    Column("label", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("blob", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("stored_objects_by_label", "account_key", "kind", "label", "id"),
+    Index("stored_objects_by_expiry", "expires_at"),
+)
+"""`account_key` is lower-cased; `body` is the whole StoredObject as JSON"""

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from linarite.storage.database import open_database
+from linarite.storage.blobs import FolderBlobs
+from linarite.storage.database import open_database, open_objects
 from linarite.storage.memory.activity import MemoryActivityLog
 from linarite.storage.memory.alert_states import MemoryAlertStates
 from linarite.storage.memory.audit import MemoryAuditStore
+from linarite.storage.memory.blobs import MemoryBlobs
 from linarite.storage.memory.cursors import MemoryCursorStore
 from linarite.storage.memory.customer_keys import MemoryCustomerKeys
 from linarite.storage.memory.jobs import MemoryJobStore
@@ -21,6 +23,7 @@ from linarite.storage.memory.network_log import MemoryNetworkLog
 from linarite.storage.memory.outbox import MemoryOutbox
 from linarite.storage.memory.requests import MemoryRequestLedger
 from linarite.storage.memory.resources import MemoryResourceStore
+from linarite.storage.memory.stored_objects import MemoryStoredObjects
 from linarite.storage.retention import Retention
 from linarite.storage.sqlite.activity import SqliteActivityLog
 from linarite.storage.sqlite.alert_states import SqliteAlertStates
@@ -34,6 +37,7 @@ from linarite.storage.sqlite.network_log import SqliteNetworkLog
 from linarite.storage.sqlite.outbox import SqliteOutbox
 from linarite.storage.sqlite.requests import open_request_ledger
 from linarite.storage.sqlite.resources import SqliteResourceStore
+from linarite.storage.sqlite.stored_objects import SqliteStoredObjects
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
     from linarite.domain.alerts import AlertStates
     from linarite.domain.audit import AuditStore
     from linarite.domain.azure_metrics.grains import MetricStore
+    from linarite.domain.blob import Blobs
     from linarite.domain.diagnostics import CursorStore
     from linarite.domain.jobs import JobStore
     from linarite.domain.ledger import LastingCounts
@@ -50,6 +55,7 @@ if TYPE_CHECKING:
     from linarite.domain.outbox import Outbox
     from linarite.domain.request_record import RequestLedger
     from linarite.domain.resource import KeyStore, ResourceStore
+    from linarite.domain.stored_object import StoredObjects
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -83,6 +89,25 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     database = open_database(tmp_path)
     yield Stores(SqliteResourceStore(database), SqliteJobStore(database))
     await database.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def stored_objects(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[StoredObjects]:
+    """An empty StoredObjects."""
+    if request.param == "memory":
+        yield MemoryStoredObjects()
+        return
+    database = open_objects(tmp_path)
+    yield SqliteStoredObjects(database)
+    await database.close()
+
+
+@pytest.fixture(params=["memory", "folder"])
+async def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
+    """Empty Blobs."""
+    return MemoryBlobs() if request.param == "memory" else FolderBlobs(tmp_path / "files")
 
 
 @pytest.fixture(params=["memory", "sqlite"])

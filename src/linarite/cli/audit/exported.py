@@ -18,9 +18,10 @@ from linarite.cli.audit.proof_files import (
     read_manifest,
 )
 from linarite.controls.audit.chain import body_digest, event_of
-from linarite.controls.audit.diagnostic import CONTAINER, path_of, record_line
+from linarite.controls.audit.diagnostic import path_of, record_line
 from linarite.controls.audit.verification import Evidence, Link, Problem, Verdict, verified
 from linarite.domain.audit import AuditEntry
+from linarite.domain.diagnostic_path import container_of
 from linarite.domain.errors import SetupError
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class ExportedLog:
         known = {self._folder / path for path in self._sums}
         problems += [
             Problem(self.manifest.first, f"{path} is no part of this log")
-            for path in sorted((self._folder / CONTAINER).rglob("*"))
+            for path in sorted((self._folder / container_of("Audit")).rglob("*"))
             if path.is_file() and path not in known
         ]
         return min(problems, key=lambda each: each.seq, default=None)

@@ -11,7 +11,7 @@ import msgspec
 
 from linarite.domain.quota import Price
 from linarite.domain.usage import Usage, usage_of
-from linarite.web.sse import DONE
+from linarite.web.sse import DONE, STREAM_LINES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,9 @@ class StreamedReply(ABC):
     The constant parts are encoded once; a chunk, or the whole, costs the encoding of its choices.
     """
 
+    status = 200
+    lines = STREAM_LINES
+    length: int | None = None
     headers: Sequence[tuple[bytes, bytes]] = ()
     counted: Usage | None = None
     """the newest counts of the engine's"""

@@ -10,8 +10,6 @@ import msgspec
 
 from linarite.controlplane.resources.accounts.rules import AccountFacts
 from linarite.controlplane.retired import (
-    DELETED_FROM,
-    DELETED_TYPE,
     recoverable,
     recovered_children,
     retiring,
@@ -20,7 +18,15 @@ from linarite.domain.arm_id import same_id, subscription_of
 from linarite.domain.customer_keys import CustomerKeyUnavailable, asked_key, present_key
 from linarite.domain.declared import is_declared, settled_by_settings
 from linarite.domain.jobs import PROVISION_DEPLOYMENT, Job, new_job
-from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE, Delete, Put, domain_of
+from linarite.domain.resource import (
+    ACCOUNT_TYPE,
+    DELETED_ACCOUNT_TYPE,
+    DELETED_FROM,
+    DEPLOYMENT_TYPE,
+    Delete,
+    Put,
+    domain_of,
+)
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import Target
@@ -67,7 +73,7 @@ async def beside(
         return [], []
     children = [
         child
-        for kind in _child_types(surface, DELETED_TYPE)
+        for kind in _child_types(surface, DELETED_ACCOUNT_TYPE)
         for child in await surface.resources.list_under(deleted.id, kind)
     ]
     back = [

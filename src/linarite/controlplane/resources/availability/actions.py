@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from linarite.controlplane.kinds import ACCOUNT_KINDS
 from linarite.controlplane.request import Answer
-from linarite.controlplane.retired import DELETED_TYPE
 from linarite.controlplane.stocktaking import require_location, require_subscription
 from linarite.controlplane.wire import read_object
 from linarite.domain.arm_errors import bad_request
-from linarite.domain.resource import ACCOUNT_TYPE, domain_of
+from linarite.domain.resource import ACCOUNT_TYPE, DELETED_ACCOUNT_TYPE, domain_of
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import ArmRequest, Target
@@ -30,7 +29,7 @@ async def check_domain(request: ArmRequest, target: Target, surface: Surface) ->
             "InvalidRequestContent", "subdomainName is missing.", target="subdomainName"
         )
     accounts = await surface.resources.list_under("", ACCOUNT_TYPE)
-    accounts += await surface.resources.list_under("", DELETED_TYPE)
+    accounts += await surface.resources.list_under("", DELETED_ACCOUNT_TYPE)
     reason = None
     if DOMAIN.fullmatch(wanted) is None:
         reason = f"The subdomain name '{wanted[:100]}' is not valid."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from linarite.controlplane.retired import DELETED_FROM
+from linarite.domain.resource import DELETED_FROM
 
 if TYPE_CHECKING:
     from linarite.controlplane.surface import Showing, Surface

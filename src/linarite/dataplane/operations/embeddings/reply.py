@@ -22,6 +22,9 @@ class EmbeddingReply:
     """One list of vectors; never streamed."""
 
     streamed = False
+    status = 200
+    lines = b""
+    length: int | None = None
 
     def __init__(self, ask: EmbeddingAsk, deployment: Deployment) -> None:
         """The official SDK asks for base64 unless told otherwise."""

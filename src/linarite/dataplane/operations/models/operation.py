@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from linarite.dataplane.operations.models.reply import DocumentReply
+from linarite.dataplane.parts.documents import DocumentReply
 from linarite.domain.errors import ResourceNotFound
 
 if TYPE_CHECKING:

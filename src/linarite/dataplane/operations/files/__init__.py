@@ -1,0 +1,1 @@
+"""…/files: what applications store with the account."""

@@ -1,0 +1,185 @@
+"""Files: create, list, get, delete, content.
+
+Sources: Azure OpenAI's v1 document, and its authoring reference of 2024-10-21.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from linarite.dataplane.operations.files.upload import receive
+from linarite.dataplane.parts.documents import BytesReply, DocumentReply
+from linarite.domain.errors import InvalidRequest
+from linarite.domain.file_errors import NoSuchFile, NoSuchFileObject
+from linarite.domain.stored_object import Page
+from linarite.files.keeper import owner_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from linarite.dataplane.call import Call, OperationKit
+    from linarite.domain.facts import Facts
+    from linarite.domain.stored_object import StoredObject
+
+LIST_MAX = 10_000
+BODILESS_UNTIL = "2024-08"
+"""dated versions before it answer a deletion with nothing"""
+ORDERS = ("asc", "desc")
+
+
+class CreateFile:
+    """Azure's `Files_Upload`."""
+
+    name = "Files_Upload"
+    action = "Microsoft.CognitiveServices/accounts/OpenAI/files/write"
+    reads_body = False
+
+    def __init__(self, kit: OperationKit) -> None:
+        """Take who keeps files."""
+        self._keeper = kit.files
+
+    def parse(self, call: Call, body: bytes, facts: Facts) -> Call:  # noqa: ARG002 - the port's shape
+        """The form is read later, as it comes."""
+        call.reply = DocumentReply() if call.v1 else DocumentReply(201)
+        return call
+
+    async def run(self, ask: Call, slot: object) -> AsyncGenerator[dict[str, Any], None]:  # noqa: ARG002 - the port's shape
+        """The new file. Raises InvalidRequest, FileTooLarge, TooManyFiles."""
+        made = await receive(ask, owner_of(ask.principal), self._keeper)
+        if isinstance(ask.reply, DocumentReply) and not ask.v1:
+            location = f"/openai/files/{made.id}?api-version={ask.api_version}"
+            ask.reply.headers.append((b"location", location.encode()))
+        yield document(made)
+
+
+class ListFiles:
+    """Azure's `Files_List`."""
+
+    name = "Files_List"
+    action = "Microsoft.CognitiveServices/accounts/OpenAI/files/read"
+    reads_body = False
+
+    def __init__(self, kit: OperationKit) -> None:
+        """Take who keeps files."""
+        self._keeper = kit.files
+
+    def parse(self, call: Call, body: bytes, facts: Facts) -> tuple[str, Page]:  # noqa: ARG002 - the port's shape
+        """Which part of whose list. Raises InvalidRequest."""
+        asked = dict(parse_qsl(call.query.decode("latin-1")))
+        order = asked.get("order", "desc")
+        if order not in ORDERS:
+            raise InvalidRequest(
+                f"'{order[:20]}' is not one of {list(ORDERS)} - 'order'", param="order"
+            )
+        limit = asked.get("limit", str(LIST_MAX))
+        if not limit.isdecimal() or not 1 <= int(limit[:8]) <= LIST_MAX:
+            raise InvalidRequest(
+                f"'limit' must be an integer between 1 and {LIST_MAX}.", param="limit"
+            )
+        call.reply = DocumentReply()
+        page = Page(
+            limit=int(limit) + 1,
+            after=asked.get("after", ""),
+            ascending=order == "asc",
+            label=asked.get("purpose", ""),
+            owner=self._keeper.seen_by(call.principal),
+        )
+        return call.account_id, page
+
+    async def run(
+        self,
+        ask: tuple[str, Page],
+        slot: object,  # noqa: ARG002 - the port's shape
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """The part of the list, and whether there is more."""
+        account_id, page = ask
+        found = await self._keeper.list(account_id, page)
+        shown = [document(each) for each in found[: page.limit - 1]]
+        yield {
+            "object": "list",
+            "data": shown,
+            "first_id": shown[0]["id"] if shown else None,
+            "last_id": shown[-1]["id"] if shown else None,
+            "has_more": len(found) >= page.limit,
+        }
+
+
+class OneFile:
+    """What operations on one file have in common."""
+
+    name: str
+    action = "Microsoft.CognitiveServices/accounts/OpenAI/files/read"
+    reads_body = False
+
+    def __init__(self, kit: OperationKit) -> None:
+        """Take who keeps files."""
+        self._keeper = kit.files
+
+    def parse(self, call: Call, body: bytes, facts: Facts) -> Call:  # noqa: ARG002 - the port's shape
+        """Nothing to check before the file is looked for."""
+        call.reply = DocumentReply()
+        return call
+
+    async def _file(self, call: Call) -> StoredObject:
+        """The file that is meant. Raises NoSuchFile, NoSuchFileObject."""
+        wanted = call.path_arguments["file_id"]
+        found = await self._keeper.find(
+            call.account_id, wanted, self._keeper.seen_by(call.principal)
+        )
+        if found is None:
+            raise NoSuchFileObject(wanted) if call.v1 else NoSuchFile(wanted)
+        return found
+
+
+class GetFile(OneFile):
+    """Azure's `Files_Get`."""
+
+    name = "Files_Get"
+
+    async def run(self, ask: Call, slot: object) -> AsyncGenerator[dict[str, Any], None]:  # noqa: ARG002 - the port's shape
+        """What is known of it."""
+        yield document(await self._file(ask))
+
+
+class DeleteFile(OneFile):
+    """Azure's `Files_Delete`."""
+
+    name = "Files_Delete"
+    action = "Microsoft.CognitiveServices/accounts/OpenAI/files/delete"
+
+    async def run(self, ask: Call, slot: object) -> AsyncGenerator[dict[str, Any], None]:  # noqa: ARG002 - the port's shape
+        """It is gone when this is told."""
+        file = await self._file(ask)
+        await self._keeper.remove(file)
+        if not ask.v1 and ask.api_version < BODILESS_UNTIL:
+            ask.reply = DocumentReply(204)
+        yield {"id": file.id, "object": "file", "deleted": True}
+
+
+class GetFileContent(OneFile):
+    """Azure's `Files_GetContent`."""
+
+    name = "Files_GetContent"
+
+    async def run(self, ask: Call, slot: object) -> AsyncGenerator[bytes, None]:  # noqa: ARG002 - the port's shape
+        """Its bytes, in pieces."""
+        file = await self._file(ask)
+        ask.reply = BytesReply(str(file.body["filename"]), int(file.body["bytes"]))
+        yield b""
+        async for piece in self._keeper.content(file):
+            yield piece
+
+
+def document(file: StoredObject) -> dict[str, Any]:
+    """A file as both dialects show it."""
+    told: dict[str, Any] = {
+        "object": "file",
+        "id": file.id,
+        "purpose": file.label,
+        "filename": file.body["filename"],
+        "bytes": file.body["bytes"],
+        "created_at": file.created_at,
+        "status": "processed",
+    }
+    return told | {"expires_at": file.expires_at} if file.expires_at else told

@@ -1,0 +1,83 @@
+"""Reading a new file out of its form, as it comes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from linarite.domain.errors import InvalidRequest
+from linarite.files import NewFile
+from linarite.web.multipart import FormReader
+
+if TYPE_CHECKING:
+    from linarite.dataplane.call import Call
+    from linarite.domain.stored_object import StoredObject
+    from linarite.files import FileKeeper
+
+PURPOSES = ("assistants", "batch", "evals", "fine-tune", "user_data", "vision")
+ANCHOR, SECONDS = "expires_after[anchor]", "expires_after[seconds]"
+DAY_S = 86_400
+LIVES_S = (14 * DAY_S, 30 * DAY_S)
+"""how long a file that expires may live, at least and at most"""
+NAME_CHARACTERS_MAX = 512
+
+
+async def receive(call: Call, owner: str, keeper: FileKeeper) -> StoredObject:
+    """Keep the file of a form. Raises InvalidRequest, and what FileKeeper raises.
+
+    What stands before the file in the form is checked before the file is read.
+    """
+    content_type = call.headers.get(b"content-type", b"")
+    form = FormReader(content_type, call.body.pieces())
+    fields: dict[str, str] = {}
+    filename, received = "", None
+    while (part := await form.next_part()) is not None:
+        if part.name != "file":
+            fields[part.name] = await form.text()
+        elif received is None:
+            if "purpose" in fields:
+                await keeper.require_room(_new_file(call, owner, fields, part.filename or "file"))
+            filename = part.filename or "file"
+            received = await keeper.receive(form.data())
+    if received is None:
+        raise InvalidRequest("Missing required parameter: 'file'.", param="file")
+    try:
+        new = _new_file(call, owner, fields, filename)
+    except InvalidRequest:
+        await keeper.discard(received)
+        raise
+    return await keeper.keep(new, received)
+
+
+def _new_file(call: Call, owner: str, fields: dict[str, str], filename: str) -> NewFile:
+    purpose = fields.get("purpose", "")
+    if purpose not in PURPOSES:
+        raise InvalidRequest(
+            f"'{purpose[:50]}' is not one of {list(PURPOSES)} - 'purpose'"
+            if purpose
+            else "Missing required parameter: 'purpose'.",
+            param="purpose",
+        )
+    name = filename.replace("\\", "/").rpartition("/")[2]
+    printable = "".join(each if each.isprintable() else "_" for each in name)
+    return NewFile(
+        account_id=call.account_id,
+        owner=owner,
+        purpose=purpose,
+        filename=printable[:NAME_CHARACTERS_MAX] or "file",
+        lives_s=_lives_s(fields),
+    )
+
+
+def _lives_s(fields: dict[str, str]) -> int:
+    anchor, seconds = fields.get(ANCHOR), fields.get(SECONDS)
+    if anchor is None and seconds is None:
+        return 0
+    if anchor != "created_at":
+        raise InvalidRequest(f"'{ANCHOR}' must be 'created_at'.", param="expires_after.anchor")
+    least, most = LIVES_S
+    if seconds is None or not seconds.isdecimal() or not least <= int(seconds[:12]) <= most:
+        raise InvalidRequest(
+            f"'{SECONDS}' must be an integer between {least} and {most}.",
+            param="expires_after.seconds",
+        )
+    return int(seconds)

@@ -1,0 +1,102 @@
+"""Writing what is no model's answer: a JSON document, or the bytes of a file."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from linarite.dataplane.parts.replies import encode
+from linarite.domain.quota import Price
+
+if TYPE_CHECKING:
+    from linarite.domain.facts import Deployment
+    from linarite.domain.usage import Usage
+    from linarite.web.asgi import HeaderList
+
+NOTHING = HTTPStatus.NO_CONTENT
+
+
+class DocumentReply:
+    """One document; never streamed."""
+
+    streamed = False
+    lines = b""
+    length: int | None = None
+
+    def __init__(self, status: int = 200, headers: HeaderList | None = None) -> None:
+        """Start with nothing to say; status 204 says nothing to its end."""
+        self.status = status
+        self.usage: Usage | None = None
+        self.headers: HeaderList = headers or []
+        self._document: dict[str, Any] = {}
+
+    def price(self) -> Price:
+        """Nothing: no model answers."""
+        return Price(0)
+
+    def move_to(self, deployment: Deployment) -> None:
+        """See Reply: no deployment answers."""
+
+    def tell_tier(self, tier: str) -> None:
+        """See Reply: such answers do not tell it."""
+
+    def frame(self, event: dict[str, Any]) -> bytes:
+        """Not streamed: folded instead."""
+        self.add(event)
+        return b""
+
+    def end(self) -> bytes:
+        """What would close a stream: nothing."""
+        return b""
+
+    def add(self, event: dict[str, Any]) -> None:
+        """Take the document."""
+        self._document = event
+
+    def body(self) -> bytes:
+        """The plain answer."""
+        return b"" if self.status == NOTHING else encode(self._document)
+
+
+class BytesReply:
+    """A file's bytes as they are, for saving: no browser shows them as a page."""
+
+    streamed = True
+    status = 200
+    usage: Usage | None = None
+    lines = (
+        b"content-type: application/octet-stream\r\n"
+        b"content-security-policy: default-src 'none'; sandbox\r\n"
+    )
+
+    def __init__(self, filename: str, size: int) -> None:
+        """`size` in bytes is announced, so that a client notices what breaks off."""
+        self.length = size
+        disposition = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
+        self.headers: HeaderList = [(b"content-disposition", disposition.encode())]
+
+    def price(self) -> Price:
+        """Nothing: no model answers."""
+        return Price(0)
+
+    def move_to(self, deployment: Deployment) -> None:
+        """See Reply: no deployment answers."""
+
+    def tell_tier(self, tier: str) -> None:
+        """See Reply: such answers do not tell it."""
+
+    def frame(self, event: bytes) -> bytes:
+        """Each piece as it is."""
+        return event
+
+    def end(self) -> bytes:
+        """Nothing closes it."""
+        return b""
+
+    def add(self, event: bytes) -> None:
+        """Never folded."""
+
+    def body(self) -> bytes:
+        """Never folded."""
+        return b""

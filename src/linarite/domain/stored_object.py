@@ -1,0 +1,87 @@
+"""What applications leave with an account, such as files, and where that is kept."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+
+
+class StoredObject(msgspec.Struct, frozen=True, kw_only=True):
+    """One object of an account's; found by account, kind and id together, never by id alone."""
+
+    account_id: str
+    """the ARM resource id of its account"""
+    kind: str
+    """`file`, …"""
+    id: str
+    """ids of a kind sort as they were made"""
+    created_at: int
+    """seconds since the epoch"""
+    owner: str = ""
+    """who made it; "" for whoever holds a key of the account's own"""
+    label: str = ""
+    """what lists may be narrowed by; of a file: its purpose"""
+    expires_at: int = 0
+    """seconds since the epoch; 0 for never"""
+    blob: str = ""
+    """the name under which its bytes are kept; "" where there are none"""
+    body: dict[str, Any] = {}
+    """everything else about it"""
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of a list is wanted."""
+
+    limit: int
+    after: str = ""
+    """id that the part follows, even if its object has gone"""
+    ascending: bool = False
+    """oldest first"""
+    label: str = ""
+    owner: str | None = None
+    """None: whoever made it"""
+
+
+class StoredObjects(Protocol):
+    """Keeps objects. What a call has written survives the death of the process."""
+
+    async def add(self, made: StoredObject) -> None:
+        """Keep a new one. Ids are never used twice."""
+        ...
+
+    async def get(self, account_id: str, kind: str, object_id: str) -> StoredObject | None:
+        """The object; None for an absent one as for another account's."""
+        ...
+
+    async def remove(self, account_id: str, kind: str, object_id: str) -> bool:
+        """Forget it; False when it was not there."""
+        ...
+
+    async def list(self, account_id: str, kind: str, page: Page) -> list[StoredObject]:
+        """A part of an account's objects by their ids, which follow time: newest first.
+
+        While others are added and removed, following one part by the next shows every object
+        that stays exactly once.
+        """
+        ...
+
+    async def count(self, account_id: str, kind: str, label: str, *, lasting: bool) -> int:
+        """How many there are that expire, or, `lasting`, that do not."""
+        ...
+
+    async def expired(self, now: int, limit: int) -> list[StoredObject]:
+        """Objects whose time is over, of all accounts."""
+        ...
+
+    async def blobs(self) -> set[str]:
+        """Names of the bytes that any object speaks of."""
+        ...
+
+    async def accounts(self) -> set[str]:
+        """Lower-cased ids of the accounts that have any."""
+        ...
+
+    async def of_account(self, account_id: str, limit: int) -> list[StoredObject]:
+        """Some of an account's objects, of all kinds."""
+        ...

@@ -1,0 +1,218 @@
+"""Keeping files: the bytes first, then what is known about them, so that nothing is ever half."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from linarite.domain.file_errors import FileTooLarge, TooManyFiles
+from linarite.domain.stored_object import Page, StoredObject
+from linarite.files.sniffing import HEAD_BYTES, media_type, require_lines
+from linarite.web.ids import new_guid
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Collection
+
+    from linarite.domain.blob import Blobs
+    from linarite.domain.principal import Principal
+    from linarite.domain.stored_object import StoredObjects
+    from linarite.files.options import Files
+
+FILE = "file"
+BATCH = "batch"
+EVERYBODY = None
+"""an owner who stands for all"""
+SWEEP_AT_ONCE = 200
+
+
+class NewFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a file before it has come."""
+
+    account_id: str
+    owner: str
+    purpose: str
+    filename: str
+    lives_s: int = 0
+    """seconds until it expires; 0: never"""
+
+
+class FileKeeper:
+    """The files of all accounts. Every look-up is by account and id, and by owner where asked."""
+
+    def __init__(
+        self,
+        objects: StoredObjects,
+        blobs: Blobs,
+        options: Files,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.options = options
+        self._objects = objects
+        self._blobs = blobs
+        self._now = now
+        self._arriving: set[str] = set()
+        """bytes whose file is not known yet"""
+
+    def seen_by(self, principal: Principal | None) -> str | None:
+        """Whose files somebody sees: one owner's, or EVERYBODY's."""
+        return owner_of(principal) if self.options.visible_to == "creator" else EVERYBODY
+
+    async def require_room(self, new: NewFile) -> None:
+        """Raise TooManyFiles where the account has as many of the purpose as it may."""
+        lasting = new.lives_s == 0
+        options = self.options
+        most, setting = (
+            (options.lasting_max, "files.lasting_max")
+            if lasting
+            else (options.expiring_max, "files.expiring_max")
+        )
+        there = await self._objects.count(new.account_id, FILE, new.purpose, lasting=lasting)
+        if there >= most:
+            raise TooManyFiles(new.purpose, most, setting)
+
+    async def receive(self, pieces: AsyncIterator[bytes]) -> Received:
+        """Keep bytes whose file is still to be made: `keep` or `discard` follows.
+
+        Raises FileTooLarge, and whatever `pieces` raises; nothing is left then.
+        """
+        name = new_guid().replace("-", "")
+        self._arriving.add(name)
+        coming = _Coming(pieces, self.options.file_bytes_max)
+        try:
+            size = await self._blobs.write(name, coming)
+        except BaseException:
+            self._arriving.discard(name)
+            raise
+        return Received(name, size, bytes(coming.head))
+
+    async def keep(self, new: NewFile, received: Received) -> StoredObject:
+        """Make the file. Raises TooManyFiles, FileTooLarge, NotJsonLines; nothing is left then."""
+        try:
+            self._require_fit(new, received)
+            await self.require_room(new)
+            made = self._made(new, received)
+            await self._objects.add(made)
+        except BaseException:
+            await self.discard(received)
+            raise
+        self._arriving.discard(received.name)
+        return made
+
+    async def discard(self, received: Received) -> None:
+        """Forget bytes of which no file is made."""
+        await self._blobs.remove(received.name)
+        self._arriving.discard(received.name)
+
+    async def find(self, account_id: str, file_id: str, owner: str | None) -> StoredObject | None:
+        """A file; None for one that is absent, expired, another account's or another owner's."""
+        found = await self._objects.get(account_id, FILE, file_id)
+        if found is None or owner not in {EVERYBODY, found.owner} or self._is_over(found):
+            return None
+        return found
+
+    async def list(self, account_id: str, page: Page) -> list[StoredObject]:
+        """See StoredObjects."""
+        return [
+            each
+            for each in await self._objects.list(account_id, FILE, page)
+            if not self._is_over(each)
+        ]
+
+    def content(self, file: StoredObject) -> AsyncIterator[bytes]:
+        """A file's bytes."""
+        return self._blobs.read(file.blob)
+
+    async def remove(self, file: StoredObject) -> None:
+        """Forget a file: first that there is one, then its bytes."""
+        await self._objects.remove(file.account_id, file.kind, file.id)
+        await self._blobs.remove(file.blob)
+
+    async def remove_others(self, accounts: Collection[str]) -> None:
+        """Forget everything that other accounts than these have. Ids are in lower case."""
+        for account_id in await self._objects.accounts() - set(accounts):
+            while files := await self._objects.of_account(account_id, SWEEP_AT_ONCE):
+                for file in files:
+                    await self.remove(file)
+
+    async def sweep(self) -> int:
+        """Forget files whose time is over; how many there were."""
+        gone = 0
+        while files := await self._objects.expired(int(self._now()), SWEEP_AT_ONCE):
+            for file in files:
+                await self.remove(file)
+            gone += len(files)
+        return gone
+
+    async def sweep_bytes(self) -> None:
+        """Forget bytes that no file speaks of: their server died before it made one."""
+        names = set(await self._blobs.names()) - self._arriving
+        if names:
+            for name in names - await self._objects.blobs():
+                await self._blobs.remove(name)
+
+    def _require_fit(self, new: NewFile, received: Received) -> None:
+        if new.purpose == BATCH and received.size > self.options.batch_bytes_max:
+            raise FileTooLarge(self.options.batch_bytes_max, "files.batch_bytes_max")
+        require_lines(new.purpose, new.filename, received.head)
+
+    def _made(self, new: NewFile, received: Received) -> StoredObject:
+        now = int(self._now())
+        return StoredObject(
+            account_id=new.account_id,
+            kind=FILE,
+            # Made now and not when the first byte came: lists are in the order of ids.
+            id=f"file-{new_guid().replace('-', '')}",
+            created_at=now,
+            owner=new.owner,
+            label=new.purpose,
+            blob=received.name,
+            expires_at=now + new.lives_s if new.lives_s else 0,
+            body={
+                "bytes": received.size,
+                "filename": new.filename,
+                "media_type": media_type(received.head),
+            },
+        )
+
+    def _is_over(self, file: StoredObject) -> bool:
+        return 0 < file.expires_at <= self._now()
+
+
+class Received(msgspec.Struct, frozen=True):
+    """Bytes that have come."""
+
+    name: str
+    size: int
+    head: bytes
+    """how they begin"""
+
+
+class _Coming:
+    """Pieces on their way: counted, and their beginning remembered."""
+
+    def __init__(self, pieces: AsyncIterator[bytes], most_bytes: int) -> None:
+        self._pieces = pieces
+        self._most_bytes = most_bytes
+        self._size = 0
+        self.head = bytearray()
+
+    def __aiter__(self) -> _Coming:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await anext(self._pieces)
+        self._size += len(piece)
+        if self._size > self._most_bytes:
+            raise FileTooLarge(self._most_bytes, "files.file_bytes_max")
+        if len(self.head) < HEAD_BYTES:
+            self.head += piece[: HEAD_BYTES - len(self.head)]
+        return piece
+
+
+def owner_of(principal: Principal | None) -> str:
+    """Who made something; "" for whoever holds one of an account's own keys."""
+    if principal is None or principal.opens_all:
+        return ""
+    return principal.object_id or principal.resource_id or principal.name

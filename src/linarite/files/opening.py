@@ -1,0 +1,79 @@
+"""Opening the keeper of files, and the work that it does by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import structlog
+
+from linarite.domain.errors import ServiceUnavailable
+from linarite.domain.resource import ACCOUNT_TYPE, DELETED_ACCOUNT_TYPE, DELETED_FROM
+from linarite.files.keeper import FileKeeper
+from linarite.storage.blobs import FolderBlobs
+from linarite.storage.database import open_objects
+from linarite.storage.sqlite.stored_objects import SqliteStoredObjects
+
+if TYPE_CHECKING:
+    from contextlib import AsyncExitStack
+    from pathlib import Path
+
+    from linarite.domain.resource import Committed, ResourceStore
+    from linarite.files.options import Files
+
+FOLDER = "files"
+SWEEP_EVERY_S = 600.0
+
+log = structlog.get_logger(__name__)
+
+
+async def open_files(
+    stack: AsyncExitStack, home: Path, options: Files, resources: ResourceStore
+) -> FileKeeper:
+    """The keeper, tidying up until the stack is left. Raises SetupError."""
+    database = open_objects(home)
+    stack.push_async_callback(database.close)
+    keeper = FileKeeper(SqliteStoredObjects(database), FolderBlobs(home / FOLDER), options)
+    upkeep = FileUpkeep(keeper, resources)
+    await upkeep.forget_the_gone()
+    resources.subscribe(upkeep.follow)
+    task = asyncio.create_task(upkeep.run())
+    stack.push_async_callback(_ended, task)
+    return keeper
+
+
+class FileUpkeep:
+    """Ends what is over: files whose time or whose account has ended, bytes without a file."""
+
+    def __init__(self, keeper: FileKeeper, resources: ResourceStore) -> None:
+        self._keeper = keeper
+        self._resources = resources
+
+    async def follow(self, committed: Committed) -> None:
+        """An account that is purged takes its files with it, before its name can be had again."""
+        if committed.removed:
+            await self.forget_the_gone()
+
+    async def forget_the_gone(self) -> None:
+        """Forget what accounts had that are neither there nor to be recovered."""
+        there = {each.id.lower() for each in await self._resources.list_under("", ACCOUNT_TYPE)}
+        for deleted in await self._resources.list_under("", DELETED_ACCOUNT_TYPE):
+            there.add(str(deleted.properties.get(DELETED_FROM, "")).lower())
+        await self._keeper.remove_others(there)
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            try:
+                await self._keeper.sweep_bytes()
+                await self._keeper.sweep()
+            except ServiceUnavailable as problem:
+                log.warning("files were not tidied up", reason=problem.message)
+            await asyncio.sleep(SWEEP_EVERY_S)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,32 @@
+"""What settings say about the files that applications store."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+
+class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bounds on stored files. Defaults are Azure's ("Azure OpenAI quotas and limits")."""
+
+    file_bytes_max: Annotated[
+        int, Meta(description="Largest file in bytes; beyond it 413.", ge=1)
+    ] = 512 * 1024 * 1024
+    batch_bytes_max: Annotated[
+        int, Meta(description="Largest file for a batch in bytes; beyond it 413.", ge=1)
+    ] = 200 * 1024 * 1024
+    lasting_max: Annotated[
+        int, Meta(description="Files of a purpose that an account may have without expiry.", ge=1)
+    ] = 500
+    expiring_max: Annotated[
+        int, Meta(description="Files of a purpose that an account may have with expiry.", ge=1)
+    ] = 10_000
+    visible_to: Annotated[
+        Literal["account", "creator"],
+        Meta(
+            description="Who sees a stored object: everybody whom the account lets in, as on "
+            "Azure, or whoever made it alone. The account's two keys count as one."
+        ),
+    ] = "account"

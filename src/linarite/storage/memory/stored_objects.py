@@ -1,0 +1,69 @@
+"""What applications leave with an account, in memory, for tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from linarite.domain.stored_object import Page, StoredObject
+
+
+class MemoryStoredObjects:
+    """`StoredObjects` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str, str], StoredObject] = {}
+
+    async def add(self, made: StoredObject) -> None:
+        """See StoredObjects."""
+        self._kept[made.account_id.lower(), made.kind, made.id] = made
+
+    async def get(self, account_id: str, kind: str, object_id: str) -> StoredObject | None:
+        """See StoredObjects."""
+        return self._kept.get((account_id.lower(), kind, object_id))
+
+    async def remove(self, account_id: str, kind: str, object_id: str) -> bool:
+        """See StoredObjects."""
+        return self._kept.pop((account_id.lower(), kind, object_id), None) is not None
+
+    async def list(self, account_id: str, kind: str, page: Page) -> list[StoredObject]:
+        """See StoredObjects."""
+        found = [
+            each
+            for (account, its_kind, _), each in self._kept.items()
+            if (account, its_kind) == (account_id.lower(), kind)
+            and page.label in {"", each.label}
+            and page.owner in {None, each.owner}
+            and (not page.after or (each.id > page.after) is page.ascending)
+            and each.id != page.after
+        ]
+        found.sort(key=lambda each: each.id, reverse=not page.ascending)
+        return found[: page.limit]
+
+    async def count(self, account_id: str, kind: str, label: str, *, lasting: bool) -> int:
+        """See StoredObjects."""
+        return sum(
+            (account, its_kind, each.label) == (account_id.lower(), kind, label)
+            and lasting is (each.expires_at == 0)
+            for (account, its_kind, _), each in self._kept.items()
+        )
+
+    async def expired(self, now: int, limit: int) -> list[StoredObject]:
+        """See StoredObjects."""
+        over = [each for each in self._kept.values() if 0 < each.expires_at <= now]
+        return over[:limit]
+
+    async def blobs(self) -> set[str]:
+        """See StoredObjects."""
+        return {each.blob for each in self._kept.values()} - {""}
+
+    async def accounts(self) -> set[str]:
+        """See StoredObjects."""
+        return {account for account, _, _ in self._kept}
+
+    async def of_account(self, account_id: str, limit: int) -> list[StoredObject]:
+        """See StoredObjects."""
+        mine = [
+            each for (account, _, _), each in self._kept.items() if account == account_id.lower()
+        ]
+        return mine[:limit]

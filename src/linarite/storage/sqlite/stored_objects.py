@@ -1,0 +1,116 @@
+"""What applications leave with an account, in `objects.db`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import and_, delete, func, insert, select
+
+from linarite.domain.stored_object import StoredObject
+from linarite.storage.tables import stored_objects
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Select
+
+    from linarite.domain.stored_object import Page
+    from linarite.storage.database import Database
+
+_columns = stored_objects.c
+
+
+class SqliteStoredObjects:
+    """`StoredObjects` on a database; every write is flushed to disk before it returns."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, made: StoredObject) -> None:
+        """See StoredObjects."""
+        row = {
+            "account_key": made.account_id.lower(),
+            "kind": made.kind,
+            "id": made.id,
+            "label": made.label,
+            "owner": made.owner,
+            "expires_at": made.expires_at,
+            "blob": made.blob,
+            "body": msgspec.json.encode(made).decode(),
+        }
+        async with self._database.writing() as connection:
+            await connection.execute(insert(stored_objects), row)
+
+    async def get(self, account_id: str, kind: str, object_id: str) -> StoredObject | None:
+        """See StoredObjects."""
+        found = await self._read(select(_columns.body).where(_one(account_id, kind, object_id)))
+        return found[0] if found else None
+
+    async def remove(self, account_id: str, kind: str, object_id: str) -> bool:
+        """See StoredObjects."""
+        async with self._database.writing() as connection:
+            done = await connection.execute(
+                delete(stored_objects).where(_one(account_id, kind, object_id))
+            )
+        return done.rowcount > 0
+
+    async def list(self, account_id: str, kind: str, page: Page) -> list[StoredObject]:
+        """See StoredObjects."""
+        query = select(_columns.body).where(
+            _columns.account_key == account_id.lower(), _columns.kind == kind
+        )
+        if page.label:
+            query = query.where(_columns.label == page.label)
+        if page.owner is not None:
+            query = query.where(_columns.owner == page.owner)
+        if page.after:
+            beyond = _columns.id > page.after if page.ascending else _columns.id < page.after
+            query = query.where(beyond)
+        order = _columns.id.asc() if page.ascending else _columns.id.desc()
+        return await self._read(query.order_by(order).limit(page.limit))
+
+    async def count(self, account_id: str, kind: str, label: str, *, lasting: bool) -> int:
+        """See StoredObjects."""
+        life = _columns.expires_at == 0 if lasting else _columns.expires_at != 0
+        query = select(func.count()).where(
+            _columns.account_key == account_id.lower(),
+            _columns.kind == kind,
+            _columns.label == label,
+            life,
+        )
+        async with self._database.reading() as connection:
+            return (await connection.execute(query)).scalar_one()
+
+    async def expired(self, now: int, limit: int) -> list[StoredObject]:
+        """See StoredObjects."""
+        over = and_(_columns.expires_at != 0, _columns.expires_at <= now)
+        return await self._read(select(_columns.body).where(over).limit(limit))
+
+    async def blobs(self) -> set[str]:
+        """See StoredObjects."""
+        query = select(_columns.blob).where(_columns.blob != "")
+        async with self._database.reading() as connection:
+            return set((await connection.execute(query)).scalars())
+
+    async def accounts(self) -> set[str]:
+        """See StoredObjects."""
+        query = select(_columns.account_key).distinct()
+        async with self._database.reading() as connection:
+            return set((await connection.execute(query)).scalars())
+
+    async def of_account(self, account_id: str, limit: int) -> list[StoredObject]:
+        """See StoredObjects."""
+        mine = _columns.account_key == account_id.lower()
+        return await self._read(select(_columns.body).where(mine).limit(limit))
+
+    async def _read(self, query: Select[Any]) -> list[StoredObject]:
+        async with self._database.reading() as connection:
+            rows: list[str] = list((await connection.execute(query)).scalars())
+        return [msgspec.json.decode(row, type=StoredObject) for row in rows]
+
+
+def _one(account_id: str, kind: str, object_id: str) -> ColumnElement[bool]:
+    return and_(
+        _columns.account_key == account_id.lower(),
+        _columns.kind == kind,
+        _columns.id == object_id,
+    )

@@ -1,0 +1,98 @@
+"""What every StoredObjects does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from linarite.domain.stored_object import Page, StoredObject
+
+if TYPE_CHECKING:
+    from linarite.domain.stored_object import StoredObjects
+
+pytestmark = pytest.mark.anyio
+
+MINE = "/subscriptions/S/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/Mine"
+OTHER = MINE.replace("Mine", "Other")
+
+
+def made(name: str, **fields: Any) -> StoredObject:  # noqa: ANN401 - fields
+    """A file of mine."""
+    whole = {"account_id": MINE, "kind": "file", "id": name, "created_at": 1} | fields
+    return StoredObject(**whole)
+
+
+async def ids(store: StoredObjects, account: str = MINE, **page: Any) -> list[str]:  # noqa: ANN401 - a page
+    """What a part of the list holds."""
+    found = await store.list(account, "file", Page(limit=page.pop("limit", 100), **page))
+    return [each.id for each in found]
+
+
+async def test_an_object_is_found_by_account_kind_and_id(stored_objects: StoredObjects) -> None:
+    """Whatever the case of the account's id; never by its own id alone."""
+    one = made("a", body={"x": [1]}, owner="me", label="batch", blob="b1", expires_at=9)
+    await stored_objects.add(one)
+    assert await stored_objects.get(MINE.upper(), "file", "a") == one
+    assert await stored_objects.get(OTHER, "file", "a") is None
+    assert await stored_objects.get(MINE, "upload", "a") is None
+    assert await stored_objects.get(MINE, "file", "A") is None
+
+
+async def test_another_accounts_object_is_not_removed(stored_objects: StoredObjects) -> None:
+    """The answer is that of an absent one."""
+    await stored_objects.add(made("a"))
+    assert await stored_objects.remove(OTHER, "file", "a") is False
+    assert await stored_objects.remove(MINE, "file", "a") is True
+    assert await stored_objects.remove(MINE, "file", "a") is False
+
+
+async def test_lists_are_narrowed_and_ordered(stored_objects: StoredObjects) -> None:
+    """By label and owner, newest first or oldest first."""
+    for number in range(6):
+        label, owner = ("batch", "ada") if number % 2 else ("evals", "bob")
+        await stored_objects.add(made(f"f{number}", label=label, owner=owner))
+    await stored_objects.add(made("f9", account_id=OTHER))
+    assert await ids(stored_objects) == ["f5", "f4", "f3", "f2", "f1", "f0"]
+    assert await ids(stored_objects, ascending=True, limit=2) == ["f0", "f1"]
+    assert await ids(stored_objects, label="batch") == ["f5", "f3", "f1"]
+    assert await ids(stored_objects, owner="bob", after="f4") == ["f2", "f0"]
+    assert await ids(stored_objects, ascending=True, after="f4") == ["f5"]
+    assert await ids(stored_objects, OTHER) == ["f9"]
+
+
+async def test_parts_follow_one_another_while_others_write(stored_objects: StoredObjects) -> None:
+    """What stays is seen exactly once, though the last one seen has gone meanwhile."""
+    for number in range(100, 120):
+        await stored_objects.add(made(f"f{number}"))
+    seen: list[str] = []
+    after = ""
+    new = 200
+    while part := await ids(stored_objects, limit=4, after=after):
+        seen += part
+        after = part[-1]
+        await stored_objects.remove(MINE, "file", after)
+        await stored_objects.add(made(f"f{new}"))
+        new += 1
+    assert seen == [f"f{number}" for number in range(119, 99, -1)]
+
+
+async def test_what_is_counted(stored_objects: StoredObjects) -> None:
+    """Of a label, apart by whether it expires."""
+    await stored_objects.add(made("a", label="batch"))
+    await stored_objects.add(made("b", label="batch", expires_at=5))
+    await stored_objects.add(made("c", label="evals"))
+    assert await stored_objects.count(MINE, "file", "batch", lasting=True) == 1
+    assert await stored_objects.count(MINE, "file", "batch", lasting=False) == 1
+    assert await stored_objects.count(OTHER, "file", "batch", lasting=True) == 0
+
+
+async def test_what_is_over_and_whose_it_is(stored_objects: StoredObjects) -> None:
+    """What upkeep asks."""
+    await stored_objects.add(made("a", expires_at=5, blob="one"))
+    await stored_objects.add(made("b", expires_at=6, account_id=OTHER, blob="two"))
+    await stored_objects.add(made("c"))
+    assert [each.id for each in await stored_objects.expired(5, 10)] == ["a"]
+    assert await stored_objects.accounts() == {MINE.lower(), OTHER.lower()}
+    assert await stored_objects.blobs() == {"one", "two"}
+    assert [each.id for each in await stored_objects.of_account(OTHER, 10)] == ["b"]

@@ -1,0 +1,206 @@
+"""Files of an account: whose they are, what a killed server keeps, what goes with the account."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import httpx
+import pytest
+
+from tests.faults.test_application_keys_killed import manage
+from tests.faults.test_provisioning_killed import arm
+from tests.serving import SIMULATED, serving, start_server, stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.serving import Server
+
+GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/linarite"
+ACCOUNTS = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts"
+DELETED = (
+    "/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.CognitiveServices"
+    "/locations/local/resourceGroups/linarite/deletedAccounts"
+)
+ROLES = "/providers/Microsoft.Authorization/roleDefinitions"
+CONTRIBUTOR = "a001fd3d-188f-4b5d-821b-7da978bf7442"
+USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
+V1, DATED = "/openai/v1", "/openai"
+PATIENCE_S = 30.0
+
+
+class Owner(NamedTuple):
+    """Somebody with a key, at an account."""
+
+    url: str
+    key: str
+
+    def ask(self, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - httpx
+        """A request on the data plane."""
+        dated = not path.startswith(V1)
+        query = {"api-version": "2024-10-21"} if dated else {}
+        return httpx.request(
+            method,
+            f"{self.url}{path}",
+            params=query | more.pop("params", {}),
+            headers={"api-key": self.key},
+            timeout=30,
+            **more,
+        )
+
+    def store(self, content: bytes = b"mine") -> str:
+        """The id of a new file."""
+        form = {"purpose": "assistants"}
+        made = self.ask("POST", f"{V1}/files", data=form, files={"file": ("a.txt", content)})
+        assert made.status_code == 200, made.text
+        return str(made.json()["id"])
+
+    def ids(self) -> list[str]:
+        """What its list shows."""
+        return [each["id"] for each in self.ask("GET", f"{V1}/files").json()["data"]]
+
+
+def mine(server: Server) -> Owner:
+    """The holder of the settings' account's key."""
+    return Owner(server.endpoint, server.key)
+
+
+def new_account(server: Server, name: str) -> Owner:
+    """Another account, by its path."""
+    body = {
+        "location": "local",
+        "kind": "OpenAI",
+        "sku": {"name": "S0"},
+        "properties": {"customSubDomainName": name},
+    }
+    made = arm(server, "PUT", f"{ACCOUNTS}/{name}", body)
+    assert made.status_code in {200, 201, 202}, made.text
+    wait_for(lambda: arm(server, "GET", f"{ACCOUNTS}/{name}").status_code == 200)
+    key = arm(server, "POST", f"{ACCOUNTS}/{name}/listKeys").json()["key1"]
+    return Owner(f"{server.endpoint}/{name}", key)
+
+
+def wait_for(condition: Any) -> None:  # noqa: ANN401 - a function
+    """Until it holds, for a while."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One on which people see their own files alone."""
+    settings = SIMULATED + '\n[files]\nvisible_to = "creator"\n'
+    yield from serving(tmp_path_factory.mktemp("stored"), settings)
+
+
+@pytest.fixture(scope="module")
+def others(server: Server) -> dict[str, Owner]:
+    """Another account's owner, and an application that may do everything at the same account."""
+    return {
+        "account": new_account(server, "stranger"),
+        "application": application(server, "other", CONTRIBUTOR),
+    }
+
+
+def application(server: Server, name: str, role: str) -> Owner:
+    """The holder of an application's key with a role."""
+    key = manage(server, "PUT", name, roleDefinitionId=f"{ROLES}/{role}")["key"]
+    return Owner(server.endpoint, key)
+
+
+OPERATIONS = [
+    ("GET", f"{V1}/files/{{id}}"),
+    ("GET", f"{V1}/files/{{id}}/content"),
+    ("DELETE", f"{V1}/files/{{id}}"),
+    ("GET", f"{DATED}/files/{{id}}"),
+    ("GET", f"{DATED}/files/{{id}}/content"),
+    ("DELETE", f"{DATED}/files/{{id}}"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_anothers_file_is_like_an_absent_one(
+    server: Server, others: dict[str, Owner], method: str, path: str
+) -> None:
+    """To another account, and to another application of the same account: the same answer."""
+    file_id, absent = mine(server).store(), f"file-{'0' * 32}"
+    for stranger in (others["account"], others["application"]):
+        told = stranger.ask(method, path.format(id=file_id))
+        of_absent = stranger.ask(method, path.format(id=absent))
+        assert told.status_code == of_absent.status_code == 404
+        assert told.text.replace(file_id, absent) == of_absent.text
+        assert stranger.ids() == []
+        paged = stranger.ask("GET", f"{V1}/files", params={"after": file_id})
+        assert paged.json()["data"] == []
+    assert mine(server).ask("GET", f"{V1}/files/{file_id}/content").content == b"mine"
+
+
+def test_an_application_keeps_its_own(server: Server) -> None:
+    """What it makes it finds, though others of the account do not."""
+    maker = application(server, "maker", CONTRIBUTOR)
+    made = maker.store(b"made")
+    assert maker.ids() == [made]
+    assert maker.ask("GET", f"{V1}/files/{made}/content").content == b"made"
+    assert made not in mine(server).ids()
+
+
+def test_a_role_says_who_may(server: Server) -> None:
+    """A key for asking models stores nothing."""
+    asks = application(server, "asks", USER)
+    form = {"data": {"purpose": "assistants"}, "files": {"file": ("a.txt", b"x")}}
+    told = asks.ask("POST", f"{V1}/files", **form)
+    assert told.status_code == 401, told.text
+    assert told.json()["error"]["code"] == "PermissionDenied"
+
+
+def test_what_was_acknowledged_survives(tmp_path: Path) -> None:
+    """A killed server has every file whole, none that was deleted, and no bytes without a file."""
+    server = start_server(tmp_path, SIMULATED)
+    kept = [mine(server).store(bytes([number]) * 100_000) for number in range(8)]
+    gone = mine(server).store(b"gone")
+    assert mine(server).ask("DELETE", f"{V1}/files/{gone}").is_success
+    head = b'--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    with httpx.Client(base_url=server.endpoint, headers={"api-key": server.key}) as client:
+        headers = {"content-type": "multipart/form-data; boundary=b", "content-length": "90000000"}
+
+        def sent() -> Iterator[bytes]:
+            yield head + b"x" * 70_000
+            server.kill()
+            while True:  # until the connection tells that nobody reads any more
+                yield b"x" * 1000
+
+        with pytest.raises(httpx.HTTPError):
+            client.post(f"{V1}/files", content=sent(), headers=headers)
+    orphan = tmp_path / "files" / "orphan"
+    orphan.write_bytes(b"of a server that died before it made the file")
+    with stopped(start_server(tmp_path, SIMULATED)) as again:
+        owner = mine(again)
+        assert owner.ids() == kept[::-1]
+        for number, file_id in enumerate(kept):
+            content = owner.ask("GET", f"{V1}/files/{file_id}/content").content
+            assert content == bytes([number]) * 100_000
+        wait_for(lambda: len(list((tmp_path / "files").iterdir())) == len(kept))
+
+
+def test_files_go_with_their_account(tmp_path: Path) -> None:
+    """Kept while it can be recovered; purged with it, before the name can be had again."""
+    with stopped(start_server(tmp_path, SIMULATED)) as server:
+        brief = new_account(server, "brief")
+        file_id = brief.store()
+        arm(server, "DELETE", f"{ACCOUNTS}/brief")
+        wait_for(lambda: arm(server, "GET", f"{DELETED}/brief").status_code == 200)
+        restored = {"location": "local", "properties": {"restore": True}}
+        arm(server, "PUT", f"{ACCOUNTS}/brief", restored)
+        wait_for(lambda: arm(server, "GET", f"{ACCOUNTS}/brief").status_code == 200)
+        wait_for(lambda: brief.ask("GET", f"{V1}/files").status_code == 200)
+        assert brief.ids() == [file_id]
+        arm(server, "DELETE", f"{ACCOUNTS}/brief")
+        wait_for(lambda: arm(server, "GET", f"{DELETED}/brief").status_code == 200)
+        arm(server, "DELETE", f"{DELETED}/brief")
+        wait_for(lambda: arm(server, "GET", f"{DELETED}/brief").status_code == 404)
+        assert new_account(server, "brief").ids() == []
+        assert list((tmp_path / "files").iterdir()) == []
