@@ -262,22 +262,14 @@ class Assembly:
         await self._facts.refresh()
 
     def _data_plane(self, files: FileKeeper, surface: Surface) -> DataPlane:
-        return DataPlane(
-            self._router(files),
-            surface,
-            self.loaded.settings.limits,
-            self._observer(self._ledger),
-            self._prices,
-            self._ledger.journal,
-        )
-
-    def _router(self, files: FileKeeper) -> Router:
+        limits = self.loaded.settings.limits
         kit = OperationKit(
-            accept_unknown_arguments=self.loaded.settings.limits.accept_unknown_arguments,
+            accept_unknown_arguments=limits.accept_unknown_arguments,
             capabilities_of=self._host.capabilities_of,
             files=files,
         )
-        return Router(ROUTES, kit)
+        observe, journal = self._observer(self._ledger), self._ledger.journal
+        return DataPlane(Router(ROUTES, kit), surface, limits, observe, self._prices, journal)
 
     def _open_ledger(self) -> SqliteRequestLedger:
         ledger = open_request_ledger(
