@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
+from linarite.domain.facts import Model, Sku
 from linarite.domain.placement import (
     InstanceRecord,
     Placement,
+    Wish,
     instance_resource,
     placement_resource,
 )
@@ -18,7 +21,7 @@ from linarite.hosting.inventory import Inventory
 from linarite.hosting.models.manifest import Manifest, ModelCapabilities, write_manifest
 from linarite.hosting.models.store import ModelStore
 from linarite.hosting.options import EngineName, Hosting
-from linarite.hosting.regions import Regions, RegionSettings
+from linarite.hosting.regions import PlaceRefused, Regions, RegionSettings
 from linarite.storage.memory.resources import MemoryResourceStore
 
 if TYPE_CHECKING:
@@ -73,6 +76,31 @@ async def test_an_instance_stays_while_its_model_would_get_the_same_engine(
         await resources.put(instance_resource(record))
     inventory = Inventory(resources, ModelStore(tmp_path), [], Regions({}), Hosting(engine=engine))
     assert set(await inventory.records()) == allowed
+
+
+async def test_an_instance_whose_engine_was_asked_for_stays(tmp_path: Path) -> None:
+    """Whatever the settings say about others."""
+    put_model(tmp_path, "chat", embeddings=False)
+    resources = MemoryResourceStore()
+    record = InstanceRecord("fast", "openvino", "chat", "1", "", 4, wished=True)
+    await resources.put(instance_resource(record))
+    inventory = Inventory(resources, ModelStore(tmp_path), [], Regions({}), Hosting())
+    assert set(await inventory.records()) == {"fast"}
+
+
+async def test_an_engine_that_cannot_run_the_model_is_refused(tmp_path: Path) -> None:
+    """Where it was asked for; where settings name it, another one stands in."""
+    put_model(tmp_path, "vectors", embeddings=True)
+    inventory = Inventory(
+        MemoryResourceStore(), ModelStore(tmp_path), [], Regions({}), Hosting(engine="openvino")
+    )
+    wish = Wish("/a/deployments/d", "here", Model("vectors", "1"), Sku())
+    room = await inventory.room(wish, {})
+    assert room is not None
+    assert room.engine == "llamacpp"
+    with pytest.raises(PlaceRefused, match="can't run vectors") as refused:
+        await inventory.room(msgspec.structs.replace(wish, engine="openvino"), {})
+    assert refused.value.code == "InvalidResourceProperties"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from linarite.domain.facts import Model, Sku
@@ -43,6 +44,18 @@ def test_what_is_there_is_shared() -> None:
     """Whatever the case of the model's name; unchanged, while its slots are enough."""
     there = record()
     assert place(wish(), [""], [Candidate(there, units=10)], room(), RULES) == there
+
+
+def test_an_engine_that_is_asked_for_is_what_runs_it() -> None:
+    """Shared where it runs the model already; those who ask for none take what is there."""
+    asked = msgspec.structs.replace(wish(), engine="llamacpp")
+    there = record(engine="openvino")
+    planned = place(asked, [""], [Candidate(there)], room(9999, "m"), RULES)
+    assert (planned.name, planned.engine, planned.wished) == ("m-2", "llamacpp", True)
+    both = [Candidate(there), Candidate(planned)]
+    assert place(asked, [""], both, room(), RULES) == planned
+    assert place(wish(), [""], both, room(), RULES) == there
+    assert place(wish(), [""], [Candidate(planned)], room(), RULES) == planned
 
 
 def test_another_version_gets_an_instance_of_its_own() -> None:

@@ -28,6 +28,8 @@ class Wish(msgspec.Struct, frozen=True):
     """the account's region"""
     model: Model
     sku: Sku
+    engine: str = ""
+    """which engine must run it; "" leaves that to settings and the catalogue"""
 
 
 class Measured(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -65,6 +67,8 @@ class InstanceRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """other models under which settings have it answer"""
     declared: bool = False
     """settings own it: it is used as it is, and nothing is kept about it"""
+    wished: bool = False
+    """a deployment asked for its engine: settings that name another one leave it as it is"""
     keeps_prompts: bool = False
     """it finds prompts that were computed before, whoever sent them: it is for one account alone"""
 
@@ -121,6 +125,14 @@ def sku_of(deployment: Resource) -> Sku:
     """The SKU of a deployment; Azure's default is one unit."""
     sku = deployment.sku or {}
     return Sku(name=str(sku.get("name") or "Standard"), capacity=int(sku.get("capacity") or 1))
+
+
+def runtime_of(deployment: Resource) -> str:
+    """The engine that a deployment asks for; "" for none.
+
+    Azure has the word: `runtime` of the arcDeployments of Microsoft.CognitiveServices.
+    """
+    return str(deployment.properties.get("runtime") or "")
 
 
 def account_id_of(deployment_id: str) -> str:

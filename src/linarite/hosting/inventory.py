@@ -82,6 +82,8 @@ class Inventory:
     async def _has_right_engine(self, record: InstanceRecord) -> bool:
         """Whether a new instance of that model would get the engine that this one has."""
         wanted = self.hosting.engine
+        if record.wished and record.engine in MODEL_FILE_ENGINES:
+            return True
         if record.engine == wanted or wanted not in MODEL_FILE_ENGINES:
             return record.engine == wanted
         manifest = await self.manifest(Model(name=record.model, version=record.version))
@@ -170,16 +172,21 @@ class Inventory:
             found[instance] = found.get(instance, frozenset()) | {account_id_of(deployment_id)}
         return found
 
-    async def room(self, model: Model, planned: Mapping[str, InstanceRecord]) -> Room | None:
-        """What a new instance of a model could have; None when there is no such model."""
-        engine, needed = self.hosting.engine, 0
-        if self.hosting.engine == "upstream":
+    async def room(self, wish: Wish, planned: Mapping[str, InstanceRecord]) -> Room | None:
+        """What a new instance for a deployment could have; None when there is no such model.
+
+        Raises PlaceRefused where the engine that it asks for can't run the model.
+        """
+        engine, needed = wish.engine or self.hosting.engine, 0
+        if engine == "upstream":
             return None  # where it should forward to, settings alone can say
-        if self.hosting.engine in MODEL_FILE_ENGINES:
-            manifest = await self.manifest(model)
+        if engine in MODEL_FILE_ENGINES:
+            manifest = await self.manifest(wish.model)
             if manifest is None:
                 return None
             engine = engine_for(engine, manifest)
+            if wish.engine not in ("", engine):
+                raise _cannot_run(wish)
             needed = weights_bytes(engine, manifest)
         every = (await self.records() | dict(planned) | self._declared).values()
         return Room(
@@ -217,3 +224,12 @@ class Inventory:
             taken = sum(record.memory_bytes for record in records if record.region == name)
             found[name] = free if bound is None else min(free, bound - taken)
         return found
+
+
+def _cannot_run(wish: Wish) -> PlaceRefused:
+    return PlaceRefused(
+        "InvalidResourceProperties",
+        f"The engine {wish.engine} can't run {wish.model.name}: its architecture or its number "
+        "format is none of those that it knows. Leave properties.runtime out, or name llamacpp, "
+        "which runs every model of the store.",
+    )

@@ -108,6 +108,7 @@ def _serves(candidate: Candidate, wish: Wish, region: str) -> bool:
         wish.model.name.lower() in {name.lower() for name in (record.model, *record.also)}
         and record.version in ("", wish.model.version)
         and record.region == region
+        and wish.engine in ("", record.engine)
         and not (record.declared and record.keeps_prompts and _has_others(candidate, wish))
     )
 
@@ -166,6 +167,7 @@ def _new_instance(wish: Wish, regions: Sequence[str], room: Room, rules: Rules) 
         region=region[0],
         slots=slots,
         memory_bytes=needed,
+        wished=bool(wish.engine),
         keeps_prompts=rules.keeps_prompts and room.engine in ONE_PROMPT_CACHE_ENGINES,
     )
 

@@ -148,7 +148,7 @@ class HostProvisioner:
                 wish,
                 self.inventory.regions.eligible(wish.sku.name, wish.location),
                 await self._candidates(wish),
-                await self.inventory.room(wish.model, self._planned_names()),
+                await self.inventory.room(wish, self._planned_names()),
                 self._rules,
             )
             self._planned[wish.deployment_id.lower()] = record

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -42,6 +42,10 @@ class Create:
     capacity: Annotated[
         int, typer.Option("--capacity", "--sku-capacity", help="Units of its quota.")
     ] = 1
+    runtime: Annotated[
+        Literal["llamacpp", "openvino"] | None,
+        typer.Option(help="Engine that must run it.", show_default="the server decides"),
+    ] = None
     tags: FirstTags = None
     set_: FirstValues = None
 
@@ -55,6 +59,8 @@ class Create:
             "sku": {"name": self.sku, "capacity": self.capacity},
             "properties": {"model": model},
         }
+        if self.runtime:
+            body["properties"]["runtime"] = self.runtime
         return changed(body, self.tags, self.set_)
 
 

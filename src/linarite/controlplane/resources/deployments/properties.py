@@ -56,3 +56,5 @@ class SentDeployment(msgspec.Struct, rename="camel"):
     dynamic_throttling_enabled: bool | None = None
     service_tier: Literal["Default", "Priority"] | None = None
     deployment_state: Literal["Running", "Paused"] | None = None
+    runtime: Literal["llamacpp", "openvino"] | None = None
+    """which engine must run it: not Azure's, but for the word, which its arcDeployments have"""

@@ -67,12 +67,13 @@ def complete(new: Resource, old: Resource | None, facts: DeploymentFacts) -> Res
 
 
 def must_be_provisioned(new: Resource, old: Resource | None) -> bool:
-    """Whether something must be brought up: a new one, another model or SKU, after a failure."""
+    """Whether something must be brought up: new, another model, SKU or engine, after a failure."""
     if old is None:
         return True
     return (
         new.sku != old.sku
         or new.properties.get("model") != old.properties.get("model")
+        or new.properties.get("runtime") != old.properties.get("runtime")
         or old.properties.get("provisioningState") == "Failed"
     )
 

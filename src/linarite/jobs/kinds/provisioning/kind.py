@@ -18,6 +18,7 @@ from linarite.domain.placement import (
     Wish,
     instance_resource,
     placement_resource,
+    runtime_of,
     sku_of,
 )
 from linarite.domain.resource import Put
@@ -116,6 +117,7 @@ class Provisioning:
             location=account.location or "",
             model=model_of(_upgraded(deployment, job)),
             sku=sku_of(deployment),
+            engine=runtime_of(deployment),
         )
 
     async def _deployment(self, job: Job) -> Resource:
