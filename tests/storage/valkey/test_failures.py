@@ -76,11 +76,14 @@ async def test_a_stalled_store_is_waited_for_once(store: Store) -> None:
     async with server(store.url) as ledger:
         held = await ledger.reserve([Charge(DAY, 100), Charge(PLACE, 1)])
         store.signal(signal.SIGSTOP)
-        refusals = await asyncio.gather(*(refused_within(ledger, 0.6) for _ in range(50)))
+        refusals = await asyncio.gather(*(refused_within(ledger, 2) for _ in range(50)))
         assert refusals[0].status == 503
         assert refusals[0].headers["retry-after"] == "1"
         assert "on_ledger_failure" in str(refusals[0].hint)
-        await asyncio.gather(*(refused_within(ledger, 0.1) for _ in range(1000)))
+        began = time.monotonic()
+        for _ in range(100):
+            await refused_within(ledger, 2)
+        assert time.monotonic() - began < 5  # nobody waits any more: it would be 20
         ledger.settle(held, [30, 0])
         await asyncio.sleep(0.3)
         store.signal(signal.SIGCONT)
@@ -93,8 +96,8 @@ async def test_a_store_that_pauses_its_clients_is_away(store: Store) -> None:
     """As while a replica takes over."""
     async with server(store.url) as ledger:
         await ledger.reserve([Charge(DAY, 1)])
-        store.ask("CLIENT", "PAUSE", 700, "ALL")
-        await refused_within(ledger, 0.5)
+        store.ask("CLIENT", "PAUSE", 1500, "ALL")
+        await refused_within(ledger, 1)
         assert await recovered(ledger) < RECOVERY_S
         assert await ledger.left([DAY]) == [998]
 
@@ -116,7 +119,7 @@ async def test_a_store_that_starts_anew_goes_on(store: Store) -> None:
         loading = [asyncio.create_task(load()) for _ in range(5)]
         await asyncio.sleep(0.02)
         store.kill()
-        await refused_within(ledger, 0.3)
+        await refused_within(ledger, 1)
         store.start()
         assert await recovered(ledger) < RECOVERY_S
         await asyncio.wait(loading)
@@ -215,7 +218,7 @@ async def test_what_waits_for_the_store_is_bounded(
         connection = ledger._keeper.connection
         assert connection is not None
         store.signal(signal.SIGSTOP)
-        waiting = [asyncio.create_task(refused_within(ledger, 1)) for _ in range(5000)]
+        waiting = [asyncio.create_task(refused_within(ledger, 20)) for _ in range(5000)]
         await asyncio.sleep(0)
         assert len(connection._waiting) <= 101
         await asyncio.gather(*waiting)
@@ -228,7 +231,7 @@ async def test_a_server_that_starts_without_its_store_waits_for_it(tmp_path: Pat
     """It refuses until then."""
     store = Store(tmp_path)
     async with server(store.url) as ledger:
-        refused = await refused_within(ledger, 0.1)
+        refused = await refused_within(ledger, 1)
         assert "can't be asked" in refused.message
         with pytest.raises(LedgerUnavailable):
             await ledger.left([DAY])
@@ -243,9 +246,9 @@ async def test_a_store_that_wants_a_password_is_shown_it(tmp_path: Path) -> None
     """Without one, or with another, it can't be used; the log tells why."""
     with running_store(tmp_path, "--requirepass", "s3cret") as store:
         async with server(store.url) as ledger:
-            assert "NOAUTH" in (await refused_within(ledger, 0.1)).message
+            assert "NOAUTH" in (await refused_within(ledger, 1)).message
         async with server(store.url, ledger_password="wrong") as ledger:
-            assert "WRONGPASS" in (await refused_within(ledger, 0.1)).message
+            assert "WRONGPASS" in (await refused_within(ledger, 1)).message
         numbered = store.url.replace("//", "//default@") + "/3"
         async with server(numbered, ledger_password="s3cret") as ledger:
             await ledger.reserve([Charge(DAY, 1)])
@@ -264,4 +267,22 @@ async def test_tls_is_by_the_authority_that_settings_name(tmp_path: Path) -> Non
         async with server(url, ledger_ca_file=str(own.file)) as ledger:
             await ledger.reserve([Charge(DAY, 1)])
         async with server(url, ledger_ca_file=str(foreign.file)) as ledger:
-            assert "certificate" in (await refused_within(ledger, 0.1)).message
+            assert "certificate" in (await refused_within(ledger, 1)).message
+
+
+async def test_what_is_no_such_store_is_told_so() -> None:
+    """Whatever it answers; the server goes on trying."""
+
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"*3\r\n:1\r\n:2\r\n:3\r\n")
+        await writer.drain()
+        writer.close()
+
+    listening = await asyncio.start_server(talk, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    async with server(f"valkey://127.0.0.1:{port}") as ledger:
+        assert "does not answer as Valkey" in (await refused_within(ledger, 1)).message
+        await asyncio.sleep(0.4)
+        assert "does not answer as Valkey" in (await refused_within(ledger, 1)).message
+    listening.close()
+    await listening.wait_closed()

@@ -87,11 +87,14 @@ class Keeper:
                     connection = await self._connect()
                     await greet(connection)
                 self._connection = connection
+                self.trouble = "too many requests wait for it, or the connection has just broken"
                 log.info("the quota's ledger is there")
                 first.set()
                 await self._stay(connection, beat, beat_s)
             except (OSError, EgressRefused, StoreError, StoreLost) as problem:
                 self._note(problem)
+            except (LookupError, TypeError, ValueError):
+                self._note(StoreError("it does not answer as Valkey or Redis does"))
             finally:
                 self._connection = None
                 if connection is not None:
