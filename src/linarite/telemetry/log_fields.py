@@ -27,7 +27,7 @@ LOG_FIELDS = frozenset(
         # issuers' public keys, and policies
         *("issuer", "keys", "kid", "policy"),
         # certificates: what they publish
-        *("subject", "thumbprint", "until", "files"),
+        *("subject", "thumbprint", "until", "files", "issuers", "principal"),
         # models and files
         *("file", "folder", "bytes", "sha256", "source", "package", "version", "progress"),
         # the server and its surroundings
@@ -44,6 +44,7 @@ LOG_FIELDS = frozenset(
             "use",
             "pause_s",
             "for_s",
+            "by_ms",
             "count",
             "backlog",
             "dropped",
