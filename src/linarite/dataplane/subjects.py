@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from linarite.dataplane.call import Call
     from linarite.domain.facts import Deployment, Facts
     from linarite.domain.ledger import Bucket
-    from linarite.domain.principal import Principal
 
 PROJECT_HEADER = b"openai-project"
 LISTED_MAX = 20
@@ -43,15 +42,10 @@ def usage_buckets(call: Call, facts: Facts) -> tuple[Bucket, ...]:
     limits = facts.usage_limits
     if limits is None or call.deployment is None or call.principal is None:
         return ()
-    return limits.buckets(call.deployment.id, _caller(call, call.principal))
-
-
-def _caller(call: Call, principal: Principal) -> Caller:
-    return Caller(
-        application_key=principal.name.removeprefix(NAME_PREFIX).lower() if principal.terms else "",
-        principal=principal.object_id,
-        end_user=call.end_user,
-        project=call.project,
+    caller = call.principal
+    key = caller.name.removeprefix(NAME_PREFIX).lower() if caller.terms is not None else ""
+    return limits.buckets(
+        call.deployment.id, Caller(key, caller.object_id, call.end_user, call.project)
     )
 
 

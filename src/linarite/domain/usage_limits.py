@@ -7,7 +7,7 @@ application, a person or a team to its tokens and its money; here the service do
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -103,7 +103,7 @@ class UsageLimit(msgspec.Struct, frozen=True):
         return name, value
 
 
-class Caller(msgspec.Struct, frozen=True):
+class Caller(NamedTuple):
     """Whom a call is counted for, beyond the deployment that serves it."""
 
     application_key: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import openai
 import pytest
-from openai import AzureOpenAI, OpenAI
+from openai import AsyncAzureOpenAI, AzureOpenAI, OpenAI
 
+from linarite.domain.application_key import APPLICATION_KEY_TYPE
 from linarite.domain.usage_limits import USAGE_LIMIT_TYPE
 from tests.cli.terminal import linarite
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.contract.sdk.conftest import Target
+    from tests.serving import Server
 
 HELLO: Any = [{"role": "user", "content": "Say hello."}]
 ASKED: Any = {"model": "gpt-4o", "messages": HELLO, "max_tokens": 5}
@@ -156,3 +159,48 @@ def test_a_project_is_sent_as_the_client_sends_it(
     finally:
         management.ask("DELETE", "/projects/search")
         management.ask("PATCH", "", {"properties": {"allowProjectManagement": False}})
+
+
+SHARES = {"small": 1000, "middle": 2000, "large": 4000}
+"""tokens a minute of three applications"""
+
+
+async def spend(server: Server, key: str) -> int:
+    """All that an application gets, asking with all its might; in tokens."""
+    used, refusals = 0, 0
+    async with AsyncAzureOpenAI(
+        azure_endpoint=server.endpoint, api_key=key, api_version="2024-10-21", max_retries=0
+    ) as client:
+
+        async def work() -> None:
+            nonlocal used, refusals
+            while refusals < 8:
+                try:
+                    answer = await client.chat.completions.create(**ASKED | {"max_tokens": 12})
+                except openai.RateLimitError:
+                    refusals += 1
+                else:
+                    assert answer.usage is not None
+                    used += answer.usage.total_tokens
+
+        await asyncio.gather(*(work() for _ in range(4)))
+    return used
+
+
+@pytest.mark.anyio
+async def test_mixed_tenants_each_get_their_share(
+    simulated: Target, management: Management
+) -> None:
+    """Within a twentieth, and never more, though all press at the same time."""
+    keys: dict[str, str] = {}
+    for name, tokens in SHARES.items():
+        path = f"/providers/{APPLICATION_KEY_TYPE}/{name}"
+        body = {"properties": {"quota": {"tokensPerMinute": tokens}}}
+        keys[name] = management.ask("PUT", path, body)["properties"]["key"]
+    try:
+        used = await asyncio.gather(*(spend(simulated.server, key) for key in keys.values()))
+    finally:
+        for name in SHARES:
+            management.ask("DELETE", f"/providers/{APPLICATION_KEY_TYPE}/{name}")
+    for (name, share), got in zip(SHARES.items(), used, strict=True):
+        assert 0.95 * share <= got <= share, (name, got)

@@ -72,12 +72,13 @@ class AccountLimits:
 
     def buckets(self, deployment_id: str, caller: Caller) -> tuple[Bucket, ...]:
         """See LimitsInForce. Of the caller's names, those that no limit looks at don't matter."""
+        application_key, principal, end_user, project = caller
         key = (
             deployment_id,
-            caller.application_key if self.by_key else "",
-            caller.principal if self.by_principal else "",
-            caller.end_user if self.by_end_user else "",
-            caller.project if self.by_project else "",
+            application_key if self.by_key else "",
+            principal if self.by_principal else "",
+            end_user if self.by_end_user else "",
+            project if self.by_project else "",
         )
         now = self._clock()
         if now > self._remembered_until or len(self._remembered) >= REMEMBERED_MAX:
