@@ -263,6 +263,7 @@ class Assembly:
 
     def _data_plane(self, files: FileKeeper, surface: Surface) -> DataPlane:
         limits = self.loaded.settings.limits
+        self._limits.counted = self._metrics.requests.warn
         kit = OperationKit(
             accept_unknown_arguments=limits.accept_unknown_arguments,
             capabilities_of=self._host.capabilities_of,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter, deque
+from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,7 +24,7 @@ from linarite.domain.usage_limits import USAGE_LIMIT_TYPE, NoCounts, of_account
 from linarite.hosting.declared import put_declared
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AsyncExitStack
 
     from linarite.controls.usage_limits import Crossing, LimitDesk
@@ -103,8 +103,8 @@ class LimitParts:
         self._desk = desk = facts.limit_desk
         self._notifier = notifier
         self._counts: LimitCounts = NoCounts()
-        self.told: Counter[tuple[str, str]] = Counter()
-        """crossings by the limit's name and the percentage, `refusing` for the last of them"""
+        self.counted: Callable[[str, str], None] = lambda _limit, _threshold: None
+        """called with a limit's name and the percentage that was reached, or `refusing`"""
         self._activity = activity
         self._tenant = tenant
         self._pending: deque[Crossing] = deque(maxlen=PENDING_MAX)
@@ -128,7 +128,7 @@ class LimitParts:
         """Log it, count it, and leave the rest to the one that writes."""
         said, limit = facts_of(crossing), crossing.subject.limit
         how = f"{crossing.percent}" if crossing.percent else "refusing"
-        self.told[limit.name, how] += 1
+        self.counted(limit.name, how)
         log.warning(
             "usage limit",
             limit=limit.name,

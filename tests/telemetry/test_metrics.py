@@ -273,6 +273,18 @@ def test_special_requests_have_counters_of_their_own() -> None:
     assert values == {"deployment tokens", "limit 0", "limit 1", "_OTHER"}
 
 
+def test_warnings_of_usage_limits_are_counted() -> None:
+    """By the limit and the percentage; bounded, as all labels are."""
+    metrics = RequestMetrics(series_max=3)
+    for threshold in ("80", "80", "refusing"):
+        metrics.warn("people", threshold)
+    name, people = "linarite_usage_limit_warnings_total", {"limit": "people"}
+    assert Scrape(metrics).value(name, people | {"threshold": "80"}) == 2
+    for number in range(10):
+        metrics.warn(f"limit {number}", "80")
+    assert Scrape(metrics).label_values("limit") == {"people", "limit 0", "_OTHER"}
+
+
 def test_every_metric_is_documented() -> None:
     """The page for operators names each family that a server can show."""
     metrics = RequestMetrics()

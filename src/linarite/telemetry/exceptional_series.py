@@ -31,6 +31,7 @@ class ExceptionalSeries:
         self._limited: Counter[Key] = Counter()
         self._spilled: Counter[Key] = Counter()
         self._tiers: Counter[Key] = Counter()
+        self._warnings: Counter[tuple[str, str]] = Counter()
 
     def observe(self, record: RequestRecord) -> None:
         """Count a finished request, as far as it is special."""
@@ -40,6 +41,13 @@ class ExceptionalSeries:
             self._count(self._spilled, record, record.spilled_from)
         if record.service_tier not in USUAL_TIERS:
             self._count(self._tiers, record, record.service_tier)
+
+    def warn(self, limit: str, threshold: str) -> None:
+        """Count a percentage of a usage limit that was reached, or `refusing`."""
+        key = (limit, threshold)
+        if key not in self._warnings and len(self._warnings) >= self._series_max:
+            key = OTHER[1:]
+        self._warnings[key] += 1
 
     def _count(self, counts: Counter[Key], record: RequestRecord, what: str) -> None:
         key = (record.account, record.deployment if record.model else "", what)
@@ -77,3 +85,11 @@ class ExceptionalSeries:
                     for (account, deployment, what), count in dict(counts).items()
                 ),
             )
+        yield counter(
+            "linarite.usage_limit.warnings",
+            "Percentages of usage limits that were reached, once for each subject and window.",
+            (
+                ({"limit": limit, "threshold": threshold}, count)
+                for (limit, threshold), count in dict(self._warnings).items()
+            ),
+        )

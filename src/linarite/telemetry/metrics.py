@@ -48,6 +48,7 @@ class RequestMetrics:
         self._series_max = series_max
         self._applications = ApplicationSeries(series_max)
         self._exceptions = ExceptionalSeries(series_max)
+        self.warn = self._exceptions.warn
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)

@@ -134,6 +134,15 @@ async def test_a_limit_may_change_at_any_time(charging: Charging) -> None:
     assert (await charging.charge(Charge(bucket(Window.MINUTE, 70, key="a"), 10))).left == [0]
 
 
+async def test_nothing_within_nothing_fits_what_is_empty_alone(charging: Charging) -> None:
+    """So a charge can ask in the same step whether another bucket is idle."""
+    idle, other = Charge(bucket(Window.MINUTE, 0, key="i"), 0), bucket(Window.MINUTE, key="o")
+    assert (await charging.charge(Charge(other, 1), idle)).left[0] == 99
+    await charging.charge(Charge(bucket(Window.MINUTE, 1000, key="i"), 1))
+    assert (await refused(charging, Charge(other, 1), idle)).refused.bucket == idle.bucket
+    assert await charging.ledger.left([other]) == [99]
+
+
 async def test_a_window_may_change_at_any_time(charging: Charging) -> None:
     """A deployment's SKU is changed: what was charged counts in the new way, there and back."""
     by_token = bucket(Window.MINUTE, 1000, key="d")
