@@ -45,6 +45,11 @@ def test_a_limit_from_its_making_to_its_end(server: Server) -> None:
     shown = linarite(server.home, "limit", "show", "users").stdout
     lines = [line.split() for line in shown.splitlines() if line.startswith("ann")]
     assert ["ann", "requestsPerMinute", "1", "1", "0", "100"] in lines
+    told_of = linarite(server.home, "activity", "list").stdout
+    assert "Linarite.Quota/usageLimits/warned/action" in told_of
+    measured = httpx.get(f"{server.endpoint}/metrics", headers={"api-key": server.key}).text
+    warned = 'linarite_usage_limit_warnings_total{limit="users",threshold="80"}'
+    assert warned in measured
     again = linarite(server.home, "limit", "create", "users", "--each", "principal")
     assert again.returncode == 1
     assert "linarite limit update users" in again.stderr
