@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from math import ceil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from linarite.domain.errors import ServiceUnavailable
 from linarite.domain.service_tier import Rank
+from linarite.domain.tier_errors import NoFlexCapacity
 from linarite.hosting.gate import Gate
 
 if TYPE_CHECKING:
@@ -196,10 +198,13 @@ class Schedule:
 
     async def request(self, number: int) -> None:
         """Enter, wait to be finished, leave: as the host does it."""
-        await self.gate.enter()
+        waiter = await self.gate.enter()
         try:
             self.inside.add(number)
-            self.entered.append(number)
+            if waiter is not None:
+                self.entered.append(number)
+            else:
+                assert not self.gate.waiting, "somebody passed the queue"
             await self.finish[number].wait()
         finally:
             self.inside.discard(number)
@@ -222,7 +227,7 @@ class Schedule:
         gate = self.gate
         assert 0 <= len(self.inside) <= gate.running <= widest
         assert gate.waiting <= self.queue_max
-        assert self.entered == sorted(self.entered), "somebody passed the queue"
+        assert self.entered == sorted(self.entered), "who waited came in another order"
 
     async def end(self) -> None:
         """Finish everybody: whoever still waits must get in, and nothing remains."""
@@ -326,3 +331,81 @@ async def test_a_waiter_with_a_reservation_that_leaves_frees_its_turn() -> None:
     assert (gate.running, gate.waiting) == (1, 0)
     gate.leave(Rank.PROVISIONED)
     assert gate.running == 0
+
+
+class MixedSchedule:
+    """Requests of every class and of two accounts, some of which fill the queue for others."""
+
+    def __init__(self, parallel: int, queue_max: int, share: float) -> None:
+        self.gate = Gate(parallel, queue_max, 60)
+        self.gate.reserve(share)
+        self.queue_max = queue_max
+        self.ordinary_max = max(1, parallel - ceil(share * parallel))
+        self.tasks: list[asyncio.Task[None]] = []
+        self.finish: list[asyncio.Event] = []
+        self.inside: dict[int, Rank] = {}
+
+    async def request(self, number: int, rank: Rank, account: str) -> None:
+        """As the host does it, with what it used in the end."""
+        waiter = await self.gate.enter(rank, account, 10 * number)
+        try:
+            self.inside[number] = rank
+            await self.finish[number].wait()
+        finally:
+            self.inside.pop(number, None)
+            self.gate.leave(rank, waiter, number)
+
+    def step(self, what: str, which: int, rank: Rank, account: str) -> None:
+        """One event, without letting anything run."""
+        if what == "come":
+            self.finish.append(asyncio.Event())
+            number = len(self.tasks)
+            self.tasks.append(asyncio.create_task(self.request(number, rank, account)))
+        elif which < len(self.tasks):
+            self.finish[which].set() if what == "finish" else self.tasks[which].cancel()
+
+    def check(self) -> None:
+        """What must hold at any moment."""
+        ordinary = [rank for rank in self.inside.values() if rank is not Rank.PROVISIONED]
+        assert len(self.inside) <= self.gate.running <= self.gate.parallel
+        assert len(ordinary) <= self.ordinary_max
+        assert self.gate.waiting <= self.queue_max
+
+    async def end(self) -> None:
+        """Finish everybody: whoever still waits gets in or was told, and nothing remains."""
+        for event in self.finish:
+            event.set()
+        async with asyncio.timeout(10):
+            outcomes = await asyncio.gather(*self.tasks, return_exceptions=True)
+        refused = [each for each in outcomes if isinstance(each, Exception)]
+        assert all(isinstance(each, (ServiceUnavailable, NoFlexCapacity)) for each in refused)
+        assert (self.gate.running, self.gate.waiting, self.inside) == (0, 0, {})
+
+
+@given(
+    parallel=st.integers(1, 4),
+    queue_max=st.integers(0, 5),
+    share=st.sampled_from((0.0, 0.3, 1.0)),
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(("come", "come", "finish", "cancel", "settle")),
+            st.integers(0, 20),
+            st.sampled_from(Rank),
+            st.sampled_from("ab"),
+        ),
+        max_size=40,
+    ),
+)
+async def test_classes_under_any_schedule(
+    parallel: int, queue_max: int, share: float, steps: list[tuple[str, int, Rank, str]]
+) -> None:
+    """No more inside than there are places, none of them lost, and everybody gets an answer."""
+    schedule = MixedSchedule(parallel, queue_max, share)
+    for what, which, rank, account in steps:
+        if what == "settle":
+            await settle()
+            assert len(schedule.inside) == schedule.gate.running
+        else:
+            schedule.step(what, which, rank, account)
+        schedule.check()
+    await schedule.end()
