@@ -11,7 +11,7 @@ import pytest
 from linarite.domain.chat import ChatChoice, ChatDelta, ChatEvent
 from linarite.domain.completion import CompletionChoice, CompletionEvent
 from linarite.domain.errors import EngineFailed
-from linarite.domain.usage import usage_of
+from linarite.domain.usage import CompletionTokensDetails, PromptTokensDetails, Usage, usage_of
 from tests.dataplane.rig import COMPLETIONS, HELLO, ScriptedEngine, rig
 from tests.dataplane.test_departure import asking
 from tests.web.wire import read_head
@@ -86,6 +86,22 @@ async def test_a_failed_answer_is_recorded_as_far_as_it_came(stream: bool) -> No
         record = await running.recorded()
     assert record.finish == "failed"
     assert counts_of(record) == (7, 2, 2)
+
+
+async def test_parts_of_the_tokens_are_recorded() -> None:
+    """Reasoning and audio, where the engine tells them."""
+
+    async def script(ask: ChatAsk) -> AsyncGenerator[ChatEvent, None]:
+        del ask
+        usage = Usage(9, 8, 17, PromptTokensDetails(1, 5), CompletionTokensDetails(3, 4))
+        yield ChatEvent([ChatChoice(0, ChatDelta(content="one"), "stop")], usage)
+
+    async with rig(ScriptedEngine(script)) as running:
+        await running.chat(HELLO)
+        record = await running.recorded()
+    assert counts_of(record) == (9, 8, 1)
+    parts = (record.reasoning_tokens, record.audio_prompt_tokens, record.audio_completion_tokens)
+    assert parts == (3, 5, 4)
 
 
 async def test_without_counts_pieces_and_characters_are_counted() -> None:
