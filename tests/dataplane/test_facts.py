@@ -214,3 +214,33 @@ async def test_a_provisioned_deployment_of_the_settings_has_its_units() -> None:
         )
         await resources.commit([Put(calibration_resource(found))])
     assert limits("ptu") == provisioned_limits(20.0, 8.0)
+
+
+@pytest.mark.parametrize(
+    ("account", "deployment", "may"),
+    [
+        (None, None, False),
+        (True, None, True),
+        (True, False, False),
+        (False, True, True),
+        (None, True, True),
+    ],
+)
+async def test_who_may_borrow(
+    account: bool | None,
+    deployment: bool | None,
+    may: bool,
+) -> None:
+    """The deployment says so; one that says nothing does as its account says."""
+    resources = MemoryResourceStore()
+    account_id = await declare(resources, AccountSettings(), DECLARED)
+    for place, said in ((account_id, account), (f"{account_id}/deployments/GPT", deployment)):
+        found = await resources.get(place)
+        assert found is not None
+        properties = found.properties | {"dynamicThrottlingEnabled": said}
+        await resources.put(msgspec.structs.replace(found, properties=properties))
+    book = FactsBook(resources, MemoryKeyStore())
+    await book.refresh()
+    read = book.for_account("").deployment("gpt")
+    assert read is not None
+    assert read.borrows is may

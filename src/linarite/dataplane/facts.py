@@ -223,6 +223,7 @@ class FactsBook:
                 msgspec.structs.replace(
                     await self._deployment(child, placement, assortment),
                     tags=tags_text(merged_tags(resource.tags, child.tags)),
+                    borrows=borrows(child, resource),
                 ),
             )
             for child, placement in found
@@ -348,6 +349,14 @@ def serves_without_placement(resource: Resource) -> bool:
     )
 
 
+def borrows(deployment: Resource, account: Resource) -> bool:
+    """Whether it may use what others leave unused: it says so, else its account does."""
+    said = deployment.properties.get("dynamicThrottlingEnabled")
+    if said is None:
+        said = account.properties.get("dynamicThrottlingEnabled")
+    return said is True
+
+
 def deployment_of(resource: Resource, placement: Placement | None = None) -> Deployment:
     """A deployment as the data path knows it."""
     model: dict[str, Any] = resource.properties["model"]
@@ -363,7 +372,6 @@ def deployment_of(resource: Resource, placement: Placement | None = None) -> Dep
             format=model.get("format") or "OpenAI",
         ),
         sku=served_as,
-        borrows=resource.properties.get("dynamicThrottlingEnabled") is True,
         instance=placement.instance
         if placement is not None
         else resource.properties.get("instance") or model["name"],
