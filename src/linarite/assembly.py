@@ -198,12 +198,12 @@ class Assembly:
     ) -> None:
         """The audit log, what diagnostic settings send of it and of requests, and alerts."""
         loaded, keys = self.loaded, self._key_store
-        self._trail = await running_trail(
-            self._stack, AuditParts(loaded.home, loaded.settings, resources, keys, __version__)
-        )
+        parts = AuditParts(loaded.home, loaded.settings, resources, keys, __version__)
+        self._trail = await running_trail(self._stack, parts)
         self._diagnostics = DiagnosticParts(loaded, resources, self._notifier)
         logs = (self._ledger, self._trail)
         await self._diagnostics.open(self._stack, database, dialer, logs, tenant)
+        self._metrics.trace(loaded.settings.otlp, dialer, self._stack)
         await self._diagnostics.watch(self._stack, database, self._metrics.recorder, keys.box)
 
     def _open_host(self, dialer: EgressDialer) -> InstanceMaker:
@@ -270,7 +270,9 @@ class Assembly:
             files=files,
         )
         observe, journal = self._observer(self._ledger), self._ledger.journal
-        return DataPlane(Router(ROUTES, kit), surface, limits, observe, self._prices, journal)
+        plane = DataPlane(Router(ROUTES, kit), surface, limits, observe, self._prices, journal)
+        plane.tracer = self._metrics.tracer
+        return plane
 
     def _open_ledger(self) -> SqliteRequestLedger:
         ledger = open_request_ledger(

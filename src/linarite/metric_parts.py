@@ -13,6 +13,7 @@ from linarite.telemetry.metric_recorder import MetricRecorder, Utilization
 from linarite.telemetry.metrics import RequestMetrics
 from linarite.telemetry.otlp import OtlpSender
 from linarite.telemetry.otlp.export import MetricExport
+from linarite.telemetry.traces import Tracer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -50,6 +51,8 @@ class MetricParts:
         self.recorder = MetricRecorder(open_metric_store(home, retention))
         self.sender: OtlpSender | None = None
         """to a collector, if there is one"""
+        self.tracer: Tracer | None = None
+        """of requests, if they are traced"""
         self.engine_uses: Callable[[], Mapping[str, EngineUse]] = dict
         """how engines stood when they were looked at last, by instance"""
 
@@ -57,6 +60,8 @@ class MetricParts:
         """Count a finished request; it is on the hot path."""
         self.requests.observe(record)
         self.recorder.observe(record)
+        if self.tracer is not None:
+            self.tracer.observe(record)
 
     def watch(self, host: Host, stack: AsyncExitStack) -> None:
         """Look at engines from here on."""
@@ -64,6 +69,15 @@ class MetricParts:
         watch.start()
         stack.push_async_callback(watch.stop)
         self.engine_uses = lambda: watch.uses
+
+    def trace(self, settings: Otlp, dialer: EgressDialer, stack: AsyncExitStack) -> None:
+        """Export spans to the collector that settings name, if they do. Raises SetupError."""
+        if not (settings.endpoint and settings.traces):
+            return
+        sender = OtlpSender(OtlpEndpoint(settings, dialer))
+        self.tracer = Tracer(sender, ratio=settings.traces_ratio, version=__version__)
+        self.tracer.start()
+        stack.push_async_callback(self.tracer.stop)
 
     def tell(
         self,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from linarite.domain.facts import Deployment, Facts
     from linarite.domain.principal import Principal
     from linarite.domain.quota import Price
+    from linarite.domain.trace import Trace
     from linarite.domain.usage import Usage
     from linarite.domain.usage_journal import Progress
 
@@ -104,6 +105,8 @@ class Call:
     usage: Usage | None = None
     progress: Progress = NO_PROGRESS
     """where it is noted what has been produced, from the first event on"""
+    trace: Trace | None = None
+    """where it is noted when its parts end; None where nobody traces"""
     first_event_at = 0.0
     started_at_ns = 0
     """since the epoch"""

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from linarite.domain.request_record import RequestRecord
     from linarite.domain.usage import Usage
     from linarite.domain.usage_journal import UsageJournal
+    from linarite.telemetry.traces import Tracer
     from linarite.web.exchange import Exchange
 
 log = structlog.get_logger("linarite.dataplane")
@@ -109,6 +110,8 @@ class DataPlane:
         journal: UsageJournal = NO_JOURNAL,
     ) -> None:
         """`observe` takes each finished request's record; it must not block or raise."""
+        self.tracer: Tracer | None = None
+        """follows each request, if one is set"""
         self._prices = prices
         self._journal = journal
         self._router = router
@@ -174,6 +177,8 @@ class DataPlane:
     async def _answer(
         self, exchange: Exchange, call: Call, found: Operation | LinariteError
     ) -> None:
+        if self.tracer is not None:
+            call.trace = self.tracer.begin(call.request_id, call.headers, call.started_at)
         events = serve(call, found, self._surface)
         try:
             first = await anext(events)

@@ -102,7 +102,7 @@ class Surface(msgspec.Struct, frozen=True):
     """what a call costs that uses so much, in billionths of the price book's currency"""
 
 
-async def serve(
+async def serve(  # noqa: C901 - the order of the controls is in one place
     call: Call, found: Operation | LinariteError, on: Surface
 ) -> AsyncGenerator[Any, None]:
     """Admit a call and yield the events of its answer.
@@ -117,8 +117,7 @@ async def serve(
     call.account = facts.account.name
     if isinstance(found, LinariteError):
         raise found  # 404, 405: told only to those who hold a key
-    body = await call.body.read() if found.reads_body else b""  # 408, 413, 415
-    ask = await understood(call, found, body, facts, door)  # 400, 404, 401; typed from here on
+    ask = await understood(call, found, facts, door)  # 408, 413, 415; 400, 404, 401; typed now
     if call.deployment is None:
         async for event in found.run(ask, None):
             yield event
@@ -133,9 +132,13 @@ async def serve(
             call.lease = (  # 429 with Retry-After and a reason
                 on.limiter.reserve_now(*asked) or await on.limiter.reserve(*asked)
             )
+            if call.trace is not None:
+                call.trace.mark("reserve quota")
             with call.lease:
                 place = on.host.slot(where.instance, rank, facts.account.id, reply)  # 503
                 slot = place.take() or await place.enter()  # 503, 408, 429 with Retry-After
+                if call.trace is not None:
+                    call.trace.mark("queue")
                 try:
                     events = found.run(ask, slot)
                     try:
@@ -186,9 +189,13 @@ async def let_in(
 
 
 async def understood(
-    call: Call, found: Operation, body: bytes, facts: Facts, door: TokenDoor | KeyDoor | None
+    call: Call, found: Operation, facts: Facts, door: TokenDoor | KeyDoor | None
 ) -> Any:  # noqa: ANN401 - each operation has its own ask
     """What is asked, of whoever may ask it of that deployment; `door` None for Azure's two keys."""
+    trace = call.trace
+    if trace is not None:
+        trace.mark("authorize")
+    body = await call.body.read() if found.reads_body else b""
     try:
         if len(body) <= LARGE_BODY_BYTES:
             ask = found.parse(call, body, facts)
@@ -200,4 +207,6 @@ async def understood(
         raise
     if door is not None:
         door.admit_to_deployment(call, found)
+    if trace is not None:
+        trace.mark("parse")
     return ask

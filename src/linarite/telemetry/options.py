@@ -58,6 +58,17 @@ class Otlp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         float, Meta(ge=1, le=3600, description="Seconds from one export of metrics to the next.")
     ] = 60.0
 
+    traces: Annotated[bool, Meta(description="Whether traces are exported.")] = True
+    traces_ratio: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description="Share of the traces that begin here which are exported; whoever continues "
+            "one says whether it is.",
+        ),
+    ] = 1.0
+
     def __repr__(self) -> str:
         """Hide the headers: they may hold a key."""
         return f"Otlp(endpoint={self.endpoint!r})"

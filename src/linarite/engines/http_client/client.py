@@ -34,6 +34,12 @@ class RequestHead:
         self.wants_length = method not in _BODYLESS_METHODS
         self.head_only = method == "HEAD"
 
+    def with_lines(self, lines: str) -> RequestHead:
+        """The same with further headers, each with its line's end; they must be well formed."""
+        more = RequestHead(self.text + lines.encode("latin-1"), "POST")
+        more.wants_length, more.head_only = self.wants_length, self.head_only
+        return more
+
 
 class HttpClient:
     """Sends requests to one server and keeps its connections alive in between.

@@ -19,6 +19,7 @@ from linarite.domain.errors import (
     TooManyRequests,
 )
 from linarite.domain.network_errors import OutboundAccessDenied
+from linarite.domain.trace import NOW
 from linarite.engines.http_client import DeadlinePassed, HttpClientError
 from linarite.engines.upstream.breaker import Breaker, Cause
 from linarite.engines.upstream.refusals import (
@@ -146,7 +147,8 @@ class UpstreamCalls:
         if head is None:
             path = self._endpoint.path(operation)
             head = self._heads[operation] = self._client.prepare("POST", path, headers)
-        return head
+        trace = NOW.get()
+        return head if trace is None else head.with_lines(trace.onward())
 
     async def _pause(self, setback: Setback, attempt: int, give_up_at: float) -> None:
         """Wait until it makes sense to try again. Raises the setback's error if it never does."""

@@ -7,6 +7,7 @@ do. Encoding: https://protobuf.dev/programming-guides/encoding/
 
 from __future__ import annotations
 
+from functools import cache
 from struct import pack
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,13 @@ _LOW_BITS, _MORE = 0x7F, 0x80
 _TWO_TO_64 = 1 << 64
 
 
+_ONE_BYTE = tuple(bytes((number,)) for number in range(_MORE))
+
+
 def varint(number: int) -> bytes:
     """A number in as few bytes as it needs; negative ones as protobuf's `int64` has them."""
+    if 0 <= number < _MORE:
+        return _ONE_BYTE[number]
     left = number % _TWO_TO_64
     digits = bytearray()
     while left > _LOW_BITS:
@@ -32,6 +38,7 @@ def varint(number: int) -> bytes:
     return bytes(digits)
 
 
+@cache
 def _key(field: int, kind: int) -> bytes:
     return varint(field << 3 | kind)
 
