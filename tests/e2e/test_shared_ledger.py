@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,8 +23,30 @@ if TYPE_CHECKING:
 pytestmark = needs_store
 
 RECOVERY_S = 5.0
-SETTINGS = SIMULATED.replace('model_version = "2024-11-20"', "capacity = 2") + (
-    '\n[quota]\nledger = "{url}"\nledger_deadline_s = 0.3\n'
+FREE_AGAIN_S = 6.0
+SETTINGS = (
+    SIMULATED.replace('model_version = "2024-11-20"', "capacity = 2")
+    + """
+[quota]
+ledger = "{url}"
+ledger_deadline_s = 0.3
+
+[[deployments]]
+name = "slow"
+model = "gpt-4o"
+instance = "slow"
+
+[instances.slow]
+engine = "simulator"
+model = "gpt-4o"
+options = {seed = 1, tokens_per_second = 1}
+
+[[usage_limits]]
+name = "one"
+kind = "deployment"
+subject = "slow"
+concurrent_requests = 1
+"""
 )
 
 
@@ -46,17 +69,38 @@ def servers(tmp_path_factory: pytest.TempPathFactory, store: Store) -> Iterator[
         server.stop()
 
 
-def ask(server: Server, max_retries: int = 0) -> None:
-    """One small request."""
-    client = AzureOpenAI(
+def client_of(server: Server, max_retries: int = 0) -> AzureOpenAI:
+    """The official client."""
+    return AzureOpenAI(
         azure_endpoint=server.endpoint,
         api_key=server.key,
         api_version="2024-10-21",
         max_retries=max_retries,
     )
-    client.chat.completions.create(
-        model="gpt-4o", messages=[{"role": "user", "content": "hi"}], max_tokens=2
-    )
+
+
+def ask(server: Server, max_retries: int = 0) -> None:
+    """One small request."""
+    with client_of(server, max_retries) as client:
+        client.chat.completions.create(
+            model="gpt-4o", messages=[{"role": "user", "content": "hi"}], max_tokens=2
+        )
+
+
+@contextmanager
+def streaming(server: Server) -> Iterator[None]:
+    """A long answer, of which something has come; it is left with the block."""
+    with (
+        client_of(server) as client,
+        client.chat.completions.create(
+            model="slow",
+            messages=[{"role": "user", "content": "hi"}],
+            max_tokens=100,
+            stream=True,
+        ) as chunks,
+    ):
+        next(chunks)
+        yield
 
 
 def refusal(server: Server) -> dict[str, str]:
@@ -81,11 +125,45 @@ def test_they_keep_a_deployment_to_its_rate_together(servers: list[Server]) -> N
     assert time.monotonic() - began > 9
 
 
+def test_the_places_of_a_stream_that_is_left_and_of_a_killed_server_are_free_again(
+    servers: list[Server],
+) -> None:
+    """At once of the one, and soon of the other; until then nobody has them."""
+    one, other = servers
+    with streaming(one), pytest.raises(RateLimitError, match="concurrent request limit"):
+        stream_once(other)
+    until_admitted(other, RECOVERY_S)
+    with streaming(one):
+        one.kill()
+        with pytest.raises(RateLimitError):
+            stream_once(other)
+    until_admitted(other, FREE_AGAIN_S + 2)
+
+
+def stream_once(server: Server) -> None:
+    """One that is left at once."""
+    with streaming(server):
+        pass
+
+
+def until_admitted(server: Server, longest_s: float) -> None:
+    """Return once there was a place."""
+    began = time.monotonic()
+    while True:
+        try:
+            stream_once(server)
+        except RateLimitError:
+            assert time.monotonic() - began < longest_s
+            time.sleep(0.1)
+        else:
+            return
+
+
 def test_without_the_store_they_refuse_and_teach(servers: list[Server], store: Store) -> None:
     """And go on soon after it is there again."""
     store.kill()
     with pytest.raises(APIStatusError) as refused:
-        ask(servers[0])
+        ask(servers[1])
     assert refused.value.status_code == 503
     assert "on_ledger_failure" in refused.value.response.text
     assert refused.value.response.headers["retry-after"] == "1"
@@ -93,7 +171,7 @@ def test_without_the_store_they_refuse_and_teach(servers: list[Server], store: S
     began = time.monotonic()
     while True:
         try:
-            ask(servers[0])
+            ask(servers[1])
             break
         except APIStatusError:
             assert time.monotonic() - began < RECOVERY_S
