@@ -12,7 +12,7 @@ from linarite.controls.quota import Limiter, MemoryLedger
 from linarite.domain.chat import ChatChoice, ChatDelta, ChatEvent
 from linarite.domain.resource import Resource
 from linarite.domain.usage import usage_of
-from linarite.domain.usage_limits import PROJECT_TYPE
+from linarite.domain.usage_limits import PROJECT_TYPE, USAGE_LIMIT_TYPE, usage_limit
 from tests.dataplane.rig import COMPLETIONS, EMBEDDINGS, GA, ScriptedEngine, rig, until
 
 if TYPE_CHECKING:
@@ -104,6 +104,25 @@ async def test_a_limit_that_changes_keeps_what_was_counted() -> None:
         await running.resources.delete(f"{account}/providers/Linarite.Quota/usageLimits/whole")
         await running.facts.read_anew(account)
         assert (await chat(running)).status == 200
+
+
+async def test_a_subscriptions_limit_holds_for_all_accounts_at_once() -> None:
+    """As soon as it is written, and until it is removed; then nobody is remembered."""
+    async with rig(limiter=Limiter()) as running:
+        running.resources.subscribe(running.facts.follow)
+        subscription = running.account_id.partition("/resourceGroups/")[0]
+        stored = Resource(
+            id=f"{subscription}/providers/{USAGE_LIMIT_TYPE}/all",
+            type=USAGE_LIMIT_TYPE,
+            name="all",
+            properties={"appliesTo": {"kind": "account"}, "requestsPerMinute": 1},
+        )
+        await running.resources.put(stored)
+        assert [(await chat(running)).status for _ in range(2)] == [200, 429]
+        assert running.facts.limit_desk.subjects.known(usage_limit(stored))
+        await running.resources.delete(stored.id)
+        assert (await chat(running)).status == 200
+        assert running.facts.limit_desk.subjects.known(usage_limit(stored)) == []
 
 
 async def test_places_at_the_same_time_come_back() -> None:

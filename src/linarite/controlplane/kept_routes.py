@@ -295,6 +295,6 @@ KEPT_TYPES: tuple[ResourceType, ...] = (
         name_pattern=cost_controls.NAME,
         sent_properties=cost_controls.SentControl,
         admit=cost_controls.admit,
-        partial="kept; no money is counted here",
+        partial="kept; usage limits act instead (docs/limits.md)",
     ),
 )

@@ -118,6 +118,8 @@ class FactsBook:
 
     async def follow(self, committed: Committed) -> None:
         """Read anew what a change has touched, before its writer goes on."""
+        for gone in filter(is_usage_limit, committed.removed):
+            self.limit_desk.subjects.forget(gone)
         changed = (*committed.written, *committed.removed)
         if any(is_listed_model(each) or is_calibration(each) for each in changed):
             await self.refresh()  # versions end otherwise than they did, units mean something else

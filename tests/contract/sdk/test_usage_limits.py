@@ -161,6 +161,29 @@ def test_a_project_is_sent_as_the_client_sends_it(
         management.ask("PATCH", "", {"properties": {"allowProjectManagement": False}})
 
 
+def test_a_template_declares_a_limit(simulated: Target, management: Management) -> None:
+    """As an extension of the account, with `scope`."""
+    template = {
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "contentVersion": "1.0.0.0",
+        "resources": [
+            {
+                "type": USAGE_LIMIT_TYPE,
+                "apiVersion": "2025-09-01",
+                "scope": management.account,
+                "name": "declared",
+                "properties": {"appliesTo": {"kind": "principal"}, "tokensPerDay": 5},
+            }
+        ],
+    }
+    file = simulated.server.home / "limits.json"
+    file.write_text(json.dumps(template))
+    done = linarite(simulated.server.home, "template", "deploy", str(file))
+    assert done.returncode == 0, done.stderr
+    found = management.ask("GET", f"/providers/{USAGE_LIMIT_TYPE}/declared")
+    assert found["properties"]["tokensPerDay"] == 5
+
+
 SHARES = {"small": 1000, "middle": 2000, "large": 4000}
 """tokens a minute of three applications"""
 

@@ -81,7 +81,7 @@ async def update(
 
 
 async def delete(server: Server, named: LimitNamed, where: Where) -> None:
-    """Take a limit away. What it counted is forgotten."""
+    """Take a limit away: it holds nobody from then on."""
     reply = await server.send("DELETE", await _path(server, where, named.name))
     there = reply.status != HTTPStatus.NO_CONTENT
     say(f"{named.name} is deleted." if there else f"There was no limit {named.name}.")
