@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 EPOCH = date(1970, 1, 1)
 DAY_NS = 86_400_000_000_000
+SUMS_MAX = 200_000
+"""what is looked at for one question: a second or two of work"""
 TAG = "tag:"
 """before the name of a tag, where a dimension is named"""
 COLUMNS: Mapping[str, str] = {
@@ -83,11 +85,18 @@ class UsageSum(msgspec.Struct, frozen=True):
     counts: UsageCounts
 
 
+class TooManySums(Exception):
+    """A question has more than `SUMS_MAX` answers: ask of fewer days, or by less."""
+
+
 class UsageBook(Protocol):
     """Adds usage up, day by day, and keeps the sums longer than the records."""
 
     async def usage(self, question: UsageQuestion) -> list[UsageSum]:
-        """The sums of all groups that there are, in the order of their values."""
+        """The sums of all groups that there are, in the order of their values.
+
+        Raises TooManySums.
+        """
         ...
 
 
@@ -119,13 +128,15 @@ def today() -> date:
 def answered(
     question: UsageQuestion, rows: Iterable[tuple[Mapping[str, object], UsageCounts]]
 ) -> list[UsageSum]:
-    """The groups of rows that were told apart by `question.columns()`."""
+    """The groups of rows that were told apart by `question.columns()`. Raises TooManySums."""
     sums: dict[tuple[str, ...], UsageCounts] = {}
     for row, counts in rows:
         if any(value_of(row, name).lower() not in values for name, values in question.where):
             continue
         group = tuple(value_of(row, dimension) for dimension in question.by)
         sums.setdefault(group, UsageCounts()).add(counts)
+        if len(sums) > SUMS_MAX:
+            raise TooManySums
     return [UsageSum(group, counts) for group, counts in sorted(sums.items())]
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from linarite.domain.usage_report import UsageQuestion
+from linarite.domain import usage_report
+from linarite.domain.usage_report import TooManySums, UsageQuestion
 from tests.storage.builders import make_record
 
 if TYPE_CHECKING:
@@ -141,6 +142,17 @@ async def test_values_choose(request_ledger: MemoryRequestLedger) -> None:
         ((("key", frozenset(("key1",))), ("month", frozenset(("2026-04",)))), 1),
     ):
         assert (await whole(request_ledger, asked(where=where))).requests == requests
+
+
+async def test_a_question_is_bounded(
+    request_ledger: MemoryRequestLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that has more answers than anybody reads is refused, whole."""
+    fill(request_ledger)
+    monkeypatch.setattr(usage_report, "SUMS_MAX", 2)
+    assert len(await request_ledger.usage(asked("account", "accountId"))) == 2
+    with pytest.raises(TooManySums):
+        await request_ledger.usage(asked("day", "key"))
 
 
 async def test_what_reached_no_deployment_is_not_usage(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from linarite.domain import usage_report
 from tests.controlplane.people import READER, assign, person
 from tests.controlplane.rig import ACCOUNT, ACCOUNTS, GROUP, SUBSCRIPTION, Rig
 from tests.storage.builders import make_record
@@ -216,6 +217,14 @@ async def test_what_is_wrong_is_told(rig: Rig, changed: dict[str, Any], told: st
     assert (answer.status, answer.body["code"]) == (400, "BadRequest")
     assert told in answer.body["message"]
     assert answer.body["message"].startswith("Invalid query definition: ")
+
+
+async def test_too_many_rows_are_refused(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what would make them fewer."""
+    monkeypatch.setattr(usage_report, "SUMS_MAX", 1)
+    answer = await asked(rig, COST | {"granularity": "Daily"})
+    assert answer.status == 400
+    assert "ask of fewer days, or group by less" in answer.body["message"]
 
 
 async def test_dollars_are_not_invented(rig: Rig) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from linarite.domain.usage_report import UsageCounts, answered, day_number
+from linarite.domain import usage_report
+from linarite.domain.usage_report import TooManySums, UsageCounts, answered, day_number
 from linarite.storage.tables import USAGE_COUNTS, usage_days, usage_subjects
 
 if TYPE_CHECKING:
@@ -17,13 +19,16 @@ if TYPE_CHECKING:
 
 
 async def usage_in(connection: AsyncConnection, question: UsageQuestion) -> list[UsageSum]:
-    """The answer, from sums of days."""
+    """The answer, from sums of days. Raises TooManySums."""
     columns = question.columns()
-    found = (await connection.execute(_select(question, columns))).all()
-    rows = [
+    most = usage_report.SUMS_MAX
+    found = (await connection.execute(_select(question, columns).limit(most + 1))).all()
+    if len(found) > most:
+        raise TooManySums
+    rows = (
         (dict(zip(columns, row, strict=False)), UsageCounts(*row[len(columns) :])) for row in found
-    ]
-    return answered(question, rows)
+    )
+    return await asyncio.to_thread(answered, question, rows)  # requests are served meanwhile
 
 
 def _select(question: UsageQuestion, columns: list[str]) -> Select[Any]:

@@ -6,6 +6,7 @@ requests that have ended.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 from uuid import uuid4
@@ -13,7 +14,7 @@ from uuid import uuid4
 from linarite.controlplane.request import Answer
 from linarite.controlplane.resources.cost_queries.query import read_cost_query, refused
 from linarite.controlplane.verbs.parents import stored_parent_id
-from linarite.domain.usage_report import UsageCounts, UsageQuestion
+from linarite.domain.usage_report import SUMS_MAX, TooManySums, UsageCounts, UsageQuestion
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import ArmRequest, Target
@@ -39,15 +40,19 @@ async def query_usage(request: ArmRequest, target: Target, surface: Surface) -> 
     start, size = _place(request)
     read_from = list(dict.fromkeys(_read_from(query)))
     # Everything lies in the one subscription; a management group holds it.
-    usage = await surface.usage.usage(
-        UsageQuestion(
-            query.since,
-            query.until,
-            scope if scope.lower().startswith("/subscriptions/") else "",
-            by=tuple(read_from),
-        )
+    question = UsageQuestion(
+        query.since,
+        query.until,
+        scope if scope.lower().startswith("/subscriptions/") else "",
+        by=tuple(read_from),
     )
-    rows = _sorted(_rows(query, _folded(query, read_from, usage), surface.currency), query)
+    try:
+        usage = await surface.usage.usage(question)
+    except TooManySums:
+        raise refused(
+            f"it has more than {SUMS_MAX:,} rows: ask of fewer days, or group by less"
+        ) from None
+    rows = await asyncio.to_thread(_table, query, read_from, usage, surface.currency)
     page = rows[start : start + size]
     name = str(uuid4())
     return Answer(
@@ -77,6 +82,12 @@ async def _scope(target: Target, surface: Surface) -> str:
             "account"
         )
     return scope
+
+
+def _table(
+    query: CostQuery, read_from: list[str], usage: list[UsageSum], currency: str
+) -> list[list[Any]]:
+    return _sorted(_rows(query, _folded(query, read_from, usage), currency), query)
 
 
 def _read_from(query: CostQuery) -> list[str]:
