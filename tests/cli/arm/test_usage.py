@@ -30,6 +30,7 @@ model = "gpt-4o"
 input = 2.5
 output = 10
 """
+CHAT = {"messages": [{"role": "user", "content": "Hi"}], "user": "=alice"}
 TODAY = f"{datetime.now(UTC):%Y-%m-%d}"
 
 
@@ -38,8 +39,10 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dic
     """A server with prices, and the usage that it told of one chat."""
     for server in serving(tmp_path_factory.mktemp("used"), PRICED + SIMULATED):
         usage: dict[str, Any] = {}
+        tagged = linarite(server.home, "account", "update", "-n", "linarite", "--tags", "team=red")
+        assert tagged.returncode == 0, tagged.stderr
         for model, ask in (
-            ("gpt-4o", ("chat/completions", {"messages": [{"role": "user", "content": "Hi"}]})),
+            ("gpt-4o", ("chat/completions", CHAT)),
             ("text-embedding-3-small", ("embeddings", {"input": "Hello"})),
         ):
             path, body = ask
@@ -81,8 +84,9 @@ def test_it_is_told_by_several_things(used: tuple[Server, dict[str, Any]]) -> No
     server, _ = used
     (row,) = reported(server, "--by", "key", "--by", "tag:team", "--by", "day", "--by", "tag:a")
     assert list(row)[:4] == ["key", "tag:team", "day", "tag:a"]
-    assert list(row.values())[:4] == ["key1", "", TODAY, ""]
+    assert list(row.values())[:4] == ["key1", "red", TODAY, ""]
     assert [each["month"] for each in reported(server, "--by", "month")] == [TODAY[:7]]
+    assert [each["user"] for each in reported(server, "--by", "user")] == ["", "=alice"]
     long_ago = ("--from", "2020-01-01", "--to", "2020-02-01")
     assert reported(server, *long_ago) == []
     assert len(reported(server, "-n", "linarite", "--to", TODAY)) == 2
