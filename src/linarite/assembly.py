@@ -203,6 +203,7 @@ class Assembly:
         self._diagnostics = DiagnosticParts(loaded, resources, self._notifier)
         logs = (self._ledger, self._trail)
         await self._diagnostics.open(self._stack, database, dialer, logs, tenant)
+        self._metrics.told = self._diagnostics.counts
         self._metrics.trace(loaded.settings.otlp, dialer, self._stack)
         await self._diagnostics.watch(self._stack, database, self._metrics.recorder, keys.box)
 

@@ -13,6 +13,7 @@ from linarite.domain.target import target_of
 from linarite.otlp_endpoint import OtlpEndpoint
 from linarite.storage.sqlite.alert_states import SqliteAlertStates
 from linarite.storage.sqlite.cursors import SqliteCursorStore
+from linarite.telemetry.standing import ToldCounts
 from linarite.webhooks.destination import Destination
 
 if TYPE_CHECKING:
@@ -51,6 +52,16 @@ class DiagnosticParts:
         """How an account's settings stand with their sinks."""
         running = self._running.of(account_id) if self._running is not None else []
         return [_shown(export) for export in running]
+
+    def counts(self) -> ToldCounts:
+        """What became of notices and of records, for the metrics."""
+        exports = self._running.all if self._running is not None else []
+        return ToldCounts(
+            dead=self._sender.dead_count,
+            lost=self._sender.lost_count,
+            exports_waiting=sum(bool(each.trouble) for each in exports),
+            records_lost=sum(cursor.lost for each in exports for cursor in each.cursors),
+        )
 
     def fired(self, rule_id: str) -> list[AlertState]:
         """The alerts of a metric alert rule that are not resolved."""

@@ -13,6 +13,7 @@ from linarite.telemetry.metric_recorder import MetricRecorder, Utilization
 from linarite.telemetry.metrics import RequestMetrics
 from linarite.telemetry.otlp import OtlpSender
 from linarite.telemetry.otlp.export import MetricExport
+from linarite.telemetry.standing import ToldCounts
 from linarite.telemetry.traces import Tracer
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class MetricParts:
         self.recorder = MetricRecorder(open_metric_store(home, retention))
         self.sender: OtlpSender | None = None
         """to a collector, if there is one"""
+        self.told: Callable[[], ToldCounts] = ToldCounts
+        """what became of notices and diagnostic records"""
         self.tracer: Tracer | None = None
         """of requests, if they are traced"""
         self.engine_uses: Callable[[], Mapping[str, EngineUse]] = dict

@@ -115,6 +115,7 @@ class StatusPages:
             written=self._trail.written, backlog=self._trail.backlog, lost=self._trail.lost
         )
         standing.set_egress(self._dialer.refused_count)
+        standing.set_told(self._metrics.told())
         if (sender := self._metrics.sender) is not None:
             standing.set_exports(sent=sender.sent, dropped=sender.dropped)
 

@@ -66,6 +66,11 @@ class Diagnostics:
         await asyncio.sleep(RETRY_S)
         await self.follow(committed)
 
+    @property
+    def all(self) -> list[Export]:
+        """Every export there is."""
+        return list(self._exports.values())
+
     def of(self, account_id: str) -> list[Export]:
         """The exports of an account."""
         beginning = f"{account_id.lower()}/"

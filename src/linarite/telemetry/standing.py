@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from linarite.telemetry.families import by, counter, gauge
 
 if TYPE_CHECKING:
@@ -12,6 +14,19 @@ if TYPE_CHECKING:
 
     from linarite.domain.engine import EngineUse
     from linarite.telemetry.families import Family, Labels
+
+
+class ToldCounts(msgspec.Struct, frozen=True):
+    """What became of notices and diagnostic records."""
+
+    dead: int = 0
+    """deliveries to webhooks that were given up, since the start"""
+    lost: int = 0
+    """notices that found no room, since the start"""
+    exports_waiting: int = 0
+    """sinks of diagnostic settings that take nothing at present"""
+    records_lost: int = 0
+    """of the settings that there are"""
 
 
 class InstanceStanding:
@@ -44,6 +59,7 @@ class Standing:
         self._audit = (0, 0, 0)
         self._refused: Mapping[tuple[str, str], int] = {}
         self._exports = (0, 0)
+        self._told = ToldCounts()
 
     def set_instances(self, instances: Mapping[str, InstanceStanding]) -> None:
         """Show these, and no others."""
@@ -66,6 +82,10 @@ class Standing:
         """Show how many bodies a collector took, and how many it will never have."""
         self._exports = (sent, dropped)
 
+    def set_told(self, told: ToldCounts) -> None:
+        """Show what became of notices and diagnostic records."""
+        self._told = told
+
     def families(self) -> Iterator[Family]:
         """All of it."""
         yield gauge("linarite.build_info", "Always 1.", [({"version": self._version}, 1)])
@@ -80,6 +100,7 @@ class Standing:
                 for (purpose, rule), count in sorted(self._refused.items())
             ],
         )
+        yield from _of_told(self._told)
         sent, dropped = self._exports
         yield counter(
             "linarite.otlp.exports", "Exports that the collector has taken.", [({}, sent)]
@@ -147,6 +168,29 @@ class Standing:
             "Audit events lost since the start: above zero, look at the disk.",
             [({}, lost)],
         )
+
+
+def _of_told(told: ToldCounts) -> Iterator[Family]:
+    yield counter(
+        "linarite.webhooks.dead",
+        "Deliveries to webhooks that were given up.",
+        [({}, told.dead)],
+    )
+    yield counter(
+        "linarite.webhooks.lost",
+        "Notices that found no room to wait for their webhooks.",
+        [({}, told.lost)],
+    )
+    yield gauge(
+        "linarite.diagnostics.waiting",
+        "Diagnostic settings whose sink takes nothing at present, each sink by itself.",
+        [({}, told.exports_waiting)],
+    )
+    yield gauge(
+        "linarite.diagnostics.lost",
+        "Records, at most, that were removed before a sink of a diagnostic setting took them.",
+        [({}, told.records_lost)],
+    )
 
 
 def _of_engines(instances: Mapping[str, InstanceStanding]) -> Iterator[Family]:
