@@ -30,6 +30,7 @@ def settings_file(collector: str, syslog: str) -> str:
 [otlp]
 endpoint = "{collector}"
 metrics = false
+traces = false
 [diagnostic_sinks.ops]
 kind = "folder"
 path = "exported"
