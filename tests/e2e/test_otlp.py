@@ -49,6 +49,7 @@ def test_metrics_reach_a_collector_that_comes_and_goes(tmp_path: Path) -> None:
 [otlp]
 endpoint = "{first.url}"
 metrics_interval_s = 1
+traces = false
 """
     with stopped(start_server(tmp_path, settings)) as server:
         with first:
