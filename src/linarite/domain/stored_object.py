@@ -41,6 +41,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     label: str = ""
     owner: str | None = None
     """None: whoever made it"""
+    alive_at: int = 0
+    """seconds since the epoch: objects that have expired by then are left out"""
 
 
 class StoredObjects(Protocol):

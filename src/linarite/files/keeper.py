@@ -113,12 +113,9 @@ class FileKeeper:
         return found
 
     async def list(self, account_id: str, page: Page) -> list[StoredObject]:
-        """See StoredObjects."""
-        return [
-            each
-            for each in await self._objects.list(account_id, FILE, page)
-            if not self._is_over(each)
-        ]
+        """See StoredObjects; what has expired is not shown."""
+        alive = msgspec.structs.replace(page, alive_at=int(self._now()))
+        return await self._objects.list(account_id, FILE, alive)
 
     def content(self, file: StoredObject) -> AsyncIterator[bytes]:
         """A file's bytes."""

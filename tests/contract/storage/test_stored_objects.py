@@ -61,6 +61,14 @@ async def test_lists_are_narrowed_and_ordered(stored_objects: StoredObjects) -> 
     assert await ids(stored_objects, OTHER) == ["f9"]
 
 
+async def test_what_has_expired_takes_no_place_in_a_part(stored_objects: StoredObjects) -> None:
+    """So that whoever follows a list sees that there is more."""
+    for number in range(6):
+        await stored_objects.add(made(f"f{number}", expires_at=number * 10))
+    assert await ids(stored_objects, limit=2, alive_at=30, ascending=True) == ["f0", "f4"]
+    assert await ids(stored_objects, limit=3, alive_at=30) == ["f5", "f4", "f0"]
+
+
 async def test_parts_follow_one_another_while_others_write(stored_objects: StoredObjects) -> None:
     """What stays is seen exactly once, though the last one seen has gone meanwhile."""
     for number in range(100, 120):

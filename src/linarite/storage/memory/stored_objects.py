@@ -34,6 +34,7 @@ class MemoryStoredObjects:
             if (account, its_kind) == (account_id.lower(), kind)
             and page.label in {"", each.label}
             and page.owner in {None, each.owner}
+            and (not page.alive_at or each.expires_at == 0 or each.expires_at > page.alive_at)
             and (not page.after or (each.id > page.after) is page.ascending)
             and each.id != page.after
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import and_, delete, func, insert, select
+from sqlalchemy import and_, delete, func, insert, or_, select
 
 from linarite.domain.stored_object import StoredObject
 from linarite.storage.tables import stored_objects
@@ -62,6 +62,9 @@ class SqliteStoredObjects:
             query = query.where(_columns.label == page.label)
         if page.owner is not None:
             query = query.where(_columns.owner == page.owner)
+        if page.alive_at:
+            expiry = _columns.expires_at
+            query = query.where(or_(expiry == 0, expiry > page.alive_at))
         if page.after:
             beyond = _columns.id > page.after if page.ascending else _columns.id < page.after
             query = query.where(beyond)
