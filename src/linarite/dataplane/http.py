@@ -243,6 +243,9 @@ async def stream(
         length=reply.length,
     )
     write(piece)
+    exchange.cancels = True
+    if exchange.departed:
+        raise ClientLeft
     async for event in events:
         piece = frame(event)
         if piece:

@@ -43,6 +43,7 @@ class FormReader:
         self._field, self._value = b"", b""
         self._parts = 0
         self._ended = False
+        self._closed = False
         self._parser = _parser(boundary, self)
 
     async def next_part(self) -> Part | None:
@@ -88,6 +89,8 @@ class FormReader:
                 else:
                     self._ended = True
                     self._parser.finalize()
+                    if not self._closed:
+                        raise _wrong("it breaks off before its last boundary")
             except FormParserError as problem:
                 raise _wrong(str(problem)) from None
         return bool(self._ready)
@@ -132,6 +135,10 @@ class FormReader:
         """The part is complete."""
         self._ready.append((_END, None))
 
+    def end(self) -> None:
+        """The form is."""
+        self._closed = True
+
 
 def _parser(boundary: bytes, reader: FormReader) -> MultipartParser:
     try:
@@ -145,6 +152,7 @@ def _parser(boundary: bytes, reader: FormReader) -> MultipartParser:
                 "on_headers_finished": reader.headers_finished,
                 "on_part_data": reader.part_data,
                 "on_part_end": reader.part_end,
+                "on_end": reader.end,
             },
         )
     except FormParserError as problem:

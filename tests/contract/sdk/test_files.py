@@ -18,12 +18,24 @@ if TYPE_CHECKING:
 
 LINE = b'{"custom_id": "1", "method": "POST", "url": "/v1/chat/completions", "body": {}}\n'
 DAY_S = 86_400
+FORM = {"content-type": "multipart/form-data; boundary=b"}
+LAST = b"--b--\r\n"
 SMALL = """
 [files]
 batch_bytes_max = 2000
 file_bytes_max = 3000000
 lasting_max = 12
 """
+
+
+def part(name: str, value: bytes, more: str = "") -> bytes:
+    """A part of a form."""
+    head = f'--b\r\ncontent-disposition: form-data; name="{name}"{more}\r\n\r\n'
+    return head.encode() + value + b"\r\n"
+
+
+PURPOSE = part("purpose", b"assistants")
+WHOLE_FILE = part("file", b"whole", '; filename="x"')
 
 
 @pytest.fixture(scope="module")
@@ -166,20 +178,43 @@ def test_answers_of_the_dated_dialect(server: Server) -> None:
         ({"content-type": "application/json"}, b"{}", "multipart/form-data"),
         ({"content-type": "multipart/form-data"}, b"x", "boundary"),
         ({"content-type": "multipart/form-data; boundary=b"}, b"--x", "can't be read as a form"),
-        ({"content-type": "multipart/form-data; boundary=b"}, b"--b--\r\n", "'file'"),
+        ({"content-type": "multipart/form-data; boundary=b"}, b"--b--\r\n", "Missing required"),
         (
             {"content-type": "multipart/form-data; boundary=b"},
             b'--b\r\ncontent-disposition: form-data; name="file"; filename="x"\r\n\r\nhalf',
-            "",
+            "breaks off",
+        ),
+        (FORM, PURPOSE + WHOLE_FILE + part("late", b"\xff") + LAST, "not UTF-8"),
+        (FORM, PURPOSE + WHOLE_FILE + part("late", b"x" * 70_000) + LAST, "more than 65536 bytes"),
+        (FORM, PURPOSE + WHOLE_FILE + WHOLE_FILE + LAST, "Only one 'file'"),
+        (FORM, WHOLE_FILE + LAST, "'purpose'"),
+        (
+            FORM,
+            PURPOSE
+            + WHOLE_FILE
+            + part("expires_after[anchor]", b"created_at")
+            + part("expires_after[seconds]", b"000001209600" + b"0" * 20)
+            + LAST,
+            "expires_after",
         ),
     ],
 )
 def test_forms_that_are_none(
     server: Server, headers: dict[str, str], body: bytes, words: str
 ) -> None:
-    """A 4xx that says what is wrong; the server goes on."""
+    """A 4xx that says what is wrong; nothing is left, not even the file that had come whole."""
     url = f"{server.endpoint}/openai/v1/files"
     answer = httpx.post(url, headers={"api-key": server.key} | headers, content=body)
     assert 400 <= answer.status_code < 500, answer.text
     assert words in answer.text
     assert httpx.get(url, headers={"api-key": server.key}).json()["data"] == []
+    kept = server.home / "files"
+    assert not kept.exists() or list(kept.iterdir()) == []
+
+
+@pytest.mark.parametrize("limit", ["0", "x", "10001", "0000000199999999999999", "9" * 5000])
+def test_limits_of_lists_that_are_none(server: Server, limit: str) -> None:
+    """Whatever its length."""
+    headers = {"api-key": server.key}
+    answer = httpx.get(f"{server.endpoint}/openai/v1/files?limit={limit}", headers=headers)
+    assert answer.status_code == 400, answer.text

@@ -22,6 +22,8 @@ METADATA_KEY_MAX = 64
 METADATA_VALUE_MAX = 512
 NESTING_MAX = 64
 
+NUMBER_DIGITS_MAX = 12
+
 
 def find_path_deployment(call: Call, facts: Facts) -> None:
     """Fill in the deployment that the path names, if it names one. Raises DeploymentNotFound.
@@ -185,3 +187,9 @@ def empty_array(name: str) -> InvalidRequest:
         param=name,
         code="empty_array",
     )
+
+
+def whole_number(text: str) -> int:
+    """A number as queries and forms write it; -1 for what is none, or has over twelve digits."""
+    fits = text.isascii() and text.isdecimal() and len(text) <= NUMBER_DIGITS_MAX
+    return int(text) if fits else -1

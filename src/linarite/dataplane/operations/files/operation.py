@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from linarite.dataplane.operations.files.upload import receive
+from linarite.dataplane.parts.checks import whole_number
 from linarite.dataplane.parts.documents import BytesReply, DocumentReply
 from linarite.domain.errors import InvalidRequest
 from linarite.domain.file_errors import NoSuchFile, NoSuchFileObject
@@ -73,7 +74,7 @@ class ListFiles:
                 f"'{order[:20]}' is not one of {list(ORDERS)} - 'order'", param="order"
             )
         limit = asked.get("limit", str(LIST_MAX))
-        if not limit.isdecimal() or not 1 <= int(limit[:8]) <= LIST_MAX:
+        if not 1 <= whole_number(limit) <= LIST_MAX:
             raise InvalidRequest(
                 f"'limit' must be an integer between 1 and {LIST_MAX}.", param="limit"
             )
@@ -128,8 +129,12 @@ class OneFile:
             call.account_id, wanted, self._keeper.seen_by(call.principal)
         )
         if found is None:
-            raise NoSuchFileObject(wanted) if call.v1 else NoSuchFile(wanted)
+            raise self._absent(call)
         return found
+
+    def _absent(self, call: Call) -> NoSuchFile | NoSuchFileObject:
+        wanted = call.path_arguments["file_id"]
+        return NoSuchFileObject(wanted) if call.v1 else NoSuchFile(wanted)
 
 
 class GetFile(OneFile):
@@ -165,9 +170,14 @@ class GetFileContent(OneFile):
     async def run(self, ask: Call, slot: object) -> AsyncGenerator[bytes, None]:  # noqa: ARG002 - the port's shape
         """Its bytes, in pieces."""
         file = await self._file(ask)
+        pieces = self._keeper.content(file)
+        try:
+            first = await anext(pieces, b"")
+        except KeyError:  # it was deleted at this very moment
+            raise self._absent(ask) from None
         ask.reply = BytesReply(str(file.body["filename"]), int(file.body["bytes"]))
-        yield b""
-        async for piece in self._keeper.content(file):
+        yield first
+        async for piece in pieces:
             yield piece
 
 

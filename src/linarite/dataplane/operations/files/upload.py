@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from linarite.dataplane.parts.checks import whole_number
 from linarite.domain.errors import InvalidRequest
 from linarite.files import NewFile
 from linarite.web.multipart import FormReader
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from linarite.dataplane.call import Call
     from linarite.domain.stored_object import StoredObject
     from linarite.files import FileKeeper
+    from linarite.files.keeper import Received
 
 PURPOSES = ("assistants", "batch", "evals", "fine-tune", "user_data", "vision")
 ANCHOR, SECONDS = "expires_after[anchor]", "expires_after[seconds]"
@@ -24,28 +26,36 @@ NAME_CHARACTERS_MAX = 512
 async def receive(call: Call, owner: str, keeper: FileKeeper) -> StoredObject:
     """Keep the file of a form. Raises InvalidRequest, and what FileKeeper raises.
 
-    What stands before the file in the form is checked before the file is read.
+    What stands before the file in the form is checked before the file is read; whatever goes
+    wrong after it has come, nothing of it is left.
     """
     content_type = call.headers.get(b"content-type", b"")
     form = FormReader(content_type, call.body.pieces())
     fields: dict[str, str] = {}
     filename, received = "", None
-    while (part := await form.next_part()) is not None:
-        if part.name != "file":
-            fields[part.name] = await form.text()
-        elif received is None:
-            if "purpose" in fields:
-                await keeper.require_room(_new_file(call, owner, fields, part.filename or "file"))
+    try:
+        while (part := await form.next_part()) is not None:
+            if part.name != "file":
+                fields[part.name] = await form.text()
+                continue
+            _require_first(received)
             filename = part.filename or "file"
+            if "purpose" in fields:
+                await keeper.require_room(_new_file(call, owner, fields, filename))
             received = await keeper.receive(form.data())
+        new = _new_file(call, owner, fields, filename or "file")
+    except BaseException:
+        if received is not None:
+            await keeper.discard(received)
+        raise
     if received is None:
         raise InvalidRequest("Missing required parameter: 'file'.", param="file")
-    try:
-        new = _new_file(call, owner, fields, filename)
-    except InvalidRequest:
-        await keeper.discard(received)
-        raise
     return await keeper.keep(new, received)
+
+
+def _require_first(received: Received | None) -> None:
+    if received is not None:
+        raise InvalidRequest("Only one 'file' can come at a time.", param="file")
 
 
 def _new_file(call: Call, owner: str, fields: dict[str, str], filename: str) -> NewFile:
@@ -75,7 +85,7 @@ def _lives_s(fields: dict[str, str]) -> int:
     if anchor != "created_at":
         raise InvalidRequest(f"'{ANCHOR}' must be 'created_at'.", param="expires_after.anchor")
     least, most = LIVES_S
-    if seconds is None or not seconds.isdecimal() or not least <= int(seconds[:12]) <= most:
+    if seconds is None or not least <= whole_number(seconds) <= most:
         raise InvalidRequest(
             f"'{SECONDS}' must be an integer between {least} and {most}.",
             param="expires_after.seconds",
