@@ -29,7 +29,8 @@ LIMIT_ACTIONS: tuple[Action, ...] = (
         template=f"{USAGE_LIMIT}/usage",
         versions=COGNITIVE_SERVICES,
         type=USAGE_LIMIT_TYPE,
-        permission=f"{USAGE_LIMITS_GRANTED}/read",
+        # Not `read`: whoever may use models reads by his role, and this tells who others are.
+        permission=f"{USAGE_LIMITS_GRANTED}/usage/action",
         act=effects.list_usage,
     ),
 )

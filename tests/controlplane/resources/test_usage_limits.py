@@ -111,7 +111,7 @@ async def test_a_limit_is_set_on_an_account_or_the_subscription(rig: Rig) -> Non
 
 
 async def test_who_manages_accounts_manages_limits(rig: Rig) -> None:
-    """By Azure's own roles; readers read, users of the models read too and change nothing."""
+    """By Azure's own roles; readers and users of the models read, and hear of nobody's use."""
     await assign(rig, COGNITIVE_SERVICES_CONTRIBUTOR, "ann", ONE)
     await assign(rig, READER, "bob", ONE)
     await assign(rig, OPENAI_USER, "cy", ONE)
@@ -125,6 +125,11 @@ async def test_who_manages_accounts_manages_limits(rig: Rig) -> None:
     assert [await ask("PUT", who) for who in ("dee", "bob", "cy", "ann")] == [403, 403, 403, 201]
     assert [await ask("GET", who) for who in ("dee", "bob", "cy", "ann")] == [403, 200, 200, 200]
     assert await ask("PUT", "ann", OF_ALL) == 403
+    usage = "GET", f"{LIMITS}/first/usage"
+    assert [
+        (await rig.ask(*usage, version=VERSION, caller=person(who))).status
+        for who in ("dee", "bob", "cy", "ann")
+    ] == [403, 403, 403, 200]
     assert [await ask("DELETE", who) for who in ("bob", "ann")] == [403, 200]
 
 
@@ -152,12 +157,13 @@ class Counts:
     """Says what a test wants said of any limit."""
 
     async def standing(self, limit: UsageLimit) -> list[Standing]:
-        """Two subjects."""
+        """Three subjects, two of whom differ by a capital letter."""
         money = Bound(MEASURE_BY_NAME["costPerDay"], 3_000_000_000)
         return [
             Standing("bob", limit.bounds[0], 400),
             Standing("ann", limit.bounds[0], 1200, "2026-02-01T00:00:00Z"),
             Standing("ann", money, 1_250_000_000),
+            Standing("Bob", limit.bounds[0], 1),
         ]
 
 
@@ -176,6 +182,7 @@ async def test_what_is_left_is_told(rig: Rig) -> None:
             "left": 0,
             "resetsAt": "2026-02-01T00:00:00Z",
         },
+        {"subject": "Bob", "measure": "tokensPerDay", "used": 1, "limit": 1000, "left": 999},
         {"subject": "bob", "measure": "tokensPerDay", "used": 400, "limit": 1000, "left": 600},
     ]
     missing = await rig.ask("GET", f"{LIMITS}/none/usage", version=VERSION)

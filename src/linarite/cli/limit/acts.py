@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import typer
@@ -59,11 +59,14 @@ async def show(server: Server, named: LimitNamed, where: Where, shown: OutputFla
     """Tell everything about one, and what is left of it: of each whom it has met so far."""
     path = await _path(server, where, named.name)
     limit = await server.get(path)
-    usage = await server.every(f"{path}/usage")
+    usage = await _usage(server, path)
     if shown.output is not Output.TABLE:
-        print_data(limit | {"usage": usage}, shown.output)
+        print_data(limit if usage is None else limit | {"usage": usage}, shown.output)
         return
     print_one(limit, facts, shown.output)
+    if usage is None:
+        say("Whose use it has counted is told to those who may set limits.")
+        return
     typer.echo()
     print_many(usage, usage_row, shown.output, none="Nobody has used anything of it yet.")
 
@@ -85,6 +88,16 @@ async def delete(server: Server, named: LimitNamed, where: Where) -> None:
     reply = await server.send("DELETE", await _path(server, where, named.name))
     there = reply.status != HTTPStatus.NO_CONTENT
     say(f"{named.name} is deleted." if there else f"There was no limit {named.name}.")
+
+
+async def _usage(server: Server, path: str) -> list[dict[str, Any]] | None:
+    """What each has used of a limit; None where the caller may not know."""
+    try:
+        return await server.every(f"{path}/usage")
+    except ServerRefused as refused:
+        if refused.status != HTTPStatus.FORBIDDEN:
+            raise
+        return None
 
 
 async def _path(server: Server, where: Where, name: str = "") -> str:

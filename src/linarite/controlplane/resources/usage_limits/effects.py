@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from linarite.controlplane.request import Answer, Target
@@ -64,8 +65,14 @@ async def list_usage(request: ArmRequest, target: Target, surface: Surface) -> A
     place = Target(target.path.rpartition("/")[0], target.names)
     limit = usage_limit(await existing(place, row, surface, "read"))
     found = await surface.limit_counts.standing(limit)
-    ordered = [(f"{each.subject.lower()}|{each.bound.measure.name}", each) for each in found]
-    return paged(sorted(ordered), request, _shown)
+    ordered = [(_place(each), each) for each in found]
+    return paged(sorted(ordered, key=itemgetter(0)), request, _shown)
+
+
+def _place(standing: Standing) -> str:
+    """Where it comes in a list: `Bob` and `bob` are two."""
+    subject = standing.subject
+    return f"{subject.lower()}|{subject}|{standing.bound.measure.name}"
 
 
 def _shown(standing: Standing) -> dict[str, Any]:
