@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from linarite.domain.errors import ServiceUnavailable
 from linarite.domain.resource import ACCOUNT_TYPE, DELETED_ACCOUNT_TYPE, DELETED_FROM
 from linarite.files.keeper import FileKeeper
 from linarite.storage.blobs import FolderBlobs
@@ -65,11 +64,11 @@ class FileUpkeep:
     async def run(self) -> None:
         """Until it is cancelled."""
         while True:
-            try:
-                await self._keeper.sweep_bytes()
-                await self._keeper.sweep()
-            except ServiceUnavailable as problem:
-                log.warning("files were not tidied up", reason=problem.message)
+            for tidy in (self._keeper.sweep_bytes, self._keeper.sweep):
+                try:
+                    await tidy()
+                except Exception as problem:  # noqa: BLE001 - whatever it is, it is tried again
+                    log.warning("files were not tidied up", reason=str(problem))
             await asyncio.sleep(SWEEP_EVERY_S)
 
 

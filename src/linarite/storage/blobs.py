@@ -45,19 +45,26 @@ class FolderBlobs:
             found = await _library().get_async(self._store, name)
         except FileNotFoundError:
             raise KeyError(name) from None
+        except Exception as problem:
+            raise ServiceUnavailable(f"the file could not be read: {problem}") from problem
         async for piece in found.stream(min_chunk_size=PIECE_BYTES):
             yield bytes(piece)
 
     async def remove(self, name: str) -> None:
-        """See Blobs."""
+        """See Blobs. Raises ServiceUnavailable when the disk keeps them."""
         try:
             await _library().delete_async(self._store, name)
         except FileNotFoundError:
             return
+        except Exception as problem:
+            raise ServiceUnavailable(f"the file could not be removed: {problem}") from problem
 
     async def names(self) -> list[str]:
-        """See Blobs."""
-        listed = await _library().list(self._store).collect_async()
+        """See Blobs. Raises ServiceUnavailable when the disk will not tell them."""
+        try:
+            listed = await _library().list(self._store).collect_async()
+        except Exception as problem:
+            raise ServiceUnavailable(f"the files could not be listed: {problem}") from problem
         return [str(each["path"]) for each in listed]
 
     @cached_property
