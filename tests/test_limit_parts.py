@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,10 @@ from tests.controls.usage_limits.builders import ACCOUNT, limit
 from tests.storage.builders import make_resource
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from linarite.domain.activity import ActivityEvent
+    from linarite.domain.ledger import Ledger
     from linarite.domain.lending import Pool
     from linarite.domain.notice import Notice
 
@@ -125,3 +130,55 @@ async def test_a_percentage_goes_to_webhooks_and_the_activity_log() -> None:
         "'ann' has used 1.2 of 2.0 money a day (limit 'money'): 50 % are reached."
     )
     assert event.body["properties"]["percent"] == "50"
+
+
+async def test_a_minute_is_told_to_the_log_and_the_metrics_alone() -> None:
+    """Callers can pass its bound every minute: nothing that lasts may grow with it."""
+    desk, activity, heard = LimitDesk(), MemoryActivityLog(), Heard()
+    bounds = {"tokensPerMinute": 10, "concurrentRequests": 1}
+    whose = Subject(limit("few", "principal", "", ACCOUNT, **bounds, warnAt=[50]), "ann")
+    counted: list[tuple[str, str]] = []
+    async with AsyncExitStack() as stack:
+        parts = LimitParts(Facts(desk), "exact", activity, heard, "tenant", stack)
+        parts.counted = lambda name, percent: counted.append((name, percent))
+        use_all(parts.over(MemoryLedger()), desk, whose)
+    assert counted
+    assert set(counted) == {("few", "50")}
+    assert heard.notices == []
+    assert await activity.read(ActivityQuery(subscription="s")) == []
+
+
+class StallingActivityLog(MemoryActivityLog):
+    """The first write ends with the server."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = asyncio.Event()
+
+    async def add(self, events: Sequence[ActivityEvent]) -> None:
+        """See ActivityLog."""
+        if not self.begun.is_set():
+            self.begun.set()
+            await asyncio.Event().wait()
+        await super().add(events)
+
+
+async def test_what_is_being_written_when_the_server_stops_is_written() -> None:
+    """The task that writes is cancelled; its events are not lost with it."""
+    desk, activity = LimitDesk(), StallingActivityLog()
+    whose = Subject(limit("day", "principal", "", ACCOUNT, tokensPerDay=10, warnAt=[50]), "ann")
+    async with AsyncExitStack() as stack:
+        parts = LimitParts(Facts(desk), "exact", activity, Heard(), "tenant", stack)
+        use_all(parts.over(MemoryLedger()), desk, whose)
+        async with asyncio.timeout(5):
+            await activity.begun.wait()
+    (event,) = await activity.read(ActivityQuery(subscription="s"))
+    assert event.resource_id == whose.limit.id
+
+
+def use_all(ledger: Ledger, desk: LimitDesk, whose: Subject) -> None:
+    """Of each of the subject's bounds."""
+    for bound in whose.limit.bounds:
+        held = ledger.reserve_now([Charge(desk.watch.bucket(whose, bound), bound.amount)])
+        assert held is not None
+        ledger.settle(held, [bound.amount])

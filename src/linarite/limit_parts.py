@@ -18,6 +18,7 @@ from linarite.controls.usage_limits.watched_ledger import WatchedLedger
 from linarite.domain.arm_id import subscription_of
 from linarite.domain.declared import is_declared
 from linarite.domain.errors import SetupError
+from linarite.domain.ledger import LASTING
 from linarite.domain.notice import Notice
 from linarite.domain.resource import Resource
 from linarite.domain.usage_limits import USAGE_LIMIT_TYPE, NoCounts, of_account
@@ -125,7 +126,7 @@ class LimitParts:
         return await self._counts.standing(limit)
 
     def tell(self, crossing: Crossing) -> None:
-        """Log it, count it, and leave the rest to the one that writes."""
+        """Log it and count it; of days and months, leave the rest to those that send and write."""
         said, limit = facts_of(crossing), crossing.subject.limit
         how = f"{crossing.percent}" if crossing.percent else "refusing"
         self.counted(limit.name, how)
@@ -138,6 +139,9 @@ class LimitParts:
             bound=said["bound"],
             refusing=said["refusing"],
         )
+        if crossing.bound.measure.window not in LASTING:
+            # Callers can pass a minute's bound every minute, and what is kept would grow with it.
+            return
         self._notifier.tell_soon(
             Notice(
                 type=REACHED if crossing.percent else EXHAUSTED,
@@ -170,5 +174,13 @@ class LimitParts:
         try:
             await self._activity.add([crossing_event(each, self._tenant, at) for each in taken])
         except Exception as problem:  # noqa: BLE001 - the next crossing brings it along
+            self._put_back(taken)
             log.warning("the activity log could not be written", why=str(problem))
-            self._pending.extendleft(reversed(taken))
+        except BaseException:  # the end, which writes what is left
+            self._put_back(taken)
+            raise
+
+    def _put_back(self, taken: list[Crossing]) -> None:
+        newer = list(self._pending)
+        self._pending.clear()
+        self._pending.extend([*taken, *newer])

@@ -36,11 +36,12 @@ def test_a_limit_from_its_making_to_its_end(server: Server) -> None:
     """By commands alone; it holds as soon as the command returns, and not after it is deleted."""
     made = linarite(
         *(server.home, "limit", "create", "users", "--each", "endUser"),
-        *("--requests-per-minute", "1", "--tokens-per-day", "1000", "--warn-at", "80"),
+        *("--requests-per-minute", "1", "--tokens-per-day", "200"),
+        *("--warn-at", "1", "--warn-at", "80"),
     )
     assert made.returncode == 0, made.stderr
     assert "each endUser" in made.stdout
-    assert "1,000 tokens a day" in made.stdout
+    assert "200 tokens a day" in made.stdout
     assert [chat(server, "ann"), chat(server, "ann"), chat(server, "bob")] == [200, 429, 200]
     shown = linarite(server.home, "limit", "show", "users").stdout
     lines = [line.split() for line in shown.splitlines() if line.startswith("ann")]
