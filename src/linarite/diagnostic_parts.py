@@ -81,7 +81,9 @@ class DiagnosticParts:
             secret = box.unseal(secret_name(group.id), group.properties[SEALED_SECRET])
             for receiver in receivers_of(group.properties):
                 if receiver.name == wanted:
-                    return Destination(target_of(receiver.service_uri), (secret,))
+                    return Destination(
+                        target_of(receiver.service_uri), (secret,), purpose="action_group"
+                    )
             return None
 
         self._sender.also_find(find)

@@ -146,6 +146,8 @@ def egress_policy(settings: Settings, planned: Plan) -> EgressPolicy:
             "webhook": PurposeHosts(
                 tuple(egress.webhook.allowed_hosts), declared_hosts(settings.webhooks)
             ),
+            # Callers write these: what settings name for others is not named for them.
+            "action_group": PurposeHosts(tuple(egress.action_group.allowed_hosts)),
         },
         proxy=HttpProxy(egress) if egress.proxy else None,
     )

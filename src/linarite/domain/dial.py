@@ -15,11 +15,20 @@ if TYPE_CHECKING:
 ProtocolT = TypeVar("ProtocolT", bound="asyncio.Protocol")
 
 Purpose = Literal[
-    "upstream", "issuer", "models", "ledger", "telemetry", "webhook", "diagnostics", "server"
+    "upstream",
+    "issuer",
+    "models",
+    "ledger",
+    "telemetry",
+    "webhook",
+    "action_group",
+    "diagnostics",
+    "server",
 ]
 """what a connection is for: to have another endpoint answer requests; to read the keys of whoever
 issues tokens; to bring models; to keep the counts of limits; to tell a collector what goes on; to
-tell a webhook; to send diagnostic records; to talk, as a command, to the server that a person named
+tell a webhook that settings declare; to tell one that an action group names; to send diagnostic
+records; to talk, as a command, to the server that a person named
 """
 
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite.domain.arm_id import segments_of
+from linarite.domain.dial import Purpose
 from linarite.domain.errors import EgressRefused, SetupError
 from linarite.domain.target import Target, target_of
 from linarite.webhooks.signature import secrets_of
@@ -29,6 +30,8 @@ class Destination(msgspec.Struct, frozen=True):
     secrets: tuple[bytes, ...]
     """it is signed with each of them"""
     ca_file: str = ""
+    purpose: Purpose = "webhook"
+    """whose rules hold for the way there"""
 
     def __repr__(self) -> str:
         """Hide the secrets and the path, which often is one."""

@@ -43,7 +43,7 @@ async def posted(dialer: Dialer, destination: Destination, letter: Letter) -> Po
     connector = dialer_connector(
         dialer,
         target,
-        lambda: Errand("webhook", letter.account_id),
+        lambda: Errand(destination.purpose, letter.account_id),
         ca_file=destination.ca_file or None,
     )
     client = HttpClient(connector, host=target.host_header, keep_alive=False)

@@ -14,7 +14,7 @@ from linarite.domain.errors import EgressRefused
 from linarite.domain.host_patterns import HostPatterns
 from linarite.domain.target import host_of
 
-_NAMED_BY: dict[Purpose, str] = {
+_NAMED_BY: dict[Purpose, str] = {  # no host is named for action groups, which callers write
     "upstream": "an upstream (instances.NAME.options.base_url)",
     "issuer": "an issuer (issuers.NAME)",
     "models": "a source of models (models.private_hosts)",
@@ -76,9 +76,9 @@ class EgressRules:
         if reach is Reach.PUBLIC or (reach is Reach.PRIVATE and host in self._named):
             return
         advice = (
-            f"Only a host that settings name as {_NAMED_BY[self._purpose]} may have such an "
+            f"Only a host that settings name as {_NAMED_BY.get(self._purpose)} may have such an "
             "address; egress.allowed_hosts is not enough."
-            if reach is Reach.PRIVATE
+            if reach is Reach.PRIVATE and self._purpose in _NAMED_BY
             else "No setting allows that."
         )
         raise EgressRefused(f"'{host}' has the address {address}, {what}. {advice}", rule="address")
