@@ -24,6 +24,7 @@ ALERT_TYPES: tuple[ResourceType, ...] = (
         name_pattern=metric_alerts.NAME,
         sent_properties=metric_alerts.SentRule,
         read_only=metric_alerts.READ_ONLY,
+        linked=metric_alerts.linked,
         gather=metric_alerts.gather,
         complete=metric_alerts.complete,
         admit=metric_alerts.admit,

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from linarite.controlplane.surface import Showing, Surface
     from linarite.domain.resource import Resource
 
-NAME = r"[^<>%&:\\?/]{1,260}"
+NAME = r"[^<>%&:#\\?/]{1,260}"
+"""no `#` either: it stands between a group and its receiver where letters are addressed"""
 SHORT_NAME_CHARACTERS_MAX = 12
 SECRET_BYTES = 32
 OTHERS = (
@@ -31,6 +32,9 @@ OTHERS = (
     *("itsmReceivers", "logicAppReceivers", "smsReceivers", "voiceReceivers"),
 )
 """receivers that nothing here can reach"""
+RECEIVERS_MAX = 10
+"""of each kind, as on Azure"""
+EMAIL_RECEIVERS_MAX = 1000
 
 
 class SentGroup(msgspec.Struct, rename="camel"):
@@ -39,6 +43,17 @@ class SentGroup(msgspec.Struct, rename="camel"):
     group_short_name: str | None = None
     enabled: bool | None = None
     webhook_receivers: list[dict[str, Any]] | None = None
+    arm_role_receivers: list[dict[str, Any]] | None = None
+    automation_runbook_receivers: list[dict[str, Any]] | None = None
+    azure_app_push_receivers: list[dict[str, Any]] | None = None
+    azure_function_receivers: list[dict[str, Any]] | None = None
+    email_receivers: list[dict[str, Any]] | None = None
+    event_hub_receivers: list[dict[str, Any]] | None = None
+    incident_receivers: list[dict[str, Any]] | None = None
+    itsm_receivers: list[dict[str, Any]] | None = None
+    logic_app_receivers: list[dict[str, Any]] | None = None
+    sms_receivers: list[dict[str, Any]] | None = None
+    voice_receivers: list[dict[str, Any]] | None = None
 
 
 class GroupFacts(msgspec.Struct, frozen=True):
@@ -70,6 +85,11 @@ def admit(new: Resource, old: Resource | None, facts: GroupFacts) -> list[Proble
     if len(str(new.properties.get("groupShortName") or "")) > SHORT_NAME_CHARACTERS_MAX:
         told = f"groupShortName has at most {SHORT_NAME_CHARACTERS_MAX} characters."
         found.append(Problem("BadRequest", told, "properties.groupShortName"))
+    for name in (*OTHERS, "webhookReceivers"):
+        most = EMAIL_RECEIVERS_MAX if name == "emailReceivers" else RECEIVERS_MAX
+        if len(new.properties.get(name) or ()) > most:
+            told = f"A group has at most {most} {name}."
+            found.append(Problem("BadRequest", told, f"properties.{name}"))
     place = "properties.webhookReceivers"
     try:
         receivers = receivers_of(new.properties)

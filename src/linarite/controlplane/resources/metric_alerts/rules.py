@@ -23,7 +23,7 @@ from linarite.domain.azure_metrics.catalogue import METRICS, NAMESPACE
 from linarite.domain.resource import ACCOUNT_TYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from linarite.controlplane.request import Target
     from linarite.controlplane.surface import Surface
@@ -33,7 +33,11 @@ NAME = r"[^*#&+:<>?@%{}\\/|]{1,260}"
 READ_ONLY = frozenset(("lastUpdatedTime", "isMigrated"))
 SEVERITY_MAX = 4
 CRITERIA_MAX = 5
+ACTIONS_MAX = 5
+"""action groups of a rule, as on Azure"""
 INVALID = "BadRequest"
+READS_METRICS = "Microsoft.Insights/metrics/read"
+READS_GROUPS = f"{ACTION_GROUP_TYPE}/read"
 
 
 class SentRule(msgspec.Struct, rename="camel"):
@@ -93,6 +97,20 @@ def admit(new: Resource, old: Resource | None, facts: RuleFacts) -> list[Problem
         *_criteria_problems(said["criteria"]),
         *_action_problems(said["actions"], facts),
     ]
+
+
+def linked(new: Resource | None, old: Resource | None) -> Sequence[tuple[str, str]]:
+    """Whoever has metrics sent somewhere must be allowed to read them, and to see who is told."""
+    del old
+    if new is None:
+        return ()
+    scopes: list[str] = new.properties.get("scopes") or []
+    actions: list[dict[str, Any]] = new.properties.get("actions") or []
+    groups = [each.get("actionGroupId") for each in actions]
+    return (
+        *((READS_METRICS, each) for each in scopes),
+        *((READS_GROUPS, each) for each in groups if isinstance(each, str)),
+    )
 
 
 def _problem(message: str, place: str) -> Problem:
@@ -167,6 +185,9 @@ def _action_problems(actions: list[dict[str, Any]], facts: RuleFacts) -> Iterato
         read = msgspec.convert(actions, list[AlertAction])
     except msgspec.ValidationError as problem:
         yield _problem(f"The actions are wrong: {problem}.", "actions")
+        return
+    if len(read) > ACTIONS_MAX:
+        yield _problem(f"A rule has at most {ACTIONS_MAX} action groups.", "actions")
         return
     for place, each in enumerate(read):
         if each.action_group_id.lower().rstrip("/") not in facts.groups:
