@@ -14,6 +14,8 @@ LetterState = Literal["Waiting", "Delivered", "Dead"]
 
 LETTERS_MAX = 10_000
 """how many are kept; the oldest of those that have ended go first"""
+WAITING_MAX = 500
+"""how many may wait for one destination: one that is dead leaves room to all others"""
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +78,9 @@ NOTHING_SENT = NothingSent()
 
 
 class Outbox(Protocol):
-    """Keeps letters by id, at most `LETTERS_MAX`. Every write is on disk when the call returns.
+    """Keeps letters by id, at most `LETTERS_MAX`; `WAITING_MAX` wait for one destination at most.
+
+    Every write is on disk when the call returns.
 
     All raise ServiceUnavailable when the store can't be used.
     """

@@ -112,12 +112,12 @@ async def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
 
 @pytest.fixture(params=["memory", "sqlite"])
 async def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Outbox]:
-    """An empty Outbox with room for four letters."""
+    """An empty Outbox with room for four letters, three of which may wait for one destination."""
     if request.param == "memory":
-        yield MemoryOutbox(letters_max=4)
+        yield MemoryOutbox(letters_max=4, waiting_max=3)
         return
     database = open_database(tmp_path)
-    yield SqliteOutbox(database, letters_max=4)
+    yield SqliteOutbox(database, letters_max=4, waiting_max=3)
     await database.close()
 
 

@@ -61,13 +61,21 @@ async def test_an_id_is_kept_once(outbox: Outbox) -> None:
 
 async def test_ended_ones_make_room(outbox: Outbox) -> None:
     """The oldest first; what waits is never pushed out."""
-    await outbox.add([letter(str(second), second) for second in range(ROOM)])
+    await outbox.add([letter(str(each), each, destination=str(each)) for each in range(ROOM)])
     assert await outbox.add([letter("one more", 8)]) == ["one more"]
     await outbox.keep(ended(letter("0"), 7))
     await outbox.keep(ended(letter("1", 1), 6, "Dead"))
     assert await outbox.add([letter("x", 8), letter("y", 9)]) == []
     assert await outbox.add([letter("z", 9)]) == ["z"]
     assert ids(await outbox.read(OutboxQuery())) == ["y", "x", "3", "2"]
+
+
+async def test_a_dead_destination_leaves_room_to_others(outbox: Outbox) -> None:
+    """So many wait for each; one that was delivered makes room for the next."""
+    await outbox.add([letter(str(second), second) for second in range(ROOM - 1)])
+    assert await outbox.add([letter("a", 8), letter("b", 9, destination="b")]) == ["a"]
+    await outbox.keep(ended(letter("0"), 7))
+    assert await outbox.add([letter("a", 8)]) == []
 
 
 async def test_reading_and_forgetting(outbox: Outbox) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linarite.domain.outbox import LETTERS_MAX
+from linarite.domain.outbox import LETTERS_MAX, WAITING_MAX
 from linarite.storage.resource_id import id_key
 
 if TYPE_CHECKING:
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 class MemoryOutbox:
     """`Outbox` without a file: gone with the process."""
 
-    def __init__(self, letters_max: int = LETTERS_MAX) -> None:
+    def __init__(self, letters_max: int = LETTERS_MAX, waiting_max: int = WAITING_MAX) -> None:
         self._letters: dict[str, Letter] = {}
         self._letters_max = letters_max
+        self._waiting_max = waiting_max
 
     async def add(self, letters: Sequence[Letter]) -> list[str]:
         """Keep those whose ids are not there yet; the ids of those that found no room."""
@@ -26,7 +27,7 @@ class MemoryOutbox:
         for letter in letters:
             if letter.id in self._letters:
                 continue
-            if len(self._letters) >= self._letters_max and not self._made_room():
+            if not self._has_room(letter.destination):
                 refused.append(letter.id)
                 continue
             self._letters[letter.id] = letter
@@ -75,6 +76,12 @@ class MemoryOutbox:
             if each.state == "Waiting" and each.destination not in without
         ]
         return sorted(waiting, key=lambda each: (each.due_at, each.id))
+
+    def _has_room(self, destination: str) -> bool:
+        waiting = sum(each.destination == destination for each in self._waiting(()))
+        if waiting >= self._waiting_max:
+            return False
+        return len(self._letters) < self._letters_max or self._made_room()
 
     def _made_room(self) -> bool:
         ended = [each for each in self._letters.values() if each.state != "Waiting"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import delete, func, insert, select, update
 
-from linarite.domain.outbox import LETTERS_MAX, Letter
+from linarite.domain.outbox import LETTERS_MAX, WAITING_MAX, Letter
 from linarite.storage.resource_id import id_key
 from linarite.storage.tables import webhook_letters
 
@@ -28,9 +28,15 @@ _ended = _columns.state != "Waiting"
 class SqliteOutbox:
     """`Outbox` on a database; every write is flushed to disk before it returns."""
 
-    def __init__(self, database: Database, letters_max: int = LETTERS_MAX) -> None:
+    def __init__(
+        self,
+        database: Database,
+        letters_max: int = LETTERS_MAX,
+        waiting_max: int = WAITING_MAX,
+    ) -> None:
         self._database = database
         self._letters_max = letters_max
+        self._waiting_max = waiting_max
 
     async def add(self, letters: Sequence[Letter]) -> list[str]:
         """Keep those whose ids are not there yet; the ids of those that found no room."""
@@ -89,6 +95,11 @@ class SqliteOutbox:
         there = select(_columns.id).where(_columns.id == letter.id)
         if (await connection.execute(there)).first() is not None:
             return True
+        alike = select(func.count()).where(
+            *_waiting(()), _columns.destination == letter.destination
+        )
+        if (await connection.execute(alike)).scalar_one() >= self._waiting_max:
+            return False
         counted = await connection.execute(select(func.count()).select_from(webhook_letters))
         if counted.scalar_one() >= self._letters_max:
             oldest = (
