@@ -29,6 +29,7 @@ ERRAND = Errand("telemetry")
 ANSWER_BYTES_MAX = 64 * 1024
 WAIT_MAX_S = 300.0
 TRY_AGAIN = frozenset((429, 502, 503, 504))
+NEVER = frozenset((400, 413))
 TAKEN = 200
 GZIP = 31
 """zlib's word for the format"""
@@ -120,6 +121,7 @@ def _judged(answer: Response, said: bytes) -> Delivery:
     return Delivery(
         taken=False,
         again=answer.status in TRY_AGAIN,
+        unacceptable=answer.status in NEVER,
         wait_s=wait_s,
         detail=f"it answered with status {answer.status}",
     )

@@ -11,9 +11,11 @@ from linarite.diagnostics.options import SinkSettings
 from linarite.diagnostics.records import of_request
 from linarite.diagnostics.sinks.folder import FolderSink
 from linarite.diagnostics.sinks.opening import Sinks, check_sink, syslog_hosts
+from linarite.diagnostics.sinks.otlp import OtlpSink
 from linarite.diagnostics.sinks.sink import SinkDown
 from linarite.diagnostics.sinks.syslog import SyslogSink, address_of
 from linarite.domain.errors import SetupError
+from linarite.telemetry.otlp import Delivery
 from tests.diagnostics.syslog_server import SyslogServer
 from tests.storage.builders import make_record
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from linarite.domain.diagnostics import DiagnosticRecord
+    from linarite.telemetry.otlp import SignalPath
 
 pytestmark = pytest.mark.anyio
 ACCOUNT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/a"
@@ -108,10 +111,43 @@ async def test_a_torn_line_is_closed(tmp_path: Path) -> None:
 
 
 async def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
-    """Is down; the reason names the place."""
+    """Is down; the place is for the log alone."""
     (tmp_path / "taken").write_text("a file")
-    with pytest.raises(SinkDown, match="taken"):
+    with pytest.raises(SinkDown) as down:
         await FolderSink(tmp_path / "taken").write([record()])
+    assert str(down.value) == "Not a directory"
+    assert str(tmp_path / "taken") in down.value.detail
+
+
+class Picky:
+    """A collector that takes no body with a certain text, or none at all."""
+
+    def __init__(self, *, knows_us: bool = True) -> None:
+        self.taken = b""
+        self._knows_us = knows_us
+
+    async def deliver(self, path: SignalPath, body: bytes) -> Delivery:
+        """Take it, or say what a status would."""
+        assert path == "/v1/logs"
+        if not self._knows_us:
+            return Delivery(taken=False, detail="it answered with status 401")
+        if b"rotten" in body:
+            return Delivery(taken=False, unacceptable=True, detail="it answered with status 400")
+        self.taken += body
+        return Delivery(taken=True)
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+
+async def test_a_refused_record_holds_up_no_other() -> None:
+    """It alone is left out, and counted; who is not let in waits."""
+    picky = Picky()
+    names = [f"r{number:03}" for number in range(40)] + ["rotten", "last"]
+    assert await OtlpSink(picky).write([record(name) for name in names]) == 1
+    assert all(picky.taken.count(name.encode()) for name in names if name != "rotten")
+    with pytest.raises(SinkDown, match="takes nothing"):
+        await OtlpSink(Picky(knows_us=False)).write([record(), record()])
 
 
 @pytest.mark.parametrize(

@@ -116,8 +116,10 @@ class Export:
                 more = False
                 for source in self._cursors:
                     more = await self._step(source) or more
-            except (SinkDown, LinariteError) as problem:
-                self._tell_trouble(str(problem))
+            except SinkDown as problem:
+                self._tell_trouble(str(problem), problem.detail)
+            except LinariteError as problem:
+                self._tell_trouble(str(problem), str(problem))
             except Exception:
                 log.exception("export failed by our own fault", resource=self.setting.id)
                 self.trouble = "our own fault; the server's log says more"
@@ -139,9 +141,12 @@ class Export:
             records, position = await self._of_audit(self._cursors[source].position)
         cursor = self._cursors[source]
         if records:
-            await self._sink.write(records)
+            refused = await self._sink.write(records)
             cursor = msgspec.structs.replace(
-                cursor, sent=cursor.sent + len(records), at=datetime.now(UTC).isoformat()
+                cursor,
+                sent=cursor.sent + len(records) - refused,
+                lost=cursor.lost + refused,
+                at=datetime.now(UTC).isoformat(),
             )
         await self._moved(source, msgspec.structs.replace(cursor, position=position))
         return len(records) >= BATCH
@@ -193,13 +198,13 @@ class Export:
             await self._logs.cursors.keep(cursor)
             self._written[source] = cursor.position
 
-    def _tell_trouble(self, why: str) -> None:
+    def _tell_trouble(self, why: str, detail: str) -> None:
         if not self.trouble:
             log.warning(
                 "sink takes no diagnostic records; they wait in the log",
                 destination=self.destination.sink,
                 resource=self.setting.id,
-                reason=why,
+                reason=detail,
             )
         self.trouble = why
 

@@ -94,7 +94,8 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True):
     position: int
     """everything up to here has been taken by the sink"""
     lost: int = 0
-    """records, at most, that were removed past their time before the sink took them"""
+    """records that the sink never took: at most so many were removed past their time before, or it
+    refused them for good"""
     sent: int = 0
     at: str = ""
     """when the sink took something last"""

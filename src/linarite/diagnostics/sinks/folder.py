@@ -29,7 +29,7 @@ class FolderSink:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def write(self, records: Sequence[DiagnosticRecord]) -> None:
+    async def write(self, records: Sequence[DiagnosticRecord]) -> int:
         """Append each record to the file of its category and hour."""
         files: dict[Path, list[bytes]] = {}
         for record in records:
@@ -39,7 +39,9 @@ class FolderSink:
             for file, lines in files.items():
                 await asyncio.to_thread(_append, file, b"".join(lines))
         except OSError as problem:
-            raise SinkDown(f"{problem.strerror or problem}: {problem.filename}") from None
+            why = problem.strerror or type(problem).__name__
+            raise SinkDown(why, f"{why}: {problem.filename}") from None
+        return 0
 
     async def close(self) -> None:
         """Return: no file stays open."""

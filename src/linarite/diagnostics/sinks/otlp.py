@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+import structlog
 
 from linarite import __version__
 from linarite.diagnostics.sinks.sink import SinkDown
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from linarite.domain.diagnostics import DiagnosticRecord
-    from linarite.telemetry.otlp import Endpoint
+    from linarite.telemetry.otlp import Delivery, Endpoint
+
+log = structlog.get_logger("linarite.diagnostics")
 
 INFO, WARNING = 9, 13
 """severities, by OpenTelemetry's numbers"""
@@ -28,13 +31,33 @@ class OtlpSink:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
 
-    async def write(self, records: Sequence[DiagnosticRecord]) -> None:
-        """Send them all. What a collector refuses waits: it may know our key tomorrow."""
+    async def write(self, records: Sequence[DiagnosticRecord]) -> int:
+        """Send them all. What a collector refuses waits: it may know our key tomorrow.
+
+        Only what is wrong or too large by itself waits for nothing: it is found by halves.
+        """
+        left, refused = [records], 0
+        while left:
+            part = left.pop()
+            delivery = await self._send(part)
+            if delivery.unacceptable and len(part) > 1:
+                half = len(part) // 2
+                left += (part[half:], part[:half])
+            elif delivery.unacceptable:
+                refused += 1
+                log.error(
+                    "diagnostic record lost: its collector will never take it",
+                    resource=part[0].resource_id,
+                    reason=delivery.detail,
+                )
+            elif not delivery.taken:
+                raise SinkDown("the collector takes nothing", delivery.detail)
+        return refused
+
+    async def _send(self, records: Sequence[DiagnosticRecord]) -> Delivery:
         resource = {"service.name": "linarite", "cloud.resource_id": records[0].resource_id}
         body = enveloped(map(_log_record, records), resource, version=__version__)
-        delivery = await self._endpoint.deliver("/v1/logs", body)
-        if not delivery.taken:
-            raise SinkDown(delivery.detail)
+        return await self._endpoint.deliver("/v1/logs", body)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -11,14 +11,24 @@ if TYPE_CHECKING:
 
 
 class SinkDown(Exception):
-    """The sink has not taken everything; all of it is to be sent again. Says why."""
+    """The sink has not taken everything; all of it is to be sent again. Says why.
+
+    That is shown to readers of the account. `detail` may say where, too: it is for the log alone.
+    """
+
+    def __init__(self, why: str, detail: str) -> None:
+        super().__init__(why)
+        self.detail = detail
 
 
 class Sink(Protocol):
     """Takes records of one account, in their order."""
 
-    async def write(self, records: Sequence[DiagnosticRecord]) -> None:
-        """Return once it has them, as far as its protocol can tell. Raises SinkDown."""
+    async def write(self, records: Sequence[DiagnosticRecord]) -> int:
+        """Return once it has them, as far as its protocol can tell. Raises SinkDown.
+
+        How many of them it does not have and never will.
+        """
         ...
 
     async def close(self) -> None:

@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import socket
+import ssl
 import struct
 import sys
 import termios
@@ -36,6 +37,7 @@ INFORMATIONAL, WARNING = 6, 4
 TAKEN_S = 10.0
 """how long the other side has to acknowledge a batch"""
 LOOK_S = 0.01
+FORBIDDEN = "Rules forbid the connection (egress.diagnostics.allowed_hosts, or the account's own)."
 PORT_MAX = 65535
 _encode = msgspec.json.Encoder().encode
 Way = Literal["udp", "tcp", "tls", "unix"]
@@ -63,7 +65,7 @@ class SyslogSink:
         self._stream: _Stream | None = None
         self._datagrams: socket.socket | None = None
 
-    async def write(self, records: Sequence[DiagnosticRecord]) -> None:
+    async def write(self, records: Sequence[DiagnosticRecord]) -> int:
         """Send a message for each."""
         messages = [_message(each, self._settings.facility) for each in records]
         try:
@@ -72,11 +74,12 @@ class SyslogSink:
             else:
                 await self._to_socket(messages)
         except EgressRefused as refused:
-            raise SinkDown(refused.message) from None
+            raise SinkDown(FORBIDDEN, refused.message) from None
         except OSError as problem:
             await self.close()
             why = str(problem) or type(problem).__name__
-            raise SinkDown(f"{self._settings.address}: {why}") from None
+            raise SinkDown(_shown(problem), f"{self._settings.address}: {why}") from None
+        return 0
 
     async def close(self) -> None:
         """End the connection."""
@@ -193,6 +196,15 @@ def address_of(text: str) -> SyslogAddress:
         f"'{text}' is no address of a syslog server. Write udp://HOST:PORT, tcp://HOST:PORT, "
         "tls://HOST:PORT or unix:///dev/log."
     )
+
+
+def _shown(problem: OSError) -> str:
+    """What went wrong, without where: messages of connections hold addresses."""
+    if isinstance(problem, socket.gaierror):
+        return problem.strerror or type(problem).__name__
+    if isinstance(problem, ssl.SSLError) or not problem.errno:
+        return type(problem).__name__
+    return os.strerror(problem.errno)
 
 
 def _message(record: DiagnosticRecord, facility: int) -> bytes:

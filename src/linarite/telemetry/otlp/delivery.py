@@ -16,6 +16,8 @@ class Delivery(msgspec.Struct, frozen=True):
     taken: bool
     again: bool = False
     """it was not taken, but may be if it is sent once more"""
+    unacceptable: bool = False
+    """it never will be as it is: something in it is wrong, or it is too large"""
     wait_s: float = 0.0
     """how long the collector asks to be left alone; 0 when it does not say"""
     detail: str = ""
