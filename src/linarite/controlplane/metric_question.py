@@ -44,6 +44,8 @@ TOP_DEFAULT = 10
 TOP_MAX = 1000
 POINTS_MAX = 50_000
 """of one series: a month of minutes"""
+ANSWER_POINTS_MAX = 1_000_000
+"""of all series together: some hundreds of megabytes while the answer is made"""
 SPAN_MAX = timedelta(days=94)
 WHOLE_HOURS_AFTER_S = 7 * 86_400
 """a longer time begins with a whole hour where steps are hours: then hours are read, not minutes"""
@@ -85,11 +87,16 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 def read_question(query: Mapping[str, str], now: datetime) -> Question:
     """Read the parameters of `Metrics - List`, by lower-cased names. Raises ArmError 400."""
     start, end = _timespan(query.get("timespan", ""), now)
-    return _question(query, query.get("$filter", ""), start, end)
+    question = _question(query, query.get("$filter", ""), start, end)
+    require_room(question)
+    return question
 
 
 def read_batch_question(query: Mapping[str, str], now: datetime) -> Question:
-    """Read those of `Metrics Batch`, which differ in the names of a few. Raises ArmError 400."""
+    """Read those of `Metrics Batch`, which differ in the names of a few. Raises ArmError 400.
+
+    `require_room` is asked once it is known of how many resources.
+    """
     end = moment(query["endtime"]) if query.get("endtime") else now
     start = moment(query["starttime"]) if query.get("starttime") else end - LAST
     return _question(query, query.get("filter", ""), start, end)
@@ -117,6 +124,20 @@ def _question(
         order=_order(query.get("orderby", "")),
         metadata_only=_result_type(query.get("resulttype", "")),
     )
+
+
+def require_room(question: Question, resources: int = 1) -> None:
+    """Refuse an answer with too many points, of all resources together. Raises ArmError 400."""
+    if question.metadata_only:
+        return
+    series = len(question.metrics) * resources * (question.top if question.split_by else 1)
+    points = question.window.steps * series
+    if points > ANSWER_POINTS_MAX:
+        raise refused(
+            f"The answer could have {points} points, more than the {ANSWER_POINTS_MAX} allowed: "
+            f"{question.window.steps} steps of up to {series} series. Ask for a longer interval, a "
+            "shorter time, fewer metrics or resources, or a smaller top."
+        )
 
 
 def refused(message: str) -> ArmError:

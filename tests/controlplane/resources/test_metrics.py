@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from linarite.domain.azure_metrics.catalogue import METRICS
 from linarite.domain.azure_metrics.grains import Grain, Series, Spread, Tally
 from tests.controlplane.people import READER, assign, person
 from tests.controlplane.rig import ACCOUNT, ACCOUNTS, GROUP, SUBSCRIPTION, Rig
@@ -282,6 +283,46 @@ async def test_several_accounts_are_asked_at_once(rig: Rig) -> None:
     for ids in ([], [CONTOSO] * 51, [f"{ACCOUNTS}/nobody"], "x"):
         wrong = await rig.ask("POST", f"{BATCH}?{query}", {"resourceids": ids})
         assert (wrong.status, wrong.body["code"]) == (400, "BadRequest")
+
+
+async def test_an_account_that_is_asked_about_twice_is_told_of_once(rig: Rig) -> None:
+    """In whatever case it is written."""
+    query = f"{BATCH}?metricnames=ModelRequests&metricnamespace={NAMESPACE}&api-version=2024-02-01"
+    ids = [FABRIKAM, CONTOSO, FABRIKAM.upper(), f"{CONTOSO}/"]
+    answer = await rig.ask("POST", query, {"resourceids": ids})
+    assert [each["resourceid"] for each in answer.body["values"]] == [FABRIKAM, CONTOSO]
+
+
+async def test_an_answer_has_only_so_many_points(rig: Rig) -> None:
+    """Of all metrics, series and accounts together."""
+    month = "2026-01-01T00:00:00Z/2026-01-31T00:00:00Z"
+    split = {
+        "timespan": month,
+        "metricnames": "AzureOpenAIRequests",
+        "$filter": "StatusCode eq '*'",
+    }
+    message = await refused(rig, interval="PT1M", top="30", **split)
+    assert "1296000 points, more than the 1000000 allowed: 43200 steps of up to 30 ser" in message
+    for fewer in (
+        {"interval": "PT1M", "top": "20"},
+        {"interval": "PT5M", "top": "30"},
+        {"interval": "PT1M", "top": "30", "resulttype": "metadata"},
+    ):
+        assert (await asked(rig, **split, **fewer))["value"]
+    body = {"resourceids": [CONTOSO, FABRIKAM]}
+    query = {
+        "starttime": month[:20],
+        "endtime": month[21:],
+        "interval": "PT1M",
+        "metricnames": ",".join(list(METRICS)[:12]),
+        "metricnamespace": NAMESPACE,
+        "api-version": "2024-02-01",
+    }
+    wide = await rig.ask("POST", f"{BATCH}?{urlencode(query)}", body)
+    assert (wide.status, "43200 steps of up to 24 series" in str(wide.body)) == (400, True)
+    query["interval"] = "PT1H"
+    narrow = await rig.ask("POST", f"{BATCH}?{urlencode(query)}", body)
+    assert narrow.status == 200, narrow.body
 
 
 async def test_definitions_and_namespaces(rig: Rig) -> None:

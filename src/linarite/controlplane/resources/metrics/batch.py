@@ -13,7 +13,12 @@ import msgspec
 
 from linarite.controlplane.authorizing import may
 from linarite.controlplane.metric_answer import metrics_of, stamp
-from linarite.controlplane.metric_question import Question, read_batch_question, refused
+from linarite.controlplane.metric_question import (
+    Question,
+    read_batch_question,
+    refused,
+    require_room,
+)
 from linarite.controlplane.request import Answer
 from linarite.controlplane.stocktaking import require_subscription
 from linarite.domain.arm_errors import authorization_failed
@@ -37,13 +42,18 @@ class Asked(msgspec.Struct):
 
 
 async def of_resources(request: ArmRequest, target: Target, surface: Surface) -> Answer:
-    """One entry for each id, in their order. One that may not be read refuses the whole."""
+    """One entry for each id, in their order, none twice.
+
+    One that may not be read refuses the whole.
+    """
     require_subscription(surface, target)
     for name in ("metricnames", "metricnamespace"):
         if not request.query.get(name):
             raise refused(f"The {name} parameter is required where several resources are asked.")
     question = read_batch_question(request.query, surface.now())
-    accounts = [await _account(request, each, surface) for each in _ids(request.body)]
+    ids = _ids(request.body)
+    require_room(question, len(ids))
+    accounts = [await _account(request, each, surface) for each in ids]
     values = [await _answered(question, account, surface) for account in accounts]
     return Answer(200, {"values": values})
 
@@ -57,7 +67,10 @@ def _ids(body: bytes) -> list[str]:
         raise refused(
             f"The number of resource ids is {len(ids)}; it must be between 1 and {RESOURCES_MAX}."
         )
-    return ids
+    once: dict[str, str] = {}
+    for each in ids:
+        once.setdefault(each.strip("/").lower(), each)
+    return list(once.values())
 
 
 async def _account(request: ArmRequest, resource_id: str, surface: Surface) -> Resource:
