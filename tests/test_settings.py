@@ -10,6 +10,7 @@ import pytest
 
 from linarite.domain.errors import SetupError
 from linarite.domain.target import is_loopback
+from linarite.main import settings_shown
 from linarite.setting_tree import Settings
 from linarite.settings import load, open_pages, reference, reference_page, variables
 
@@ -386,6 +387,18 @@ def test_secrets_come_from_variables(
         assert "very-secret-value" not in repr(shown)
         assert MASTER_KEY[:8] not in repr(shown)
     assert "api_key" in repr(loaded.settings.instances)
+
+
+def test_what_is_secret_is_not_listed(
+    write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Headers for a collector may hold a key: that there are some is told, and by which file."""
+    write('[otlp.headers]\nauthorization = "env:COLLECTOR_KEY"\n')
+    monkeypatch.setenv("COLLECTOR_KEY", "very-secret-value")
+    assert load().settings.otlp.headers == {"authorization": "very-secret-value"}
+    (shown,) = [row for row in settings_shown(None) if row.key == "otlp.headers"]
+    assert shown.value == "(hidden)"
+    assert not [row for row in settings_shown(None) if "very-secret-value" in str(row)]
 
 
 def test_a_missing_secret_is_told(write: Callable[[str], Path]) -> None:

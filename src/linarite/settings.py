@@ -48,6 +48,7 @@ HIDDEN = frozenset(
         "models.hub_token",
         "models.index_credentials",
         "models.registries",
+        "otlp.headers",
         "quota.ledger_password",
     )
 )
