@@ -113,6 +113,12 @@ async def test_months_and_everything(rig: Rig) -> None:
     ]
 
 
+async def test_times_may_say_their_zone_or_not(rig: Rig) -> None:
+    """One of two may: days are compared."""
+    mixed = {"from": "2026-03-01T00:00:00", "to": "2026-03-31T00:00:00Z"}
+    assert await rows(rig, COST, timePeriod=mixed) == [[0.75, "USD"]]
+
+
 @pytest.mark.parametrize(
     ("scope", "requests"), [(WHOLE, 4), (GROUP, 4), (CONTOSO, 3), (FABRIKAM.upper(), 1)]
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from linarite.domain.calibration import Batch, Calibration, calibration_resource
+from linarite.domain.calibration import SECONDS_DEFAULT, Batch, Calibration, calibration_resource
 from linarite.domain.jobs import CALIBRATE_DEPLOYMENT, CALIBRATION_SECONDS
 from tests.controlplane.rig import ACCOUNTS, SUBSCRIPTION, VERSION, Rig
 
@@ -100,6 +100,16 @@ async def test_a_calibration_is_a_job() -> None:
         assert refused.status == 400
     absent = await rig.ask("POST", path.replace("/std/", "/none/"), {})
     assert absent.status == 404
+
+
+async def test_a_calibration_of_no_told_length_has_the_usual_one() -> None:
+    """`null` says no more than nothing."""
+    rig = await account()
+    path = f"{DEPLOYMENTS}/std/providers/Linarite.Hosting/calibrate"
+    begun = await rig.ask("POST", path, {"seconds": None})
+    assert begun.status == 202, begun.body
+    (job,) = await rig.jobs.running("")
+    assert job.arguments == {CALIBRATION_SECONDS: SECONDS_DEFAULT}
 
 
 async def test_what_was_found_is_listed_and_used() -> None:

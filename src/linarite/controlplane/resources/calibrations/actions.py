@@ -53,6 +53,8 @@ async def start(request: ArmRequest, target: Target, surface: Surface) -> Answer
     if deployment is None:
         raise resource_not_found(DEPLOYMENT_TYPE, target["deployment"], target["resource_group"])
     sent = read_object(request.body) if request.body else {}
+    if sent.get("seconds") is None:
+        sent.pop("seconds", None)
     if problems := shape_problems(sent, Asked, ""):
         raise refusal(problems)
     job = msgspec.structs.replace(

@@ -152,9 +152,10 @@ def _days(sent: SentQuery, today: date) -> tuple[date, date]:
         period = sent.time_period
         if period is None:
             raise refused("the timeframe Custom needs a timePeriod with 'from' and 'to'")
-        if period.until < period.since:
+        since, until = period.since.date(), period.until.date()
+        if until < since:
             raise refused("timePeriod.to is before timePeriod.from")
-        return period.since.date(), period.until.date()
+        return since, until
     if timeframe == "WeekToDate":
         return today - timedelta(days=(today.weekday() + 1) % 7), today  # weeks begin on Sundays
     if timeframe in {"TheLastMonth", "TheLastBillingMonth"}:
