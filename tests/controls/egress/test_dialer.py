@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, cast
 
@@ -364,3 +364,25 @@ async def test_old_tls_is_refused(tmp_path: Path) -> None:
         with pytest.raises((ssl.SSLError, ConnectionError)):
             await hear(dialer, "a.example", port, authority.file)
         assert not greeted
+
+
+async def test_a_unix_socket_whose_queue_is_full_holds_nobody_up(tmp_path: Path) -> None:
+    """Who waits for it waits alone, until there is room or the deadline has come."""
+    path = str(tmp_path / "s")
+    with ExitStack() as opened:
+        listener = opened.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        listener.bind(path)
+        listener.listen(0)
+        with suppress(BlockingIOError):
+            while True:
+                client = opened.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+                client.setblocking(False)
+                client.connect(path)
+        with pytest.raises(TimeoutError):
+            await EgressDialer(EgressPolicy(connect_s=0.1)).local(path)
+        waiting = asyncio.create_task(EgressDialer(EgressPolicy(connect_s=5)).local(path))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        listener.accept()[0].close()
+        connected = opened.enter_context(await waiting)
+        assert connected.getpeername() == path

@@ -34,6 +34,8 @@ Resolve = Callable[[str, int], Awaitable[list[Address]]]
 OnRefused = Callable[[str, int, Errand, EgressRefused], None]
 OnPassed = Callable[[str, int, Errand], None]
 IPV4 = 4
+QUEUE_FULL_S = 0.05
+"""before a unix socket whose queue is full is tried again"""
 
 
 class AccountRules(Protocol):
@@ -123,18 +125,19 @@ class EgressDialer:
             except EgressRefused as refused:
                 self._note(host, port, errand, refused)
                 raise
-        family = socket.AF_INET if addresses[0].version == IPV4 else socket.AF_INET6
-        made = socket.socket(family, socket.SOCK_DGRAM)
-        return _connected(made, (str(addresses[0]), port))
+            family = socket.AF_INET if addresses[0].version == IPV4 else socket.AF_INET6
+            made = socket.socket(family, socket.SOCK_DGRAM)
+            return await _connected(made, (str(addresses[0]), port))
 
     async def local(self, path: str) -> socket.socket:
-        """A socket connected to a unix socket. Raises OSError."""
-        try:
-            return _connected(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), path)
-        except OSError as problem:
-            if problem.errno != errno.EPROTOTYPE:
-                raise
-        return _connected(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM), path)
+        """A socket connected to a unix socket, within `connect_s`. Raises OSError."""
+        async with asyncio.timeout(self._connect_s):
+            try:
+                return await _connected(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), path)
+            except OSError as problem:
+                if problem.errno != errno.EPROTOTYPE:
+                    raise
+            return await _connected(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM), path)
 
     def require(self, host: str, port: int, errand: Errand) -> None:
         """Refuse what the errand's account does not allow, before a kept connection is used."""
@@ -223,15 +226,25 @@ class EgressDialer:
         return context
 
 
-def _connected(made: socket.socket, address: tuple[str, int] | str) -> socket.socket:
-    """Connect at once: of datagrams, or to this machine. Raises OSError."""
+async def _connected(made: socket.socket, address: tuple[str, int] | str) -> socket.socket:
+    """Connect a socket of datagrams, or of this machine. Raises OSError.
+
+    Where the queue of a unix socket is full, the kernel neither begins to connect nor says when
+    there is room (EAGAIN, not EINPROGRESS): it is asked again. `loop.sock_connect` would take
+    that for a connection.
+    """
     try:
-        made.connect(address)
-    except OSError:
+        made.setblocking(False)  # noqa: FBT003 - the library's own
+        while True:
+            try:
+                made.connect(address)
+            except BlockingIOError:
+                await asyncio.sleep(QUEUE_FULL_S)
+            else:
+                return made
+    except BaseException:
         made.close()
         raise
-    made.setblocking(False)  # noqa: FBT003 - the library's own
-    return made
 
 
 async def system_addresses(host: str, port: int) -> list[Address]:
