@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 
 import pytest
@@ -11,7 +12,7 @@ from linarite.domain.engine import EngineUse, InstanceSpec
 from linarite.domain.errors import ServiceUnavailable
 from linarite.engines.llamacpp.use import use_of
 from linarite.engines.llamacpp.wire import NextToken, SlotState
-from linarite.hosting.engine_watch import EngineWatch
+from linarite.hosting.engine_watch import EVERY_S, EngineWatch
 from linarite.hosting.host import Host
 from linarite.hosting.instance import Instance
 from linarite.hosting.options import InstanceSettings
@@ -34,7 +35,7 @@ class Telling(ScriptedEngine):
         return self.said.popleft()
 
 
-async def watched(*engines: ScriptedEngine) -> EngineWatch:
+async def watched(*engines: ScriptedEngine, every_s: float = EVERY_S) -> EngineWatch:
     """A watch over instances that run these."""
 
     def of(name: str, engine: ScriptedEngine) -> Instance:
@@ -49,7 +50,7 @@ async def watched(*engines: ScriptedEngine) -> EngineWatch:
     host.start(names)
     for instance in host.instances():
         await instance.settled()
-    return EngineWatch(host)
+    return EngineWatch(host, every_s)
 
 
 async def test_engines_that_tell_are_told_of() -> None:
@@ -67,6 +68,41 @@ async def test_engines_that_tell_are_told_of() -> None:
         assert use.prompt_tokens_per_s == use.generated_tokens_per_s
         await watch.look()
         assert watch.uses["i0"] == use
+
+
+class Faulty(Telling):
+    """An engine with a bug."""
+
+    async def use(self) -> EngineUse:
+        """Break."""
+        raise ValueError("a bug")
+
+
+async def test_a_fault_of_ours_ends_no_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One engine's ends not the others', and none ends the watch."""
+    with capture_logs() as logs:
+        said = [EngineUse(slots=number) for number in range(1, 100)]
+        watch = await watched(Faulty(), Telling(*said), every_s=0.01)
+        await watch.look()
+        assert watch.uses == {"i1": said[0]}
+        looks = watch.look
+        broken = [ValueError("a bug")]
+
+        async def look() -> None:
+            if broken:
+                raise broken.pop()
+            await looks()
+
+        monkeypatch.setattr(watch, "look", look)
+        watch.start()
+        async with asyncio.timeout(5):
+            while watch.uses["i1"].slots == 1:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
+        await watch.stop()
+    assert {each["event"] for each in logs if each["log_level"] == "error"} == {
+        "engine not looked at by our own fault",
+        "engines not looked at by our own fault",
+    }
 
 
 async def test_an_engine_that_started_anew_has_no_rate() -> None:

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from linarite.domain.azure_metrics.grains import Grain, GrainQuery, Spread
 from linarite.domain.errors import ServiceUnavailable
@@ -165,6 +166,41 @@ async def test_what_a_full_disk_refuses_is_written_later_once() -> None:
     store.full = False
     (found,) = await grains(recorder)
     assert found.tally.requests == 2
+
+
+class Broken(Refusing):
+    """One with a bug."""
+
+    closed = False
+
+    async def add(self, grains: Sequence[Grain]) -> None:
+        """Break."""
+        if self.full:
+            raise OverflowError("too large")
+        await super().add(grains)
+
+    async def close(self) -> None:
+        """Note it."""
+        self.closed = True
+        await super().close()
+
+
+@pytest.mark.parametrize("stays", [True, False])
+async def test_a_fault_of_ours_ends_no_counting(*, stays: bool) -> None:
+    """It is logged once; what was counted is written as soon as it can be."""
+    store = Broken()
+    recorder = MetricRecorder(store, flush_s=0.01)
+    recorder.observe(record())
+    with capture_logs() as logs:
+        await recorder.start()
+        await asyncio.sleep(0.1)
+        store.full = stays
+        await asyncio.sleep(0.05)
+        kept = await store.read(GrainQuery(ACCOUNT.lower(), 0, 2**40))
+        await recorder.stop()
+    assert [each.tally.requests for each in kept] == ([] if stays else [1])
+    assert len(logs) == 1 + stays
+    assert store.closed
 
 
 async def test_a_reader_that_leaves_doubles_nothing(tmp_path: Path) -> None:

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
+
+TOKENS_MAX = 2**31 - 1
+"""of one request: an `int32`, as on Azure; sums of days, and their cost, stay within 64 bits"""
+Tokens = Annotated[int, Meta(ge=0, le=TOKENS_MAX)]
+"""a count; an engine's answer with another number in its place does not decode"""
 
 
 class PromptTokensDetails(msgspec.Struct, frozen=True):
     """How many of the prompt's tokens were found in the prefix cache, or were audio."""
 
-    cached_tokens: int = 0
-    audio_tokens: int = 0
+    cached_tokens: Tokens = 0
+    audio_tokens: Tokens = 0
 
 
 class CompletionTokensDetails(msgspec.Struct, frozen=True):
     """Parts of the completion's tokens, as Azure OpenAI reports them."""
 
-    reasoning_tokens: int = 0
-    audio_tokens: int = 0
-    accepted_prediction_tokens: int = 0
-    rejected_prediction_tokens: int = 0
+    reasoning_tokens: Tokens = 0
+    audio_tokens: Tokens = 0
+    accepted_prediction_tokens: Tokens = 0
+    rejected_prediction_tokens: Tokens = 0
 
 
 class Usage(msgspec.Struct, frozen=True):
     """Token counts of one request, over all its choices."""
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    total_tokens: int = 0
+    prompt_tokens: Tokens = 0
+    completion_tokens: Tokens = 0
+    total_tokens: Tokens = 0
     prompt_tokens_details: PromptTokensDetails | None = PromptTokensDetails()
     completion_tokens_details: CompletionTokensDetails | None = CompletionTokensDetails()
 
@@ -43,7 +51,7 @@ class Usage(msgspec.Struct, frozen=True):
         )
 
 
-def usage_of(prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> Usage:
+def usage_of(prompt_tokens: int, completion_tokens: int, cached_tokens: Tokens = 0) -> Usage:
     """Build a Usage from the three counts every engine has."""
     return Usage(
         prompt_tokens=prompt_tokens,

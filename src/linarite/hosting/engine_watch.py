@@ -7,6 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 import msgspec
+import structlog
 
 from linarite.domain.engine import EngineUse, Measured
 from linarite.domain.errors import LinariteError
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from linarite.hosting.instance import Instance
 
 EVERY_S = 5.0
+
+log = structlog.get_logger("linarite.engines")
 
 
 class EngineWatch:
@@ -50,7 +53,10 @@ class EngineWatch:
 
     async def _watch(self) -> None:
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except Exception:
+                log.exception("engines not looked at by our own fault")
             await asyncio.sleep(self._every_s)
 
     async def _use_of(self, instance: Instance) -> EngineUse | None:
@@ -63,6 +69,9 @@ class EngineWatch:
             use = await engine.use()
         except LinariteError:
             return before  # busy or just gone: what it said last will do
+        except Exception:  # the others are looked at all the same
+            log.exception("engine not looked at by our own fault", instance=name)
+            return None
         now = self._looked_at[name] = monotonic()
         return _with_rates(use, before, now - looked_at) if before is not None else use
 

@@ -112,9 +112,12 @@ class MetricRecorder:
         """Flush what is left, and close the store."""
         self._stopping.set()
         if self._task is not None:
-            await self._task
-        with suppress(ServiceUnavailable):
-            await self.flush()
+            await asyncio.gather(self._task, return_exceptions=True)
+        try:
+            with suppress(ServiceUnavailable):
+                await self.flush()
+        except Exception:
+            log.exception("the last metrics not written by our own fault")
         await self._store.close()
 
     async def read(self, query: GrainQuery) -> list[Grain]:
@@ -200,9 +203,9 @@ class MetricRecorder:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._flush_s):
                     await self._stopping.wait()
-            with suppress(LinariteError):  # the store of counts is away, and says so itself
-                await self.sample()
             try:
+                with suppress(LinariteError):  # the store of counts is away, and says so itself
+                    await self.sample()
                 await self.flush()
                 if time.monotonic() - tidied_at >= TIDY_S:
                     tidied_at = time.monotonic()
@@ -210,6 +213,10 @@ class MetricRecorder:
             except ServiceUnavailable as problem:
                 if not failing:
                     log.error("metrics not written", reason=problem.message)  # noqa: TRY400 - it says all
+                failing = True
+            except Exception:
+                if not failing:
+                    log.exception("metrics not written by our own fault")
                 failing = True
             else:
                 failing = False

@@ -10,10 +10,13 @@ import pytest
 from linarite.controls.quota import MemoryLedger
 from linarite.domain.errors import ServiceUnavailable
 from linarite.domain.ledger import Bucket, Charge, DoesNotFit, Window
+from linarite.storage.database import open_database
 from linarite.storage.memory.lasting_counts import MemoryLastingCounts
+from linarite.storage.sqlite.lasting_counts import SqliteLastingCounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from linarite.domain.ledger import LastingCount
 
@@ -79,6 +82,19 @@ async def test_more_than_was_thought_is_written_too() -> None:
     await first.reserve([Charge(DAY, 1)])
     assert counts.writes > writes
     assert (await (await server(counts)).left([DAY]))[0] <= 4999
+
+
+async def test_a_count_beyond_what_a_disk_can_hold_is_the_most_it_can(tmp_path: Path) -> None:
+    """Those that are written with it are written."""
+    database = open_database(tmp_path)
+    counts = SqliteLastingCounts(database)
+    ledger = MemoryLedger(time_of_day=lambda: NOON, counts=counts)
+    await ledger.open()
+    held = await ledger.reserve([Charge(DAY, 1), Charge(MONTH, 1)])
+    ledger.settle(held, [10**20, 7])
+    await ledger.close()
+    assert sorted(each.amount for each in await counts.read()) == [7, 2**63 - 1]
+    await database.close()
 
 
 async def test_nothing_is_admitted_that_can_not_be_written() -> None:

@@ -19,7 +19,7 @@ from linarite.domain.chat import (
 from linarite.domain.completion import CompletionAsk, CompletionEvent
 from linarite.domain.embedding import EmbeddingAsk
 from linarite.domain.errors import EngineFailed, InvalidRequest, SetupError
-from linarite.domain.usage import Usage
+from linarite.domain.usage import TOKENS_MAX, Usage
 from tests.authority import Authority
 from tests.engines.upstream.conftest import KEY, chat_ask, engine_for
 from tests.fake_upstream import FakeUpstream, chat_answer, chat_piece, plain, serving, stream
@@ -186,6 +186,27 @@ async def test_almost_openai(
         assert events[0] == ChatEvent(choices=[expected])
         assert events[1].usage is not None
         assert (events[1].usage.prompt_tokens, events[1].usage.completion_tokens) == (1, 2)
+
+
+@pytest.mark.parametrize(("told", "read"), [(10**20, TOKENS_MAX), (1.5e308, TOKENS_MAX), (-5, 0)])
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_counts_that_cannot_be(
+    upstream: Upstream, told: float, read: int, *, streamed: bool
+) -> None:
+    """What no request has is cut to what one may have: sums of it are stored."""
+    details = {"cached_tokens": told}
+    usage = {"prompt_tokens": told, "completion_tokens": 2, "prompt_tokens_details": details}
+    if streamed:
+        answer = stream({**chat_piece("a", "stop"), "usage": usage})
+    else:
+        answer = plain({"choices": [{"message": {"content": "a"}}], "usage": usage})
+    async with upstream(answer) as (engine, _):
+        found = (await chat(engine, chat_ask(stream=streamed)))[-1].usage
+        assert found is not None
+        assert (found.prompt_tokens, found.completion_tokens, found.cached_tokens) == (
+            *(read, 2),
+            read,
+        )
 
 
 async def test_counts_in_every_piece(upstream: Upstream) -> None:

@@ -9,6 +9,7 @@ import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
+from structlog.testing import capture_logs
 
 from linarite.domain.engine import EngineUse
 from linarite.telemetry.metrics import RequestMetrics
@@ -21,6 +22,7 @@ from tests.storage.builders import make_record
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from linarite.telemetry.families import Family
     from linarite.telemetry.otlp import SignalPath
 
 CHAT = {
@@ -150,3 +152,28 @@ async def test_exports_follow_one_another_and_the_last_comes_at_the_end() -> Non
     assert told[-1] == 2
     assert told == sorted(told)
     assert len(refreshed) == len(desk.came)
+
+
+@pytest.mark.anyio
+async def test_a_fault_of_ours_ends_no_export() -> None:
+    """It is logged; the next export comes, and the end does not fail by it."""
+    desk, metrics = Desk(), RequestMetrics()
+    faults = [OverflowError("too large")]
+
+    def families() -> list[Family]:
+        if faults:
+            raise faults.pop()
+        return metrics.families()
+
+    sender = OtlpSender(desk)
+    export = MetricExport(sender, families, lambda: None, interval_s=0.01, version="1")
+    metrics.observe(make_record())
+    with capture_logs() as logs:
+        export.start()
+        async with asyncio.timeout(5):
+            while not desk.came:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
+        faults.append(OverflowError("too large"))
+        await export.stop()
+    assert len(logs) == 2
+    assert sender.sent == len(desk.came)

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from linarite.telemetry.otlp import Delivery, OtlpSender
 
@@ -20,7 +21,7 @@ REFUSED = Delivery(taken=False, detail="bad")
 class Desk:
     """An endpoint that answers as it is told, then takes everything."""
 
-    def __init__(self, *answers: Delivery) -> None:
+    def __init__(self, *answers: Delivery | Exception) -> None:
         self.answers = list(answers)
         self.came: list[bytes] = []
         self.closed = False
@@ -30,7 +31,10 @@ class Desk:
         assert path == "/v1/metrics"
         self.came.append(body)
         await asyncio.sleep(0)
-        return self.answers.pop(0) if self.answers else TAKEN
+        answer = self.answers.pop(0) if self.answers else TAKEN
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     async def close(self) -> None:
         """Note it."""
@@ -64,6 +68,16 @@ async def test_what_is_refused_for_good_is_not_sent_again() -> None:
     sender = await sent(desk, [b"1", b"2"])
     assert desk.came == [b"1", b"2"]
     assert (sender.sent, sender.dropped) == (1, 1)
+
+
+@pytest.mark.anyio
+async def test_a_fault_of_ours_holds_nothing_up() -> None:
+    """The body is counted as dropped, and those behind it go on."""
+    desk = Desk(ValueError("a bug"))
+    with capture_logs() as logs:
+        sender = await sent(desk, [b"1", b"2"])
+    assert desk.came == [b"1", b"2"]
+    assert (sender.sent, sender.dropped, len(logs)) == (1, 1, 1)
 
 
 @pytest.mark.anyio

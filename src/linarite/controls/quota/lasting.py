@@ -27,6 +27,8 @@ log = structlog.get_logger("linarite.quota")
 
 AHEAD_SHARE = 100
 """written ahead: a hundredth of the limit"""
+AMOUNT_MAX = 2**63 - 1
+"""what a store can count to"""
 KEPT_S = 2 * DAY_S
 """a period is kept on disk for so long after its end: clocks are set back"""
 
@@ -66,7 +68,7 @@ class LastingWindow(CalendarWindow):
 
     def _count(self, period: int, amount: int) -> LastingCount:
         over = period_end(self.window, self.time_of_day()) + KEPT_S
-        return LastingCount(self.key, period, amount, int(over))
+        return LastingCount(self.key, period, min(amount, AMOUNT_MAX), int(over))
 
 
 class Journal:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from linarite.domain.errors import EngineFailed
+from linarite.domain.usage import TOKENS_MAX
 
 T = TypeVar("T")
 
@@ -48,10 +49,22 @@ def _tidied(answer: dict[str, Any]) -> dict[str, Any]:
     usage = answer.get("usage")
     if usage is not None:
         answer["usage"] = {
-            **{name: int(usage.get(name, 0)) for name in _COUNTS},
-            **{name: _without_nulls(usage[name]) for name in _DETAILS if usage.get(name)},
+            **{name: _count(usage.get(name, 0)) for name in _COUNTS},
+            **{name: _tidied_details(usage[name]) for name in _DETAILS if usage.get(name)},
         }
     return answer
+
+
+def _tidied_details(details: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: _count(value) if isinstance(value, int | float) else value
+        for name, value in _without_nulls(details).items()
+    }
+
+
+def _count(value: Any) -> int:  # noqa: ANN401 - whatever the server wrote
+    """Tokens; a number that none can be is the next that may be."""
+    return min(max(int(value), 0), TOKENS_MAX)
 
 
 def _tidied_choice(choice: dict[str, Any]) -> dict[str, Any]:

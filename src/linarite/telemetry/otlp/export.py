@@ -10,6 +10,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import structlog
+
 from linarite.telemetry.otlp.envelope import enveloped
 from linarite.telemetry.otlp.metrics import metric_messages
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 LAST_S = 3.0
 """what the end waits for a collector"""
+
+log = structlog.get_logger("linarite.otlp")
 
 
 def resource_of(version: str) -> dict[str, Scalar]:
@@ -67,7 +71,7 @@ class MetricExport:
         """Export what was counted last, and wait a little for the collector to take it."""
         self._stopping.set()
         if self._task is not None:
-            await self._task
+            await asyncio.gather(self._task, return_exceptions=True)
         await self._sender.stop(LAST_S)
 
     async def _export(self) -> None:
@@ -75,9 +79,12 @@ class MetricExport:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._interval_s):
                     await self._stopping.wait()
-            self._refresh()
-            # A server with many deployments has a tenth of a second of them.
-            self._sender.offer("/v1/metrics", await asyncio.to_thread(self._body))
+            try:
+                self._refresh()
+                # A server with many deployments has a tenth of a second of them.
+                self._sender.offer("/v1/metrics", await asyncio.to_thread(self._body))
+            except Exception:
+                log.exception("metrics not exported by our own fault")
 
     def _body(self) -> bytes:
         messages = metric_messages(

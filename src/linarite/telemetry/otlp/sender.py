@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from linarite.telemetry.otlp.delivery import Delivery
+
 if TYPE_CHECKING:
     from linarite.telemetry.otlp.delivery import Endpoint, SignalPath
 
@@ -91,7 +93,11 @@ class OtlpSender:
                 self._wake.clear()
                 await self._wake.wait()
             first = self._waiting[0]
-            delivery = await self._endpoint.deliver(*first)
+            try:
+                delivery = await self._endpoint.deliver(*first)
+            except Exception:
+                log.exception("not sent by our own fault")
+                delivery = Delivery(taken=False)
             if delivery.again:
                 self._tell_down(delivery.detail)
                 await asyncio.sleep(delivery.wait_s or pause_s)
