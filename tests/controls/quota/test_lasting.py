@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from linarite.controls.quota import MemoryLedger
+from linarite.controls.quota.memory_ledger import KEPT_MAX
 from linarite.domain.errors import ServiceUnavailable
 from linarite.domain.ledger import Bucket, Charge, DoesNotFit, Window
 from linarite.storage.database import open_database
@@ -32,11 +34,14 @@ class Counts(MemoryLastingCounts):
 
     writes = 0
     broken = False
+    unforeseen = False
 
     async def write(self, counts: Sequence[LastingCount], *, now: float) -> None:
         """Or not."""
         if self.broken:
             raise ServiceUnavailable("the disk is full")
+        if self.unforeseen:
+            raise OverflowError("Python int too large to convert to SQLite INTEGER")
         self.writes += 1
         await super().write(counts, now=now)
 
@@ -134,7 +139,9 @@ async def test_what_has_nothing_to_remember_is_forgotten(monkeypatch: pytest.Mon
     ledger = MemoryLedger(lambda: now[0])
 
     def charge(name: str) -> None:
-        ledger.reserve_now([Charge(Bucket(name, name, "tokens", 10, Window.MINUTE), 6)])
+        held = ledger.reserve_now([Charge(Bucket(name, name, "tokens", 10, Window.MINUTE), 6)])
+        assert held
+        ledger.settle(held, [6])
 
     for name in ("a", "b", "c"):
         charge(name)
@@ -144,3 +151,67 @@ async def test_what_has_nothing_to_remember_is_forgotten(monkeypatch: pytest.Mon
     assert "a" not in ledger._meters
     with pytest.raises(DoesNotFit):
         charge("busy")
+
+
+async def test_nothing_is_forgotten_that_a_reservation_is_about_to_take() -> None:
+    """A place is one, though the meter of another bucket is made in between."""
+    ledger = MemoryLedger(lambda: 1000.0)
+    place = Bucket("p", "key-concurrent", "concurrent", 1, Window.HELD)
+
+    def buckets(name: str) -> list[Charge]:
+        return [Charge(place, 1), Charge(Bucket(name, name, "tokens", 10, Window.MINUTE), 0)]
+
+    for number in range(KEPT_MAX - 1):
+        await ledger.left([Bucket(f"k{number}", "k", "tokens", 10, Window.MINUTE)])
+    assert ledger.reserve_now(buckets("new"))
+    with pytest.raises(DoesNotFit):
+        ledger.reserve_now(buckets("newer"))
+
+
+async def test_what_takes_longer_than_its_minute_settles_where_it_counts() -> None:
+    """However many buckets come meanwhile; then it may be forgotten as any other."""
+    now = [1000.0]
+    ledger = MemoryLedger(lambda: now[0])
+    slow = Bucket("slow", "slow", "tokens", 100, Window.MINUTE)
+    rescaled = msgspec.structs.replace(slow, window=Window.LEAKY_MINUTE)
+    for later in (slow, rescaled):
+        held = ledger.reserve_now([Charge(slow, 1)])
+        assert held
+        await ledger.left([later])
+        now[0] += 100
+        await many(ledger)
+        ledger.settle(held, [90])
+        assert await ledger.left([later]) == [11]
+        now[0] += 100
+        await many(ledger)
+        assert "slow" not in ledger._meters
+
+
+async def many(ledger: MemoryLedger) -> None:
+    """More buckets than are kept."""
+    for number in range(2 * KEPT_MAX + 1):
+        await ledger.left([Bucket(f"k{number}", "k", "tokens", 10, Window.MINUTE)])
+
+
+async def test_a_write_that_failed_for_any_reason_is_over() -> None:
+    """The next one who asks has a write of its own."""
+    counts = Counts()
+    ledger = await server(counts)
+    counts.unforeseen = True
+    with pytest.raises(OverflowError):
+        await ledger.reserve([Charge(DAY, 1)])
+    counts.unforeseen = False
+    assert await ledger.reserve([Charge(DAY, 1)])
+    counts.unforeseen = True
+    await ledger.close()
+
+
+async def test_no_count_is_beyond_what_a_column_takes() -> None:
+    """What an answer took in truth is counted, and written as far as it can be."""
+    counts = Counts()
+    ledger = await server(counts)
+    held = await ledger.reserve([Charge(DAY, 1)])
+    ledger.settle(held, [2**70])
+    assert await ledger.reserve([Charge(MONTH, 1)])
+    await ledger.close()
+    assert max(each.amount for each in await counts.read()) == 2**63 - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -14,9 +15,14 @@ from linarite.controls.quota.memory_ledger import MemoryLedger
 from linarite.domain.facts import Deployment, Model, Sku
 from linarite.domain.lending import lending_pools
 from linarite.domain.quota import Price
-from linarite.domain.quota_errors import RateLimitReached
+from linarite.domain.quota_errors import LedgerUnavailable, RateLimitReached
 from linarite.domain.rate_limits import RateLimits
 from linarite.domain.usage import Usage, usage_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from linarite.domain.ledger import Bucket
 
 pytestmark = pytest.mark.anyio
 
@@ -192,3 +198,17 @@ async def test_an_owner_that_keeps_asking_has_its_own(steps: list[tuple[str, int
         let_in = await served.ask("c", wanted)
         if within and served.now - (began or 0) > MINUTE_S:
             assert let_in
+
+
+async def test_while_the_store_is_away_nothing_is_borrowed() -> None:
+    """Where each server then counts for itself nobody can tell who is idle: the rate holds."""
+
+    class Apart(MemoryLedger):
+        async def left(self, buckets: Sequence[Bucket]) -> list[int]:
+            del buckets
+            raise LedgerUnavailable("away")
+
+    served = Served(deployment("a", 100, borrows=True), deployment("b", 300))
+    pools = lending_pools(("s", "east", each) for each in served.by_name.values())
+    served.limiter = Limiter(ledger=LendingLedger(Apart(lambda: 1000.0), lambda: pools))
+    assert [await served.ask("a", 100) for _ in range(2)] == [True, False]

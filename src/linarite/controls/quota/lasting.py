@@ -15,7 +15,6 @@ import structlog
 
 from linarite.controls.quota.meters import CalendarWindow
 from linarite.domain.calendar_windows import DAY_S, period_end
-from linarite.domain.errors import ServiceUnavailable
 from linarite.domain.ledger import LastingCount
 
 if TYPE_CHECKING:
@@ -53,7 +52,8 @@ class LastingWindow(CalendarWindow):
     def covers(self, amount: int) -> bool:
         """Whether the disk would know of so much more."""
         period = self.period()
-        return self.totals.get(period, 0) + amount <= self.written.get(period, 0)
+        needed = min(self.totals.get(period, 0) + amount, AMOUNT_MAX)
+        return needed <= self.written.get(period, 0)
 
     def ahead(self, amount: int) -> LastingCount:
         """What to write before so much more may be charged."""
@@ -95,8 +95,8 @@ class Journal:
         """Return once so much more may be charged to each. Raises ServiceUnavailable."""
         for window, amount in windows:
             self._wanted[window.key] = (window, window.ahead(amount))
-        if self._writing is not None:  # it may have begun without these
-            with suppress(ServiceUnavailable):
+        if self._writing is not None and not self._writing.done():  # it may lack these
+            with suppress(Exception):  # told to those whom it was for
                 await asyncio.shield(self._writing)
         if self._wanted:
             if self._writing is None or self._writing.done():
@@ -113,12 +113,12 @@ class Journal:
     async def close(self, windows: Iterable[LastingWindow]) -> None:
         """Write what was charged in truth; what can't be written stays as it is on disk."""
         if self._writing is not None:
-            with suppress(ServiceUnavailable):
+            with suppress(Exception):
                 await self._writing
         exact = [count for window in windows for count in window.exact()]
         try:
             await self._counts.write(exact, now=self._time_of_day())
-        except ServiceUnavailable as problem:
+        except Exception as problem:  # noqa: BLE001 - nothing is to keep a server from stopping
             log.warning("counts of days and months stay a little too high", why=str(problem))
 
     async def _write(self) -> None:

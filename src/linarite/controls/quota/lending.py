@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite.domain.ledger import Bucket, Charge, DoesNotFit, Window
+from linarite.domain.quota_errors import LedgerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -63,7 +64,7 @@ class LendingLedger:
         except DoesNotFit as problem:
             if not _lacks_its_own(charges, problem):
                 raise
-            await self._ledger.reserve([came])
+            self.settle(await self._ledger.reserve([came]), [came.amount])
             lent = await self._borrowed(pool, charges)
             if lent is None:
                 raise _explained(problem) from None
@@ -93,7 +94,10 @@ class LendingLedger:
         if not any(each.id == own and each.borrows for each in pool.members):
             return None
         others = [each for each in pool.members if each.id != own]
-        free = await self._ledger.left([_own(each)[0] for each in others])
+        try:
+            free = await self._ledger.left([_own(each)[0] for each in others])
+        except LedgerUnavailable:  # each server counts alone meanwhile: nobody can tell who is idle
+            return None
         able = [
             (left, each)
             for left, each in zip(free, others, strict=True)

@@ -64,6 +64,8 @@ class MemoryLedger:
     def reserve_now(self, charges: Sequence[Charge]) -> Reservation | None:
         """See Ledger."""
         now = self._clock()
+        if len(self._meters) >= self._kept_max:  # before any is found: all of these are needed
+            self._forget_idle(now)
         kept = self._meters
         meters: list[Meter] = []
         left: list[int] = []
@@ -82,9 +84,10 @@ class MemoryLedger:
             left.append(room)
         if not covered:
             return None
-        marks = [
-            meter.take(charge.amount, now) for meter, charge in zip(meters, charges, strict=True)
-        ]
+        marks: list[Mark] = []
+        for meter, charge in zip(meters, charges, strict=True):
+            meter.open += 1
+            marks.append(meter.take(charge.amount, now))
         return Marked(charges, left, meters, marks)
 
     async def reserve(self, charges: Sequence[Charge]) -> Reservation:
@@ -104,10 +107,15 @@ class MemoryLedger:
         assert isinstance(reservation, Marked)  # noqa: S101 - made above
         now = self._clock()
         for meter, mark, amount in zip(reservation.meters, reservation.marks, amounts, strict=True):
+            meter.open -= 1
+            later = meter.successor
+            while later is not None:
+                later.open -= 1
+                if amount > mark.amount:
+                    later.take(amount - mark.amount, now)
+                later = later.successor
             if mark.amount != amount:
                 meter.correct(mark, amount, now)
-                if meter.successor is not None and amount > mark.amount:
-                    meter.successor.take(amount - mark.amount, now)
                 if self._journal is not None and not self._covers(meter, 0):
                     assert isinstance(meter, LastingWindow)  # noqa: S101 - others are covered
                     self._journal.follow(meter)
@@ -115,6 +123,8 @@ class MemoryLedger:
     async def left(self, buckets: Sequence[Bucket]) -> list[int]:
         """See Ledger."""
         now = self._clock()
+        if len(self._meters) >= self._kept_max:
+            self._forget_idle(now)
         return [self._meter(bucket).left(now) for bucket in buckets]
 
     async def close(self) -> None:
@@ -127,7 +137,6 @@ class MemoryLedger:
     def _meter(self, bucket: Bucket) -> Meter:
         found = self._meters.get(bucket.key)
         if found is None:
-            self._forget_idle()
             found = self._meters[bucket.key] = self._new_meter(bucket)
         elif found.window is not bucket.window:  # a deployment's SKU was changed
             found = self._meters[bucket.key] = found.followed_by(
@@ -150,14 +159,15 @@ class MemoryLedger:
     def _covers(meter: Meter, amount: int) -> bool:
         return not isinstance(meter, LastingWindow) or meter.covers(amount)
 
-    def _forget_idle(self) -> None:
-        """Deployments and people come and go: those that are gone take no memory for ever."""
-        if len(self._meters) >= self._kept_max:
-            now = self._clock()
-            self._meters = {
-                key: meter for key, meter in self._meters.items() if not meter.idle(now)
-            }
-            self._kept_max = max(KEPT_MAX, 2 * len(self._meters))
+    def _forget_idle(self, now: float) -> None:
+        """Deployments and people come and go: those that are gone take no memory for ever.
+
+        Where something is yet to be settled it stays: an answer may take longer than its minute.
+        """
+        self._meters = {
+            key: meter for key, meter in self._meters.items() if meter.open or not meter.idle(now)
+        }
+        self._kept_max = max(KEPT_MAX, 2 * len(self._meters))
 
     def _refusal(self, charges: Sequence[Charge], now: float) -> DoesNotFit:
         """Names the bucket that takes longest: waiting for another would be in vain."""

@@ -42,6 +42,8 @@ class Meter(ABC):
     """the one that counts now, where the window of a bucket was changed"""
     lasting = False
     """whether it is written down before more is admitted"""
+    open = 0
+    """reservations that are yet to be settled, here or on those that it follows"""
 
     def __init__(self, limit: int, window: Window = Window.MINUTE) -> None:
         """At most `limit` within the window."""
@@ -56,6 +58,7 @@ class Meter(ABC):
         forgotten with its minute.
         """
         other.carry(self.admitted(now), now)
+        other.open = self.open
         self.successor = other
         return other
 
