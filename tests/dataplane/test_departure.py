@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from linarite.controls.quota import Limiter, MemoryLedger
 from linarite.domain.chat import ChatChoice, ChatDelta, ChatEvent
 from linarite.domain.engine import Capabilities
+from linarite.domain.ledger import Bucket, Window
 from linarite.web.options import Server
 from tests.dataplane.rig import (
     ABLE,
@@ -179,16 +181,24 @@ async def test_a_client_that_reads_nothing_is_waited_for() -> None:
 
 
 async def test_in_the_queue() -> None:
-    """Who waits and leaves is out of the queue, and takes nobody's turn."""
-    engine = ScriptedEngine(silent, ONE_AT_A_TIME)
-    async with rig(engine) as running, asking(running, HELLO) as first:
+    """Who waits and leaves is out of the queue, takes nobody's turn, and is charged no tokens."""
+    engine, ledger = ScriptedEngine(silent, ONE_AT_A_TIME), MemoryLedger()
+    account = Bucket("a", "account-tokens", "tokens", 100_000, Window.MINUTE)
+    async with (
+        rig(
+            engine, limiter=Limiter(ledger=ledger), buckets_for=lambda _call, _facts: (account,)
+        ) as running,
+        asking(running, HELLO) as first,
+    ):
         await until(lambda: engine.opened == 1)
+        before = await ledger.left([account])
         async with asking(running, HELLO) as second:
             await until(lambda: running.instance.gate.waiting == 1)
             second.leave()
             await until(lambda: running.instance.gate.waiting == 0)
             assert (await running.recorded()).finish == "client_left"
         assert engine.opened == 1
+        assert await ledger.left([account]) == before
         engine.script = greeting
         async with asking(running, HELLO) as third:
             await until(lambda: running.instance.gate.waiting == 1)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 PTU = "GlobalProvisionedManaged"
+OURS = {"team": "ours"}
 HEADER = "x-ms-spillover-deployment"
 
 
@@ -166,6 +167,30 @@ async def test_where_the_other_fails_too_the_first_answer_is_given() -> None:
         record = await running.recorded()
         assert (record.deployment, record.spilled_from, record.status) == ("ptu", "", 503)
         assert record.limited_by == ""
+
+
+async def test_one_that_spills_over_is_one_request() -> None:
+    """For the limits that hold for both deployments, whether the other one serves it or fails."""
+    failing = Scripted(*(ServiceUnavailable("gone") for _ in range(3)))
+    async with rig(failing.engine, limiter=Limiter()) as running:
+        await running.limit("whole", "account", requestsPerMinute=2, tokensPerMinute=1000)
+        await both(running)
+        answer = await ask(running, max_tokens=5)
+        assert (answer.status, answer.header("x-ms-spillover-error")) == (503, "503")
+        assert (await ask(running, max_tokens=5)).header("x-ms-deployment-name") == "std"
+        refused = await ask(running, "std", max_tokens=5)
+        assert str(refused.header("x-ratelimit-reason")).startswith("usageLimits/whole/")
+
+
+async def test_the_first_answer_has_its_own_tags_and_tier() -> None:
+    """In its record too."""
+    failing = Scripted(ServiceUnavailable("gone"), EngineFailed("broken"))
+    async with rig(failing.engine) as running:
+        await deploy(running, "ptu", PTU, reserved=1.0, spilloverDeploymentName="std", tags=OURS)
+        await deploy(running, "std", tags={"team": "theirs"})
+        await ask(running, service_tier="priority")
+        record = await running.recorded()
+        assert (record.tags, record.service_tier) == ('{"team":"ours"}', "default")
 
 
 async def test_other_refusals_stay() -> None:

@@ -19,6 +19,7 @@ async def deploy(
     *,
     reserved: float = 0.0,
     capacity: int = 100,
+    tags: dict[str, str] | None = None,
     **properties: Any,  # noqa: ANN401 - any JSON
 ) -> None:
     """A deployment as the control plane writes one; `reserved` is its tokens a second."""
@@ -26,6 +27,7 @@ async def deploy(
         id=f"{running.account_id}/deployments/{name}",
         type=DEPLOYMENT_TYPE,
         name=name,
+        tags=tags or {},
         sku={"name": sku, "capacity": capacity},
         properties={
             "model": {"format": "OpenAI", "name": "gpt-4o", "version": "2024-11-20"},

@@ -19,7 +19,7 @@ from linarite.dataplane.entrance import facts_for, past_the_rules
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.key_door import KeyDoor
 from linarite.dataplane.service_tiers import choose_tier
-from linarite.dataplane.spillover import spill_over
+from linarite.dataplane.spillover import not_counted_yet, spill_over
 from linarite.dataplane.subjects import tell_subjects, usage_buckets
 from linarite.dataplane.token_door import TokenDoor
 from linarite.domain.client_certificate import CertificateHolders, NoHolders
@@ -128,7 +128,8 @@ async def serve(  # noqa: C901 - the order of the controls is in one place
         try:
             tell_subjects(call, facts, where)  # 400
             rank = choose_tier(call, where, reply)  # 400
-            asked = (where, reply, on.buckets_for(call, facts), partial(on.cost_of, call))
+            further = not_counted_yet(on.buckets_for(call, facts), call.spilled)
+            asked = (where, reply, further, partial(on.cost_of, call))
             call.lease = (  # 429 with Retry-After and a reason
                 on.limiter.reserve_now(*asked) or await on.limiter.reserve(*asked)
             )
@@ -139,6 +140,7 @@ async def serve(  # noqa: C901 - the order of the controls is in one place
                 slot = place.take() or await place.enter()  # 503, 408, 429 with Retry-After
                 if call.trace is not None:
                     call.trace.mark("queue")
+                call.lease.begun = True
                 try:
                     events = found.run(ask, slot)
                     try:

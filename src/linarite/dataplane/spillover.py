@@ -24,10 +24,13 @@ from linarite.domain.quota_errors import RateLimitReached
 from linarite.domain.spillover import takes_spillover_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from linarite.dataplane.call import Call, Operation
     from linarite.dataplane.key_door import KeyDoor
     from linarite.dataplane.token_door import TokenDoor
     from linarite.domain.facts import Facts
+    from linarite.domain.ledger import Bucket
 
 HEADER = b"x-ms-spillover-deployment"
 SPILLING = frozenset(
@@ -45,6 +48,8 @@ class Spilled(msgspec.Struct, frozen=True):
     where: Deployment
     refusal: LinariteError
     lease: Lease
+    tags: str
+    service_tier: str
 
 
 def spill_over(
@@ -67,7 +72,7 @@ def spill_over(
     wanted = where.spillover or call.headers.get(HEADER, b"").decode("latin-1")
     if not wanted:
         raise problem
-    call.spilled = Spilled(where, problem, call.lease)
+    call.spilled = Spilled(where, problem, call.lease, call.tags, call.service_tier)
     try:
         target = named_deployment(wanted, facts, call.principal)
         if not takes_spillover_of(target.sku, where.sku):
@@ -85,6 +90,14 @@ def spill_over(
     return target
 
 
+def not_counted_yet(buckets: Sequence[Bucket], spilled: Spilled | None) -> Sequence[Bucket]:
+    """Without those that have counted the request already: it is one, whoever serves it."""
+    if spilled is None:
+        return buckets
+    counted = spilled.lease.counted
+    return [each for each in buckets if each.key not in counted]
+
+
 def spills(problem: LinariteError) -> bool:
     """Whether another deployment may do better: too busy, out of order, or too small a context."""
     if isinstance(problem, UpstreamRefused) and problem.status == HTTPStatus.BAD_REQUEST:
@@ -99,6 +112,7 @@ def spills(problem: LinariteError) -> bool:
 def _as_before(call: Call, spilled: Spilled, fault: LinariteError) -> LinariteError:
     """The first refusal, which is told as if nothing else had been tried."""
     call.deployment, call.lease = spilled.where, spilled.lease
+    call.tags, call.service_tier = spilled.tags, spilled.service_tier
     call.spilled_from = call.limited_by = ""
     spilled.refusal.headers["x-ms-spillover-error"] = str(fault.status)
     return spilled.refusal

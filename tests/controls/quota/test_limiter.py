@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from linarite.controls.quota import Limiter, MemoryLedger
@@ -84,11 +86,16 @@ async def test_each_limit_is_settled_by_what_it_counts() -> None:
 @pytest.mark.anyio
 async def test_who_was_refused_before_any_work_took_nothing() -> None:
     """Where nobody knows what was used all stays charged, but the place."""
-    ledger = MemoryLedger(lambda: 1000.0)
-    limiter = Limiter(ledger=ledger)
-    for problem, left in ((ServiceUnavailable("full"), 500), (ValueError("?"), 200)):
+    for problem, begun, left in (
+        (ServiceUnavailable("full"), False, 500),
+        (asyncio.CancelledError(), False, 500),
+        (ValueError("?"), True, 200),
+    ):
+        ledger = MemoryLedger(lambda: 1000.0)
+        limiter = Limiter(ledger=ledger)
         lease = limiter.reserve_now(deployment(), Asked(), (ACCOUNT, PLACES), cost_of)
         assert lease is not None
+        lease.begun = begun
         with pytest.raises(type(problem)), lease:
             raise problem
         assert await ledger.left([ACCOUNT, PLACES]) == [left, 1]

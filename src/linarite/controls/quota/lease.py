@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 class Lease:
     """A reservation, around the work. Leaving it, however that is, settles on what was used.
 
-    Who was refused before any work was done is charged no tokens; the request counts all the same.
-    Where nobody can tell what was used, the reservation stays charged.
+    Who was refused, or left, before any work was done is charged no tokens; the request counts all
+    the same. Where nobody can tell what was used, the reservation stays charged.
     """
 
-    __slots__ = ("_asked", "_cost_of", "_learn", "_ledger", "_reserved", "lines")
+    __slots__ = ("_asked", "_cost_of", "_learn", "_ledger", "_reserved", "begun", "lines")
 
     def __init__(
         self,
@@ -38,8 +38,19 @@ class Lease:
         self._ledger, self._reserved = reserved
         self._cost_of = cost_of
         self._learn = learn
+        self.begun = False
+        """whether an engine has been asked: before that nothing can have been used"""
         self.lines = lines
         """the header lines that tell the client what is left"""
+
+    @property
+    def counted(self) -> frozenset[str]:
+        """Keys of the buckets in which the request was counted."""
+        return frozenset(
+            charge.bucket.key
+            for charge in self._reserved.charges
+            if charge.bucket.measure == "requests"
+        )
 
     def __enter__(self) -> None:
         """It has been reserved."""
@@ -57,7 +68,7 @@ class Lease:
             amounts = [taken(charge, usage, self._cost_of) for charge in charges]
             if problem is None:
                 self._learn(usage)
-        elif isinstance(problem, LinariteError):
+        elif not self.begun or isinstance(problem, LinariteError):
             amounts = [refused(charge) for charge in charges]
         else:
             amounts = [untold(charge) for charge in charges]
@@ -70,7 +81,13 @@ class _NoLease(Lease):
     __slots__ = ()
 
     def __init__(self) -> None:
+        self.begun = False
         self.lines = b""
+
+    @property
+    def counted(self) -> frozenset[str]:
+        """None."""
+        return frozenset()
 
     def __exit__(
         self,
