@@ -96,6 +96,19 @@ def test_long_texts_are_cut(tmp_path: Path) -> None:
     assert (request.tags, request.end_user, request.account_id) == ("", "u" * 64, "/a" * 100)
 
 
+def test_what_is_too_long_all_the_same_spoils_no_other_slot(tmp_path: Path) -> None:
+    """Names that nobody cuts here: the request is served, and not noted."""
+    journal = opened(tmp_path)
+    slots = journal._free[:]
+    journal.begin(begun("neighbour")).tell(FULL)
+    journal._free.append(slots[0])  # the last of its segment
+    assert journal.begin(begun("last", app_id="a" * 3000)) is NO_PROGRESS
+    journal._free[:] = slots[-2:]
+    assert journal.begin(begun("long", app_id="a" * 3000)) is NO_PROGRESS
+    assert left_in(tmp_path)["neighbour"].usage == FULL
+    assert journal.unnoted == 2
+
+
 def test_what_no_slot_takes_is_not_in_the_way(tmp_path: Path) -> None:
     """Half a character, and counts beyond all columns: neither raises."""
     journal = opened(tmp_path)

@@ -136,6 +136,8 @@ class FileUsageJournal:
             text = _encode(request)
             if len(text) > TEXT_BYTES_MAX:
                 text = _encode(_shortened(request))
+                if len(text) > TEXT_BYTES_MAX:
+                    text = b""  # the next slot is another's
         except UnicodeEncodeError:  # half a character; no column takes it either
             text = b""
         if not text or not (self._free or self._may_grow()):

@@ -37,7 +37,7 @@ def principal_of(claims: dict[str, Any], settings: IssuerSettings) -> Principal:
         name=_first(claims, settings.name_claims)[:NAME_CHARACTERS_MAX] or subject,
         object_id=object_id_of(issuer, subject, derived=derived),
         tenant_id=_text(claims, "tid").lower(),
-        app_id=_first(claims, ("appid", "azp", "client_id")),
+        app_id=_first(claims, ("appid", "azp", "client_id"))[:NAME_CHARACTERS_MAX],
         groups=frozenset(
             group_id_of(issuer, group, derived=derived)
             for group in _groups(claims, settings.groups_claim)
