@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from linarite.controls.quota import Limiter, MemoryLedger
+from linarite.dataplane.subjects import usage_buckets
 from linarite.domain.chat import ChatChoice, ChatDelta, ChatEvent
 from linarite.domain.resource import Resource
 from linarite.domain.usage import usage_of
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from linarite.controls.usage_limits import Crossing
+    from linarite.dataplane.call import Call
     from linarite.domain.chat import ChatAsk
+    from linarite.domain.facts import Facts
+    from linarite.domain.ledger import Bucket
     from tests.dataplane.rig import Rig
     from tests.web.wire import Answer
 
@@ -53,6 +57,22 @@ async def test_each_end_user_has_tokens_of_their_own() -> None:
         assert b"raise tokensPerMinute of the usage limit 'users'" in refused.body
         kept = await running.recorded(6)
         assert (kept.end_user, kept.limited_by) == ("ann", "usageLimits/users/tokensPerMinute")
+
+
+async def test_a_long_name_of_an_end_user_is_cut() -> None:
+    """Before limits are looked for."""
+    seen: list[str] = []
+
+    def buckets_for(call: Call, facts: Facts) -> tuple[Bucket, ...]:
+        seen.append(call.end_user)
+        return usage_buckets(call, facts)
+
+    async with rig(buckets_for=buckets_for) as running:
+        long = "u" * 100_000
+        await chat(running, body={"safety_identifier": long})
+        for target, field in ((COMPLETIONS, "prompt"), (EMBEDDINGS, "input")):
+            await running.send("POST", target, {field: "x", "user": long})
+    assert seen == ["u" * 256] * 3
 
 
 @pytest.mark.parametrize("target", [COMPLETIONS, EMBEDDINGS])

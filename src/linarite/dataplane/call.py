@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from linarite.domain.usage import Usage
     from linarite.domain.usage_journal import Progress
 
+END_USER_MAX = 256
+"""characters of an end user's name that are kept: limits compare no more either"""
+
 
 class Body(Protocol):
     """A request's body, still to be read."""
@@ -90,7 +93,7 @@ class Call:
     service_tier = ""
     """that serves it; "" until one is chosen"""
     end_user = ""
-    """as the request names it"""
+    """as the request names it, its first END_USER_MAX characters"""
     project = ""
     tags = ""
     """a JSON object of texts; "" for none"""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from linarite.controls.usage_limits import AccountLimits, LimitDesk, Served
+from typing import TYPE_CHECKING
+
+from linarite.controls.usage_limits import AccountLimits, LimitDesk, Served, subjects
 from linarite.controls.usage_limits.subjects import OTHERS, SubjectBook
 from linarite.domain.ledger import Window
 from linarite.domain.usage_limits import Caller, UsageLimit, counts_in
 from tests.controls.usage_limits.builders import ACCOUNT, OTHER, SUBSCRIPTION, limit
+
+if TYPE_CHECKING:
+    import pytest
 
 CHAT = f"{ACCOUNT}/deployments/Chat".lower()
 MINI = f"{ACCOUNT}/deployments/mini".lower()
@@ -55,7 +60,7 @@ def test_all_that_match_count() -> None:
         "users:U1",
         "projects:web",
         "team:team=search",
-        "teams:team=Search",
+        "teams:team=search",
     ]
     assert met(limits, MINI) == [
         "all:subscription",
@@ -94,8 +99,8 @@ def test_a_subscription_counts_accounts_apart_where_names_are_the_accounts_own()
 def test_a_keys_tags_stand_before_its_deployments() -> None:
     """The nearer one wins, as with any tag that is inherited."""
     limits = in_force(limit("teams", "tag", "team"), limit("search", "tag", "team=search"))
-    assert met(limits, caller=Caller("web")) == ["teams:team=Shop"]
-    assert met(limits) == ["teams:team=Search", "search:team=search"]
+    assert met(limits, caller=Caller("web")) == ["teams:team=shop"]
+    assert met(limits) == ["teams:team=search", "search:team=search"]
 
 
 def test_only_calls_of_certain_deployments_count_where_a_limit_says_so() -> None:
@@ -129,8 +134,21 @@ def test_an_account_meets_its_own_and_its_subscriptions_limits() -> None:
     assert not counts_in(limit("a", "account"), OTHER)
 
 
-def test_invented_names_fill_no_memory_and_escape_no_limit() -> None:
-    """Beyond a number they are counted together; who is idle for the whole window is forgotten."""
+def test_invented_names_fill_no_memory_and_escape_no_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Beyond a number they are counted together; who is idle for the whole window is forgotten.
+
+    All are looked through for those once a minute, however many come.
+    """
+    scans: list[float] = []
+    look_through = subjects._forget_idle
+
+    def counted(limit: UsageLimit, seen: dict[str, float], now: float) -> None:
+        scans.append(now)
+        look_through(limit, seen, now)
+
+    monkeypatch.setattr(subjects, "_forget_idle", counted)
     now = [0.0]
     book = SubjectBook(subjects_max=3, clock=lambda: now[0])
     users = limit("users", "endUser", tokensPerDay=5)
@@ -140,6 +158,11 @@ def test_invented_names_fill_no_memory_and_escape_no_limit() -> None:
         assert met(limits, caller=Caller(end_user=name)) == [f"users:{name}"]
     for name in "defgh":
         assert met(limits, caller=Caller(end_user=name)) == [f"users:{OTHERS}"]
+    scans.clear()
+    for number in range(100):
+        now[0] += 1.0
+        assert met(limits, caller=Caller(end_user=f"new {number}")) == [f"users:{OTHERS}"]
+    assert len(scans) <= 2
     assert [each.name for each in book.known(users)] == ["a", "b", "c", OTHERS]
     now[0] = 2 * 86_400.0
     assert met(limits, caller=Caller(end_user="z")) == ["users:z"]

@@ -149,5 +149,5 @@ def _tagged(limit: UsageLimit, tags: Mapping[str, str]) -> str:
     name, value = limit.tag
     for key, borne in tags.items():
         if key.lower() == name and (not value or borne.lower() == value):
-            return limit.subject if value else f"{name}={borne}"
+            return limit.subject if value else f"{name}={borne.lower()}"
     return ""

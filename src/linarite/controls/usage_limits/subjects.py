@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ DAY_S = 86_400.0
 COUNTED_S = {Window.DAY: DAY_S, Window.MONTH: 31 * DAY_S}
 """how long something may stay counted, where it is longer than a few minutes"""
 BRIEFLY_S = 300.0
+SCANNED_S = 60.0
+"""where all are known, one limit's are looked through so often for those that are gone"""
 NAME_MAX = 256
 """characters of a name that are compared"""
 
@@ -34,14 +37,19 @@ class SubjectBook:
         self._clock = clock
         self._seen: dict[str, dict[str, float]] = {}
         """limit → subject → when it was met last"""
+        self._scanned: dict[str, float] = {}
+        """limit → when it was looked through last"""
 
     def subject(self, limit: UsageLimit, name: str) -> Subject:
         """The one of that name, or the one for all others where there are too many."""
         name = name[:NAME_MAX]
         now = self._clock()
-        seen = self._seen.setdefault(limit.id.lower(), {})
+        key = limit.id.lower()
+        seen = self._seen.setdefault(key, {})
         if name not in seen and len(seen) >= self._max:
-            _forget_idle(limit, seen, now)
+            if now >= self._scanned.get(key, -math.inf) + SCANNED_S:
+                self._scanned[key] = now
+                _forget_idle(limit, seen, now)
             if len(seen) >= self._max:
                 return Subject(limit, OTHERS)
         seen[name] = now
@@ -58,6 +66,7 @@ class SubjectBook:
     def forget(self, limit_id: str) -> None:
         """The limit is gone."""
         self._seen.pop(limit_id.lower(), None)
+        self._scanned.pop(limit_id.lower(), None)
 
 
 def _forget_idle(limit: UsageLimit, seen: dict[str, float], now: float) -> None:

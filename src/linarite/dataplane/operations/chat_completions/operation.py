@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from linarite.dataplane.call import END_USER_MAX
 from linarite.dataplane.operations.chat_completions.ask import AskReader
 from linarite.dataplane.operations.chat_completions.reply import ChatReply
 from linarite.dataplane.parts.checks import find_deployment, find_path_deployment
@@ -34,7 +35,7 @@ class ChatCompletions:
         find_path_deployment(call, facts)
         ask = self._read(body)
         deployment = find_deployment(call, ask.model, facts)
-        call.end_user = ask.safety_identifier or ask.user or ""
+        call.end_user = (ask.safety_identifier or ask.user or "")[:END_USER_MAX]
         call.reply = ChatReply(ask, deployment)
         if ask.service_tier is not None:
             call.service_tier_asked = ask.service_tier

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from linarite.dataplane.call import END_USER_MAX
 from linarite.dataplane.operations.completions.ask import AskReader
 from linarite.dataplane.operations.completions.reply import CompletionReply
 from linarite.dataplane.parts.checks import find_deployment, find_path_deployment
@@ -34,7 +35,7 @@ class Completions:
         find_path_deployment(call, facts)
         ask = self._read(body)
         deployment = find_deployment(call, ask.model, facts)
-        call.end_user = ask.user or ""
+        call.end_user = (ask.user or "")[:END_USER_MAX]
         call.reply = CompletionReply(ask, deployment)
         return ask
 

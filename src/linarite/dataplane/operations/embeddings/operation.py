@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from linarite.dataplane.call import END_USER_MAX
 from linarite.dataplane.operations.embeddings.reply import EmbeddingReply
 from linarite.dataplane.parts import checks
 from linarite.dataplane.parts.decode import decode
@@ -44,7 +45,7 @@ class Embeddings:
         ask = decode(self._decoder, body)
         check_input(ask)
         deployment = checks.find_deployment(call, ask.model, facts)
-        call.end_user = ask.user or ""
+        call.end_user = (ask.user or "")[:END_USER_MAX]
         call.reply = EmbeddingReply(ask, deployment)
         return ask
 
