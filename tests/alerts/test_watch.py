@@ -6,11 +6,14 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
+from structlog.testing import capture_logs
 
+from linarite.alerts.evaluation import Met, met_by
 from linarite.alerts.watch import AlertWatch
 from linarite.controls.egress import EgressDialer, EgressPolicy, PurposeHosts
-from linarite.domain.alerts import ACTION_GROUP_TYPE, CRITERIA, METRIC_ALERT_TYPE
+from linarite.domain.alerts import ACTION_GROUP_TYPE, CRITERIA, METRIC_ALERT_TYPE, AlertRule
 from linarite.domain.azure_metrics.grains import Grain, Series, Spread, Tally
 from linarite.domain.resource import Resource
 from linarite.domain.target import target_of
@@ -245,6 +248,30 @@ async def test_a_server_that_died_before_it_told_tells(site: Site, tmp_path: Pat
         await site.told(1)
         await site.pass_minutes(watch)
     assert len(site.receiver.received) == 1
+
+
+async def test_a_rule_that_fails_holds_up_no_other(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is logged, and looked at again when it is due again."""
+    first = rule()
+    broken = msgspec.structs.replace(first, id=RULE.replace("throttled", "broken"), name="broken")
+    assert broken.id != first.id
+    await site.write(broken)
+    await site.write(first)
+
+    def failing(rule: AlertRule, grains: Any, window: Any) -> list[Met]:  # noqa: ANN401 - passed on
+        if rule.name == "broken":
+            raise ZeroDivisionError
+        return met_by(rule, grains, window)
+
+    monkeypatch.setattr("linarite.alerts.watch.met_by", failing)
+    async with site.server() as watch:
+        await site.calls(5)
+        with capture_logs() as logs:
+            await watch.sweep()
+        assert watch.fired(RULE)
+        assert [each["resource"] for each in logs if each["log_level"] == "error"] == [broken.id]
 
 
 async def test_each_value_is_an_alert_of_its_own(site: Site) -> None:

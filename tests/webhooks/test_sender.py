@@ -10,23 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from linarite.controls.egress import EgressDialer, EgressPolicy, PurposeHosts
 from linarite.domain.errors import SetupError
 from linarite.domain.notice import Notice
-from linarite.domain.outbox import OutboxQuery
+from linarite.domain.outbox import Letter, OutboxQuery
 from linarite.storage.database import open_database
 from linarite.storage.memory.outbox import MemoryOutbox
 from linarite.storage.sqlite.outbox import SqliteOutbox
 from linarite.webhooks.options import WebhookSettings
-from linarite.webhooks.sender import WebhookSender
+from linarite.webhooks.sender import WebhookSender, moment
 from tests.webhook_receiver import SECRET, Receiver, webhook_receiver
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Collection, Iterator
     from pathlib import Path
 
-    from linarite.domain.outbox import Letter, Outbox
+    from linarite.domain.outbox import Outbox
 
 pytestmark = pytest.mark.anyio
 
@@ -231,6 +232,39 @@ async def test_egress_rules_hold(receiver: Receiver) -> None:
     assert letter.state == "Dead"
     assert "egress.webhook.allowed_hosts" in letter.outcome
     assert not receiver.received
+
+
+async def test_a_fault_of_our_own_ends_nothing(receiver: Receiver) -> None:
+    """Neither the watch nor a conversation: the letter is tried again, and the next one comes."""
+
+    class Faulty(MemoryOutbox):
+        looked = asyncio.Event()
+
+        async def due(self, at: str, limit: int, without: Collection[str] = ()) -> list[Letter]:
+            if not self.looked.is_set():
+                self.looked.set()
+                raise ZeroDivisionError
+            return await super().due(at, limit, without)
+
+    async def find(name: str) -> None:
+        raise KeyError(name)
+
+    with capture_logs() as logs:
+        faulty = Faulty()
+        async with running(receiver, faulty) as (sender, outbox):
+            sender.also_find(find)
+            await faulty.looked.wait()
+            await sender.post([lost_letter()])
+            await sender.tell(NOTICE)
+            letters = await ended(outbox)
+    assert sorted(each.state for each in letters) == ["Dead", "Delivered"]
+    assert sum(each["log_level"] == "error" for each in logs) >= 4
+
+
+def lost_letter() -> Letter:
+    """One to a destination that has to be found."""
+    at = moment()
+    return Letter(id="m", destination="a#b", type="t", body="{}", made_at=at, due_at=at)
 
 
 async def test_one_that_is_down_holds_up_nobody(receiver: Receiver) -> None:

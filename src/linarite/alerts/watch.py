@@ -30,7 +30,7 @@ from linarite.domain.errors import ServiceUnavailable
 from linarite.domain.outbox import Letter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from linarite.domain.alerts import AlertStates, Postbox
     from linarite.domain.azure_metrics.grains import MetricReader
@@ -105,13 +105,22 @@ class AlertWatch:
                 self._changed.set()
                 raise
         for state in [each for each in self._states.values() if each.letters]:
-            await self._hand_on(state)
+            await self._apart(self._hand_on(state), state.rule_id)
         for rule in list(self._rules.values()):
             every_s = DURATIONS_S[rule.frequency]
             until_s = int(self._clock() - LAG_S) // every_s * every_s
             if self._evaluated.get(rule.id) != until_s:
-                await self._evaluate(rule, until_s)
+                await self._apart(self._evaluate(rule, until_s), rule.id)
                 self._evaluated[rule.id] = until_s
+
+    async def _apart(self, step: Coroutine[None, None, None], rule_id: str) -> None:
+        """A step for one rule, whose failure is no other's. Raises ServiceUnavailable."""
+        try:
+            await step
+        except ServiceUnavailable:
+            raise
+        except Exception:
+            log.exception("alert rule not evaluated by our own fault", resource=rule_id)
 
     async def _watch(self) -> None:
         while True:

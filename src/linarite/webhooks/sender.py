@@ -44,6 +44,7 @@ DAY_S = 86_400.0
 BATCH = 100
 SOON_MAX = 10_000
 STORE_RETRY_S = 1.0
+FAULT_RETRY_S = 30.0
 LOOK_S = 300.0
 STOP_WAIT_S = 2.0
 """how long `stop` waits for answers that are under way"""
@@ -167,6 +168,9 @@ class WebhookSender:
             except ServiceUnavailable as refusal:
                 log.warning("webhooks wait for their store", reason=refusal.message)
                 pause_s = STORE_RETRY_S
+            except Exception:
+                log.exception("webhooks not looked at by our own fault")
+                pause_s = FAULT_RETRY_S
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
                     await self._woken.wait()
@@ -236,6 +240,10 @@ class WebhookSender:
             return await posted(self._dialer, destination, letter)
         except LinariteError as refusal:
             return Posted(refusal.message)
+        except Exception:
+            # An attempt like any other: what ends the conversation would begin it anew at once.
+            log.exception("webhook not sent by our own fault", destination=letter.destination)
+            return Posted("our own fault; the server's log says more")
 
     async def _find(self, name: str) -> Destination | None:
         found = self._declared.get(name)
