@@ -434,7 +434,8 @@ async def test_retries_share_the_deadline(upstream: Upstream) -> None:
         engine,
         fake,
     ):
-        with pytest.raises(ServiceUnavailable):
+        # The deadline may meet a try that is under way, and then it is told as one.
+        with pytest.raises((ServiceUnavailable, RequestTimedOut)):
             await chat(engine)
         assert len(fake.seen) <= 4
 
