@@ -72,7 +72,8 @@ def test_deployments_choose_their_engine(tmp_path: Path, model_home: Path) -> No
     home.mkdir()
     (home / "models").symlink_to(model_home / "models")
     with stopped(start_server(home, SETTINGS)) as server:
-        create = ("deployment", "create", "fast", "--model", MODEL, "--watch")
+        capacity = ("--capacity", "20")  # calls in ten seconds
+        create = ("deployment", "create", "fast", "--model", MODEL, *capacity, "--watch")
         made = linarite(server, *create, "--runtime", "openvino")
         assert made["properties"]["provisioningState"] == "Succeeded"
         assert made["properties"]["runtime"] == "openvino"
