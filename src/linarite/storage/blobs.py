@@ -61,6 +61,8 @@ class FolderBlobs:
 
     async def names(self) -> list[str]:
         """See Blobs. Raises ServiceUnavailable when the disk will not tell them."""
+        if not self._folder.is_dir():
+            return []  # nobody has stored anything: the library is not needed for that
         try:
             listed = await _library().list(self._store).collect_async()
         except Exception as problem:
