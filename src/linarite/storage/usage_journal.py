@@ -10,7 +10,6 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-from contextlib import suppress
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -66,25 +65,27 @@ class LeftOver(msgspec.Struct, frozen=True):
 class _Slot:
     """One request's place. Reused, so that noting a request makes no objects."""
 
-    __slots__ = ("_at", "_map")
+    __slots__ = ("_after_state", "_counts", "_map", "_state")
 
     def __init__(self, segment: mmap.mmap, at: int) -> None:
         self._map = segment
-        self._at = at
+        # Made once: each piece of a stream stores its counts.
+        self._state = slice(at, at + _STATE_BYTES)
+        self._counts = slice(at + _COUNTS_AT, at + _TEXT_AT)
+        self._after_state = at + _STATE_BYTES
 
     def begin(self, text: bytes) -> None:
         """Take it. The state comes last: until then the slot is free."""
-        at, length = self._at, len(text)
-        self._map[at + _STATE_BYTES : at + _TEXT_AT + length] = (
-            _LENGTH.pack(length) + _NOTHING + text
-        )
-        self._map[at : at + _STATE_BYTES] = BEGUN
+        content = _LENGTH.pack(len(text)) + _NOTHING + text
+        at = self._after_state
+        self._map[at : at + len(content)] = content
+        self._map[self._state] = BEGUN
 
     def tell(self, usage: Usage) -> None:
         """See Progress."""
         heard, spoken = usage.prompt_tokens_details, usage.completion_tokens_details
-        with suppress(struct.error):  # counts that no column takes either
-            self._map[self._at + _COUNTS_AT : self._at + _TEXT_AT] = _COUNTS.pack(
+        try:
+            counts = _COUNTS.pack(
                 usage.prompt_tokens,
                 usage.completion_tokens,
                 heard.cached_tokens if heard else 0,
@@ -92,15 +93,18 @@ class _Slot:
                 heard.audio_tokens if heard else 0,
                 spoken.audio_tokens if spoken else 0,
             )
+        except struct.error:  # counts that no column takes either
+            return
+        self._map[self._counts] = counts
 
     def finish(self, usage: Usage) -> None:
         """See Progress."""
         self.tell(usage)
-        self._map[self._at : self._at + _STATE_BYTES] = FINISHED
+        self._map[self._state] = FINISHED
 
     def free(self) -> None:
         """Give it back."""
-        self._map[self._at : self._at + _STATE_BYTES] = FREE
+        self._map[self._state] = FREE
 
 
 class FileUsageJournal:
