@@ -231,10 +231,8 @@ async def stream(
 ) -> None:
     """Send each event as it comes, no faster than the client takes them."""
     frame, write = reply.frame, exchange.write
-    tell = call.progress.tell
     piece = frame(first)
-    if reply.usage is not None:
-        tell(reply.usage)
+    note(call, reply)
     begin(
         exchange,
         call,
@@ -251,9 +249,7 @@ async def stream(
         if piece:
             if exchange.write_paused:
                 await exchange.drain()
-            usage = reply.usage
-            if usage is not None:
-                tell(usage)  # before the client: whoever kills us, it is known what it was told
+            note(call, reply)
             write(piece)
     settle(call, reply)
     exchange.end(reply.end())
@@ -268,8 +264,8 @@ async def fold(
     async for event in events:
         reply.add(event)
         folded += 1
-        if folded % TOLD_EVERY == 0 and reply.usage is not None:
-            call.progress.tell(reply.usage)
+        if folded % TOLD_EVERY == 0:
+            note(call, reply)
     settle(call, reply)
     lines = common_lines(call) + JSON
     if reply.headers:
@@ -277,6 +273,13 @@ async def fold(
     body = reply.body()
     call.status = reply.status
     exchange.respond(reply.status, lines, body)
+
+
+def note(call: Call, reply: Reply) -> None:
+    """Note what has been used so far, before the client is told: whoever kills us, it is known."""
+    usage = reply.usage
+    if usage is not None:
+        call.progress.tell(usage)
 
 
 def settle(call: Call, reply: Reply) -> None:
