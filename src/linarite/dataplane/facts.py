@@ -127,10 +127,10 @@ class FactsBook:
         if any(map(is_around_accounts, committed.removed)):
             await self.refresh()  # they are gone with it
             return
-        if any(map(is_limit_beyond_accounts, (*committed.written, *committed.removed))):
+        if any(map(is_limit_beyond_accounts, changed)):
             await self.refresh()
             return
-        touched = {account_of_id(each) for each in (*committed.written, *committed.removed)}
+        touched = {account_of_id(each) for each in changed}
         for account_id in touched - {""}:
             await self.read_anew(account_id)
 
