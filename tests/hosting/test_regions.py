@@ -6,8 +6,9 @@ from typing import get_args
 
 import pytest
 
+from linarite.domain.rate_limits import is_provisioned
 from linarite.hosting.options import SkuName
-from linarite.hosting.regions import HERE, PlaceRefused, Regions, RegionSettings, is_provisioned
+from linarite.hosting.regions import HERE, PlaceRefused, Regions, RegionSettings
 
 REGIONS = Regions(
     {

@@ -10,7 +10,7 @@ from linarite.domain.engine import Capabilities
 from linarite.domain.model_lifecycle import ENDLESS, Lifecycle
 from linarite.domain.network import OPEN, NetworkRules
 from linarite.domain.principal import Principal
-from linarite.domain.rate_limits import RateLimits
+from linarite.domain.rate_limits import RateLimits, is_provisioned
 from linarite.domain.service_tier import DEFAULT, Rank
 from linarite.domain.usage_limits import LimitsInForce
 
@@ -39,7 +39,7 @@ class Sku(msgspec.Struct, frozen=True):
     @property
     def provisioned(self) -> bool:
         """It reserves throughput instead of counting tokens."""
-        return self.name.endswith("ProvisionedManaged")
+        return is_provisioned(self.name)
 
     @property
     def batch(self) -> bool:

@@ -23,7 +23,7 @@ from linarite.hosting.memory import MIB, machine_bytes
 from linarite.hosting.models.errors import ModelStoreError
 from linarite.hosting.options import MODEL_FILE_ENGINES
 from linarite.hosting.placement import Candidate, Room
-from linarite.hosting.regions import HERE, PlaceRefused, is_provisioned
+from linarite.hosting.regions import HERE, PlaceRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -144,7 +144,7 @@ class Inventory:
         reserved: dict[str, float] = {}
         for deployment_id, placement in placements.items():
             sku = skus.get(deployment_id, Sku(capacity=0))
-            taken = 0 if is_provisioned(sku.name) else sku.capacity
+            taken = 0 if sku.provisioned else sku.capacity
             units[placement.instance] = units.get(placement.instance, 0) + taken
             reserved[placement.instance] = reserved.get(placement.instance, 0) + placement.reserved
         accounts = await self.accounts(planned)

@@ -10,7 +10,7 @@ import msgspec
 from linarite.domain.placement import InstanceRecord, Measured, account_id_of
 from linarite.hosting.memory import needed_bytes, shown
 from linarite.hosting.options import ONE_PROMPT_CACHE_ENGINES
-from linarite.hosting.regions import PlaceRefused, is_provisioned
+from linarite.hosting.regions import PlaceRefused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,7 @@ def place(
 
 def reserved_by(wish: Wish, rules: Rules) -> float:
     """Tokens per second that a deployment reserves."""
-    if not is_provisioned(wish.sku.name):
+    if not wish.sku.provisioned:
         return 0.0
     return wish.sku.capacity * rules.tokens_per_second_per_ptu
 
@@ -178,7 +178,7 @@ def _region_with(needed: int, regions: Sequence[str], room: Room) -> tuple[str] 
 
 
 def _units(wish: Wish) -> int:
-    return 0 if is_provisioned(wish.sku.name) else wish.sku.capacity
+    return 0 if wish.sku.provisioned else wish.sku.capacity
 
 
 def _slots_wanted(units: int, rules: Rules) -> int:

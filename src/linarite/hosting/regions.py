@@ -59,11 +59,6 @@ def reach_of(sku: str) -> Reach:
     return "region"
 
 
-def is_provisioned(sku: str) -> bool:
-    """Whether a SKU reserves its share."""
-    return sku.endswith("ProvisionedManaged")
-
-
 class Regions:
     """The regions of this installation, in the order of settings."""
 
