@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -30,10 +30,11 @@ from linarite.storage.tables import request_records
 from linarite.storage.usage_journal import FileUsageJournal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
-    from sqlalchemy import Select
+    from sqlalchemy import RowMapping, Select
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from linarite.domain.usage import Usage
     from linarite.domain.usage_journal import BegunRequest
@@ -174,10 +175,9 @@ class SqliteRequestLedger:
             .order_by(columns.seq)
             .limit(limit)
         )
-        with told_as_unavailable(self._path):
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(query)).mappings().all()
-        return [(row["seq"], RequestRecord(**{name: row[name] for name in FIELDS})) for row in rows]
+        async with self._reading() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [(row["seq"], _record(row)) for row in rows]
 
     async def position_at(self, at_ns: int) -> int:
         """Where the records begin that are younger than a time."""
@@ -188,25 +188,22 @@ class SqliteRequestLedger:
             .order_by(columns.seq.desc())
             .limit(1)
         )
-        with told_as_unavailable(self._path):
-            async with self._engine.connect() as connection:
-                return await connection.scalar(older) or 0
+        async with self._reading() as connection:
+            return await connection.scalar(older) or 0
 
     async def ends(self) -> tuple[int, int]:
         """The positions of the oldest and the newest record."""
         seq = request_records.c.seq
-        with told_as_unavailable(self._path):
-            async with self._engine.connect() as connection:
-                oldest = await connection.scalar(select(func.min(seq)))
-                newest = await connection.scalar(select(func.max(seq)))
+        async with self._reading() as connection:
+            oldest = await connection.scalar(select(func.min(seq)))
+            newest = await connection.scalar(select(func.max(seq)))
         return oldest or 0, newest or 0
 
     async def usage(self, question: UsageQuestion) -> list[UsageSum]:
         """See UsageBook."""
         await self._written()
-        with told_as_unavailable(self._path):
-            async with self._engine.connect() as connection:
-                return await usage_in(connection, question)
+        async with self._reading() as connection:
+            return await usage_in(connection, question)
 
     async def close(self) -> None:
         """Write what is left and let go of the file; closing again does nothing."""
@@ -223,13 +220,23 @@ class SqliteRequestLedger:
 
     async def _ask(self, query: Select[Any]) -> list[RequestRecord]:
         await self._written()
+        async with self._reading() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [_record(row) for row in rows]
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncGenerator[AsyncConnection]:
+        """Raises ServiceUnavailable when the file can't be read."""
         with told_as_unavailable(self._path):
             async with self._engine.connect() as connection:
-                rows = (await connection.execute(query)).mappings().all()
-        return [RequestRecord(**{name: row[name] for name in FIELDS}) for row in rows]
+                yield connection
 
     async def _written(self) -> None:
         # So that a caller finds the record of an answer it has just had; but a full disk must
         # not take the answers that can still be given.
         with suppress(TimeoutError):
             await asyncio.wait_for(self.flush(), READ_WAIT_S)
+
+
+def _record(row: RowMapping) -> RequestRecord:
+    return RequestRecord(**{name: row[name] for name in FIELDS})
