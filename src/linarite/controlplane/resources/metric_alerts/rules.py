@@ -89,8 +89,6 @@ def admit(new: Resource, old: Resource | None, facts: RuleFacts) -> list[Problem
     found = missing_problems(
         said, "scopes", "evaluationFrequency", "windowSize", "criteria", "severity"
     )
-    if said.get("severity") == 0:  # which is one, and not missing
-        found = [each for each in found if not each.target.endswith(".severity")]
     return found or [
         *_scope_problems(said["scopes"], facts),
         *_time_problems(said),
