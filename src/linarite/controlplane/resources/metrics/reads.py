@@ -26,18 +26,13 @@ if TYPE_CHECKING:
     from linarite.controlplane.surface import Surface
     from linarite.domain.resource import Resource
 
-BODY_NAMES = {
-    **{name.lower(): name.lower() for name in ("timespan", "interval", "top", "rollUpBy")},
-    "metricnames": "metricnames",
-    "aggregation": "aggregation",
-    "filter": "$filter",
-    "orderby": "orderby",
-    "resulttype": "resulttype",
-    "metricnamespace": "metricnamespace",
-    "autoadjusttimegrain": "autoadjusttimegrain",
-    "validatedimensions": "validatedimensions",
-}
-"""what may stand in the body of a POST → the parameter that it is"""
+IN_BODY = frozenset(
+    (
+        *("timespan", "interval", "metricnames", "metricnamespace", "aggregation", "filter"),
+        *("top", "orderby", "rollupby", "resulttype", "autoadjusttimegrain", "validatedimensions"),
+    )
+)
+"""the parameters that may stand in the body of a POST, in lower case"""
 
 
 async def of_account(request: ArmRequest, target: Target, surface: Surface) -> Answer:
@@ -68,11 +63,8 @@ def _in_body(body: bytes) -> dict[str, str]:
         sent = msgspec.json.decode(body, type=dict[str, str | int | bool | None])
     except msgspec.MsgspecError as problem:
         raise refused(f"The body is no JSON object of parameters: {problem}.") from None
-    return {
-        BODY_NAMES[name.lower()]: str(value)
-        for name, value in sent.items()
-        if value is not None and name.lower() in BODY_NAMES
-    }
+    told = {name.lower(): str(value) for name, value in sent.items() if value is not None}
+    return {"$filter" if name == "filter" else name: told[name] for name in told.keys() & IN_BODY}
 
 
 async def _answered(
