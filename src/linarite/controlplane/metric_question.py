@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from linarite.domain.arm_errors import ArmError
 
+READS_METRICS = "Microsoft.Insights/metrics/read"
+"""what a role must grant to whom metrics are told"""
 INTERVALS = {
     "PT1M": 60,
     "PT5M": 300,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from linarite.controlplane.metric_question import READS_METRICS
 from linarite.controlplane.problems import missing_problems
 from linarite.domain.alerts import (
     ACTION_GROUP_TYPE,
@@ -36,7 +37,6 @@ CRITERIA_MAX = 5
 ACTIONS_MAX = 5
 """action groups of a rule, as on Azure"""
 INVALID = "BadRequest"
-READS_METRICS = "Microsoft.Insights/metrics/read"
 READS_GROUPS = f"{ACTION_GROUP_TYPE}/read"
 
 
