@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.controlplane.metric_answer import cost_of, metrics_of, stamp
-from linarite.controlplane.metric_question import Question, read_question, refused
+from linarite.controlplane.metric_question import Question, read_question, refused, region_of
 from linarite.controlplane.problems import location_key
 from linarite.controlplane.request import Answer
 from linarite.controlplane.stocktaking import account_of, require_subscription
@@ -46,9 +46,7 @@ async def of_subscription(request: ArmRequest, target: Target, surface: Surface)
     """Of all accounts in a region together, or by `Microsoft.ResourceId` each by itself."""
     subscription = require_subscription(surface, target)
     query = request.query | _in_body(request.body)
-    region = location_key(query.get("region", ""))
-    if not region:
-        raise refused("The region parameter is required where several resources are asked about.")
+    region = region_of(query)
     question = read_question(query, surface.now())
     accounts = await surface.resources.list_under(subscription, ACCOUNT_TYPE)
     there = [each for each in accounts if location_key(each.location or "") == region]
