@@ -58,19 +58,23 @@ SERVICE_LINK = re.compile(
 )
 
 
-TABLES: dict[str, type[msgspec.Struct]] = {
-    "certificates": CertificateSettings,
-    "client_certificates": ClientCertificateSettings,
-    "diagnostic_sinks": SinkSettings,
-    "instances": InstanceSettings,
-    "issuers": IssuerSettings,
-    "key_vaults": KeyVaultSettings,
-    "listeners": ListenerSettings,
-    "networks": NetworkSettings,
-    "regions": RegionSettings,
-    "webhooks": WebhookSettings,
+ROWS: dict[str, type[msgspec.Struct]] = {
+    "[[deployments]]": DeploymentSettings,
+    "[[usage_limits]]": UsageLimitSettings,
+    "[instances.NAME]": InstanceSettings,
+    "[[prices.models]]": ModelPriceSettings,
+    "[issuers.NAME]": IssuerSettings,
+    "[regions.NAME]": RegionSettings,
+    "[listeners.NAME]": ListenerSettings,
+    "[certificates.NAME]": CertificateSettings,
+    "[client_certificates.NAME]": ClientCertificateSettings,
+    "[networks.NAME]": NetworkSettings,
+    "[managed_identities.NAME]": BoundIdentity,
+    "[webhooks.NAME]": WebhookSettings,
+    "[diagnostic_sinks.NAME]": SinkSettings,
+    "[key_vaults.NAME]": KeyVaultSettings,
 }
-"""tables whose rows a person names"""
+"""what stands in the file several times, as it is headed there, in the page's order"""
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -251,9 +255,9 @@ def _convert(tree: dict[str, Any], origins: dict[str, str]) -> Settings:
     except msgspec.ValidationError as problem:
         key, text = _place_and_text(problem)
         better = advice(key, text, _all_rows())
-        for table, row in TABLES.items():
-            if key.startswith(f"{table}[...]"):
-                key, text = _in_which(table, row, _table(tree[table])) or (key, text)
+        table, row_follows, _ = key.partition("[...]")
+        if row_follows and (row := ROWS.get(f"[{table}.NAME]")):
+            key, text = _in_which(table, row, _table(tree[table])) or (key, text)
         origin = f" ({origins[key]})" if key in origins else ""
         raise SetupError(
             f"{key or 'the top level'}{origin}: {text}.{better} "
@@ -314,43 +318,13 @@ def reference() -> list[Row]:
 
 def _all_rows() -> list[Row]:
     """Every setting and every key of the tables."""
+    keyed = {heading.strip("[]").removesuffix(".NAME"): row for heading, row in ROWS.items()}
     return [
         *reference(),
-        *rows_of(DeploymentSettings, "deployments."),
-        *rows_of(UsageLimitSettings, "usage_limits."),
-        *rows_of(InstanceSettings, "instances."),
-        *rows_of(ModelPriceSettings, "prices.models."),
-        *rows_of(IssuerSettings, "issuers."),
-        *rows_of(RegionSettings, "regions."),
-        *rows_of(NetworkSettings, "networks."),
-        *rows_of(ListenerSettings, "listeners."),
-        *rows_of(CertificateSettings, "certificates."),
-        *rows_of(ClientCertificateSettings, "client_certificates."),
-        *rows_of(BoundIdentity, "managed_identities."),
-        *rows_of(WebhookSettings, "webhooks."),
-        *rows_of(SinkSettings, "diagnostic_sinks."),
-        *rows_of(KeyVaultSettings, "key_vaults."),
+        *(each for key, row in keyed.items() for each in rows_of(row, f"{key}.")),
     ]
 
 
 def reference_page() -> str:
     """`docs/reference/settings.md`: every key with its default and meaning, made from code."""
-    return page_of(
-        rows_of(Settings),
-        {
-            "[[deployments]]": rows_of(DeploymentSettings),
-            "[[usage_limits]]": rows_of(UsageLimitSettings),
-            "[instances.NAME]": rows_of(InstanceSettings),
-            "[[prices.models]]": rows_of(ModelPriceSettings),
-            "[issuers.NAME]": rows_of(IssuerSettings),
-            "[regions.NAME]": rows_of(RegionSettings),
-            "[listeners.NAME]": rows_of(ListenerSettings),
-            "[certificates.NAME]": rows_of(CertificateSettings),
-            "[client_certificates.NAME]": rows_of(ClientCertificateSettings),
-            "[networks.NAME]": rows_of(NetworkSettings),
-            "[managed_identities.NAME]": rows_of(BoundIdentity),
-            "[webhooks.NAME]": rows_of(WebhookSettings),
-            "[diagnostic_sinks.NAME]": rows_of(SinkSettings),
-            "[key_vaults.NAME]": rows_of(KeyVaultSettings),
-        },
-    )
+    return page_of(rows_of(Settings), {heading: rows_of(row) for heading, row in ROWS.items()})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from linarite.controlplane.access_shapes import GUID
 from linarite.controlplane.api_versions import AUTHORIZATION, MANAGEMENT
-from linarite.controlplane.resource_type import Action, ResourceType
+from linarite.controlplane.resource_type import Action, ResourceType, reading
 from linarite.controlplane.resources.deny_assignments import reads as denial_reads
 from linarite.controlplane.resources.deny_assignments import rules as denial_rules
 from linarite.controlplane.resources.locks import reads as lock_reads
@@ -107,27 +107,11 @@ AUTHORIZATION_TYPES: tuple[ResourceType, ...] = (
 
 
 def _list(kind: str, act: Act) -> Action:
-    return Action(
-        method="GET",
-        template=extension(kind),
-        versions=AUTHORIZATION,
-        type=kind,
-        permission=f"{kind}/read",
-        act=act,
-        lists=True,
-    )
+    return reading(extension(kind), AUTHORIZATION, kind, act, lists=True)
 
 
 def _of_group(template: str, act: Act) -> Action:
-    return Action(
-        method="GET",
-        template=template,
-        versions=MANAGEMENT,
-        type=MANAGEMENT_GROUP_TYPE,
-        permission=f"{MANAGEMENT_GROUP_TYPE}/read",
-        act=act,
-        entry="anyone",
-    )
+    return reading(template, MANAGEMENT, MANAGEMENT_GROUP_TYPE, act, entry="anyone")
 
 
 AUTHORIZATION_ACTIONS: tuple[Action, ...] = (
@@ -135,13 +119,11 @@ AUTHORIZATION_ACTIONS: tuple[Action, ...] = (
     _list(ROLE_ASSIGNMENT_TYPE, assignment_reads.list_assignments),
     _list(DENY_ASSIGNMENT_TYPE, denial_reads.list_denials),
     _list(LOCK_TYPE, lock_reads.list_locks),
-    Action(
-        method="GET",
-        template=extension(PERMISSIONS_TYPE),
-        versions=AUTHORIZATION,
-        type=PERMISSIONS_TYPE,
-        permission=f"{PERMISSIONS_TYPE}/read",
-        act=permission_reads.list_permissions,
+    reading(
+        extension(PERMISSIONS_TYPE),
+        AUTHORIZATION,
+        PERMISSIONS_TYPE,
+        permission_reads.list_permissions,
         entry="anyone",
     ),
     _of_group(MANAGEMENT_GROUPS, management_groups.list_groups),

@@ -25,7 +25,7 @@ from linarite.controlplane.paths import (
     SUBSCRIPTION,
 )
 from linarite.controlplane.provider_actions import PROVIDER_ACTIONS
-from linarite.controlplane.resource_type import Action
+from linarite.controlplane.resource_type import Action, reading
 from linarite.controlplane.resources.accounts import keys
 from linarite.controlplane.resources.activity_log import reads as activity_log
 from linarite.controlplane.resources.application_keys import effects as application_keys
@@ -331,13 +331,11 @@ ACTIONS: tuple[Action, ...] = (
         CALIBRATION_TYPE,
         calibrations.start,
     ),
-    Action(
-        method="GET",
-        template="/providers/Linarite.Operations/requests/{request}/explanation",
-        versions=OPERATIONS,
-        type="Linarite.Operations/requests",
-        permission="Linarite.Operations/requests/read",
-        act=explanations.explain,
+    reading(
+        "/providers/Linarite.Operations/requests/{request}/explanation",
+        OPERATIONS,
+        "Linarite.Operations/requests",
+        explanations.explain,
     ),
     _row(
         "GET",

@@ -83,14 +83,14 @@ def job_ended(beginning: ActivityEvent, job: Job, at: str) -> ActivityEvent:
         properties["statusMessage"] = msgspec.json.encode({"error": job.error}).decode()
     body = beginning.body | {
         "eventDataId": event_id,
-        "eventName": _named("EndRequest"),
+        "eventName": named("EndRequest"),
         "eventTimestamp": at,
         "submissionTimestamp": at,
         "id": f"{beginning.resource_id}/events/{event_id}",
         "level": "Error" if job.status == "Failed" else "Informational",
         "properties": properties,
-        "status": _named(job.status),
-        "subStatus": _named(""),
+        "status": named(job.status),
+        "subStatus": named(""),
     }
     return msgspec.structs.replace(beginning, at=at, body=body, seq=0)
 
@@ -110,8 +110,8 @@ def _event(
         "correlationId": request.correlation_id,
         "description": "",
         "eventDataId": event_id,
-        "eventName": _named(name),
-        "category": _named("Administrative"),
+        "eventName": named(name),
+        "category": named("Administrative"),
         "eventTimestamp": at,
         "submissionTimestamp": at,
         "httpRequest": {
@@ -122,14 +122,14 @@ def _event(
         "id": f"{deed.resource_id}/events/{event_id}",
         "level": "Error" if status == "Failed" else "Informational",
         "operationId": request.correlation_id,
-        "operationName": _named(deed.permission),
+        "operationName": named(deed.permission),
         "properties": properties,
         "resourceGroupName": resource_group_of(deed.resource_id),
         "resourceId": deed.resource_id,
-        "resourceProviderName": _named(namespace),
-        "resourceType": _named(deed.resource_type),
-        "status": _named(status),
-        "subStatus": _named(sub_status),
+        "resourceProviderName": named(namespace),
+        "resourceType": named(deed.resource_type),
+        "status": named(status),
+        "subStatus": named(sub_status),
         "subscriptionId": realm.subscription,
         "tenantId": realm.tenant,
     }
@@ -157,5 +157,6 @@ def claims_of(caller: Caller) -> dict[str, str]:
     return {name: value for name, value in claims.items() if value}
 
 
-def _named(value: str) -> dict[str, str]:
+def named(value: str) -> dict[str, str]:
+    """A word as events have it: with what people read, which is the same here."""
     return {"value": value, "localizedValue": value}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from linarite.controlplane.api_versions import ACTION_GROUPS, METRIC_ALERTS, OPERATIONS
 from linarite.controlplane.paths import GROUP, SUBSCRIPTION
-from linarite.controlplane.resource_type import Action, ResourceType
+from linarite.controlplane.resource_type import Action, ResourceType, reading
 from linarite.controlplane.resources.action_groups import actions as group_actions
 from linarite.controlplane.resources.action_groups import rules as action_groups
 from linarite.controlplane.resources.metric_alerts import reads as alert_reads
@@ -46,14 +46,7 @@ ALERT_TYPES: tuple[ResourceType, ...] = (
     ),
 )
 ALERT_ACTIONS: tuple[Action, ...] = (
-    Action(
-        method="GET",
-        template=f"{RULE}/status",
-        versions=METRIC_ALERTS,
-        type=METRIC_ALERT_TYPE,
-        permission=f"{METRIC_ALERT_TYPE}/read",
-        act=alert_reads.list_status,
-    ),
+    reading(f"{RULE}/status", METRIC_ALERTS, METRIC_ALERT_TYPE, alert_reads.list_status),
     Action(
         method="POST",
         template=f"{ACTION_GROUP}/listSigningSecret",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from linarite.controlplane.api_versions import DIAGNOSTICS, OPERATIONS
 from linarite.controlplane.paths import ACCOUNT, SUBSCRIPTION, WITHOUT_PATCH
-from linarite.controlplane.resource_type import Action, ResourceType
+from linarite.controlplane.resource_type import Action, ResourceType, reading
 from linarite.controlplane.resources.diagnostic_settings import reads, rules
 from linarite.controlplane.resources.webhook_deliveries import actions as webhook_deliveries
 from linarite.domain.diagnostics import DIAGNOSTIC_SETTING_TYPE
@@ -29,22 +29,8 @@ DIAGNOSTIC_TYPES: tuple[ResourceType, ...] = (
     ),
 )
 DIAGNOSTIC_ACTIONS: tuple[Action, ...] = (
-    Action(
-        method="GET",
-        template=CATEGORIES,
-        versions=DIAGNOSTICS,
-        type=reads.CATEGORY_TYPE,
-        permission=f"{reads.CATEGORY_TYPE}/read",
-        act=reads.list_categories,
-    ),
-    Action(
-        method="GET",
-        template=f"{CATEGORIES}/{{category}}",
-        versions=DIAGNOSTICS,
-        type=reads.CATEGORY_TYPE,
-        permission=f"{reads.CATEGORY_TYPE}/read",
-        act=reads.get_category,
-    ),
+    reading(CATEGORIES, DIAGNOSTICS, reads.CATEGORY_TYPE, reads.list_categories),
+    reading(f"{CATEGORIES}/{{category}}", DIAGNOSTICS, reads.CATEGORY_TYPE, reads.get_category),
     Action(
         method="GET",
         template=f"{ACCOUNT}/providers/{DELIVERIES}",
@@ -53,13 +39,11 @@ DIAGNOSTIC_ACTIONS: tuple[Action, ...] = (
         permission=f"{DIAGNOSTIC_SETTING_TYPE}/read",
         act=reads.deliveries,
     ),
-    Action(
-        method="GET",
-        template=f"{SUBSCRIPTION}/providers/{webhook_deliveries.TYPE}",
-        versions=OPERATIONS,
-        type=webhook_deliveries.TYPE,
-        permission=f"{webhook_deliveries.TYPE}/read",
-        act=webhook_deliveries.list_deliveries,
+    reading(
+        f"{SUBSCRIPTION}/providers/{webhook_deliveries.TYPE}",
+        OPERATIONS,
+        webhook_deliveries.TYPE,
+        webhook_deliveries.list_deliveries,
     ),
     Action(
         method="POST",

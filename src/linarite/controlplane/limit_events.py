@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from linarite.controlplane.activity import named
 from linarite.domain.activity import ActivityEvent
 from linarite.domain.arm_id import resource_group_of, subscription_of
 from linarite.domain.usage_limits import USAGE_LIMIT_TYPE, told
@@ -33,21 +34,21 @@ def crossing_event(crossing: Crossing, tenant: str, at: str) -> ActivityEvent:
         "correlationId": event_id,
         "description": sentence(crossing),
         "eventDataId": event_id,
-        "eventName": _named("Alert"),
-        "category": _named("Alert"),
+        "eventName": named("Alert"),
+        "category": named("Alert"),
         "eventTimestamp": at,
         "submissionTimestamp": at,
         "id": f"{limit.id}/events/{event_id}",
         "level": "Warning" if crossing.percent else "Error",
         "operationId": event_id,
-        "operationName": _named(operation),
+        "operationName": named(operation),
         "properties": {name: str(value) for name, value in facts_of(crossing).items()},
         "resourceGroupName": resource_group_of(limit.id),
         "resourceId": limit.id,
-        "resourceProviderName": _named("Linarite.Quota"),
-        "resourceType": _named(USAGE_LIMIT_TYPE),
-        "status": _named("Activated"),
-        "subStatus": _named(""),
+        "resourceProviderName": named("Linarite.Quota"),
+        "resourceType": named(USAGE_LIMIT_TYPE),
+        "status": named("Activated"),
+        "subStatus": named(""),
         "subscriptionId": subscription,
         "tenantId": tenant,
     }
@@ -83,7 +84,3 @@ def sentence(crossing: Crossing) -> str:
     if crossing.percent:
         return f"{whose} {of}: {crossing.percent} % are reached."
     return f"{whose} {of}; requests are refused from now on."
-
-
-def _named(value: str) -> dict[str, str]:
-    return {"value": value, "localizedValue": value}

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from linarite.controlplane.problems import location_key
 from linarite.domain.arm_errors import bad_request
 from linarite.domain.azure_metrics.catalogue import METRICS, NAMESPACE, MetricDefinition
 from linarite.domain.azure_metrics.filters import Filter, FilterError, read_filter
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from linarite.domain.arm_errors import ArmError
 
+READS_METRICS = "Microsoft.Insights/metrics/read"
+"""what a role must grant to whom metrics are told"""
 INTERVALS = {
     "PT1M": 60,
     "PT5M": 300,
@@ -151,6 +154,17 @@ def require_namespace(name: str) -> None:
         raise refused(
             f"Invalid metric namespace: {name[:100]}. The only one of this resource is {NAMESPACE}."
         )
+
+
+def region_of(query: Mapping[str, str]) -> str:
+    """Whose accounts a question about a subscription means, as regions are compared.
+
+    Raises ArmError 400 where it does not say.
+    """
+    region = location_key(query.get("region", ""))
+    if not region:
+        raise refused("The region parameter is required where several resources are asked about.")
+    return region
 
 
 def _metrics(names: str) -> tuple[MetricDefinition, ...]:

@@ -14,7 +14,7 @@ from linarite.controlplane.paths import (
     WITHOUT_PATCH,
     ZONE,
 )
-from linarite.controlplane.resource_type import Action, ResourceType
+from linarite.controlplane.resource_type import Action, ResourceType, reading
 from linarite.controlplane.resources.network_interfaces import reads as interface_reads
 from linarite.controlplane.resources.private_dns_zone_groups import rules as zone_group_rules
 from linarite.controlplane.resources.private_dns_zones import rules as zone_rules
@@ -168,14 +168,6 @@ NETWORK_TYPES: tuple[ResourceType, ...] = (
 )
 
 NETWORK_ACTIONS: tuple[Action, ...] = tuple(
-    Action(
-        method="GET",
-        template=f"{ZONE}/{word}",
-        versions=PRIVATE_DNS,
-        type=f"{ZONE_TYPE}/{word}",
-        permission=f"{ZONE_TYPE}/{word}/read",
-        act=record_rules.list_all,
-        lists=True,
-    )
+    reading(f"{ZONE}/{word}", PRIVATE_DNS, f"{ZONE_TYPE}/{word}", record_rules.list_all, lists=True)
     for word in ("ALL", "recordsets")
 )

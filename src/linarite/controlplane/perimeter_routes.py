@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from linarite.controlplane.api_versions import PERIMETERS as VERSIONS
 from linarite.controlplane.paths import GROUP, NETWORK, NETWORK_NAME, SUBSCRIPTION, WITHOUT_PATCH
-from linarite.controlplane.resource_type import Action, ResourceType
+from linarite.controlplane.resource_type import Action, ResourceType, reading
 from linarite.controlplane.resources.network_security_perimeters import rules as perimeters
 from linarite.controlplane.resources.perimeter_access_rules import rules as access_rules
 from linarite.controlplane.resources.perimeter_associations import rules as associations
@@ -75,12 +75,10 @@ PERIMETER_TYPES: tuple[ResourceType, ...] = (
 )
 
 PERIMETER_ACTIONS: tuple[Action, ...] = (
-    Action(
-        method="GET",
-        template=f"{LOCATION}/perimeterAssociableResourceTypes",
-        versions=VERSIONS,
-        type="Microsoft.Network/locations/perimeterAssociableResourceTypes",
-        permission="Microsoft.Network/locations/perimeterAssociableResourceTypes/read",
-        act=perimeters.associable,
+    reading(
+        f"{LOCATION}/perimeterAssociableResourceTypes",
+        VERSIONS,
+        "Microsoft.Network/locations/perimeterAssociableResourceTypes",
+        perimeters.associable,
     ),
 )

@@ -101,19 +101,17 @@ class ControlPlane:
 
     def is_public(self, method: str, path: str) -> bool:
         """Whether a path answers without a credential."""
-        found = self._router.find(path)
-        return found is not None and method in found[0] and found[0][method].public
+        operation = self._operation(method, path)
+        return operation is not None and operation.public
 
     def permission_of(self, method: str, path: str) -> str:
         """What a role must grant for it; "" where nothing answers."""
-        found = self._router.find(path)
-        operation = found[0].get(method) if found is not None else None
+        operation = self._operation(method, path)
         return operation.permission if operation is not None else ""
 
     def audience_of(self, method: str, path: str) -> str:
         """For whom a token may be, too, that opens it; "" for nobody else."""
-        found = self._router.find(path)
-        operation = found[0].get(method) if found is not None else None
+        operation = self._operation(method, path)
         return operation.audience if operation is not None else ""
 
     async def serve(self, request: ArmRequest) -> Answer:
@@ -200,6 +198,10 @@ class ControlPlane:
 
     async def _log(self, event: ActivityEvent) -> None:
         await self.surface.activity.add([event])
+
+    def _operation(self, method: str, path: str) -> Operation | None:
+        found = self._router.find(path)
+        return found[0].get(method) if found is not None else None
 
     def _found(self, request: ArmRequest) -> tuple[Operation, Target]:
         found = self._router.find(request.path)

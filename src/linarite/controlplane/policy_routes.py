@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from linarite.controlplane.api_versions import POLICY, POLICY_INSIGHTS
 from linarite.controlplane.policy.admission import NAME, READ_ONLY, keep_used
-from linarite.controlplane.resource_type import Action, ResourceType
+from linarite.controlplane.resource_type import Action, ResourceType, reading
 from linarite.controlplane.resources.policy_assignments import reads as assignment_reads
 from linarite.controlplane.resources.policy_assignments import rules as assignment_rules
 from linarite.controlplane.resources.policy_definitions import reads as definition_reads
@@ -103,28 +103,12 @@ POLICY_TYPES: tuple[ResourceType, ...] = (
 
 
 def _list(kind: str, act: Act) -> Action:
-    return Action(
-        method="GET",
-        template=f"/{SCOPE}/providers/{kind}",
-        versions=POLICY,
-        type=kind,
-        permission=f"{kind}/read",
-        act=act,
-        lists=True,
-    )
+    return reading(f"/{SCOPE}/providers/{kind}", POLICY, kind, act, lists=True)
 
 
 def _built_in(kind: str, name: str, act: Act) -> Action:
     """At the tenant, where no role reaches: everybody may read what is built in."""
-    return Action(
-        method="GET",
-        template=f"/providers/{kind}{name}",
-        versions=POLICY,
-        type=kind,
-        permission=f"{kind}/read",
-        act=act,
-        entry="anyone",
-    )
+    return reading(f"/providers/{kind}{name}", POLICY, kind, act, entry="anyone")
 
 
 def _state(word: str, act: Act, permission: str, view: str = "{view}") -> Action:

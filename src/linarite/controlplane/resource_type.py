@@ -237,6 +237,28 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """another service of Azure has it, at a host of its own: tokens for that are taken, too"""
 
 
+def reading(
+    template: str,
+    versions: Sequence[str],
+    kind: str,
+    act: Callable[[ArmRequest, Target, Surface], Awaitable[Answer]],
+    *,
+    entry: Entry = "permission",
+    lists: bool = False,
+) -> Action:
+    """A GET that takes the right to read what it is of the type of."""
+    return Action(
+        method="GET",
+        template=template,
+        versions=versions,
+        type=kind,
+        permission=f"{kind}/read",
+        act=act,
+        entry=entry,
+        lists=lists,
+    )
+
+
 async def found(surface: Surface, row: ResourceType, resource_id: str) -> Resource | None:
     """The stored resource, else the built-in or derived one, else None."""
     stored = await surface.resources.get(resource_id)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from linarite.controlplane.surface import Surface
     from linarite.domain.resource import Resource
 
+ACCOUNT_PARTS = 9
+"""segments of an account's id, with the empty one before its first slash"""
+
 
 async def quotas_in(surface: Surface, location: str) -> QuotaBook:
     """What is taken of each pool of a region."""
@@ -26,10 +29,14 @@ async def quotas_in(surface: Surface, location: str) -> QuotaBook:
     )
 
 
+def account_path(target: Target) -> str:
+    """The part of a request's path that is an account's id."""
+    return "/".join(target.path.split("/")[:ACCOUNT_PARTS])
+
+
 async def account_of(surface: Surface, target: Target) -> Resource:
     """The account whose path a request's path continues. Raises ArmError 404."""
-    words = target.path.split("/")
-    found = await surface.resources.get("/".join(words[:9]))
+    found = await surface.resources.get(account_path(target))
     if found is None:
         raise resource_not_found(ACCOUNT_TYPE, target["account"], target["resource_group"])
     return found

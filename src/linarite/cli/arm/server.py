@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
-from linarite.cli.arm.refusals import refused
+from linarite.cli.arm.refusals import ServerRefused, refused
 from linarite.cli.connection import connector_to
 from linarite.domain.errors import SetupError
 from linarite.domain.target import target_of
@@ -103,6 +104,15 @@ class Server:
         more = [("if-none-match", "*")] if only_new else []
         address = f"{quote(path, safe=PATH_CHARACTERS)}?{asked}"
         return await self._exchange(method, address, body, more)
+
+    async def create(self, path: str, body: object, *, taken: str) -> Reply:
+        """Put there what is new. Raises SetupError with `taken` where something is already."""
+        try:
+            return await self.send("PUT", path, body=body, only_new=True)
+        except ServerRefused as refusal:
+            if refusal.status != HTTPStatus.PRECONDITION_FAILED:
+                raise
+            raise SetupError(taken) from None
 
     async def follow(self, link: str) -> Reply:
         """GET what a link of the server's points at.

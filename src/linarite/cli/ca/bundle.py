@@ -22,14 +22,9 @@ KNOWN_BUNDLES = (
 
 def write_bundle(authority: LocalAuthority) -> Path:
     """Write it beside the authority. Raises SetupError."""
-    from linarite.web.certificates.authority import write_whole  # noqa: PLC0415 - slow
-
-    bundle = authority.folder / BUNDLE_FILE
     name = authority.certificate.subject.public_bytes()
     content = public_authorities(name) + (authority.folder / CA_FILE).read_text()
-    if not bundle.exists() or bundle.read_text() != content:
-        write_whole(bundle, content.encode(), mode=0o644)
-    return bundle
+    return _holding(authority.folder / BUNDLE_FILE, content)
 
 
 def write_added(authority: LocalAuthority, said: str | None) -> Path:
@@ -37,17 +32,18 @@ def write_added(authority: LocalAuthority, said: str | None) -> Path:
 
     An organisation's own authority would not be trusted any more otherwise. Raises SetupError.
     """
-    from linarite.web.certificates.authority import write_whole  # noqa: PLC0415 - slow
-
     own = authority.folder / CA_FILE
     kept = added_already(Path(said), authority.certificate.subject.public_bytes()) if said else ""
-    if not kept:
-        return own
-    added = authority.folder / ADDED_FILE
-    content = kept + own.read_text()
-    if not added.exists() or added.read_text() != content:
-        write_whole(added, content.encode(), mode=0o644)
-    return added
+    return _holding(authority.folder / ADDED_FILE, kept + own.read_text()) if kept else own
+
+
+def _holding(file: Path, content: str) -> Path:
+    """The file, written where it does not hold that yet. Raises SetupError."""
+    from linarite.web.certificates.authority import write_whole  # noqa: PLC0415 - slow
+
+    if not file.exists() or file.read_text() != content:
+        write_whole(file, content.encode(), mode=0o644)
+    return file
 
 
 def added_already(file: Path, but: bytes) -> str:

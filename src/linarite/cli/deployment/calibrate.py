@@ -10,7 +10,7 @@ import typer
 from linarite.cli.arm.answers import part, parts
 from linarite.cli.arm.calibrations import calibrations, key_of
 from linarite.cli.arm.naming import account_id
-from linarite.cli.arm.printed import print_one
+from linarite.cli.arm.printed import print_one, say
 from linarite.cli.arm.watching import finish
 
 if TYPE_CHECKING:
@@ -46,7 +46,10 @@ async def calibrate(
     )
     await finish(server, reply, f"calibrating {named.name}")
     deployment = await server.get(path)
-    found = (await calibrations(server))[key_of(part(deployment, "properties", "model"))]
+    found = (await calibrations(server)).get(key_of(part(deployment, "properties", "model")))
+    if found is None:
+        say("It is calibrated. What was found is told to those who may read the subscription.")
+        return
     print_one(found, facts, shown.output)
 
 

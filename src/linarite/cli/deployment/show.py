@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from linarite.cli.arm.answers import part
 from linarite.cli.arm.calibrations import calibrations, key_of
+from linarite.cli.arm.flags import Output
 from linarite.cli.arm.naming import account_id
 from linarite.cli.arm.printed import print_one
 from linarite.cli.deployment.calibrate import in_words
@@ -23,9 +24,9 @@ async def show(
     """Tell everything about one deployment."""
     account = await account_id(server, named.account, named.resource_group)
     deployment = await server.get(f"{account}/deployments/{asked.name}")
-    found = (await calibrations(server)).get(key_of(part(deployment, "properties", "model")))
-
-    def told(deployment: dict[str, Any]) -> dict[str, object]:
-        return facts(deployment) | ({"calibrated": in_words(found)} if found else {})
-
-    print_one(deployment, told, shown.output)
+    more: dict[str, object] = {}
+    if shown.output is Output.TABLE:
+        known = await calibrations(server)
+        if found := known.get(key_of(part(deployment, "properties", "model"))):
+            more = {"calibrated": in_words(found)}
+    print_one(deployment, lambda each: facts(each) | more, shown.output)

@@ -33,15 +33,10 @@ async def create(
     """Limit what somebody, or each of a kind, may use."""
     body = {"properties": {**subject.properties, **bounds.properties()}}
     path = await _path(server, where, named.name)
-    try:
-        reply = await server.send("PUT", path, body=body, only_new=True)
-    except ServerRefused as refused:
-        if refused.status != HTTPStatus.PRECONDITION_FAILED:
-            raise
-        raise SetupError(
-            f"There is a limit {named.name} already. To change it: linarite limit update "
-            f"{named.name}"
-        ) from None
+    taken = (
+        f"There is a limit {named.name} already. To change it: linarite limit update {named.name}"
+    )
+    reply = await server.create(path, body, taken=taken)
     print_one(reply.body, facts, shown.output)
 
 

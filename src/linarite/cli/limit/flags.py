@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from linarite.cli.arm.completion import account_names
+from linarite.cli.arm.flags import AccountFlags
 from linarite.domain.usage_limits import MEASURES, Kind
 
 KINDS = ", ".join(Kind)
@@ -21,23 +21,9 @@ class LimitNamed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Where:
+class Where(AccountFlags):
     """What it is set on."""
 
-    account: Annotated[
-        str | None,
-        typer.Option(
-            "--account",
-            "-n",
-            help="Account that it is set on.",
-            show_default="the one that settings declare",
-            autocompletion=account_names,
-        ),
-    ] = None
-    resource_group: Annotated[
-        str | None,
-        typer.Option("--resource-group", "-g", help="Its resource group.", show_default="any"),
-    ] = None
     subscription: Annotated[
         bool,
         typer.Option("--subscription", help="Set on the subscription: it spans accounts."),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from linarite.controlplane.activity import Deed, ended
+from linarite.controlplane.activity import Deed, ended, named
 from linarite.controlplane.policy.refusals import told
 
 if TYPE_CHECKING:
@@ -45,6 +45,5 @@ def by_policy(
         "policies": msgspec.json.encode([told(each) for each in findings]).decode(),
         "entity": resource.id,
     }
-    category = {"value": "Policy", "localizedValue": "Policy"}
-    more = {"category": category, "level": LEVELS[word], "properties": properties}
+    more = {"category": named("Policy"), "level": LEVELS[word], "properties": properties}
     return msgspec.structs.replace(event, body=event.body | more)

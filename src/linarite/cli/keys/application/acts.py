@@ -12,7 +12,6 @@ from linarite.cli.arm.printed import print_many, print_one, say
 from linarite.cli.arm.refusals import NOT_FOUND, ServerRefused
 from linarite.cli.keys.application.columns import facts, row
 from linarite.domain.application_key import APPLICATION_KEY_TYPE
-from linarite.domain.errors import SetupError
 from linarite.domain.roles import ROLE_DEFINITION_TYPE
 
 if TYPE_CHECKING:
@@ -30,16 +29,11 @@ async def create(
     account = await account_id(server, within.account, within.resource_group)
     role = None if asked.role is None else await _role_id(server, account, asked.role)
     body = {"properties": asked.properties(role, datetime.now(UTC))}
-    try:
-        reply = await server.send("PUT", _path(account, named.name), body=body, only_new=True)
-    except ServerRefused as refused:
-        if refused.status != HTTPStatus.PRECONDITION_FAILED:
-            raise
-        raise SetupError(
-            f"There is an application key {named.name} already. For a new key under its terms: "
-            f"linarite keys application regenerate {named.name}"
-        ) from None
-    _print_with_key(reply, shown)
+    taken = (
+        f"There is an application key {named.name} already. For a new key under its terms: "
+        f"linarite keys application regenerate {named.name}"
+    )
+    _print_with_key(await server.create(_path(account, named.name), body, taken=taken), shown)
 
 
 async def list_keys(server: Server, within: AccountFlags, shown: OutputFlags) -> None:

@@ -29,6 +29,8 @@ from linarite.domain.resource import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from linarite.controlplane.request import Target
     from linarite.controlplane.surface import Surface
     from linarite.domain.arm_errors import Problem
@@ -91,18 +93,22 @@ async def beside(
 
 
 async def written(surface: Surface, account: Resource) -> None:
-    """An account has keys from its beginning, and they are sealed as it says."""
-    await seal(surface, account)
-    await surface.keys_changed(account.id)
-
-
-async def seal(surface: Surface, account: Resource) -> None:
-    """Seal its keys as its `encryption` says, with the newest version where it names none.
+    """An account has keys from its beginning, and they are sealed as it says.
 
     Raises CustomerKeyUnavailable.
     """
     asked = asked_key(account.properties)
     known = await asyncio.to_thread(surface.keys.customer_keys.known) if asked else ()
+    await _seal(surface, account, known)
+    await surface.keys_changed(account.id)
+
+
+async def _seal(surface: Surface, account: Resource, known: Sequence[str]) -> None:
+    """Seal its keys as its `encryption` says, with the newest version where it names none.
+
+    `known` are the keys of all key vaults. Raises CustomerKeyUnavailable.
+    """
+    asked = asked_key(account.properties)
     key_id = present_key(asked, known) if asked else ""
     if key_id is None:
         raise CustomerKeyUnavailable(asked)
@@ -117,7 +123,7 @@ async def seal_anew(surface: Surface) -> None:
     for account in accounts if known or asking else ():
         # Those that ask for none are among them: a server may have died before it was taken away.
         with contextlib.suppress(CustomerKeyUnavailable):
-            await seal(surface, account)
+            await _seal(surface, account, known)
         if account.id in asking:
             await surface.keys_changed(account.id)
 

@@ -12,6 +12,7 @@ import msgspec
 
 from linarite.controlplane.problems import missing_problems
 from linarite.controlplane.resources.connections.auth_types import CREDENTIALS
+from linarite.controlplane.stocktaking import account_path
 from linarite.domain.arm_errors import Problem
 from linarite.domain.errors import SetupError
 from linarite.domain.secret_box import SecretBox
@@ -31,8 +32,6 @@ SENT_CREDENTIALS = "credentials"
 SEALED = "sealedCredentials"
 """the property that holds them, shown to nobody"""
 CATEGORY_CHARACTERS_MAX = 64
-ACCOUNT_PARTS = 9
-"""segments of an account's id, with the empty one before its first slash"""
 
 
 class SentConnection(msgspec.Struct, rename="camel"):
@@ -61,9 +60,8 @@ class ConnectionFacts(msgspec.Struct, frozen=True):
 
 async def gather(surface: Surface, target: Target) -> ConnectionFacts:
     """What seals: the account's own key. Raises CustomerKeyUnavailable."""
-    account_id = "/".join(target.path.split("/")[:ACCOUNT_PARTS])
     # In a trial of a template the account is not there yet.
-    return ConnectionFacts(await surface.keys.box_of(account_id) or surface.box)
+    return ConnectionFacts(await surface.keys.box_of(account_path(target)) or surface.box)
 
 
 def complete(new: Resource, old: Resource | None, facts: ConnectionFacts) -> Resource:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 from linarite.controlplane.request import Answer
 from linarite.controlplane.resources.cost_queries.query import read_cost_query, refused
+from linarite.controlplane.verbs.list import next_link
 from linarite.controlplane.verbs.parents import stored_parent_id
+from linarite.domain.resource import ACCOUNT_TYPE
 from linarite.domain.usage_report import SUMS_MAX, TooManySums, UsageCounts, UsageQuestion
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from linarite.domain.usage_report import UsageSum
 
 TYPE = "Microsoft.CostManagement/query"
-ACCOUNT_TYPE = "microsoft.cognitiveservices/accounts"
 PAGE_ROWS = 1000
 PAGE_ROWS_MAX = 5000
 DATES = {"Daily": "day", "Monthly": "month"}
@@ -53,7 +53,7 @@ async def query_usage(request: ArmRequest, target: Target, surface: Surface) -> 
             f"it has more than {SUMS_MAX:,} rows: ask of fewer days, or group by less"
         ) from None
     rows = await asyncio.to_thread(_table, query, read_from, usage, surface.currency)
-    page = rows[start : start + size]
+    following = start + size
     name = str(uuid4())
     return Answer(
         200,
@@ -65,9 +65,9 @@ async def query_usage(request: ArmRequest, target: Target, surface: Surface) -> 
             "sku": None,
             "eTag": None,
             "properties": {
-                "nextLink": _next(request, start + size) if start + size < len(rows) else None,
+                "nextLink": next_link(request, str(following)) if following < len(rows) else None,
                 "columns": _columns(query),
-                "rows": page,
+                "rows": rows[start:following],
             },
         },
     )
@@ -76,7 +76,7 @@ async def query_usage(request: ArmRequest, target: Target, surface: Surface) -> 
 async def _scope(target: Target, surface: Surface) -> str:
     scope = await stored_parent_id(surface, target["scope"], TYPE, "read")
     words = scope.lower().split("/providers/")
-    if len(words) > 1 and words[0] and not words[-1].startswith(ACCOUNT_TYPE + "/"):
+    if len(words) > 1 and words[0] and not words[-1].startswith(f"{ACCOUNT_TYPE}/".lower()):
         raise refused(
             f"'{scope[:300]}' is no scope of costs: use a subscription, a resource group or an "
             "account"
@@ -160,9 +160,3 @@ def _place(request: ArmRequest) -> tuple[int, int]:
     if not (start.isdecimal() and size.isdecimal() and len(start + size) < len(str(2**63))):
         raise refused("$skiptoken and $top are whole numbers, as nextLink tells them")
     return int(start), min(max(int(size), 1), PAGE_ROWS_MAX)
-
-
-def _next(request: ArmRequest, start: int) -> str:
-    """Where the same query finds the rest."""
-    query = request.query | {"api-version": request.api_version, "$skiptoken": str(start)}
-    return f"{request.base_url}{quote(request.path)}?{urlencode(query, safe='$')}"

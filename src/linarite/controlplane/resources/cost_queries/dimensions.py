@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite.controlplane.problems import location_key
+from linarite.domain.arm_id import resource_group_of, subscription_of
 from linarite.domain.price_book import NANO
+from linarite.domain.resource import ACCOUNT_TYPE
 from linarite.domain.usage_report import TAG, UsageCounts
 
 if TYPE_CHECKING:
@@ -31,28 +33,17 @@ class Dimension(msgspec.Struct, frozen=True):
     """what it is there, in Azure's form"""
 
 
-def _segment(after: str) -> Callable[[str], str]:
-    """A part of an ARM id: what follows a word of it."""
-
-    def part(resource_id: str) -> str:
-        words = resource_id.split("/")
-        lowered = [word.lower() for word in words]
-        return words[lowered.index(after) + 1] if after in lowered else ""
-
-    return part
-
-
 def _always(value: str) -> Callable[[str], str]:
     return lambda _: value
 
 
 _DIMENSIONS = (
-    Dimension("ResourceGroup", "accountId", _segment("resourcegroups")),
-    Dimension("ResourceGroupName", "accountId", _segment("resourcegroups")),
+    Dimension("ResourceGroup", "accountId", resource_group_of),
+    Dimension("ResourceGroupName", "accountId", resource_group_of),
     Dimension("ResourceId", "accountId", str.lower),
-    Dimension("ResourceType", "accountId", _always("microsoft.cognitiveservices/accounts")),
+    Dimension("ResourceType", "accountId", _always(ACCOUNT_TYPE.lower())),
     Dimension("ResourceLocation", "region", location_key),
-    Dimension("SubscriptionId", "accountId", _segment("subscriptions")),
+    Dimension("SubscriptionId", "accountId", subscription_of),
     Dimension("ServiceName", "accountId", _always("Cognitive Services")),
     Dimension("MeterCategory", "accountId", _always("Cognitive Services")),
     Dimension("ChargeType", "accountId", _always("Usage")),

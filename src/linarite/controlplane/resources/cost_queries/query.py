@@ -60,6 +60,14 @@ class SentGrouping(msgspec.Struct):
     name: str
 
 
+class SentCondition(msgspec.Struct):
+    """A comparison expression of a filter."""
+
+    name: str
+    operator: str
+    values: list[str]
+
+
 class SentSorting(msgspec.Struct):
     """By which column."""
 
@@ -219,11 +227,3 @@ def _condition(word: str, said: object) -> tuple[Dimension, frozenset[str]]:
         raise refused(f"'{sent.operator[:60]}' is no operator of a filter; valid values: In")
     kind = TAG_KEY if word.startswith("tag") else "Dimension"
     return _dimension(kind, sent.name), frozenset(value.lower() for value in sent.values)
-
-
-class SentCondition(msgspec.Struct):
-    """A comparison expression."""
-
-    name: str
-    operator: str
-    values: list[str]

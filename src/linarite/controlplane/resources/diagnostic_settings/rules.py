@@ -83,23 +83,15 @@ class SettingFacts(msgspec.Struct, frozen=True):
     """name → kind"""
     others: tuple[Resource, ...]
     """the account's other settings"""
-    account_exists: bool
 
 
 async def gather(surface: Surface, target: Target) -> SettingFacts:
     """The sinks, and the account's other settings."""
-    account = account_of(target.path)
-    there = await surface.resources.list_under(account, DIAGNOSTIC_SETTING_TYPE)
+    there = await surface.resources.list_under(parent_id(target.path), DIAGNOSTIC_SETTING_TYPE)
     return SettingFacts(
         sinks=dict(surface.diagnostics.sinks),
         others=tuple(each for each in there if not same_id(each.id, target.path)),
-        account_exists=await surface.resources.get(account) is not None,
     )
-
-
-def account_of(setting_id: str) -> str:
-    """The id of the account that a setting is of."""
-    return parent_id(setting_id)
 
 
 def complete(new: Resource, old: Resource | None, facts: SettingFacts) -> Resource:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from linarite.controlplane.metric_question import READS_METRICS
 from linarite.controlplane.problems import missing_problems
 from linarite.domain.alerts import (
     ACTION_GROUP_TYPE,
@@ -36,7 +37,6 @@ CRITERIA_MAX = 5
 ACTIONS_MAX = 5
 """action groups of a rule, as on Azure"""
 INVALID = "BadRequest"
-READS_METRICS = "Microsoft.Insights/metrics/read"
 READS_GROUPS = f"{ACTION_GROUP_TYPE}/read"
 
 
@@ -89,8 +89,6 @@ def admit(new: Resource, old: Resource | None, facts: RuleFacts) -> list[Problem
     found = missing_problems(
         said, "scopes", "evaluationFrequency", "windowSize", "criteria", "severity"
     )
-    if said.get("severity") == 0:  # which is one, and not missing
-        found = [each for each in found if not each.target.endswith(".severity")]
     return found or [
         *_scope_problems(said["scopes"], facts),
         *_time_problems(said),

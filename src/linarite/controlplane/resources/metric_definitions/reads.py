@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from linarite.controlplane.metric_question import INTERVALS, refused, require_namespace
+from linarite.controlplane.metric_question import INTERVALS, region_of, require_namespace
 from linarite.controlplane.request import Answer
 from linarite.controlplane.stocktaking import account_of, require_subscription
 from linarite.domain.azure_metrics.catalogue import METRICS, NAMESPACE
@@ -33,8 +33,7 @@ async def of_account(request: ArmRequest, target: Target, surface: Surface) -> A
 async def of_subscription(request: ArmRequest, target: Target, surface: Surface) -> Answer:
     """Those that all accounts of a region have."""
     subscription = require_subscription(surface, target)
-    if not request.query.get("region"):
-        raise refused("The region parameter is required where several resources are asked about.")
+    region_of(request.query)  # must be there; every region has the same
     require_namespace(request.query.get("metricnamespace", ""))
     value = [shown(metric, subscription) for metric in METRICS.values()]
     return Answer(200, {"value": value})

@@ -14,6 +14,7 @@ import msgspec
 from linarite.controlplane.authorizing import may
 from linarite.controlplane.metric_answer import metrics_of, stamp
 from linarite.controlplane.metric_question import (
+    READS_METRICS,
     Question,
     read_batch_question,
     refused,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from linarite.domain.resource import Resource
 
 RESOURCES_MAX = 50
-READS_METRICS = "Microsoft.Insights/metrics/read"
 
 
 class Asked(msgspec.Struct):

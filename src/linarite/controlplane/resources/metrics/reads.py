@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.controlplane.metric_answer import cost_of, metrics_of, stamp
-from linarite.controlplane.metric_question import Question, read_question, refused
+from linarite.controlplane.metric_question import Question, read_question, refused, region_of
 from linarite.controlplane.problems import location_key
 from linarite.controlplane.request import Answer
 from linarite.controlplane.stocktaking import account_of, require_subscription
@@ -26,18 +26,13 @@ if TYPE_CHECKING:
     from linarite.controlplane.surface import Surface
     from linarite.domain.resource import Resource
 
-BODY_NAMES = {
-    **{name.lower(): name.lower() for name in ("timespan", "interval", "top", "rollUpBy")},
-    "metricnames": "metricnames",
-    "aggregation": "aggregation",
-    "filter": "$filter",
-    "orderby": "orderby",
-    "resulttype": "resulttype",
-    "metricnamespace": "metricnamespace",
-    "autoadjusttimegrain": "autoadjusttimegrain",
-    "validatedimensions": "validatedimensions",
-}
-"""what may stand in the body of a POST → the parameter that it is"""
+IN_BODY = frozenset(
+    (
+        *("timespan", "interval", "metricnames", "metricnamespace", "aggregation", "filter"),
+        *("top", "orderby", "rollupby", "resulttype", "autoadjusttimegrain", "validatedimensions"),
+    )
+)
+"""the parameters that may stand in the body of a POST, in lower case"""
 
 
 async def of_account(request: ArmRequest, target: Target, surface: Surface) -> Answer:
@@ -51,9 +46,7 @@ async def of_subscription(request: ArmRequest, target: Target, surface: Surface)
     """Of all accounts in a region together, or by `Microsoft.ResourceId` each by itself."""
     subscription = require_subscription(surface, target)
     query = request.query | _in_body(request.body)
-    region = location_key(query.get("region", ""))
-    if not region:
-        raise refused("The region parameter is required where several resources are asked about.")
+    region = region_of(query)
     question = read_question(query, surface.now())
     accounts = await surface.resources.list_under(subscription, ACCOUNT_TYPE)
     there = [each for each in accounts if location_key(each.location or "") == region]
@@ -68,11 +61,8 @@ def _in_body(body: bytes) -> dict[str, str]:
         sent = msgspec.json.decode(body, type=dict[str, str | int | bool | None])
     except msgspec.MsgspecError as problem:
         raise refused(f"The body is no JSON object of parameters: {problem}.") from None
-    return {
-        BODY_NAMES[name.lower()]: str(value)
-        for name, value in sent.items()
-        if value is not None and name.lower() in BODY_NAMES
-    }
+    told = {name.lower(): str(value) for name, value in sent.items() if value is not None}
+    return {"$filter" if name == "filter" else name: told[name] for name in told.keys() & IN_BODY}
 
 
 async def _answered(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from linarite.controlplane.request import Answer
 from linarite.controlplane.stocktaking import require_subscription
 from linarite.domain.arm_errors import ArmError, bad_request
-from linarite.domain.outbox import OutboxQuery
+from linarite.domain.outbox import LetterState, OutboxQuery
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import ArmRequest, Target
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TYPE = "Linarite.Operations/webhookDeliveries"
 SHOWN_MAX = 1_000
-STATES = ("Waiting", "Delivered", "Dead")
+STATES: tuple[str, ...] = get_args(LetterState)
 
 
 async def list_deliveries(request: ArmRequest, target: Target, surface: Surface) -> Answer:
