@@ -111,7 +111,7 @@ def page_of(rows: list[Row], tables: dict[str, list[Row]]) -> str:
         ]
     lines += [
         "",
-        "A text in an instance's `options`, under `egress`, `models` or `otlp`, or in",
+        "A text in an instance's `options`, under `egress`, `models`, `otlp` or `quota`, or in",
         "`managed_identities` or `webhooks` may be `env:NAME`: it is replaced by that variable's",
         "value, so that secrets need not stand in the file.",
         "`LINARITE_MASTER_KEY` (64 hexadecimal digits) replaces the master key file that seals the",
