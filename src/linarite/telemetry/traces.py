@@ -68,8 +68,8 @@ class Tracer:
         self._running: dict[str, Trace] = {}
         self._ended: list[Ended] = []
         self._task: asyncio.Task[None] | None = None
-        self.dropped = 0
-        """requests of which no spans were made: too many came at once"""
+        self._untraced = 0
+        """requests of which no spans are made, since the last export"""
 
     def start(self) -> None:
         """Begin to send."""
@@ -101,7 +101,7 @@ class Tracer:
         if trace is None:
             return
         if len(self._ended) >= WAITING_MAX:
-            self.dropped += 1
+            self._untraced += 1
             return
         self._ended.append(Ended(trace, record))
 
@@ -116,6 +116,9 @@ class Tracer:
     async def _flush(self) -> None:
         if self._ended:
             ended, self._ended = self._ended, []
+            if self._untraced:
+                log.warning("requests not traced: too many ended at once", count=self._untraced)
+                self._untraced = 0
             body = await asyncio.to_thread(body_of, ended, self._version)
             self._sender.offer("/v1/traces", body)
 
