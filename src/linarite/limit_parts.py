@@ -54,8 +54,9 @@ async def declare_limits(
     """
     kept: set[str] = set()
     for said in limits:
-        of_account = said.set_on == "account"
-        scope = account_id if of_account else f"/subscriptions/{subscription_of(account_id)}"
+        scope = account_id
+        if said.set_on == "subscription":
+            scope = f"/subscriptions/{subscription_of(account_id)}"
         wanted = Resource(
             id=f"{scope}/providers/{USAGE_LIMIT_TYPE}/{said.name}",
             type=USAGE_LIMIT_TYPE,

@@ -50,7 +50,7 @@ class MetricParts:
         retention = Retention(age_s=kept.keep_days * DAY_S or None, rows=kept.minutes_max or None)
         self.requests = RequestMetrics(version=__version__)
         self.recorder = MetricRecorder(open_metric_store(home, retention))
-        self.sender: OtlpSender | None = None
+        self._senders: list[OtlpSender] = []
         """to a collector, if there is one"""
         self.told: Callable[[], ToldCounts] = ToldCounts
         """what became of notices and diagnostic records"""
@@ -66,6 +66,11 @@ class MetricParts:
         if self.tracer is not None:
             self.tracer.observe(record)
 
+    def exports(self) -> tuple[int, int]:
+        """How many bodies the collector took, and how many it will never have."""
+        senders = self._senders
+        return sum(each.sent for each in senders), sum(each.dropped for each in senders)
+
     def watch(self, host: Host, stack: AsyncExitStack) -> None:
         """Look at engines from here on."""
         watch = EngineWatch(host)
@@ -77,7 +82,7 @@ class MetricParts:
         """Export spans to the collector that settings name, if they do. Raises SetupError."""
         if not (settings.endpoint and settings.traces):
             return
-        sender = OtlpSender(OtlpEndpoint(settings, dialer))
+        sender = self._sender(settings, dialer)
         self.tracer = Tracer(sender, ratio=settings.traces_ratio, version=__version__)
         self.tracer.start()
         stack.push_async_callback(self.tracer.stop)
@@ -92,9 +97,8 @@ class MetricParts:
         """Export to the collector that settings name, if they do. Raises SetupError."""
         if not (settings.endpoint and settings.metrics):
             return
-        sender = self.sender = OtlpSender(OtlpEndpoint(settings, dialer))
         export = MetricExport(
-            sender,
+            self._sender(settings, dialer),
             self.requests.families,
             refresh,
             interval_s=settings.metrics_interval_s,
@@ -102,6 +106,11 @@ class MetricParts:
         )
         export.start()
         stack.push_async_callback(export.stop)
+
+    def _sender(self, settings: Otlp, dialer: EgressDialer) -> OtlpSender:
+        sender = OtlpSender(OtlpEndpoint(settings, dialer))
+        self._senders.append(sender)
+        return sender
 
     def measure_provisioned(self, facts: Callable[[], Iterable[Facts]], limiter: Limiter) -> None:
         """Look how much of provisioned deployments is in use from here on."""

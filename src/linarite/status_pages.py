@@ -116,8 +116,8 @@ class StatusPages:
         )
         standing.set_egress(self._dialer.refused_count)
         standing.set_told(self._metrics.told())
-        if (sender := self._metrics.sender) is not None:
-            standing.set_exports(sent=sender.sent, dropped=sender.dropped)
+        sent, dropped = self._metrics.exports()
+        standing.set_exports(sent=sent, dropped=dropped)
 
     def _measured(self) -> Rendered:
         self.refresh()

@@ -12,6 +12,7 @@ from linarite.domain.azure_metrics.grains import Grain, GrainQuery, Spread
 from linarite.domain.errors import ServiceUnavailable
 from linarite.storage.memory.metrics import MemoryMetricStore
 from linarite.storage.sqlite.metrics import open_metric_store
+from linarite.telemetry import metric_recorder
 from linarite.telemetry.metric_recorder import MetricRecorder, Utilization
 from tests.storage.builders import make_record
 
@@ -166,6 +167,20 @@ async def test_what_a_full_disk_refuses_is_written_later_once() -> None:
     store.full = False
     (found,) = await grains(recorder)
     assert found.tally.requests == 2
+
+
+async def test_what_memory_has_no_room_for_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the disk has refused for long; what waited is written."""
+    monkeypatch.setattr(metric_recorder, "GRAINS_MAX", 2)
+    store = Refusing()
+    recorder = MetricRecorder(store)
+    for minute in range(5):
+        recorder.observe(record(minute))
+    with capture_logs() as logs, pytest.raises(ServiceUnavailable):
+        await recorder.flush()
+    assert [(each["log_level"], each["count"]) for each in logs] == [("error", 3)]
+    store.full = False
+    assert len(await grains(recorder)) == 2
 
 
 class Broken(Refusing):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -137,3 +138,18 @@ def test_a_refusal_is_a_tree_too(traced: Traced) -> None:
     assert said["error.type"] == "401"
     assert said["linarite.refused_by"] == "authentication"
     assert root.status.code == 0
+
+
+def test_exports_of_traces_are_counted(traced: Traced) -> None:
+    """Where no metrics are exported as well."""
+    trace = "c" * 32
+    traced.chat({"traceparent": f"00-{trace}-{SPAN}-01"})
+    traced.spans(trace, 8)
+    until = time.monotonic() + 5
+    while True:  # the answer that the collector has given is on its way
+        told = httpx.get(f"{traced.front.endpoint}/metrics").raise_for_status().text
+        [taken] = re.findall(r"^linarite_otlp_exports_total (\d+)$", told, re.MULTILINE)
+        if int(taken):
+            return
+        assert time.monotonic() < until
+        time.sleep(0.05)

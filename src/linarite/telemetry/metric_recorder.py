@@ -74,8 +74,6 @@ class MetricRecorder:
     ) -> None:
         self.utilization: Callable[[], Awaitable[Iterable[Utilization]]] = nothing_provisioned
         """asked with each flush; it may raise LinariteError"""
-        self.dropped = 0
-        """grains that the store would not have, and that memory had no room for"""
         self._store = store
         self._series_max = series_max
         self._flush_s = flush_s
@@ -170,6 +168,7 @@ class MetricRecorder:
     def _collect(self) -> None:
         self._fold()
         taken, self._tallies = self._tallies, {}
+        lost = 0
         for (minute, account_id, *fields), tally in taken.items():
             region, deployment, model, version, operation, api, streamed, status, *rest = fields
             spilled, asked, tier = rest
@@ -192,9 +191,11 @@ class MetricRecorder:
             if there is not None:
                 there.add(tally)
             elif len(self._unwritten) >= GRAINS_MAX:
-                self.dropped += 1
+                lost += 1
             else:
                 self._unwritten[place] = tally
+        if lost:
+            log.error("metrics lost: they can't be written, and memory has no room", count=lost)
 
     async def _keep(self) -> None:
         failing = False

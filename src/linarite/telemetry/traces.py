@@ -25,6 +25,7 @@ import structlog
 from linarite.domain.trace import NOW, Trace, begun, continued, new_id
 from linarite.telemetry.otlp import enveloped
 from linarite.telemetry.otlp.wire import attributes, fixed_64, integer, message, octets, text
+from linarite.telemetry.request_families import OPERATION_NAMES, PROVIDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,11 +46,6 @@ WAITING_MAX = 5_000
 """requests whose spans are not made yet; further ones are not traced"""
 STOP_S = 5.0
 GENERATE = "generate"
-OPERATIONS = {
-    "ChatCompletions_Create": "chat",
-    "Completions_Create": "text_completion",
-    "Embeddings_Create": "embeddings",
-}
 QUEUED = "queue"
 """the part after which an engine works"""
 
@@ -72,8 +68,8 @@ class Tracer:
         self._running: dict[str, Trace] = {}
         self._ended: list[Ended] = []
         self._task: asyncio.Task[None] | None = None
-        self.dropped = 0
-        """requests of which no spans were made: too many came at once"""
+        self._untraced = 0
+        """requests of which no spans are made, since the last export"""
 
     def start(self) -> None:
         """Begin to send."""
@@ -105,7 +101,7 @@ class Tracer:
         if trace is None:
             return
         if len(self._ended) >= WAITING_MAX:
-            self.dropped += 1
+            self._untraced += 1
             return
         self._ended.append(Ended(trace, record))
 
@@ -120,6 +116,9 @@ class Tracer:
     async def _flush(self) -> None:
         if self._ended:
             ended, self._ended = self._ended, []
+            if self._untraced:
+                log.warning("requests not traced: too many ended at once", count=self._untraced)
+                self._untraced = 0
             body = await asyncio.to_thread(body_of, ended, self._version)
             self._sender.offer("/v1/traces", body)
 
@@ -137,7 +136,7 @@ def _spans(ended: Ended) -> list[bytes]:
     begin_ns = record.started_at_ns
     end_ns = begin_ns + record.total_us * 1_000
     offset_ns = begin_ns - round(trace.started_at * 1e9)
-    operation = OPERATIONS.get(record.operation, record.operation)
+    operation = OPERATION_NAMES.get(record.operation, record.operation)
     name = f"{operation} {record.deployment}".strip() or record.method
     failed = record.finish == "failed"
     root = _described(name, SERVER) + attributes(9, _of_request(record, operation))
@@ -188,7 +187,7 @@ def _status(*, failed: bool) -> bytes:
 def _of_request(record: RequestRecord, operation: str) -> dict[str, Scalar]:
     said: dict[str, Scalar] = {
         "gen_ai.operation.name": operation,
-        "gen_ai.provider.name": "azure.ai.openai",
+        "gen_ai.provider.name": PROVIDER,
         "gen_ai.request.model": record.deployment,
         "gen_ai.response.model": record.model,
         "gen_ai.usage.input_tokens": record.prompt_tokens,

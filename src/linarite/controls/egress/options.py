@@ -18,7 +18,7 @@ class PurposeEgress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Egress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where Linarite may connect to, beyond the upstreams that instances name."""
+    """Where Linarite may connect to, beyond the hosts that other settings name."""
 
     allowed_hosts: Annotated[
         list[str],

@@ -2,7 +2,7 @@
 
 One place for metrics, logs and traces. To send something:
 
-    body = resource_part(...)                 # a message of `opentelemetry-proto`, by `wire`
+    body = enveloped(messages, {"service.name": "linarite"})  # messages are written by `wire`
     delivery = await endpoint.deliver("/v1/logs", body)
 
 `wire` writes protobuf; `envelope` has what all three signals share, resource and scope.
