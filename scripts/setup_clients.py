@@ -24,7 +24,10 @@ ROOT = Path(__file__).resolve().parent.parent
 STAMP = "set-up"
 INSTALL_S = 600
 PROGRAMS = {
+    "bind9-dnsutils": ("dig",),
     "chromium-headless-shell": ("chromium-headless-shell", "chromium", "google-chrome"),
+    "curl": ("curl",),
+    "openssl": ("openssl",),
     "prometheus": ("promtool",),
     "redis-server": ("valkey-server", "redis-server"),
 }
@@ -66,14 +69,21 @@ def install_programs() -> None:
     if not missing:
         return
     print(f"Programs for tests: {', '.join(missing)}", flush=True)
+    if has_done("update", "-qq"):
+        for package in missing:  # one by one: a distribution that lacks one has the others
+            has_done("install", "-y", "-qq", "--no-install-recommends", package)
+
+
+def has_done(*words: str) -> bool:
+    """Whether an apt-get command went well; tells why where it did not."""
     as_root = () if os.geteuid() == 0 else ("sudo", "-n")
     try:
-        run(*as_root, "apt-get", "update", "-qq", environment=UNASKED)
-        options = ("-y", "-qq", "--no-install-recommends")
-        run(*as_root, "apt-get", "install", *options, *missing, environment=UNASKED)
+        run(*as_root, "apt-get", *words, environment=UNASKED)
     except (subprocess.SubprocessError, OSError) as problem:
         said = getattr(problem, "output", None) or str(problem)
-        print(f"  not installed, their tests will be skipped: {said[-600:]}", file=sys.stderr)
+        print(f"  not installed, its tests will be skipped: {said[-600:]}", file=sys.stderr)
+        return False
+    return True
 
 
 def key_of(folder: Path, locks: tuple[str, ...]) -> str:

@@ -7,9 +7,7 @@ clients sign in with their secret.
 from __future__ import annotations
 
 import json
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
@@ -24,12 +22,13 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
 from joserfc.jwk import KeySet, RSAKey
 
-from tests.external_issuer import Quiet
+from tests.tls_server import tls_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.authority import Authority
+    from tests.tls_server import Answer, Request
 
 REALM = "/realms/company"
 CONFIGURATION = f"{REALM}/.well-known/openid-configuration"
@@ -147,40 +146,23 @@ def realm(authority: Authority) -> Iterator[Realm]:
     """Runs on a free port of 127.0.0.1 under a certificate of the authority's."""
     running: Realm
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found = running.document(self.path)
-            self._send(200 if found is not None else 404, found or {})
+    def answer(request: Request) -> Answer:
+        if request.method == "GET":
+            found = running.document(request.path)
+            status, document = (404, {}) if found is None else (200, found)
+        else:
+            status, document = token_response(running, request)
+        return status, {"content-type": "application/json"}, json.dumps(document).encode()
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", "0"))).decode()
-            request = OAuth2Request("POST", f"https://realm{self.path}", headers=dict(self.headers))
-            payload: Any = BasicOAuth2Payload
-            request.payload = payload(dict(parse_qsl(body)))
-            answer: Any = running.create_token_response(request)  # by `handle_response`
-            self._send(*answer)
-
-        def _send(self, status: int, document: Json) -> None:
-            body = json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *_: object) -> None:  # noqa: A002 - the base's name
-            """Nothing."""
-
-    server = Quiet(("127.0.0.1", 0), Handler)
-    server.socket = authority.server_context("127.0.0.1").wrap_socket(
-        server.socket, server_side=True, do_handshake_on_connect=False
-    )
-    running = Realm(f"https://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
+    with tls_server(authority, answer) as origin:
+        running = Realm(origin)
         yield running
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+
+
+def token_response(realm: Realm, request: Request) -> tuple[int, Json]:
+    """What Authlib says to a form."""
+    asked = OAuth2Request("POST", f"https://realm{request.path}", headers=dict(request.headers))
+    payload: Any = BasicOAuth2Payload
+    asked.payload = payload(dict(parse_qsl(request.body.decode())))
+    answer: Any = realm.create_token_response(asked)  # by `handle_response`
+    return answer

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Callable[..., tuple[str, dict[str, Any]]]:
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[str, dict[str, Any]]]:
     """Runs the benchmark quickly; gives what it printed and its results."""
 
     def run(*arguments: str) -> tuple[str, dict[str, Any]]:
-        file = tmp_path / "results.json"
+        file = tmp_path_factory.mktemp("bench") / "results.json"
         done = subprocess.run(
             [sys.executable, "-m", "bench", "--quick", "--json", str(file), *arguments],
             cwd=ROOT,
@@ -39,9 +39,16 @@ def bench(tmp_path: Path) -> Callable[..., tuple[str, dict[str, Any]]]:
     return run
 
 
-def test_gateway_and_memory_tables(bench: Callable[..., tuple[str, dict[str, Any]]]) -> None:
+@pytest.fixture(scope="module")
+def measured(bench: Callable[..., tuple[str, dict[str, Any]]]) -> tuple[str, dict[str, Any]]:
+    """All parts that need no model, in one run; one of its rows is nothing that can be run."""
+    parts = ("--only", "gateway", "--only", "memory", "--only", "resources")
+    return bench(*parts, "--rows", "linarite,missing")
+
+
+def test_gateway_and_memory_tables(measured: tuple[str, dict[str, Any]]) -> None:
     """Every table of the gateway and of memory is printed, from answers that all were good."""
-    printed, results = bench("--only", "gateway", "--only", "memory", "--rows", "linarite")
+    printed, results = measured
     for title in (
         "### Plain answers",
         "### Latency in milliseconds",
@@ -62,15 +69,22 @@ def test_gateway_and_memory_tables(bench: Callable[..., tuple[str, dict[str, Any
     assert results["footprint"]["points"]
 
 
-def test_resources_table(bench: Callable[..., tuple[str, dict[str, Any]]]) -> None:
+def test_resources_table(measured: tuple[str, dict[str, Any]]) -> None:
     """What the API made and its copies are asked for; both servers answer everything."""
-    printed, results = bench("--only", "resources")
+    printed, results = measured
     assert "### Control plane with many resources" in printed
     few, many = results["resources"]
-    for measured in (few, many):
-        assert len(measured["rounds"]["get_s"]) == 3
-        assert min(measured["rounds"]["put_s"]) > 0
+    for row in (few, many):
+        assert len(row["rounds"]["get_s"]) == 3
+        assert min(row["rounds"]["put_s"]) > 0
     assert many["name"] == "100 resources"
+
+
+def test_missing_peers_are_told(measured: tuple[str, dict[str, Any]]) -> None:
+    """A gateway that can't be run is named with the reason, and the others are measured."""
+    printed, results = measured
+    assert "Not measured: missing: unknown" in printed
+    assert len(results["gateway"]) == 2
 
 
 @pytest.mark.real_model
@@ -84,13 +98,6 @@ def test_engine_table(bench: Callable[..., tuple[str, dict[str, Any]]]) -> None:
     for cell in results["engine"]:
         assert min(cell["through"]["rounds"]["tokens_per_s"]) > 0
         assert min(cell["straight"]["rounds"]["tokens_per_s"]) > 0
-
-
-def test_missing_peers_are_told(bench: Callable[..., tuple[str, dict[str, Any]]]) -> None:
-    """A gateway that can't be run is named with the reason, and the others are measured."""
-    printed, results = bench("--only", "gateway", "--rows", "linarite,missing")
-    assert "Not measured: missing: unknown" in printed
-    assert len(results["gateway"]) == 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

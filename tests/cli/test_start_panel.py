@@ -72,7 +72,7 @@ def test_the_panel_tells_what_one_needs(panel: str, tmp_path: Path) -> None:
 def test_the_curl_line_works_as_printed(panel: str, tmp_path: Path) -> None:
     """Pasted into a shell, it answers with a chat completion."""
     if shutil.which("curl") is None:
-        pytest.skip("curl is not installed")
+        pytest.skip("curl is not installed: `make test` installs it on Debian")
     _, _, rest = panel.partition("Try it:\n")
     command, _, _ = rest.partition("\n\n")
     done = subprocess.run(

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from linarite.web.certificates.client_chain import key_print
 from tests.authority import Authority
 from tests.cli.terminal import LINARITE, environment, linarite
+from tests.javascript import node
 
 if TYPE_CHECKING:
     from tests.serving import Server
@@ -67,21 +68,19 @@ def test_the_lines_make_python_trust_it(server: Server, tmp_path: Path) -> None:
 def test_the_lines_make_curl_trust_it(server: Server) -> None:
     """Without flags."""
     if shutil.which("curl") is None:
-        pytest.skip("curl is not installed")
+        pytest.skip("curl is not installed: `make test` installs it on Debian")
     assert run(server, 'curl -sS "$ENDPOINT/healthz"').stdout.strip() == "ok"
     assert run(server, 'curl -sS "$ENDPOINT/healthz"', trusting=False).returncode == 60
 
 
 def test_the_lines_make_node_trust_it(server: Server, tmp_path: Path) -> None:
     """Without a package."""
-    if shutil.which("node") is None:
-        pytest.skip("node is not installed")
     program = tmp_path / "program.mjs"
     program.write_text(FETCH)
-    done = run(server, f"node {program}")
+    done = run(server, f"{node()} {program}")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["data"]
-    assert run(server, f"node {program}", trusting=False).returncode != 0
+    assert run(server, f"{node()} {program}", trusting=False).returncode != 0
 
 
 def test_what_a_shell_adds_already_stays_added(tmp_path: Path) -> None:

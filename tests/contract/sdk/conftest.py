@@ -68,27 +68,28 @@ def target(request: pytest.FixtureRequest) -> Target:
     return chosen
 
 
-@pytest.fixture(scope="session", params=["dated", "v1"])
-def client(request: pytest.FixtureRequest, target: Target) -> Iterator[OpenAI]:
-    """The official synchronous clients, made to check every answer against their types."""
-    server = target.server
-    made: OpenAI
-    if request.param == "dated":
-        made = AzureOpenAI(
+def client_of(server: Server, dialect: str) -> OpenAI:
+    """The official client of a dialect, made to check every answer against its types."""
+    if dialect == "dated":
+        return AzureOpenAI(
             azure_endpoint=server.endpoint,
             api_key=server.key,
             api_version="2024-10-21",
             max_retries=0,
             _strict_response_validation=True,
         )
-    else:
-        made = OpenAI(
-            base_url=f"{server.endpoint}/openai/v1/",
-            api_key=server.key,
-            max_retries=0,
-            _strict_response_validation=True,
-        )
-    with made:
+    return OpenAI(
+        base_url=f"{server.endpoint}/openai/v1/",
+        api_key=server.key,
+        max_retries=0,
+        _strict_response_validation=True,
+    )
+
+
+@pytest.fixture(scope="session", params=["dated", "v1"])
+def client(request: pytest.FixtureRequest, target: Target) -> Iterator[OpenAI]:
+    """The official synchronous clients."""
+    with client_of(target.server, request.param) as made:
         yield made
 
 

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import pytest
-from openai import APIStatusError, AzureOpenAI, BadRequestError, NotFoundError, OpenAI
+from openai import APIStatusError, BadRequestError, NotFoundError
 
+from tests.contract.sdk.conftest import client_of
 from tests.serving import SIMULATED, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from openai import OpenAI
 
     from tests.serving import Server
 
@@ -47,23 +50,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="module", params=["dated", "v1"])
 def client(request: pytest.FixtureRequest, server: Server) -> Iterator[OpenAI]:
     """Each dialect's."""
-    made: OpenAI
-    if request.param == "dated":
-        made = AzureOpenAI(
-            azure_endpoint=server.endpoint,
-            api_key=server.key,
-            api_version="2024-10-21",
-            max_retries=0,
-            _strict_response_validation=True,
-        )
-    else:
-        made = OpenAI(
-            base_url=f"{server.endpoint}/openai/v1/",
-            api_key=server.key,
-            max_retries=0,
-            _strict_response_validation=True,
-        )
-    with made:
+    with client_of(server, request.param) as made:
         yield made
 
 

@@ -71,12 +71,24 @@ class Guarded:
         assert answer.status_code == 201, answer.text
 
 
+def trusting(authority: Authority, issuers: str) -> str:
+    """Settings of a simulator under a certificate of the authority's that trusts issuers."""
+    chain = authority.server_file("127.0.0.1")
+    return f"""
+[server]
+tls_certificate = "{chain}"
+tls_key = "{chain}"
+tls_ca_file = "{authority.file}"
+{SIMULATED}
+{issuers}
+"""
+
+
 @pytest.fixture(scope="session")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     """Two issuers are declared; somebody of the first may use and manage everything."""
     folder = tmp_path_factory.mktemp("guarded")
     authority = Authority(folder, "guarded")
-    chain = authority.server_file("127.0.0.1")
     issuers = ""
     for name, signer in (("first", GOOD), ("second", OTHER)):
         file = folder / f"{name}.json"
@@ -87,16 +99,8 @@ issuer = "{signer.issuer}"
 key_set_file = "{file}"
 allowed_tenants = ["{TENANT}"]
 """
-    settings = f"""
-[server]
-tls_certificate = "{chain}"
-tls_key = "{chain}"
-tls_ca_file = "{authority.file}"
-{SIMULATED}
-{issuers}
-"""
     trust = ssl.create_default_context(cafile=str(authority.file))
-    for server in serving(folder / "home", settings):
+    for server in serving(folder / "home", trusting(authority, issuers)):
         with httpx.Client(base_url=server.endpoint, verify=trust, timeout=30) as client:
             running = Guarded(server, str(authority.file), client)
             running.assign(OPENAI_USER, SOMEBODY, SUBSCRIPTION)

@@ -15,9 +15,9 @@ from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 from openai import AsyncAzureOpenAI, AuthenticationError, AzureOpenAI, OpenAI
 
 from tests.authority import Authority
-from tests.contract.tokens.conftest import CONTRIBUTOR, OPENAI_USER, SUBSCRIPTION, Guarded
+from tests.contract.tokens.conftest import CONTRIBUTOR, OPENAI_USER, SUBSCRIPTION, Guarded, trusting
 from tests.external_issuer import ExternalIssuer, external_issuer
-from tests.serving import SIMULATED, serving
+from tests.serving import serving
 from tests.token_signer import SOMEBODY, TENANT
 
 if TYPE_CHECKING:
@@ -63,21 +63,15 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """Roles are given to somebody of the issuer's tenant."""
     folder = tmp_path_factory.mktemp("deployed")
     authority = Authority(folder, "deployed")
-    chain = authority.server_file("127.0.0.1")
     with external_issuer(authority) as issuer:
-        settings = f"""
-[server]
-tls_certificate = "{chain}"
-tls_key = "{chain}"
-tls_ca_file = "{authority.file}"
-{SIMULATED}
+        declared = f"""
 [issuers.company]
 issuer = {json.dumps(issuer.url)}
 allowed_tenants = ["{TENANT}"]
 ca_file = "{authority.file}"
 """
         trust = ssl.create_default_context(cafile=str(authority.file))
-        for server in serving(folder / "home", settings):
+        for server in serving(folder / "home", trusting(authority, declared)):
             with httpx.Client(base_url=server.endpoint, verify=trust, timeout=30) as client:
                 guarded = Guarded(server, str(authority.file), client)
                 guarded.assign(OPENAI_USER, SOMEBODY, SUBSCRIPTION)

@@ -14,8 +14,8 @@ from openai import AuthenticationError, AzureOpenAI, OpenAI
 
 from tests.authlib_issuer import AUDIENCE, TOKENS, realm
 from tests.authority import Authority
-from tests.contract.tokens.conftest import OPENAI_USER, SUBSCRIPTION, Guarded
-from tests.serving import SIMULATED, serving
+from tests.contract.tokens.conftest import OPENAI_USER, SUBSCRIPTION, Guarded, trusting
+from tests.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,14 +61,8 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     """The realm is declared as documentation shows for Keycloak."""
     folder = tmp_path_factory.mktemp("company")
     authority = Authority(folder, "company")
-    chain = authority.server_file("127.0.0.1")
     with realm(authority) as provider:
-        settings = f"""
-[server]
-tls_certificate = "{chain}"
-tls_key = "{chain}"
-tls_ca_file = "{authority.file}"
-{SIMULATED}
+        declared = f"""
 [issuers.keycloak]
 issuer = {json.dumps(provider.url)}
 audiences = ["{AUDIENCE}"]
@@ -76,7 +70,7 @@ object_ids = "derived"
 ca_file = "{authority.file}"
 """
         trust = ssl.create_default_context(cafile=str(authority.file))
-        for server in serving(folder / "home", settings):
+        for server in serving(folder / "home", trusting(authority, declared)):
             with httpx.Client(base_url=server.endpoint, verify=trust, timeout=30) as client:
                 running = Company(Guarded(server, str(authority.file), client), provider, trust)
                 yield running

@@ -20,17 +20,6 @@ if TYPE_CHECKING:
 CONTENT = bytes(range(256)) * 3000
 
 
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that the person's pip is configured to look in, and nowhere else."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    return folder
-
-
 def _fetch(tmp_path: Path, source: PackageSource, pins: list[str]) -> bytes:
     scratch = tmp_path / "scratch"
     scratch.mkdir(exist_ok=True)

@@ -279,7 +279,7 @@ async def test_dig_agrees() -> None:
     """What administrators look with."""
     dig = shutil.which("dig")
     if dig is None:
-        pytest.skip("dig is not installed (package bind9-dnsutils)")
+        pytest.skip("dig is not installed: `make test` installs it on Debian")
     rig = await connected()
     async with answering(inside(rig)) as running:
         process = await asyncio.create_subprocess_exec(
