@@ -64,8 +64,8 @@ class Authority:
         )
         return hashlib.sha256(public).hexdigest()
 
-    def revocations(self, *files: Path) -> bytes:
-        """A list of the certificates in files that it has revoked, as PEM."""
+    def revocations(self, *files: Path, odd: x509.ExtensionType | None = None) -> bytes:
+        """A list of the certificates in files that it has revoked, as PEM; `odd` stands in it."""
         now = dt.datetime.now(dt.UTC)
         issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, self._name)])
         made = x509.CertificateRevocationListBuilder().issuer_name(issuer)
@@ -74,6 +74,8 @@ class Authority:
             number = x509.load_pem_x509_certificate(each.read_bytes()).serial_number
             entry = x509.RevokedCertificateBuilder().serial_number(number).revocation_date(now)
             made = made.add_revoked_certificate(entry.build())
+        if odd is not None:
+            made = made.add_extension(odd, critical=False)
         return made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
     def _certify(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.anyio
+DYING = """
+import asyncio, os, sys
+from pathlib import Path
+from linarite.storage.blobs import PIECE_BYTES, FolderBlobs
+
+async def pieces():
+    yield bytes(3 * PIECE_BYTES)
+    os._exit(9)
+
+asyncio.run(FolderBlobs(Path(sys.argv[1])).write("half", pieces()))
+"""
+
+
+async def test_what_a_dead_server_had_half_written_is_named_and_removed(tmp_path: Path) -> None:
+    """It is no file, and it takes room."""
+    died = await asyncio.create_subprocess_exec(sys.executable, "-c", DYING, tmp_path)
+    assert await died.wait() == 9
+    assert list(tmp_path.iterdir())
+    blobs = FolderBlobs(tmp_path)
+    with pytest.raises(KeyError):
+        await anext(aiter(blobs.read("half")))
+    assert await blobs.names() == ["half"]
+    await blobs.remove("half")
+    assert await blobs.names() == []
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_disk_that_fails_is_a_service_that_is_not_there(tmp_path: Path) -> None:

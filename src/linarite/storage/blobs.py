@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from linarite.domain.errors import ServiceUnavailable
 from linarite.storage.sqlite_file import private_folder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
 PIECE_BYTES = 1024 * 1024
+UNFINISHED = "#1"
+"""at the end of a name while its bytes arrive; the library lists and removes no such file"""
 
 
 class FolderBlobs:
@@ -52,22 +54,30 @@ class FolderBlobs:
 
     async def remove(self, name: str) -> None:
         """See Blobs. Raises ServiceUnavailable when the disk keeps them."""
-        try:
-            await _library().delete_async(self._store, name)
-        except FileNotFoundError:
-            return
-        except Exception as problem:
-            raise ServiceUnavailable(f"the file could not be removed: {problem}") from problem
+        for each in (name, name + UNFINISHED):
+            try:
+                await asyncio.to_thread((self._folder / each).unlink, missing_ok=True)
+            except OSError as problem:
+                raise ServiceUnavailable(f"the file could not be removed: {problem}") from problem
 
     async def names(self) -> list[str]:
-        """See Blobs. Raises ServiceUnavailable when the disk will not tell them."""
-        if not self._folder.is_dir():
-            return []  # nobody has stored anything: the library is not needed for that
+        """See Blobs; those that were being written when their server died are among them.
+
+        Raises ServiceUnavailable when the disk will not tell them.
+        """
         try:
-            listed = await _library().list(self._store).collect_async()
-        except Exception as problem:
+            return await asyncio.to_thread(self._names)
+        except OSError as problem:
             raise ServiceUnavailable(f"the files could not be listed: {problem}") from problem
-        return [str(each["path"]) for each in listed]
+
+    def _names(self) -> list[str]:
+        if not self._folder.exists():
+            return []  # nobody has stored anything
+        found: list[str] = []
+        for inside, _, files in os.walk(self._folder, onerror=_fail):
+            folder = Path(inside).relative_to(self._folder)
+            found += [(folder / name.removesuffix(UNFINISHED)).as_posix() for name in files]
+        return found
 
     @cached_property
     def _store(self) -> Any:  # noqa: ANN401 - the library's store
@@ -105,6 +115,10 @@ def _library() -> Any:  # noqa: ANN401 - a module
     import obstore  # noqa: PLC0415
 
     return obstore
+
+
+def _fail(problem: OSError) -> NoReturn:
+    raise problem
 
 
 def _flush(path: Path) -> None:

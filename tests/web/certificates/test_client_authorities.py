@@ -10,6 +10,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtensionOID
+from structlog.testing import capture_logs
 
 from linarite.web.listener import Listener
 from linarite.web.options import ListenerSettings, Server
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 ENDS_S = 2.0
 """within which a connection has to end: docs/tls.md says so"""
+UNNAMEABLE = bytes.fromhex("3006a004a002a300")
+"""a distribution point by an X.400 address"""
 GET = get_lines("GET", "/", [("host", "localhost")])
 STREAM = get_lines("GET", "/stream", [("host", "localhost")])
 
@@ -151,6 +156,26 @@ async def test_open_connections_end_when_a_list_names_them(tmp_path: Path) -> No
             assert (await read_answer(other)).body == b"served"
         with pytest.raises((OSError, asyncio.IncompleteReadError)):
             await scene.ask(bad)
+
+
+async def test_a_list_that_nobody_can_read_is_told_and_the_next_one_counts(tmp_path: Path) -> None:
+    """OpenSSL takes one whose extensions make no sense; until it is mended the old list holds."""
+    odd = x509.UnrecognizedExtension(ExtensionOID.ISSUING_DISTRIBUTION_POINT, UNNAMEABLE)
+    async with standing(tmp_path, with_lists=True) as scene:
+        bad = scene.ours.client_file("bad")
+        async with scene.connected(bad) as (reader, writer):
+            with capture_logs() as told:
+                lists = scene.ours.revocations(bad, odd=odd), scene.partner.revocations()
+                scene.revoked.write_bytes(b"".join(lists))
+                async with asyncio.timeout(10 * ENDS_S):
+                    while not told:
+                        await asyncio.sleep(0.02)
+            assert "can't be used" in told[0]["event"]
+            writer.write(GET)
+            assert (await read_answer(reader)).body == b"served"
+            scene.revoke(bad)
+            said = time.monotonic()
+            assert await end_of(reader) - said < ENDS_S
 
 
 async def test_open_connections_end_with_the_certificate(tmp_path: Path) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
 _LOOK_EVERY_S = 0.2
 
@@ -74,11 +75,12 @@ class Reporter:
 
 def _largest_file(folder: Path) -> int:
     largest = 0
-    for path in folder.rglob("*"):
-        try:
-            status = path.lstat()
-        except FileNotFoundError:  # moved between listing and looking
-            continue
-        if stat.S_ISREG(status.st_mode):
-            largest = max(largest, status.st_size)
+    for inside, _, names in os.walk(folder):  # folders that vanish meanwhile are passed over
+        for name in names:
+            try:
+                status = Path(inside, name).lstat()
+            except FileNotFoundError:  # moved between listing and looking
+                continue
+            if stat.S_ISREG(status.st_mode):
+                largest = max(largest, status.st_size)
     return largest

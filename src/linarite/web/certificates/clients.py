@@ -130,13 +130,18 @@ def _pieces(contents: Iterable[bytes], kind: bytes) -> list[bytes]:
 
 
 def _kind(revocations: x509.CertificateRevocationList) -> list[bytes]:
-    """What tells one list of an authority from another: by which key it is, and about what."""
+    """What tells one list of an authority from another: by which key it is, and about what.
+
+    Raises ValueError where that can't be read.
+    """
     found: list[bytes] = []
     for extension in (x509.AuthorityKeyIdentifier, x509.IssuingDistributionPoint):
         try:
             value = revocations.extensions.get_extension_for_class(extension).value
         except x509.ExtensionNotFound:
             found.append(b"")
+        except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as problem:
+            raise ValueError(f"a revocation list's extensions: {problem}") from None
         else:
             found.append(value.public_bytes())
     return found
