@@ -13,14 +13,12 @@ from linarite.controlplane.caller import MANAGEMENT_KEYS_ID
 from linarite.controlplane.opening import ControlPlaneParts, open_control_plane
 from linarite.controls.audit.data_plane import DataPlaneAudit
 from linarite.controls.quota import Limiter
-from linarite.dataplane.call import OperationKit
 from linarite.dataplane.facts import FactsBook, ToldOfInstances
 from linarite.dataplane.http import DataPlane
 from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
 from linarite.diagnostic_parts import DiagnosticParts
 from linarite.domain.jobs import DEPLOY_TEMPLATE
-from linarite.files.opening import open_files
 from linarite.hosting.declared import declare
 from linarite.hosting.deployable import DeployableModels
 from linarite.hosting.host import Host
@@ -55,6 +53,7 @@ from linarite.storage.sqlite.jobs import SqliteJobStore
 from linarite.storage.sqlite.requests import open_request_ledger
 from linarite.storage.sqlite.resources import SqliteResourceStore
 from linarite.stored_keys import keys_if_open, open_keys
+from linarite.stored_parts import open_stored
 from linarite.telemetry.access_log import AccessLog
 from linarite.telemetry.price_options import price_book
 from linarite.web.edge import Edge
@@ -74,12 +73,12 @@ if TYPE_CHECKING:
     from linarite.domain.jobs import JobStore
     from linarite.domain.request_record import RequestRecord
     from linarite.domain.resource import AccountKeys, KeyStore, ResourceStore
-    from linarite.files import FileKeeper
     from linarite.hosting.models.store import ModelStore
     from linarite.jobs.kind import Kind
     from linarite.settings import Loaded
     from linarite.storage.database import Database
     from linarite.storage.sqlite.requests import SqliteRequestLedger
+    from linarite.stored_parts import StoredParts
     from linarite.web.asgi import App
 
 log = structlog.get_logger("linarite")
@@ -165,9 +164,9 @@ class Assembly:
         counts = await open_ledger(settings.quota, database, dialer, self._stack)
         limiter = Limiter(settings.quota.rates, self._limits.over(counts))
         self._metrics.measure_provisioned(self._facts.all, limiter)
-        files = await open_files(self._stack, self.loaded.home, settings.files, resources)
+        stored = await open_stored(self._stack, self.loaded.home, settings, resources)
         dataplane = self._data_plane(
-            files,
+            stored,
             identity.admission(door, self._facts, self._host, limiter, keys, self._stack),
         )
         pages = self._status_pages(dialer, keys)
@@ -262,16 +261,12 @@ class Assembly:
         )
         await self._facts.refresh()
 
-    def _data_plane(self, files: FileKeeper, surface: Surface) -> DataPlane:
-        limits = self.loaded.settings.limits
+    def _data_plane(self, stored: StoredParts, surface: Surface) -> DataPlane:
+        settings = self.loaded.settings
         self._limits.counted = self._metrics.requests.warn
-        kit = OperationKit(
-            accept_unknown_arguments=limits.accept_unknown_arguments,
-            capabilities_of=self._host.capabilities_of,
-            files=files,
-        )
+        router = Router(ROUTES, stored.kit(settings, self._host.capabilities_of))
         observe, journal = self._observer(self._ledger), self._ledger.journal
-        plane = DataPlane(Router(ROUTES, kit), surface, limits, observe, self._prices, journal)
+        plane = DataPlane(router, surface, settings.limits, observe, self._prices, journal)
         plane.tracer = self._metrics.tracer
         return plane
 

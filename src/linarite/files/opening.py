@@ -11,14 +11,13 @@ import structlog
 from linarite.domain.resource import ACCOUNT_TYPE, DELETED_ACCOUNT_TYPE, DELETED_FROM
 from linarite.files.keeper import FileKeeper
 from linarite.storage.blobs import FolderBlobs
-from linarite.storage.database import open_objects
-from linarite.storage.sqlite.stored_objects import SqliteStoredObjects
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
     from pathlib import Path
 
     from linarite.domain.resource import Committed, ResourceStore
+    from linarite.domain.stored_object import StoredObjects
     from linarite.files.options import Files
 
 FOLDER = "files"
@@ -28,12 +27,14 @@ log = structlog.get_logger(__name__)
 
 
 async def open_files(
-    stack: AsyncExitStack, home: Path, options: Files, resources: ResourceStore
+    stack: AsyncExitStack,
+    objects: StoredObjects,
+    home: Path,
+    options: Files,
+    resources: ResourceStore,
 ) -> FileKeeper:
     """The keeper, tidying up until the stack is left. Raises SetupError."""
-    database = open_objects(home)
-    stack.push_async_callback(database.close)
-    keeper = FileKeeper(SqliteStoredObjects(database), FolderBlobs(home / FOLDER), options)
+    keeper = FileKeeper(objects, FolderBlobs(home / FOLDER), options)
     upkeep = FileUpkeep(keeper, resources)
     await upkeep.forget_the_gone()
     resources.subscribe(upkeep.follow)

@@ -1,0 +1,51 @@
+"""What applications store with accounts: where it is kept, who keeps it, who tidies it up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from linarite.dataplane.call import OperationKit
+from linarite.domain.stored_object import StoredObjects
+from linarite.files import FileKeeper
+from linarite.files.opening import open_files
+from linarite.storage.database import open_objects
+from linarite.storage.sqlite.stored_objects import SqliteStoredObjects
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AsyncExitStack
+    from pathlib import Path
+
+    from linarite.domain.engine import Capabilities
+    from linarite.domain.resource import ResourceStore
+    from linarite.setting_tree import Settings
+
+
+class StoredParts(msgspec.Struct, frozen=True):
+    """What is stored, by those who keep it."""
+
+    objects: StoredObjects
+    files: FileKeeper
+
+    def kit(
+        self, settings: Settings, capabilities_of: Callable[[str], Capabilities | None]
+    ) -> OperationKit:
+        """What operations of the data plane are made with."""
+        return OperationKit(
+            accept_unknown_arguments=settings.limits.accept_unknown_arguments,
+            capabilities_of=capabilities_of,
+            files=self.files,
+        )
+
+
+async def open_stored(
+    stack: AsyncExitStack, home: Path, settings: Settings, resources: ResourceStore
+) -> StoredParts:
+    """Open what is stored, tidying up until `stack` is left. Raises SetupError."""
+    database = open_objects(home)
+    stack.push_async_callback(database.close)
+    objects = SqliteStoredObjects(database)
+    files = await open_files(stack, objects, home, settings.files, resources)
+    return StoredParts(objects, files)
