@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from tests.architecture.laws.source import (
     PACKAGE,
     dotted_uses,
+    found_in_modules,
     imported_modules,
     is_within,
-    package_modules,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SETTINGS = f"{PACKAGE}/settings.py"
@@ -26,29 +27,29 @@ DOMAIN_LIBRARIES = {"linarite.domain", "msgspec"}
 
 def environment_is_read_in_settings(root: Path) -> list[str]:
     """Only `settings.py` reads environment variables, so one page lists all that matter."""
-    violations: set[str] = set()
-    for path, tree in package_modules(root):
-        if path == SETTINGS:
-            continue
-        violations |= {
-            f"{path}:{line} reads {name}: take the value from settings, through the constructor"
-            for name, line in [*dotted_uses(tree), *imported_modules(tree)]
-            if any(is_within(name, variable) for variable in ENVIRONMENT)
-        }
-        violations |= {
-            f"{path}:{node.value.lineno} lets a command read the environment: use a setting"
-            for node in ast.walk(tree)
-            if isinstance(node, ast.keyword) and node.arg == "envvar"
-        }
-    return sorted(violations)
+    return sorted({f"{path}:{what}" for path, what in found_in_modules(root, _environment)})
+
+
+def _environment(path: str, text: str) -> Iterator[str]:
+    if path == SETTINGS:
+        return
+    tree = ast.parse(text, path)
+    for name, line in [*dotted_uses(tree), *imported_modules(tree)]:
+        if any(is_within(name, variable) for variable in ENVIRONMENT):
+            yield f"{line} reads {name}: take the value from settings, through the constructor"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg == "envvar":
+            yield f"{node.value.lineno} lets a command read the environment: use a setting"
 
 
 def domain_needs_no_library(root: Path) -> list[str]:
     """`domain` imports the standard library, msgspec and itself."""
-    return [
-        f"{path}:{line} imports {name}: the domain knows nouns and ports, no library"
-        for path, tree in package_modules(root, DOMAIN)
-        for name, line in imported_modules(tree)
-        if name.split(".")[0] not in sys.stdlib_module_names
-        and not any(is_within(name, library) for library in DOMAIN_LIBRARIES)
-    ]
+    return [f"{path}:{what}" for path, what in found_in_modules(root, _libraries, DOMAIN)]
+
+
+def _libraries(path: str, text: str) -> Iterator[str]:
+    for name, line in imported_modules(ast.parse(text, path)):
+        if name.split(".")[0] not in sys.stdlib_module_names and not any(
+            is_within(name, library) for library in DOMAIN_LIBRARIES
+        ):
+            yield f"{line} imports {name}: the domain knows nouns and ports, no library"

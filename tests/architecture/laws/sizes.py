@@ -11,7 +11,7 @@ import ast
 import json
 from typing import TYPE_CHECKING
 
-from tests.architecture.laws.source import package_modules
+from tests.architecture.laws.source import found_in_modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,11 +44,14 @@ def sizes_are_small(root: Path) -> list[str]:
 
 def measured(root: Path) -> Iterator[tuple[str, int, int]]:
     """Every file and function: its place, its lines, its limit."""
-    for path, tree in package_modules(root):
-        lines = len((root / path).read_text(encoding="utf-8").splitlines())
-        yield path, lines, LONGEST_FILE
-        for name, length in functions_of(tree):
-            yield f"{path}::{name}", length, LONGEST_FUNCTION
+    for _, each in found_in_modules(root, _measured):
+        yield each
+
+
+def _measured(path: str, text: str) -> Iterator[tuple[str, int, int]]:
+    yield path, len(text.splitlines()), LONGEST_FILE
+    for name, length in functions_of(ast.parse(text, path)):
+        yield f"{path}::{name}", length, LONGEST_FUNCTION
 
 
 def functions_of(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, int]]:

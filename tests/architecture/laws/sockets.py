@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from tests.architecture.laws.source import (
     PACKAGE,
     dotted_uses,
+    found_in_modules,
     imported_modules,
     is_within,
     local_names,
-    package_modules,
 )
 
 if TYPE_CHECKING:
@@ -77,11 +77,13 @@ OUT = "call out through controls/egress"
 
 def sockets_are_opened_at_the_edge(root: Path) -> list[str]:
     """Every way to another machine is in `controls/egress`; what else has sockets is listed."""
-    violations: set[str] = set()
-    for path, tree in package_modules(root):
-        found = [*_clients(path, tree), *_openers(path, tree), *_processes(path, tree)]
-        violations |= {f"{path}:{line} {what}" for line, what in found}
-    return sorted(violations)
+    return sorted({f"{path}:{line} {what}" for path, (line, what) in found_in_modules(root, _ways)})
+
+
+def _ways(path: str, text: str) -> Iterator[tuple[int, str]]:
+    tree = ast.parse(text, path)
+    for looked in (_clients, _openers, _processes):
+        yield from looked(path, tree)
 
 
 def _clients(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 PACKAGE = "src/linarite"
 
+Finding = TypeVar("Finding")
+Look = Callable[[str, str], Iterable[Finding]]
+"""what a law finds in a file, given its path from the root and its text"""
 
-def package_modules(root: Path, below: str = PACKAGE) -> Iterator[tuple[str, ast.Module]]:
-    """Every Python file below a folder of the checkout: its path from the root, and its tree."""
-    for path in sorted((root / below).rglob("*.py")):
-        text = path.read_text(encoding="utf-8")
-        yield path.relative_to(root).as_posix(), ast.parse(text, filename=str(path))
+
+def found_in_modules(
+    root: Path, look: Look[Finding], below: str = PACKAGE
+) -> Iterator[tuple[str, Finding]]:
+    """What a law finds in each Python file below a folder of the checkout, with the file's path.
+
+    Each text is looked at once: copies of the checkout differ in a file or two.
+    """
+    for file in sorted((root / below).rglob("*.py")):
+        path = file.relative_to(root).as_posix()
+        for finding in _found(look, path, file.read_text(encoding="utf-8")):
+            yield path, finding
+
+
+@cache
+def _found(look: Look[Finding], path: str, text: str) -> tuple[Finding, ...]:
+    return tuple(look(path, text))
 
 
 def packages_in(folder: Path) -> set[str]:

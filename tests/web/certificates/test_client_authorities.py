@@ -168,7 +168,7 @@ async def test_a_list_that_nobody_can_read_is_told_and_the_next_one_counts(tmp_p
                 lists = scene.ours.revocations(bad, odd=odd), scene.partner.revocations()
                 scene.revoked.write_bytes(b"".join(lists))
                 async with asyncio.timeout(10 * ENDS_S):
-                    while not told:
+                    while not told:  # noqa: ASYNC110 - the listener's own watch
                         await asyncio.sleep(0.02)
             assert "can't be used" in told[0]["event"]
             writer.write(GET)
