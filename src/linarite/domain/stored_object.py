@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class StoredObject(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +61,19 @@ class StoredObjects(Protocol):
 
     async def remove(self, account_id: str, kind: str, object_id: str) -> bool:
         """Forget it; False when it was not there."""
+        ...
+
+    async def write(
+        self,
+        *,
+        added: Sequence[StoredObject] = (),
+        replaced: Sequence[StoredObject] = (),
+        removed: Sequence[StoredObject] = (),
+    ) -> bool:
+        """Do all of it at once, or nothing: also when the process dies meanwhile.
+
+        False, and nothing done, when one that is to be replaced or removed is not there any more.
+        """
         ...
 
     async def list(self, account_id: str, kind: str, page: Page) -> list[StoredObject]:

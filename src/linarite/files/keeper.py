@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,7 +14,7 @@ from linarite.files.sniffing import HEAD_BYTES, media_type, require_lines
 from linarite.web.ids import new_guid
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection
+    from collections.abc import AsyncIterator, Collection
 
     from linarite.domain.blob import Blobs
     from linarite.domain.principal import Principal
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 FILE = "file"
 BATCH = "batch"
+Beside = Callable[[StoredObject], dict[str, list[StoredObject]]]
+"""what `StoredObjects.write` does, `replaced` or `removed`, when a file is made"""
 EVERYBODY = None
 """an owner who stands for all"""
 SWEEP_AT_ONCE = 200
@@ -36,6 +39,13 @@ class NewFile(msgspec.Struct, frozen=True, kw_only=True):
     filename: str
     lives_s: int = 0
     """seconds until it expires; 0: never"""
+
+
+class Bound(msgspec.Struct, frozen=True):
+    """How many bytes may come, and which setting says so."""
+
+    bytes_max: int
+    setting: str = "files.file_bytes_max"
 
 
 class FileKeeper:
@@ -72,14 +82,17 @@ class FileKeeper:
         if there >= most:
             raise TooManyFiles(new.purpose, most, setting)
 
-    async def receive(self, pieces: AsyncIterator[bytes]) -> Received:
-        """Keep bytes whose file is still to be made: `keep` or `discard` follows.
+    async def receive(
+        self, account_id: str, pieces: AsyncIterator[bytes], bounded: Bound | None = None
+    ) -> Received:
+        """Keep an account's bytes whose file is still to be made: `keep` or `discard` follows.
 
         Raises FileTooLarge, and whatever `pieces` raises; nothing is left then.
         """
+        del account_id
         name = new_guid().replace("-", "")
         self._arriving.add(name)
-        coming = _Coming(pieces, self.options.file_bytes_max)
+        coming = _Coming(pieces, bounded or Bound(self.options.file_bytes_max))
         try:
             size = await self._blobs.write(name, coming)
         except BaseException:
@@ -87,18 +100,28 @@ class FileKeeper:
             raise
         return Received(name, size, bytes(coming.head))
 
-    async def keep(self, new: NewFile, received: Received) -> StoredObject:
-        """Make the file. Raises TooManyFiles, FileTooLarge, NotJsonLines; nothing is left then."""
+    async def keep(
+        self, new: NewFile, received: Received, beside: Beside | None = None
+    ) -> StoredObject:
+        """Make the file, and change at once what `beside` says.
+
+        Raises TooManyFiles, FileTooLarge, NotJsonLines, and LookupError where what was to be
+        changed beside it is not there any more; nothing is left then.
+        """
         try:
             self._require_fit(new, received)
             await self.require_room(new)
             made = self._made(new, received)
-            await self._objects.add(made)
+            await self._write(made, {} if beside is None else beside(made))
         except BaseException:
             await self.discard(received)
             raise
-        self._arriving.discard(received.name)
+        self.settled(received)
         return made
+
+    def settled(self, received: Received) -> None:
+        """The object that speaks of these bytes is kept: from now on only it keeps them."""
+        self._arriving.discard(received.name)
 
     async def discard(self, received: Received) -> None:
         """Forget bytes of which no file is made."""
@@ -149,6 +172,10 @@ class FileKeeper:
             for name in names - await self._objects.blobs():
                 await self._blobs.remove(name)
 
+    async def _write(self, made: StoredObject, changes: dict[str, list[StoredObject]]) -> None:
+        if not await self._objects.write(added=[made], **changes):
+            raise LookupError(made.id)
+
     def _require_fit(self, new: NewFile, received: Received) -> None:
         if new.purpose == BATCH and received.size > self.options.batch_bytes_max:
             raise FileTooLarge(self.options.batch_bytes_max, "files.batch_bytes_max")
@@ -189,9 +216,9 @@ class Received(msgspec.Struct, frozen=True):
 class _Coming:
     """Pieces on their way: counted, and their beginning remembered."""
 
-    def __init__(self, pieces: AsyncIterator[bytes], most_bytes: int) -> None:
+    def __init__(self, pieces: AsyncIterator[bytes], bound: Bound) -> None:
         self._pieces = pieces
-        self._most_bytes = most_bytes
+        self._bound = bound
         self._size = 0
         self.head = bytearray()
 
@@ -201,8 +228,8 @@ class _Coming:
     async def __anext__(self) -> bytes:
         piece = await anext(self._pieces)
         self._size += len(piece)
-        if self._size > self._most_bytes:
-            raise FileTooLarge(self._most_bytes, "files.file_bytes_max")
+        if self._size > self._bound.bytes_max:
+            raise FileTooLarge(self._bound.bytes_max, self._bound.setting)
         if len(self.head) < HEAD_BYTES:
             self.head += piece[: HEAD_BYTES - len(self.head)]
         return piece

@@ -104,3 +104,29 @@ async def test_what_is_over_and_whose_it_is(stored_objects: StoredObjects) -> No
     assert await stored_objects.accounts() == {MINE.lower(), OTHER.lower()}
     assert await stored_objects.blobs() == {"one", "two"}
     assert [each.id for each in await stored_objects.of_account(OTHER, 10)] == ["b"]
+
+
+async def test_several_are_written_at_once(stored_objects: StoredObjects) -> None:
+    """Added, replaced and removed together."""
+    await stored_objects.write(added=[made("a"), made("b")])
+    changed = made("a", label="new", expires_at=7, body={"n": 2})
+    assert await stored_objects.write(
+        added=[made("c", kind="upload")], replaced=[changed], removed=[made("b")]
+    )
+    assert await stored_objects.get(MINE, "file", "a") == changed
+    assert await ids(stored_objects, label="new") == ["a"]
+    assert await stored_objects.get(MINE, "upload", "c") is not None
+
+
+@pytest.mark.parametrize("change", ["replaced", "removed"])
+@pytest.mark.parametrize("gone", [made("x"), made("a", account_id=OTHER)])
+async def test_what_is_gone_lets_nothing_be_written(
+    stored_objects: StoredObjects, change: str, gone: StoredObject
+) -> None:
+    """Neither what was to be added nor what else was to be changed."""
+    await stored_objects.write(added=[made("a"), made("b")])
+    changes = {"replaced": [made("a", label="new")], "removed": [made("b")]}
+    changes[change] = [*changes[change], gone]
+    assert await stored_objects.write(added=[made("c")], **changes) is False
+    assert await ids(stored_objects) == ["b", "a"]
+    assert await ids(stored_objects, label="new") == []

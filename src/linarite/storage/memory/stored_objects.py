@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from linarite.domain.stored_object import Page, StoredObject
 
 
@@ -16,7 +18,7 @@ class MemoryStoredObjects:
 
     async def add(self, made: StoredObject) -> None:
         """See StoredObjects."""
-        self._kept[made.account_id.lower(), made.kind, made.id] = made
+        self._kept[_place(made)] = made
 
     async def get(self, account_id: str, kind: str, object_id: str) -> StoredObject | None:
         """See StoredObjects."""
@@ -25,6 +27,22 @@ class MemoryStoredObjects:
     async def remove(self, account_id: str, kind: str, object_id: str) -> bool:
         """See StoredObjects."""
         return self._kept.pop((account_id.lower(), kind, object_id), None) is not None
+
+    async def write(
+        self,
+        *,
+        added: Sequence[StoredObject] = (),
+        replaced: Sequence[StoredObject] = (),
+        removed: Sequence[StoredObject] = (),
+    ) -> bool:
+        """See StoredObjects."""
+        if not all(_place(each) in self._kept for each in (*replaced, *removed)):
+            return False
+        for each in removed:
+            del self._kept[_place(each)]
+        for each in (*replaced, *added):
+            self._kept[_place(each)] = each
+        return True
 
     async def list(self, account_id: str, kind: str, page: Page) -> list[StoredObject]:
         """See StoredObjects."""
@@ -68,3 +86,7 @@ class MemoryStoredObjects:
             each for (account, _, _), each in self._kept.items() if account == account_id.lower()
         ]
         return mine[:limit]
+
+
+def _place(kept: StoredObject) -> tuple[str, str, str]:
+    return kept.account_id.lower(), kept.kind, kept.id

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import and_, delete, func, insert, or_, select
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 
 from linarite.domain.stored_object import StoredObject
 from linarite.storage.tables import stored_objects
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Select
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement, Delete, Select, Update
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from linarite.domain.stored_object import Page
     from linarite.storage.database import Database
@@ -27,18 +30,8 @@ class SqliteStoredObjects:
 
     async def add(self, made: StoredObject) -> None:
         """See StoredObjects."""
-        row = {
-            "account_key": made.account_id.lower(),
-            "kind": made.kind,
-            "id": made.id,
-            "label": made.label,
-            "owner": made.owner,
-            "expires_at": made.expires_at,
-            "blob": made.blob,
-            "body": msgspec.json.encode(made).decode(),
-        }
         async with self._database.writing() as connection:
-            await connection.execute(insert(stored_objects), row)
+            await connection.execute(insert(stored_objects), _row(made))
 
     async def get(self, account_id: str, kind: str, object_id: str) -> StoredObject | None:
         """See StoredObjects."""
@@ -52,6 +45,28 @@ class SqliteStoredObjects:
                 delete(stored_objects).where(_one(account_id, kind, object_id))
             )
         return done.rowcount > 0
+
+    async def write(
+        self,
+        *,
+        added: Sequence[StoredObject] = (),
+        replaced: Sequence[StoredObject] = (),
+        removed: Sequence[StoredObject] = (),
+    ) -> bool:
+        """See StoredObjects."""
+        changes: list[Update | Delete] = [
+            update(stored_objects).where(_same(each)).values(_row(each)) for each in replaced
+        ]
+        changes += [delete(stored_objects).where(_same(each)) for each in removed]
+        try:
+            async with self._database.writing() as connection:
+                for change in changes:
+                    await _executed(connection, change)
+                if added:
+                    await connection.execute(insert(stored_objects), [_row(one) for one in added])
+        except _Gone:
+            return False
+        return True
 
     async def list(self, account_id: str, kind: str, page: Page) -> list[StoredObject]:
         """See StoredObjects."""
@@ -109,6 +124,32 @@ class SqliteStoredObjects:
         async with self._database.reading() as connection:
             rows: list[str] = list((await connection.execute(query)).scalars())
         return [msgspec.json.decode(row, type=StoredObject) for row in rows]
+
+
+class _Gone(Exception):
+    """What was to be changed is not there."""
+
+
+async def _executed(connection: AsyncConnection, change: Update | Delete) -> None:
+    if (await connection.execute(change)).rowcount == 0:
+        raise _Gone
+
+
+def _row(kept: StoredObject) -> dict[str, Any]:
+    return {
+        "account_key": kept.account_id.lower(),
+        "kind": kept.kind,
+        "id": kept.id,
+        "label": kept.label,
+        "owner": kept.owner,
+        "expires_at": kept.expires_at,
+        "blob": kept.blob,
+        "body": msgspec.json.encode(kept).decode(),
+    }
+
+
+def _same(kept: StoredObject) -> ColumnElement[bool]:
+    return _one(kept.account_id, kept.kind, kept.id)
 
 
 def _one(account_id: str, kind: str, object_id: str) -> ColumnElement[bool]:

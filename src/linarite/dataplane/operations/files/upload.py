@@ -42,7 +42,7 @@ async def receive(call: Call, owner: str, keeper: FileKeeper) -> StoredObject:
             filename = part.filename or "file"
             if "purpose" in fields:
                 await keeper.require_room(_new_file(call, owner, fields, filename))
-            received = await keeper.receive(form.data())
+            received = await keeper.receive(call.account_id, form.data())
         new = _new_file(call, owner, fields, filename or "file")
     except BaseException:
         if received is not None:
