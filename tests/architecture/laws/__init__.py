@@ -14,6 +14,7 @@ from tests.architecture.laws.findability import (
     operations_are_findable,
 )
 from tests.architecture.laws.imports import imports_keep_the_contracts
+from tests.architecture.laws.libraries import libraries_are_listed
 from tests.architecture.laws.lock_files import lock_files_are_whole
 from tests.architecture.laws.reach import (
     domain_needs_no_library,
@@ -34,6 +35,7 @@ LAWS: dict[str, Callable[[Path], list[str]]] = {
     "ARM resources": arm_resources_are_findable,
     "environment": environment_is_read_in_settings,
     "sockets": sockets_are_opened_at_the_edge,
+    "libraries": libraries_are_listed,
     "domain": domain_needs_no_library,
     "words": files_speak_of_the_project_alone,
     "lock files": lock_files_are_whole,

@@ -12,6 +12,8 @@ from tests.architecture.laws.source import (
     found_in_modules,
     imported_modules,
     is_within,
+    nodes_of,
+    parsed,
 )
 
 if TYPE_CHECKING:
@@ -33,11 +35,11 @@ def environment_is_read_in_settings(root: Path) -> list[str]:
 def _environment(path: str, text: str) -> Iterator[str]:
     if path == SETTINGS:
         return
-    tree = ast.parse(text, path)
+    tree = parsed(text)
     for name, line in [*dotted_uses(tree), *imported_modules(tree)]:
         if any(is_within(name, variable) for variable in ENVIRONMENT):
             yield f"{line} reads {name}: take the value from settings, through the constructor"
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.keyword) and node.arg == "envvar":
             yield f"{node.value.lineno} lets a command read the environment: use a setting"
 
@@ -48,7 +50,7 @@ def domain_needs_no_library(root: Path) -> list[str]:
 
 
 def _libraries(path: str, text: str) -> Iterator[str]:
-    for name, line in imported_modules(ast.parse(text, path)):
+    for name, line in imported_modules(parsed(text)):
         if name.split(".")[0] not in sys.stdlib_module_names and not any(
             is_within(name, library) for library in DOMAIN_LIBRARIES
         ):

@@ -11,7 +11,7 @@ import ast
 import json
 from typing import TYPE_CHECKING
 
-from tests.architecture.laws.source import found_in_modules
+from tests.architecture.laws.source import found_in_modules, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ def measured(root: Path) -> Iterator[tuple[str, int, int]]:
 
 def _measured(path: str, text: str) -> Iterator[tuple[str, int, int]]:
     yield path, len(text.splitlines()), LONGEST_FILE
-    for name, length in functions_of(ast.parse(text, path)):
+    for name, length in functions_of(parsed(text)):
         yield f"{path}::{name}", length, LONGEST_FUNCTION
 
 
