@@ -49,7 +49,7 @@ def domain_needs_no_library(root: Path) -> list[str]:
     return [f"{path}:{what}" for path, what in found_in_modules(root, _libraries, DOMAIN)]
 
 
-def _libraries(path: str, text: str) -> Iterator[str]:
+def _libraries(_path: str, text: str) -> Iterator[str]:
     for name, line in imported_modules(parsed(text)):
         if name.split(".")[0] not in sys.stdlib_module_names and not any(
             is_within(name, library) for library in DOMAIN_LIBRARIES
