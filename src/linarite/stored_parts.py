@@ -10,6 +10,7 @@ from linarite.dataplane.call import OperationKit
 from linarite.domain.stored_object import StoredObjects
 from linarite.files import FileKeeper
 from linarite.files.opening import open_files
+from linarite.files.uploads import UploadKeeper
 from linarite.storage.database import open_objects
 from linarite.storage.sqlite.stored_objects import SqliteStoredObjects
 
@@ -37,6 +38,7 @@ class StoredParts(msgspec.Struct, frozen=True):
             accept_unknown_arguments=settings.limits.accept_unknown_arguments,
             capabilities_of=capabilities_of,
             files=self.files,
+            uploads=UploadKeeper(self.files, self.objects),
         )
 
 

@@ -17,7 +17,6 @@ from linarite.controls.authorize.book import AccessBook
 from linarite.controls.network import rules_of
 from linarite.controls.quota import LendingLedger, Limiter
 from linarite.controls.usage_limits.watched_ledger import WatchedLedger
-from linarite.dataplane.call import OperationKit
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.http import DataPlane
 from linarite.dataplane.key_door import KeyDoor
@@ -45,7 +44,7 @@ from linarite.storage.memory.resources import MemoryResourceStore
 from linarite.web.edge import Edge
 from linarite.web.listener import Listener
 from linarite.web.options import Server
-from tests.dataplane.stored import no_files
+from tests.dataplane.stored import kit_in_memory
 from tests.web.wire import Answer, exchange, get_lines
 
 if TYPE_CHECKING:
@@ -312,10 +311,8 @@ async def rig(
     )
     host = Host({"one": instance})
     limits = limits or Limits()
-    kit = OperationKit(
-        accept_unknown_arguments=limits.accept_unknown_arguments,
-        capabilities_of=host.capabilities_of,
-        files=no_files(),
+    kit = kit_in_memory(
+        host.capabilities_of, accept_unknown_arguments=limits.accept_unknown_arguments
     )
     records: list[RequestRecord] = []
     access = AccessBook(resources, lambda: datetime.now(UTC))

@@ -1,13 +1,33 @@
-"""Keepers of files for tests that store none, or little."""
+"""What operations are made with in tests that store nothing, or little."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from linarite.dataplane.call import OperationKit
 from linarite.files import FileKeeper
 from linarite.files.options import Files
+from linarite.files.uploads import UploadKeeper
 from linarite.storage.memory.blobs import MemoryBlobs
 from linarite.storage.memory.stored_objects import MemoryStoredObjects
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def no_files() -> FileKeeper:
-    """An empty one, in memory."""
-    return FileKeeper(MemoryStoredObjects(), MemoryBlobs(), Files())
+    from linarite.domain.engine import Capabilities
+
+
+def kit_in_memory(
+    capabilities_of: Callable[[str], Capabilities | None] = lambda _: None,
+    *,
+    accept_unknown_arguments: bool = False,
+) -> OperationKit:
+    """Its keepers forget everything with the test."""
+    objects = MemoryStoredObjects()
+    files = FileKeeper(objects, MemoryBlobs(), Files())
+    return OperationKit(
+        accept_unknown_arguments=accept_unknown_arguments,
+        capabilities_of=capabilities_of,
+        files=files,
+        uploads=UploadKeeper(files, objects),
+    )

@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linarite.dataplane.call import OperationKit
 from linarite.dataplane.operations.chat_completions.reply import ChatReply
 from linarite.dataplane.operations.completions.reply import CompletionReply
 from linarite.dataplane.operations.embeddings.operation import Embeddings
@@ -43,7 +42,7 @@ from linarite.domain.engine import Capabilities, Slot
 from linarite.domain.facts import Deployment, Model, Sku
 from linarite.domain.usage import usage_of
 from tests.dataplane.rig import EMBEDDINGS
-from tests.dataplane.stored import no_files
+from tests.dataplane.stored import kit_in_memory
 
 if TYPE_CHECKING:
     from tests.dataplane.rig import Rig
@@ -300,10 +299,7 @@ async def test_others_get_turns_while_many_vectors_are_written() -> None:
     ask = EmbeddingAsk(input="x", encoding_format="float")
     reply = EmbeddingReply(ask, DEPLOYMENT)
     slot = Slot(Engine(), Capabilities(embeddings=True), "m")
-    kit = OperationKit(
-        accept_unknown_arguments=False, capabilities_of=lambda _: None, files=no_files()
-    )
-    async for event in Embeddings(kit).run(ask, slot):
+    async for event in Embeddings(kit_in_memory()).run(ask, slot):
         reply.add(event)
     other.cancel()
     assert turns >= 50

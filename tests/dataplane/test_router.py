@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linarite.dataplane.api_versions import DATED, GA, PREVIEW
-from linarite.dataplane.call import Call, OperationKit
+from linarite.dataplane.call import Call
 from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
 from linarite.domain.errors import LinariteError
 from tests.dataplane.rig import HELLO
-from tests.dataplane.stored import no_files
+from tests.dataplane.stored import kit_in_memory
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -258,10 +258,7 @@ async def test_a_deployment_of_another_account_is_like_an_absent_one(pair: Rig) 
     assert one.body == two.body.replace(b"absent", b"theirs")
 
 
-ROUTER = Router(
-    ROUTES,
-    OperationKit(accept_unknown_arguments=False, capabilities_of=lambda _: None, files=no_files()),
-)
+ROUTER = Router(ROUTES, kit_in_memory())
 SEGMENTS = st.sampled_from(
     ["", "openai", "v1", "deployments", "gpt", "chat", "completions", "models", "x", "%", "\x00"]
 )

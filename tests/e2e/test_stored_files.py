@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +14,7 @@ from tests.faults.test_provisioning_killed import arm
 from tests.serving import SIMULATED, serving, start_server, stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.serving import Server
@@ -112,27 +113,77 @@ def application(server: Server, name: str, role: str) -> Owner:
     return Owner(server.endpoint, key)
 
 
-OPERATIONS = [
-    ("GET", f"{V1}/files/{{id}}"),
-    ("GET", f"{V1}/files/{{id}}/content"),
-    ("DELETE", f"{V1}/files/{{id}}"),
-    ("GET", f"{DATED}/files/{{id}}"),
-    ("GET", f"{DATED}/files/{{id}}/content"),
-    ("DELETE", f"{DATED}/files/{{id}}"),
+def stored_file(owner: Owner) -> str:
+    """Its path."""
+    return f"/files/{owner.store()}"
+
+
+def begun_upload(owner: Owner, content: bytes = b"") -> str:
+    """Its path."""
+    said = {"filename": "a", "purpose": "assistants", "bytes": len(content), "mime_type": "x/y"}
+    made = owner.ask("POST", f"{V1}/uploads", json=said)
+    assert made.status_code == 200, made.text
+    return f"/uploads/{made.json()['id']}"
+
+
+class Stored(NamedTuple):
+    """A kind of what is stored: how it is made, and what can be asked of one."""
+
+    make: Callable[[Owner], str]
+    operations: dict[str, dict[str, Any]]
+
+
+KINDS = [
+    Stored(stored_file, {"GET": {}, "GET /content": {}, "DELETE": {}}),
+    Stored(
+        begun_upload,
+        {
+            "POST /parts": {"files": {"data": ("a", b"x")}},
+            "POST /complete": {"json": {"part_ids": []}},
+            "POST /cancel": {},
+        },
+    ),
 ]
 
 
-@pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_anothers_file_is_like_an_absent_one(
-    server: Server, others: dict[str, Owner], method: str, path: str
+class Asked(NamedTuple):
+    """What is asked of one object: whose path ends in its id."""
+
+    make: Callable[[Owner], str]
+    method: str
+    place: str
+    more: dict[str, Any]
+
+
+OPERATIONS = [
+    Asked(kind.make, method, f"{base}{{}}{rest}", more)
+    for kind in KINDS
+    for base in (V1, DATED)
+    for (method, _, rest), more in [(each.partition(" "), m) for each, m in kind.operations.items()]
+]
+
+
+@pytest.mark.parametrize("asked", OPERATIONS, ids=lambda asked: f"{asked.method}-{asked.place}")
+def test_anothers_object_is_like_an_absent_one(
+    server: Server, others: dict[str, Owner], asked: Asked
 ) -> None:
     """To another account, and to another application of the same account: the same answer."""
-    file_id, absent = mine(server).store(), f"file-{'0' * 32}"
+    path = asked.make(mine(server))
+    object_id = path.rpartition("/")[2]
+    absent = object_id[:-29] + "0" * 29
+    there, nowhere = (asked.place.format(each) for each in (path, path.replace(object_id, absent)))
     for stranger in (others["account"], others["application"]):
-        told = stranger.ask(method, path.format(id=file_id))
-        of_absent = stranger.ask(method, path.format(id=absent))
-        assert told.status_code == of_absent.status_code == 404
-        assert told.text.replace(file_id, absent) == of_absent.text
+        told = stranger.ask(asked.method, there, **asked.more)
+        of_absent = stranger.ask(asked.method, nowhere, **asked.more)
+        assert told.status_code == of_absent.status_code == 404, told.text
+        assert told.text.replace(object_id, absent) == of_absent.text
+    assert mine(server).ask(asked.method, there, **asked.more).is_success
+
+
+def test_lists_show_nothing_of_others(server: Server, others: dict[str, Owner]) -> None:
+    """Neither as a whole nor after an id that somebody else's object has."""
+    file_id = mine(server).store()
+    for stranger in (others["account"], others["application"]):
         assert stranger.ids() == []
         paged = stranger.ask("GET", f"{V1}/files", params={"after": file_id})
         assert paged.json()["data"] == []
@@ -184,6 +235,41 @@ def test_what_was_acknowledged_survives(tmp_path: Path) -> None:
             content = owner.ask("GET", f"{V1}/files/{file_id}/content").content
             assert content == bytes([number]) * 100_000
         wait_for(lambda: len(list((tmp_path / "files").iterdir())) == len(kept))
+
+
+def test_an_upload_is_whole_or_not_at_all(tmp_path: Path) -> None:
+    """Killed while it is completed: afterwards the file is there, or the upload still is.
+
+    The bytes that are kept are those of either, and no more.
+    """
+    piece = bytes(range(256)) * 60_000
+    server = start_server(tmp_path, SIMULATED)
+    upload = begun_upload(mine(server), piece * 2)
+    parts: list[str] = []
+    for _ in range(2):
+        form = {"data": ("a", piece)}
+        parts.append(mine(server).ask("POST", f"{V1}{upload}/parts", files=form).json()["id"])
+    body = {"part_ids": parts}
+    for delay_s in (0.01, 0.03):
+        end = threading.Timer(delay_s, server.kill)
+        end.start()
+        try:
+            done = mine(server).ask("POST", f"{V1}{upload}/complete", json=body).is_success
+        except httpx.HTTPError:
+            done = False
+        end.join()
+        server = start_server(tmp_path, SIMULATED)
+        found = mine(server).ids()
+        assert found or not done
+        wait_for(
+            lambda found=found: len(list((tmp_path / "files").iterdir())) == (2, 1)[len(found)]
+        )
+    with stopped(server):
+        told = mine(server).ask("POST", f"{V1}{upload}/complete", json=body).json()
+        assert told["status"] == "completed"
+        assert mine(server).ids() == [told["file"]["id"]]
+        content = mine(server).ask("GET", f"{V1}/files/{told['file']['id']}/content").content
+        assert content == piece * 2
 
 
 def test_files_go_with_their_account(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from linarite.domain.arrival import ANY_WAY
 from linarite.domain.engine import Capabilities
 from linarite.domain.usage_journal import NO_PROGRESS
 from linarite.files import FileKeeper
+from linarite.files.uploads import UploadKeeper
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -157,6 +158,7 @@ class OperationKit(msgspec.Struct, frozen=True):
     capabilities_of: Callable[[str], Capabilities | None]
     """what an instance can do, by its name; None until it has started"""
     files: FileKeeper
+    uploads: UploadKeeper
 
 
 class Reply(Protocol):

@@ -23,6 +23,12 @@ from linarite.dataplane.operations.files.operation import (
     ListFiles,
 )
 from linarite.dataplane.operations.models.operation import GetModel, ListModels
+from linarite.dataplane.operations.uploads.operation import (
+    AddUploadPart,
+    CancelUpload,
+    CompleteUpload,
+    StartUpload,
+)
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -106,5 +112,33 @@ ROUTES: tuple[Route, ...] = (
         operation=GetFileContent,
         dated="flat",
         versions=versions_since("2022-12-01", "2023-03-15-preview"),
+    ),
+    Route(
+        method="POST",
+        template="/uploads",
+        operation=StartUpload,
+        dated="flat",
+        versions=versions_since("2024-10-21", "2024-10-01-preview"),
+    ),
+    Route(
+        method="POST",
+        template="/uploads/{upload_id}/parts",
+        operation=AddUploadPart,
+        dated="flat",
+        versions=versions_since("2024-10-21", "2024-10-01-preview"),
+    ),
+    Route(
+        method="POST",
+        template="/uploads/{upload_id}/complete",
+        operation=CompleteUpload,
+        dated="flat",
+        versions=versions_since("2024-10-21", "2024-10-01-preview"),
+    ),
+    Route(
+        method="POST",
+        template="/uploads/{upload_id}/cancel",
+        operation=CancelUpload,
+        dated="flat",
+        versions=versions_since("2024-10-21", "2024-10-01-preview"),
     ),
 )

@@ -14,7 +14,7 @@ from linarite.files.sniffing import HEAD_BYTES, media_type, require_lines
 from linarite.web.ids import new_guid
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection
+    from collections.abc import AsyncIterator, Collection, Iterable
 
     from linarite.domain.blob import Blobs
     from linarite.domain.principal import Principal
@@ -147,7 +147,13 @@ class FileKeeper:
     async def remove(self, file: StoredObject) -> None:
         """Forget a file: first that there is one, then its bytes."""
         await self._objects.remove(file.account_id, file.kind, file.id)
-        await self._blobs.remove(file.blob)
+        await self.forget_bytes([file])
+
+    async def forget_bytes(self, objects: Iterable[StoredObject]) -> None:
+        """Remove the bytes of objects that are not there any more."""
+        for each in objects:
+            if each.blob:
+                await self._blobs.remove(each.blob)
 
     async def remove_others(self, accounts: Collection[str]) -> None:
         """Forget everything that other accounts than these have. Ids are in lower case."""

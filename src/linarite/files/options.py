@@ -23,6 +23,18 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expiring_max: Annotated[
         int, Meta(description="Files of a purpose that an account may have with expiry.", ge=1)
     ] = 10_000
+    upload_bytes_max: Annotated[
+        int, Meta(description="Largest file that comes in parts, in bytes; beyond it 413.", ge=1)
+    ] = 8 * 1024 * 1024 * 1024
+    upload_part_bytes_max: Annotated[
+        int, Meta(description="Largest part of an upload in bytes; beyond it 413.", ge=1)
+    ] = 64 * 1024 * 1024
+    upload_lives_s: Annotated[
+        int, Meta(description="Seconds after which an unfinished upload expires.", ge=1)
+    ] = 3600
+    uploads_max: Annotated[
+        int, Meta(description="Unfinished uploads that an account may have at a time.", ge=1)
+    ] = 100
     visible_to: Annotated[
         Literal["account", "creator"],
         Meta(

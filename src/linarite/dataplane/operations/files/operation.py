@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from linarite.dataplane.operations.files.upload import receive
 from linarite.dataplane.parts.checks import whole_number
 from linarite.dataplane.parts.documents import BytesReply, DocumentReply
+from linarite.dataplane.parts.file_documents import file_document
 from linarite.domain.errors import InvalidRequest
 from linarite.domain.file_errors import NoSuchFile, NoSuchFileObject
 from linarite.domain.stored_object import Page
@@ -51,7 +52,7 @@ class CreateFile:
         if isinstance(ask.reply, DocumentReply) and not ask.v1:
             location = f"/openai/files/{made.id}?api-version={ask.api_version}"
             ask.reply.headers.append((b"location", location.encode()))
-        yield document(made)
+        yield file_document(made)
 
 
 class ListFiles:
@@ -96,7 +97,7 @@ class ListFiles:
         """The part of the list, and whether there is more."""
         account_id, page = ask
         found = await self._keeper.list(account_id, page)
-        shown = [document(each) for each in found[: page.limit - 1]]
+        shown = [file_document(each) for each in found[: page.limit - 1]]
         yield {
             "object": "list",
             "data": shown,
@@ -144,7 +145,7 @@ class GetFile(OneFile):
 
     async def run(self, ask: Call, slot: object) -> AsyncGenerator[dict[str, Any], None]:  # noqa: ARG002 - the port's shape
         """What is known of it."""
-        yield document(await self._file(ask))
+        yield file_document(await self._file(ask))
 
 
 class DeleteFile(OneFile):
@@ -179,17 +180,3 @@ class GetFileContent(OneFile):
         yield first
         async for piece in pieces:
             yield piece
-
-
-def document(file: StoredObject) -> dict[str, Any]:
-    """A file as both dialects show it."""
-    told: dict[str, Any] = {
-        "object": "file",
-        "id": file.id,
-        "purpose": file.label,
-        "filename": file.body["filename"],
-        "bytes": file.body["bytes"],
-        "created_at": file.created_at,
-        "status": "processed",
-    }
-    return told | {"expires_at": file.expires_at} if file.expires_at else told

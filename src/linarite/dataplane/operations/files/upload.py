@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linarite.dataplane.parts.checks import whole_number
+from linarite.dataplane.parts.file_fields import checked_life, checked_purpose, plain_name
 from linarite.domain.errors import InvalidRequest
 from linarite.files import NewFile
 from linarite.web.multipart import FormReader
@@ -15,12 +16,7 @@ if TYPE_CHECKING:
     from linarite.files import FileKeeper
     from linarite.files.keeper import Received
 
-PURPOSES = ("assistants", "batch", "evals", "fine-tune", "user_data", "vision")
-ANCHOR, SECONDS = "expires_after[anchor]", "expires_after[seconds]"
-DAY_S = 86_400
-LIVES_S = (14 * DAY_S, 30 * DAY_S)
-"""how long a file that expires may live, at least and at most"""
-NAME_CHARACTERS_MAX = 512
+EXPIRES_AFTER = "expires_after[{}]"
 
 
 async def receive(call: Call, owner: str, keeper: FileKeeper) -> StoredObject:
@@ -59,35 +55,18 @@ def _require_first(received: Received | None) -> None:
 
 
 def _new_file(call: Call, owner: str, fields: dict[str, str], filename: str) -> NewFile:
-    purpose = fields.get("purpose", "")
-    if purpose not in PURPOSES:
-        raise InvalidRequest(
-            f"'{purpose[:50]}' is not one of {list(PURPOSES)} - 'purpose'"
-            if purpose
-            else "Missing required parameter: 'purpose'.",
-            param="purpose",
-        )
-    name = filename.replace("\\", "/").rpartition("/")[2]
-    printable = "".join(each if each.isprintable() else "_" for each in name)
     return NewFile(
         account_id=call.account_id,
         owner=owner,
-        purpose=purpose,
-        filename=printable[:NAME_CHARACTERS_MAX] or "file",
+        purpose=checked_purpose(fields.get("purpose", "")),
+        filename=plain_name(filename),
         lives_s=_lives_s(fields),
     )
 
 
 def _lives_s(fields: dict[str, str]) -> int:
-    anchor, seconds = fields.get(ANCHOR), fields.get(SECONDS)
+    anchor = fields.get(EXPIRES_AFTER.format("anchor"))
+    seconds = fields.get(EXPIRES_AFTER.format("seconds"))
     if anchor is None and seconds is None:
         return 0
-    if anchor != "created_at":
-        raise InvalidRequest(f"'{ANCHOR}' must be 'created_at'.", param="expires_after.anchor")
-    least, most = LIVES_S
-    if seconds is None or not least <= whole_number(seconds) <= most:
-        raise InvalidRequest(
-            f"'{SECONDS}' must be an integer between {least} and {most}.",
-            param="expires_after.seconds",
-        )
-    return int(seconds)
+    return checked_life(anchor, whole_number(seconds or ""), EXPIRES_AFTER)
