@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from linarite import __version__
+from linarite.content_log.opening import open_content_log
 from linarite.controlplane.caller import MANAGEMENT_KEYS_ID
 from linarite.controlplane.opening import ControlPlaneParts, open_control_plane
 from linarite.controls.audit.data_plane import DataPlaneAudit
@@ -148,6 +149,9 @@ class Assembly:
         instances = self._open_host(dialer)
         tenant = await tenant_of(resources, settings.signin.tenant)
         await self._open_trail(database, resources, dialer, tenant)
+        self._content_log = await open_content_log(
+            self._stack, self.loaded.home, settings.content_log, (resources, keys), self._trail
+        )
         activity = SqliteActivityLog(database)
         self._limits = LimitParts(
             self._facts, settings.quota.rates, activity, self._notifier, tenant, self._stack
@@ -268,6 +272,7 @@ class Assembly:
         observe, journal = self._observer(self._ledger), self._ledger.journal
         plane = DataPlane(router, surface, settings.limits, observe, self._prices, journal)
         plane.tracer = self._metrics.tracer
+        plane.content_log = self._content_log
         return plane
 
     def _open_ledger(self) -> SqliteRequestLedger:
@@ -356,6 +361,7 @@ class Assembly:
                 perimeters=self._network.perimeters,
                 diagnostics=self._diagnostics,
                 outbox=self._notifier,
+                content_log=self._content_log.access,
                 management_key=settings.controlplane.management_key,
                 regions={name: each.title or name for name, each in settings.regions.items()},
             )

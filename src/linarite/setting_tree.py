@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from linarite.cli.options import Client
+from linarite.content_log.options import ContentLogSettings
 from linarite.controlplane.options import ControlPlaneSettings, Quota
 from linarite.controls.audit.options import Audit
 from linarite.controls.authenticate.options import IssuerSettings, Tokens
@@ -65,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     logs: Logs = Logs()
     otlp: Otlp = Otlp()
     records: Records = Records()
+    content_log: ContentLogSettings = ContentLogSettings()
     metrics: KeptMetrics = KeptMetrics()
     audit: Audit = Audit()
     egress: Egress = Egress()

@@ -17,6 +17,7 @@ from linarite.cli import (
     az_setup,
     ca,
     chat,
+    content,
     deployment,
     egress,
     explain,
@@ -134,6 +135,7 @@ def build_root(commands: Commands) -> typer.Typer:
     for nouns in (
         *resources,
         usage,
+        content,
         operation,
         activity,
         audit,

@@ -8,6 +8,7 @@ from linarite.domain.access import ALLOWED_BY_KEY, NO_ASSIGNMENT, Decision
 from linarite.domain.arm_errors import (
     authorization_failed,
     linked_authorization_failed,
+    person_needed,
     scope_locked,
 )
 from linarite.domain.roles import LOCK_TYPE
@@ -35,11 +36,13 @@ async def require_permission(
     What conditions can only decide when the body is known passes until it is.
     """
     caller = request.caller
-    if operation.public or caller.principal.is_key:
+    if operation.public or (caller.principal.is_key and not operation.is_data):
         return ALLOWED_BY_KEY
     scope = scope_asked(operation, target)
     if operation.entry == "part":
         scope = _where_a_part_is_enough(target)
+    if caller.principal.is_key:
+        raise person_needed(operation.permission, scope)
     decision, passes = await _decided(operation, request, target, surface, scope)
     if not passes:
         raise authorization_failed(
@@ -117,7 +120,9 @@ async def _decided(
     if operation.entry == "part":
         return NOT_ASKED, surface.access.has_part_in(principal, scope)
     attributes = await operation.attributes(request, target, surface)
-    decision = surface.access.decide(principal, permission, scope, attributes=attributes)
+    decision = surface.access.decide(
+        principal, permission, scope, is_data=operation.is_data, attributes=attributes
+    )
     passes = (
         decision.allowed
         or attributes is None

@@ -23,6 +23,7 @@ from linarite.domain.activity import ActivityLog
 from linarite.domain.audit import AuditTrail
 from linarite.domain.azure_metrics.grains import MetricReader
 from linarite.domain.client_certificate import CertificateHolders, NoHolders
+from linarite.domain.content_log import ContentAccess
 from linarite.domain.diagnostics import DiagnosticViews
 from linarite.domain.directory import Directory
 from linarite.domain.jobs import JobStore
@@ -90,6 +91,7 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     perimeters: Perimeters
     diagnostics: DiagnosticViews
     outbox: Deliveries
+    content_log: ContentAccess
     regions: Mapping[str, str]
     """the declared regions with their titles; none: this machine stands for every location"""
     keys_changed: Callable[[str], Awaitable[None]]
@@ -142,6 +144,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         perimeters=parts.perimeters,
         diagnostics=parts.diagnostics,
         outbox=parts.outbox,
+        content_log=parts.content_log,
         limit_counts=parts.limit_counts,
     )
     plane = ControlPlane(RESOURCE_TYPES, ACTIONS, surface)

@@ -79,6 +79,8 @@ class Operation(msgspec.Struct, frozen=True):
     """as `Action.reads`"""
     audience: str = ""
     """as `Action.audience`"""
+    is_data: bool = False
+    """as `Action.is_data`"""
     attributes: Callable[[ArmRequest, Target, Surface], Awaitable[Attributes | None]] = (
         no_attributes
     )
@@ -243,6 +245,7 @@ def filed(types: Iterable[ResourceType], actions: Iterable[Action]) -> Router[Op
             lists=action.lists,
             reads=action.reads,
             audience=action.audience,
+            is_data=action.is_data,
         )
         router.add(action.method, action.template, operation)
     return router

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from linarite.controlplane.access_routes import AUTHORIZATION_ACTIONS
 from linarite.controlplane.alert_routes import ALERT_ACTIONS
+from linarite.controlplane.content_routes import CONTENT_ACTIONS
 from linarite.controlplane.diagnostic_routes import DIAGNOSTIC_ACTIONS
 from linarite.controlplane.limit_routes import LIMIT_ACTIONS
 from linarite.controlplane.metric_routes import METRIC_ACTIONS
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 PROVIDER_ACTIONS: tuple[Action, ...] = (
     *ALERT_ACTIONS,
     *AUTHORIZATION_ACTIONS,
+    *CONTENT_ACTIONS,
     *DIAGNOSTIC_ACTIONS,
     *LIMIT_ACTIONS,
     *METRIC_ACTIONS,

@@ -233,6 +233,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """as `ResourceType.partial`"""
     reads: bool = False
     """a POST that changes nothing: it leaves no trace in activity and audit log"""
+    is_data: bool = False
+    """`permission` is a data action: no key is enough, there must be a role that grants it"""
     audience: str = ""
     """another service of Azure has it, at a host of its own: tokens for that are taken, too"""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from linarite.controlplane.access_routes import AUTHORIZATION_TYPES
 from linarite.controlplane.alert_routes import ALERT_TYPES
 from linarite.controlplane.api_versions import COGNITIVE_SERVICES, MANAGED_IDENTITY, RESOURCES
+from linarite.controlplane.content_routes import CONTENT_TYPES
 from linarite.controlplane.diagnostic_routes import DIAGNOSTIC_TYPES
 from linarite.controlplane.kept_routes import KEPT_TYPES, UNFILTERED
 from linarite.controlplane.limit_routes import LIMIT_TYPES
@@ -266,6 +267,7 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
     *NETWORK_TYPES,
     *PERIMETER_TYPES,
     *AUTHORIZATION_TYPES,
+    *CONTENT_TYPES,
     *DIAGNOSTIC_TYPES,
     *ALERT_TYPES,
     *POLICY_TYPES,

@@ -16,6 +16,7 @@ from linarite.domain.access import Access
 from linarite.domain.activity import ActivityLog
 from linarite.domain.audit import AuditTrail
 from linarite.domain.azure_metrics.grains import MetricReader
+from linarite.domain.content_log import ContentAccess
 from linarite.domain.diagnostics import NO_DIAGNOSTICS, DiagnosticViews
 from linarite.domain.directory import Directory
 from linarite.domain.jobs import JobStore
@@ -168,6 +169,8 @@ class Surface(msgspec.Struct, kw_only=True):
     metrics: MetricReader
     perimeters: Perimeters
     diagnostics: DiagnosticViews = NO_DIAGNOSTICS
+    content_log: ContentAccess = ContentAccess()
+    """prompts and completions that accounts have kept"""
     outbox: Deliveries = NOTHING_SENT
     """what is told to webhooks"""
     access: Access

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 
     from linarite.controls.quota import Lease
+    from linarite.dataplane.content_notes import ContentNotes
     from linarite.dataplane.spillover import Spilled
     from linarite.domain.access import Decision
     from linarite.domain.account_names import Site
@@ -111,6 +112,8 @@ class Call:
     """where it is noted what has been produced, from the first event on"""
     trace: Trace | None = None
     """where it is noted when its parts end; None where nobody traces"""
+    content: ContentNotes | None = None
+    """what was asked and answered; None where the account has none of it kept"""
     first_event_at = 0.0
     started_at_ns = 0
     """since the epoch"""

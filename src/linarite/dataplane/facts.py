@@ -22,6 +22,7 @@ from linarite.domain.application_key import (
 )
 from linarite.domain.arm_id import subscription_of
 from linarite.domain.calibration import CALIBRATION_TYPE, is_calibration, known_output_weight
+from linarite.domain.content_log import logging_of
 from linarite.domain.customer_keys import CustomerKeyUnavailable
 from linarite.domain.errors import InvalidKey, KeyAuthenticationDisabled
 from linarite.domain.facts import Account, Deployment, Facts, Model, Sku
@@ -243,6 +244,7 @@ class FactsBook:
             deployments={name: each for name, (_, each) in deployments.items()},
             usage_limits=await self._limits_reader.read(resource, deployments, keys),
             projects=project_names(await self._resources.list_under(resource.id, PROJECT_TYPE)),
+            content_logging=await logging_of(self._resources, resource.id),
         )
 
     async def _digests(self, account_id: str) -> tuple[dict[bytes, str], str]:

@@ -17,6 +17,7 @@ from linarite.dataplane.pipeline import serve
 from linarite.dataplane.record import begun_of, record_of
 from linarite.domain.account_names import ANY_SITE
 from linarite.domain.arrival import ANY_WAY
+from linarite.domain.content_log import NO_CONTENT_LOG
 from linarite.domain.errors import (
     EngineFailed,
     GatewayError,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from linarite.dataplane.options import Limits
     from linarite.dataplane.pipeline import Surface
     from linarite.dataplane.router import Router
+    from linarite.domain.content_log import ContentSink
     from linarite.domain.request_record import RequestRecord
     from linarite.domain.usage import Usage
     from linarite.domain.usage_journal import UsageJournal
@@ -112,6 +114,8 @@ class DataPlane:
         """`observe` takes each finished request's record; it must not block or raise."""
         self.tracer: Tracer | None = None
         """follows each request, if one is set"""
+        self.content_log: ContentSink = NO_CONTENT_LOG
+        """takes what is asked and answered where accounts have that kept"""
         self._prices = prices
         self._journal = journal
         self._router = router
@@ -157,22 +161,20 @@ class DataPlane:
                 refuse(exchange, call, ServiceUnavailable("the server is shutting down", 5))
         finally:
             exchange.cancels = False
-            if call.usage is not None and call.deployment is not None:
-                call.cost_nano = self._prices.cost_of(
-                    call.usage, call.deployment, call.service_tier
-                )
-            self._observe(
-                record_of(
-                    call,
-                    operation=name_of(found),
-                    ended_at=clock(),
-                )
-            )
+            self._record(call, found, clock())
         if not exchange.complete and not exchange.departed:
             # Refused while the body was still coming: the answer stays open until it has come.
             with suppress(asyncio.CancelledError):
                 await discard_rest(exchange)
             exchange.end()
+
+    def _record(self, call: Call, found: Operation | LinariteError, ended_at: float) -> None:
+        if call.usage is not None and call.deployment is not None:
+            call.cost_nano = self._prices.cost_of(call.usage, call.deployment, call.service_tier)
+        record = record_of(call, operation=name_of(found), ended_at=ended_at)
+        self._observe(record)
+        if call.content is not None:
+            self.content_log.add(call.content.content(record))
 
     async def _answer(
         self, exchange: Exchange, call: Call, found: Operation | LinariteError
@@ -298,6 +300,8 @@ def refuse(exchange: Exchange, call: Call, error: LinariteError) -> None:
     if call.reply is not None:
         call.usage = call.reply.usage
     call.finish = "failed" if error.status >= InternalError.status else "refused"
+    if call.content is not None:
+        call.content.error = error_body(error)
     if exchange.began:
         call.finish = "failed"
         if call.reply is None or call.reply.lines is not STREAM_LINES:

@@ -15,6 +15,7 @@ from linarite.controls.authenticate.bearer import access_token
 from linarite.controls.quota import Limiter
 from linarite.dataplane.call import Call
 from linarite.dataplane.certificate_door import holder_of
+from linarite.dataplane.content_notes import ContentNotes
 from linarite.dataplane.entrance import facts_for, past_the_rules
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.key_door import KeyDoor
@@ -198,6 +199,8 @@ async def understood(
     if trace is not None:
         trace.mark("authorize")
     body = await call.body.read() if found.reads_body else b""
+    if facts.content_logging is not None and found.reads_body:
+        call.content = ContentNotes(facts.content_logging, body)
     try:
         if len(body) <= LARGE_BODY_BYTES:
             ask = found.parse(call, body, facts)
@@ -209,6 +212,8 @@ async def understood(
         raise
     if door is not None:
         door.admit_to_deployment(call, found)
+    if call.content is not None and call.reply is not None:
+        call.reply = call.content.follow(found.name, call.reply)
     if trace is not None:
         trace.mark("parse")
     return ask

@@ -132,6 +132,17 @@ def authorization_failed(name: str, object_id: str, action: str, scope: str) -> 
     )
 
 
+def person_needed(action: str, scope: str) -> ArmError:
+    """The management key where only a role counts."""
+    return ArmError(
+        403,
+        "AuthorizationFailed",
+        f"The management key is not enough to perform the data action '{action}' over scope "
+        f"'{scope[:500]}': it is done by somebody, not by whoever has a key. Sign in, with a role "
+        "that grants it at that scope.",
+    )
+
+
 def linked_authorization_failed(
     who: tuple[str, str], done: tuple[str, str], linked: tuple[str, str]
 ) -> ArmError:

@@ -6,6 +6,7 @@ import re
 
 import msgspec
 
+from linarite.domain.content_log import ContentLogging
 from linarite.domain.engine import Capabilities
 from linarite.domain.model_lifecycle import ENDLESS, Lifecycle
 from linarite.domain.network import OPEN, NetworkRules
@@ -115,6 +116,8 @@ class Facts(msgspec.Struct, frozen=True):
     """None: there are none"""
     projects: frozenset[str] = frozenset()
     """the account's, in lower case"""
+    content_logging: ContentLogging | None = None
+    """None: of what is asked and answered nothing is kept"""
 
     def deployment(self, name: str) -> Deployment | None:
         """Find a deployment by its name, whatever the case."""

@@ -1,4 +1,4 @@
-"""Databases whose writes survive a power cut: `linarite.db`, and `objects.db` beside it.
+"""Databases whose writes survive a power cut: `linarite.db`, and those beside it.
 
 One process at a time holds their folder.
 """
@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from linarite.storage.lock import FolderLock
-from linarite.storage.migrate import OBJECTS_HISTORY, STATE_HISTORY
+from linarite.storage.migrate import CONTENT_HISTORY, OBJECTS_HISTORY, STATE_HISTORY
 from linarite.storage.sqlite.connections import (
     IMMEDIATE,
     OUTSIDE,
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 STATE_FILE = "linarite.db"
 OBJECTS_FILE = "objects.db"
 """a file of its own, so that what applications store never keeps resources or keys waiting"""
+
+CONTENT_FILE = "content.db"
+"""of its own too, so that it can be kept, moved and destroyed by itself"""
 
 
 def open_database(folder: Path, *, busy_timeout_s: float = 5.0) -> Database:
@@ -53,6 +56,12 @@ def open_objects(folder: Path, *, busy_timeout_s: float = 5.0) -> Database:
     """
     prepare(folder / OBJECTS_FILE, OBJECTS_HISTORY)
     return Database(folder / OBJECTS_FILE, busy_timeout_s)
+
+
+def open_content(folder: Path, *, busy_timeout_s: float = 5.0) -> Database:
+    """The same for `content.db`."""
+    prepare(folder / CONTENT_FILE, CONTENT_HISTORY)
+    return Database(folder / CONTENT_FILE, busy_timeout_s)
 
 
 class Database:

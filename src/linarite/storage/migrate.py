@@ -32,6 +32,7 @@ REQUESTS_HISTORY = History(SCRIPTS / "requests", "0006")
 AUDIT_HISTORY = History(SCRIPTS / "audit", "0001")
 METRICS_HISTORY = History(SCRIPTS / "metrics", "0001")
 OBJECTS_HISTORY = History(SCRIPTS / "objects", "0001")
+CONTENT_HISTORY = History(SCRIPTS / "content", "0001")
 
 
 def migrate(path: Path, connection: sqlite3.Connection, history: History) -> bool:

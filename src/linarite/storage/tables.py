@@ -33,6 +33,9 @@ METRICS = MetaData()
 OBJECTS = MetaData()
 """`objects.db`"""
 
+CONTENT = MetaData()
+"""`content.db`"""
+
 # Ids are compared and ordered byte by byte, whatever the database's language setting.
 _ID_KEY = Text().with_variant(Text(collation="C"), "postgresql")
 
@@ -365,3 +368,19 @@ stored_objects = Table(
     Index("stored_objects_by_expiry", "expires_at"),
 )
 """`account_key` is lower-cased; `body` is the whole StoredObject as JSON"""
+
+content_records = Table(
+    "content_records",
+    CONTENT,
+    Column("account_key", _ID_KEY, primary_key=True),
+    Column("request_id", _ID_KEY, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("deployment", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Index("content_records_by_age", "at"),
+)
+"""`account_key` is lower-cased; `size` is that of `sealed`, in bytes"""

@@ -29,6 +29,7 @@ ARM_TABLE_FILES = tuple(
         "limit_routes",
         "policy_routes",
         "diagnostic_routes",
+        "content_routes",
         "alert_routes",
         "actions",
     )

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from linarite.storage.blobs import FolderBlobs
-from linarite.storage.database import open_database, open_objects
+from linarite.storage.database import open_content, open_database, open_objects
 from linarite.storage.memory.activity import MemoryActivityLog
 from linarite.storage.memory.alert_states import MemoryAlertStates
 from linarite.storage.memory.audit import MemoryAuditStore
 from linarite.storage.memory.blobs import MemoryBlobs
+from linarite.storage.memory.content import MemoryContentStore
 from linarite.storage.memory.cursors import MemoryCursorStore
 from linarite.storage.memory.customer_keys import MemoryCustomerKeys
 from linarite.storage.memory.jobs import MemoryJobStore
@@ -28,6 +29,7 @@ from linarite.storage.retention import Retention
 from linarite.storage.sqlite.activity import SqliteActivityLog
 from linarite.storage.sqlite.alert_states import SqliteAlertStates
 from linarite.storage.sqlite.audit import open_audit_store
+from linarite.storage.sqlite.content import SqliteContentStore
 from linarite.storage.sqlite.cursors import SqliteCursorStore
 from linarite.storage.sqlite.jobs import SqliteJobStore
 from linarite.storage.sqlite.keys import open_key_store
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from linarite.domain.audit import AuditStore
     from linarite.domain.azure_metrics.grains import MetricStore
     from linarite.domain.blob import Blobs
+    from linarite.domain.content_log import ContentStore
     from linarite.domain.diagnostics import CursorStore
     from linarite.domain.jobs import JobStore
     from linarite.domain.ledger import LastingCounts
@@ -101,6 +104,17 @@ async def stored_objects(
         return
     database = open_objects(tmp_path)
     yield SqliteStoredObjects(database)
+    await database.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def contents(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ContentStore]:
+    """An empty ContentStore."""
+    if request.param == "memory":
+        yield MemoryContentStore()
+        return
+    database = open_content(tmp_path)
+    yield SqliteContentStore(database)
     await database.close()
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from copy import copy
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 encode = msgspec.json.encode
 
+CHUNK = ".chunk"
+"""ends the `object` of what is streamed"""
 CHARACTERS_PER_TOKEN = 4
 """of a prompt that nobody counted; OpenAI's own rule of thumb for English"""
 
@@ -61,6 +64,29 @@ class StreamedReply(ABC):
         self._kind = kind
         fixed = fixed_fields(deployment.model, deployment.instance, kind)
         self._tail = b',"created":%d,"id":"%b"%b' % (int(time.time()), object_id.encode(), fixed)
+
+    def folding(self) -> Self:
+        """The same answer, to be folded into one body while this one is streamed.
+
+        Made before any event.
+        """
+        folded = copy(self)
+        folded.be_one_body()
+        return folded
+
+    def be_one_body(self) -> None:
+        """Be no stream any more."""
+        self.streamed = False
+        kind, self._kind = self._kind, self._kind.removesuffix(CHUNK)
+        self._tail = self._tail.replace(encode(kind), encode(self._kind), 1)
+
+    @abstractmethod
+    def add(self, event: Any) -> None:  # noqa: ANN401 - each operation has its own events
+        """See Reply."""
+
+    @abstractmethod
+    def body(self) -> bytes:
+        """See Reply."""
 
     def move_to(self, deployment: Deployment) -> None:
         """See Reply."""

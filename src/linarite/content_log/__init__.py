@@ -1,0 +1,1 @@
+"""Prompts and completions, kept sealed where an account wants it: written, read, swept."""

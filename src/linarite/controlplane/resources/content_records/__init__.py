@@ -1,0 +1,1 @@
+"""Prompts and completions that an account has kept."""

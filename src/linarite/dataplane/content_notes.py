@@ -1,0 +1,147 @@
+"""What one call asked and was answered, noted where its account has content kept.
+
+Nothing of this exists for other calls. The answer's writer is followed: of a stream a second one
+folds what the first sends, so that what is kept is one body, however it was sent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from linarite.dataplane.parts.replies import StreamedReply
+from linarite.domain.content_log import Content, ContentLogging, no_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from linarite.dataplane.call import Reply
+    from linarite.domain.facts import Deployment
+    from linarite.domain.quota import Price
+    from linarite.domain.request_record import RequestRecord
+    from linarite.domain.usage import Usage
+
+WITHOUT_WORDS = frozenset(("Embeddings_Create",))
+"""operations whose answers are numbers: what was asked is kept"""
+
+
+class ContentNotes:
+    """The content of one call, as far as it has come."""
+
+    __slots__ = ("_asked", "_followed", "_logging", "error")
+
+    def __init__(self, logging: ContentLogging, asked: bytes) -> None:
+        """`asked` is the body as it came."""
+        self._logging = logging
+        self._asked = asked
+        self._followed: FollowedReply | None = None
+        self.error = b""
+        """the body of the error that it ended with"""
+
+    def follow(self, operation: str, reply: Reply) -> Reply:
+        """The reply to use instead: the same, and it is known what it says."""
+        if operation in WITHOUT_WORDS:
+            return reply
+        self._followed = FollowedReply(reply)
+        return self._followed
+
+    def content(self, record: RequestRecord) -> Content:
+        """All of it, once the call has ended."""
+        followed = self._followed
+        answered = followed is not None and followed.size > 0
+        return Content(
+            record=record,
+            retention_days=self._logging.retention_days,
+            asked=self._asked,
+            answer=followed.whole if followed is not None and answered else no_answer,
+            error=self.error,
+            size=len(self._asked) + len(self.error) + (followed.size if followed else 0),
+        )
+
+
+class FollowedReply:
+    """A `Reply` as the one it follows, that remembers what was said."""
+
+    def __init__(self, inner: Reply) -> None:
+        self._inner = inner
+        self._folding: StreamedReply | None = None
+        self._pieces: list[bytes] = []
+        self.streamed = inner.streamed
+        self.size = 0
+        """bytes that were answered so far"""
+
+    @property
+    def status(self) -> int:
+        """See Reply."""
+        return self._inner.status
+
+    @property
+    def lines(self) -> bytes:
+        """See Reply."""
+        return self._inner.lines
+
+    @property
+    def length(self) -> int | None:
+        """See Reply."""
+        return self._inner.length
+
+    @property
+    def usage(self) -> Usage | None:
+        """See Reply."""
+        return self._inner.usage
+
+    @property
+    def headers(self) -> Sequence[tuple[bytes, bytes]]:
+        """See Reply."""
+        return self._inner.headers
+
+    def price(self) -> Price:
+        """See Reply."""
+        return self._inner.price()
+
+    def tell_tier(self, tier: str) -> None:
+        """See Reply."""
+        self._inner.tell_tier(tier)
+
+    def move_to(self, deployment: Deployment) -> None:
+        """See Reply."""
+        self._inner.move_to(deployment)
+
+    def frame(self, event: Any) -> bytes:  # noqa: ANN401 - each operation has its own events
+        """See Reply."""
+        inner = self._inner
+        if self._folding is None and isinstance(inner, StreamedReply):
+            self._folding = inner.folding()
+        piece = inner.frame(event)
+        self.size += len(piece)
+        if self._folding is not None:
+            self._folding.add(event)
+        else:
+            self._pieces.append(piece)
+        return piece
+
+    def end(self) -> bytes:
+        """See Reply."""
+        piece = self._inner.end()
+        if self._folding is None:
+            self._pieces.append(piece)
+        return piece
+
+    def add(self, event: Any) -> None:  # noqa: ANN401 - as above
+        """See Reply."""
+        self._inner.add(event)
+        self.size += 1  # what it is, is told when it is written
+
+    def body(self) -> bytes:
+        """See Reply."""
+        body = self._inner.body()
+        self._pieces = [body]
+        self.size = len(body)
+        return body
+
+    def whole(self) -> bytes:
+        """What was answered, as one body; of an answer that broke off, what there was."""
+        if self._folding is not None:
+            return self._folding.body()
+        if self._pieces:
+            return b"".join(self._pieces)
+        return self._inner.body()
