@@ -108,7 +108,7 @@ def read(server: Server, request_id: str, bearer: str) -> httpx.Response:
     return manage(server, "POST", f"{ACCOUNT}/{RECORDS}/{request_id}/read", bearer=bearer)
 
 
-def content(server: Server, answer: httpx.Response, bearer: str) -> dict[str, Any]:
+def content(server: Server, answer: Any, bearer: str) -> dict[str, Any]:  # noqa: ANN401 - of either httpx
     """What is kept of a request."""
     told = read(server, answer.headers["apim-request-id"], bearer)
     assert told.status_code == 200, told.text

@@ -27,11 +27,11 @@ WITHOUT_WORDS = frozenset(("Embeddings_Create",))
 class ContentNotes:
     """The content of one call, as far as it has come."""
 
-    __slots__ = ("_asked", "_followed", "_logging", "error")
+    __slots__ = ("_asked", "_followed", "_wanted", "error")
 
-    def __init__(self, logging: ContentLogging, asked: bytes) -> None:
+    def __init__(self, wanted: ContentLogging, asked: bytes) -> None:
         """`asked` is the body as it came."""
-        self._logging = logging
+        self._wanted = wanted
         self._asked = asked
         self._followed: FollowedReply | None = None
         self.error = b""
@@ -50,7 +50,7 @@ class ContentNotes:
         answered = followed is not None and followed.size > 0
         return Content(
             record=record,
-            retention_days=self._logging.retention_days,
+            retention_days=self._wanted.retention_days,
             asked=self._asked,
             answer=followed.whole if followed is not None and answered else no_answer,
             error=self.error,
