@@ -27,6 +27,8 @@ from bench.profile_of_gateway import profile
 from bench.results import Results
 from bench.rows.fake import FakeRow
 from bench.rows.linarite import LinariteRow
+from bench.rows.linarite_bare import LinariteBareRow
+from bench.rows.linarite_governed import LinariteGovernedRow
 from bench.rows.linarite_token import LinariteTokenRow
 from bench.rows.litellm import LitellmRow
 from bench.rows.nginx import NginxRow
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 GATEWAYS = {
     "linarite": LinariteRow,
     "token": LinariteTokenRow,
+    "governed": LinariteGovernedRow,
+    "bare": LinariteBareRow,
     "nginx": NginxRow,
     "litellm": LitellmRow,
     "portkey": PortkeyRow,

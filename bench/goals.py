@@ -21,6 +21,11 @@ TIMES_LITELLM = 60.0
 ENGINE_TAX = 0.03
 MEMORY_BYTES = 100_000_000
 TOKEN_CPU_US = 30.0
+GOVERNED_CPU = 6.0
+"""of nginx's"""
+GOVERNING_CPU = 1.5
+"""of the same server and client with nothing between them"""
+GOVERNED_P50_S = 0.0008
 GROWTH_BYTES_PER_REQUEST = 2.0
 """what counts as none: a hundred megabytes in fifty million requests"""
 
@@ -35,10 +40,16 @@ def _gateway(results: Results, plan: GatewayPlan) -> list[tuple[str, ...]]:
     ours, nginx, direct, litellm = (
         named(results.gateway, start) for start in ("Linarite", "nginx", "upstream", "LiteLLM")
     )
-    by_token = named(results.gateway, "a token")
+    by_token, governed, bare = (
+        named(results.gateway, start) for start in ("a token", "a governed", "nothing but")
+    )
     token_us = middle(by_token, "cpu_us_per_request") - middle(ours, "cpu_us_per_request")
     request = ratio(middle(ours, "cpu_us_per_request"), middle(nginx, "cpu_us_per_request"))
     p50_s = added(ours, direct, "latency_p50_s")
+    whole_us = middle(governed, "cpu_us_per_request")
+    whole = ratio(whole_us, middle(nginx, "cpu_us_per_request"))
+    governing = ratio(whole_us, middle(bare, "cpu_us_per_request"))
+    governed_s = added(governed, direct, "latency_p50_s")
     most = plan.streams[-1]
     chunk_metric = f"streams_{most}_cpu_us_per_chunk"
     chunk = ratio(middle(ours, chunk_metric), middle(nginx, chunk_metric))
@@ -56,6 +67,12 @@ def _gateway(results: Results, plan: GatewayPlan) -> list[tuple[str, ...]]:
         + _held(speed >= TIMES_LITELLM, speed),
         _row("a known token instead of a key, CPU µs", f"≤ {TOKEN_CPU_US:g}", number(token_us, 1))
         + _held(token_us <= TOKEN_CPU_US, token_us),
+        _row("CPU per governed request, of nginx's", f"≤ {GOVERNED_CPU:g} x", times(whole))
+        + _held(whole <= GOVERNED_CPU, whole),
+        _row("the same, of our bare proxy's", f"≤ {GOVERNING_CPU:g} x", times(governing))
+        + _held(governing <= GOVERNING_CPU, governing),
+        _row(f"its added p50 at {plan.rate:g}/s, ms", "< 0.8", milliseconds(governed_s))
+        + _held(governed_s < GOVERNED_P50_S, governed_s),
         _row(f"stalls of {most} streams", "0", number(stalls)) + _held(stalls == 0, stalls),
         _row(f"broken of {plan.many_streams:,} streams", "0", number(broken))
         + _held(broken == 0, broken),

@@ -91,7 +91,8 @@ def parse(arguments: list[str] | None = None) -> Options:
     parser.add_argument("--rounds", type=int, help="rounds of each part (default 3, engine 5)")
     parser.add_argument(
         "--rows",
-        help="rows to measure, with commas: linarite,token,nginx,litellm,portkey (default all)",
+        help="rows to measure, with commas: linarite,token,governed,bare,nginx,litellm,portkey; "
+        "all, if this is left out",
     )
     parser.add_argument("--requests", type=int, help="requests for the memory slope (50000)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all rounds to a file")

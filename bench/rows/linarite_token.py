@@ -42,40 +42,52 @@ CLAIMS = {
 class LinariteTokenRow(ProcessRow):
     """The same server and request as the row of a key, but for who calls."""
 
-    def __init__(self) -> None:
-        super().__init__("a token on Linarite")
+    def __init__(self, name: str = "a token on Linarite") -> None:
+        super().__init__(name)
+        self.serving: dict[str, Any] = {}
+        """how its control plane is reached, once it is started"""
 
     async def start(self, folder: Path, upstream_port: int, cores: set[int]) -> None:
         """Start it, give the caller a role, and wait for the deployment. Raises Unavailable."""
-        home = folder / "linarite-token"
+        home = folder / self.name.replace(" ", "-")
         key = jwk.RSAKey.generate_key(2048, {"kid": "bench", "use": "sig"})
         key_set = folder / "bench-keys.json"
         key_set.write_text(json.dumps({"keys": [key.as_dict(private=False)]}), encoding="utf-8")
         config = CONFIG.format(model=MODEL, upstream_port=upstream_port)
         config += f'[issuers.bench]\nissuer = "{ISSUER}"\nkey_set_file = "{key_set}"\n'
-        self._started = launch(home, config, cores=cores)
+        self._started = launch(home, self.configured(config, folder), cores=cores)
         by_key = await ready_target(home, self._started, MODEL)
-        give_role(json.loads((home / "ready.json").read_text(encoding="utf-8")))
+        self.serving = json.loads((home / "ready.json").read_text(encoding="utf-8"))
+        give_role(self.serving)
         now = int(time.time())
         times = {"iat": now, "nbf": now, "exp": now + HOUR_S}
         token = jwt.encode({"alg": "RS256", "kid": "bench"}, CLAIMS | times, key)
         headers = {"authorization": f"Bearer {token}"}
         self._target = Target(by_key.port, by_key.path, MODEL, headers)
 
+    def configured(self, config: str, folder: Path) -> str:  # noqa: ARG002 - for who adds to it
+        """Its settings, of which this row has nothing to change; `folder` takes what it writes."""
+        return config
+
 
 def give_role(serving: dict[str, Any]) -> None:
     """The caller may use the models of all accounts."""
     path = f"{SUBSCRIPTION}{AUTHORIZATION}/roleAssignments/{CALLER}?api-version=2022-04-01"
     role = f"{AUTHORIZATION}/roleDefinitions/{OPENAI_USER}"
-    body = {
-        "properties": {
-            "roleDefinitionId": role,
-            "principalId": CALLER,
-            "principalType": "ServicePrincipal",
-        }
+    properties = {
+        "roleDefinitionId": role,
+        "principalId": CALLER,
+        "principalType": "ServicePrincipal",
     }
+    put(serving, path, properties)
+
+
+def put(serving: dict[str, Any], path: str, properties: dict[str, Any]) -> None:
+    """Make a resource of the server's control plane."""
     request = Request(  # noqa: S310 - our own server
-        serving["endpoint"].rstrip("/") + path, json.dumps(body).encode(), method="PUT"
+        serving["endpoint"].rstrip("/") + path,
+        json.dumps({"properties": properties}).encode(),
+        method="PUT",
     )
     request.add_header("authorization", f"Bearer {serving['management_key']}")
     request.add_header("content-type", "application/json")

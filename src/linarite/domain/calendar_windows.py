@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from linarite.domain.ledger import Window
@@ -14,9 +15,13 @@ _YEAR_MONTHS: Final = 12
 
 def period_of(window: Window, at: float) -> int:
     """Which day or month `at` (seconds since the epoch) is in."""
-    if window is Window.DAY:
-        return int(at // DAY_S)
-    told = time.gmtime(at)
+    day = int(at // DAY_S)
+    return day if window is Window.DAY else _month_of(day)
+
+
+@lru_cache(maxsize=4)  # asked for several times in each request, nearly always for the same day
+def _month_of(day: int) -> int:
+    told = time.gmtime(day * DAY_S)
     return told.tm_year * _YEAR_MONTHS + told.tm_mon - 1
 
 
