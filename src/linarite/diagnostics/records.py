@@ -7,6 +7,7 @@ record's id in `linariteRecordId`. Never a prompt, an answer or a key.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from linarite.controls.audit.chain import event_of
@@ -71,8 +72,12 @@ def ticks(at_ns: int) -> int:
 def azure_time(at_ns: int) -> str:
     """ISO 8601 with .NET's seven digits: `2024-05-24T12:23:02.4350000Z`."""
     seconds, rest_ns = divmod(at_ns, 1_000_000_000)
-    at = datetime.fromtimestamp(seconds, UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{rest_ns // NS_PER_TICK:07}Z"
+    return f"{_second(seconds)}.{rest_ns // NS_PER_TICK:07}Z"
+
+
+@lru_cache(maxsize=64)  # records come many to a second, and each has several times
+def _second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def masked_address(address: str) -> str:

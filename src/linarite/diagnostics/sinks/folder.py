@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from linarite.domain.diagnostics import DiagnosticRecord
 
+HOUR_NS = 3_600 * 10**9
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 _encode = msgspec.json.Encoder().encode
@@ -31,13 +32,15 @@ class FolderSink:
 
     async def write(self, records: Sequence[DiagnosticRecord]) -> int:
         """Append each record to the file of its category and hour."""
-        files: dict[Path, list[bytes]] = {}
+        files: dict[tuple[str, str, int], list[bytes]] = {}
         for record in records:
-            place = diagnostic_path(record.category, record.resource_id, azure_time(record.at_ns))
-            files.setdefault(self._folder / place, []).append(_encode(record.body) + b"\n")
+            hour = record.at_ns // HOUR_NS
+            file = files.setdefault((record.category, record.resource_id, hour), [])
+            file.append(_encode(record.body) + b"\n")
         try:
-            for file, lines in files.items():
-                await asyncio.to_thread(_append, file, b"".join(lines))
+            for (category, resource_id, hour), lines in files.items():
+                place = diagnostic_path(category, resource_id, azure_time(hour * HOUR_NS))
+                await asyncio.to_thread(_append, self._folder / place, b"".join(lines))
         except OSError as problem:
             why = problem.strerror or type(problem).__name__
             raise SinkDown(why, f"{why}: {problem.filename}") from None
