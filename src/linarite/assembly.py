@@ -20,6 +20,7 @@ from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
 from linarite.diagnostic_parts import DiagnosticParts
 from linarite.domain.jobs import DEPLOY_TEMPLATE
+from linarite.file_parts import Around
 from linarite.hosting.declared import declare
 from linarite.hosting.deployable import DeployableModels
 from linarite.hosting.host import Host
@@ -168,7 +169,8 @@ class Assembly:
         counts = await open_ledger(settings.quota, database, dialer, self._stack)
         limiter = Limiter(settings.quota.rates, self._limits.over(counts))
         self._metrics.measure_provisioned(self._facts.all, limiter)
-        stored = await open_stored(self._stack, self.loaded.home, settings, resources)
+        around = Around(resources, keys, dialer)
+        stored = await open_stored(self._stack, self.loaded.home, settings, around)
         dataplane = self._data_plane(
             stored,
             identity.admission(door, self._facts, self._host, limiter, keys, self._stack),

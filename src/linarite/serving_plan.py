@@ -146,6 +146,10 @@ def egress_policy(settings: Settings, planned: Plan) -> EgressPolicy:
             "webhook": PurposeHosts(
                 tuple(egress.webhook.allowed_hosts), declared_hosts(settings.webhooks)
             ),
+            "file_import": PurposeHosts(
+                tuple(egress.file_import.allowed_hosts),
+                frozenset(settings.files.import_private_hosts),
+            ),
             # Callers write these: what settings name for others is not named for them.
             "action_group": PurposeHosts(tuple(egress.action_group.allowed_hosts)),
         },

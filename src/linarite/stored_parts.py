@@ -8,9 +8,9 @@ import msgspec
 
 from linarite.dataplane.call import OperationKit
 from linarite.domain.stored_object import StoredObjects
+from linarite.file_parts import FileParts, open_file_parts
 from linarite.files import FileKeeper
 from linarite.files.opening import open_files
-from linarite.files.uploads import UploadKeeper
 from linarite.storage.database import open_objects
 from linarite.storage.sqlite.stored_objects import SqliteStoredObjects
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from linarite.domain.engine import Capabilities
-    from linarite.domain.resource import ResourceStore
+    from linarite.file_parts import Around
     from linarite.setting_tree import Settings
 
 
@@ -29,6 +29,7 @@ class StoredParts(msgspec.Struct, frozen=True):
 
     objects: StoredObjects
     files: FileKeeper
+    file_parts: FileParts
 
     def kit(
         self, settings: Settings, capabilities_of: Callable[[str], Capabilities | None]
@@ -38,16 +39,17 @@ class StoredParts(msgspec.Struct, frozen=True):
             accept_unknown_arguments=settings.limits.accept_unknown_arguments,
             capabilities_of=capabilities_of,
             files=self.files,
-            uploads=UploadKeeper(self.files, self.objects),
+            uploads=self.file_parts.uploads,
+            imports=self.file_parts.imports,
         )
 
 
 async def open_stored(
-    stack: AsyncExitStack, home: Path, settings: Settings, resources: ResourceStore
+    stack: AsyncExitStack, home: Path, settings: Settings, around: Around
 ) -> StoredParts:
     """Open what is stored, tidying up until `stack` is left. Raises SetupError."""
     database = open_objects(home)
     stack.push_async_callback(database.close)
     objects = SqliteStoredObjects(database)
-    files = await open_files(stack, objects, home, settings.files, resources)
-    return StoredParts(objects, files)
+    files = await open_files(stack, objects, home, settings.files, around.resources)
+    return StoredParts(objects, files, await open_file_parts(stack, objects, files, around))

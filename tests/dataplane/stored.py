@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from linarite.controls.egress import EgressDialer, EgressPolicy
 from linarite.dataplane.call import OperationKit
 from linarite.files import FileKeeper
+from linarite.files.importing import FileImporter
 from linarite.files.options import Files
 from linarite.files.uploads import UploadKeeper
 from linarite.storage.memory.blobs import MemoryBlobs
+from linarite.storage.memory.keys import MemoryKeyStore
 from linarite.storage.memory.stored_objects import MemoryStoredObjects
 
 if TYPE_CHECKING:
@@ -30,4 +33,5 @@ def kit_in_memory(
         capabilities_of=capabilities_of,
         files=files,
         uploads=UploadKeeper(files, objects),
+        imports=FileImporter(files, objects, EgressDialer(EgressPolicy()), MemoryKeyStore().box_of),
     )

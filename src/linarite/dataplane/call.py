@@ -14,6 +14,7 @@ from linarite.domain.arrival import ANY_WAY
 from linarite.domain.engine import Capabilities
 from linarite.domain.usage_journal import NO_PROGRESS
 from linarite.files import FileKeeper
+from linarite.files.importing import FileImporter
 from linarite.files.uploads import UploadKeeper
 
 if TYPE_CHECKING:
@@ -162,6 +163,7 @@ class OperationKit(msgspec.Struct, frozen=True):
     """what an instance can do, by its name; None until it has started"""
     files: FileKeeper
     uploads: UploadKeeper
+    imports: FileImporter
 
 
 class Reply(Protocol):

@@ -20,6 +20,7 @@ from linarite.dataplane.operations.files.operation import (
     DeleteFile,
     GetFile,
     GetFileContent,
+    ImportFile,
     ListFiles,
 )
 from linarite.dataplane.operations.models.operation import GetModel, ListModels
@@ -82,6 +83,13 @@ ROUTES: tuple[Route, ...] = (
         method="POST",
         template="/files",
         operation=CreateFile,
+        dated="flat",
+        versions=versions_since("2022-12-01", "2023-03-15-preview"),
+    ),
+    Route(
+        method="POST",
+        template="/files/import",
+        operation=ImportFile,
         dated="flat",
         versions=versions_since("2022-12-01", "2023-03-15-preview"),
     ),

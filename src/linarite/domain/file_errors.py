@@ -27,6 +27,15 @@ class NoSuchFileObject(ModelError):
         super().__init__(f"No such File object: {file_id[:100]}", param="id")
 
 
+class FileNotReady(InvalidRequest):
+    """The file is still to come, or could not be had."""
+
+    def __init__(self, file_id: str, status: str, details: str) -> None:
+        """Say how it stands."""
+        why = f": {details}" if details else ""
+        super().__init__(f"File {file_id} has no content, its status is '{status}'{why}.")
+
+
 class TooManyFiles(GatewayError):
     """As many files of a purpose as an account may have."""
 

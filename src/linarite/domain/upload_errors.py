@@ -47,8 +47,8 @@ class PartsDoNotFit(InvalidRequest):
         super().__init__(f"The upload can't be completed: {why}. It is still pending.", param=param)
 
 
-class TooManyUploads(GatewayError):
-    """As many unfinished uploads as an account may have, or parts as an upload may."""
+class AccountIsFull(GatewayError):
+    """As many as an account may have of something that is not finished."""
 
     control = "quota"
     status = 400

@@ -28,6 +28,8 @@ Beside = Callable[[StoredObject], dict[str, list[StoredObject]]]
 EVERYBODY = None
 """an owner who stands for all"""
 SWEEP_AT_ONCE = 200
+PROCESSED, PENDING, ERROR = "processed", "pending", "error"
+"""what a file that is there is; one that is still to come; one that could not be had"""
 
 
 class NewFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,9 +111,9 @@ class FileKeeper:
         changed beside it is not there any more; nothing is left then.
         """
         try:
-            self._require_fit(new, received)
+            self.require_fit(new, received)
             await self.require_room(new)
-            made = self._made(new, received)
+            made = self.made(new, received)
             await self._write(made, {} if beside is None else beside(made))
         except BaseException:
             await self.discard(received)
@@ -141,8 +143,8 @@ class FileKeeper:
         return await self._objects.list(account_id, FILE, alive)
 
     def content(self, file: StoredObject) -> AsyncIterator[bytes]:
-        """A file's bytes."""
-        return self._blobs.read(file.blob)
+        """A file's bytes. Raises KeyError, with the first, where there are none."""
+        return self._blobs.read(file.blob) if file.blob else _nothing(file.id)
 
     async def remove(self, file: StoredObject) -> None:
         """Forget a file: first that there is one, then its bytes."""
@@ -182,12 +184,14 @@ class FileKeeper:
         if not await self._objects.write(added=[made], **changes):
             raise LookupError(made.id)
 
-    def _require_fit(self, new: NewFile, received: Received) -> None:
+    def require_fit(self, new: NewFile, received: Received) -> None:
+        """Raise FileTooLarge, NotJsonLines for what is no file of its purpose."""
         if new.purpose == BATCH and received.size > self.options.batch_bytes_max:
             raise FileTooLarge(self.options.batch_bytes_max, "files.batch_bytes_max")
         require_lines(new.purpose, new.filename, received.head)
 
-    def _made(self, new: NewFile, received: Received) -> StoredObject:
+    def made(self, new: NewFile, received: Received) -> StoredObject:
+        """The file as `keep` makes it, for whoever keeps it himself: `settled` follows."""
         now = int(self._now())
         return StoredObject(
             account_id=new.account_id,
@@ -205,6 +209,15 @@ class FileKeeper:
                 "media_type": media_type(received.head),
             },
         )
+
+    def arrived(self, file: StoredObject, received: Received) -> StoredObject:
+        """A file that was pending, with its bytes: `settled` follows once it is kept."""
+        told = {
+            "bytes": received.size,
+            "media_type": media_type(received.head),
+            "status": PROCESSED,
+        }
+        return msgspec.structs.replace(file, blob=received.name, body=file.body | told)
 
     def _is_over(self, file: StoredObject) -> bool:
         return 0 < file.expires_at <= self._now()
@@ -239,6 +252,16 @@ class _Coming:
         if len(self.head) < HEAD_BYTES:
             self.head += piece[: HEAD_BYTES - len(self.head)]
         return piece
+
+
+async def _nothing(file_id: str) -> AsyncIterator[bytes]:
+    raise KeyError(file_id)
+    yield b""
+
+
+def status_of(file: StoredObject) -> str:
+    """Of a file: PROCESSED, PENDING or ERROR."""
+    return str(file.body.get("status", PROCESSED))
 
 
 def owner_of(principal: Principal | None) -> str:

@@ -35,6 +35,20 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     uploads_max: Annotated[
         int, Meta(description="Unfinished uploads that an account may have at a time.", ge=1)
     ] = 100
+    imports_max: Annotated[
+        int, Meta(description="Files by URL that an account may have on their way.", ge=1)
+    ] = 20
+    import_s: Annotated[
+        float, Meta(description="Seconds in which a file by URL must have come.", gt=0)
+    ] = 600.0
+    import_private_hosts: Annotated[
+        list[str],
+        Meta(
+            description="Hosts that files by URL may come from and that may have private "
+            "addresses: whoever may import files reads what they serve. Others go under "
+            "egress.file_import.allowed_hosts."
+        ),
+    ] = []
     visible_to: Annotated[
         Literal["account", "creator"],
         Meta(

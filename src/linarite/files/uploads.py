@@ -12,7 +12,7 @@ import msgspec
 
 from linarite.domain.file_errors import FileTooLarge
 from linarite.domain.stored_object import Page, StoredObject
-from linarite.domain.upload_errors import PartsDoNotFit, TooManyUploads, UploadNotPending
+from linarite.domain.upload_errors import AccountIsFull, PartsDoNotFit, UploadNotPending
 from linarite.files.keeper import BATCH, EVERYBODY, Bound, NewFile
 from linarite.web.ids import new_guid
 
@@ -43,7 +43,7 @@ class UploadKeeper:
         self._at_work: set[asyncio.Task[StoredObject]] = set()
 
     async def start(self, new: NewFile, size: int) -> StoredObject:
-        """Begin one of `size` bytes. Raises FileTooLarge, TooManyFiles, TooManyUploads."""
+        """Begin one of `size` bytes. Raises FileTooLarge, TooManyFiles, AccountIsFull."""
         options = self.files.options
         if size > options.upload_bytes_max:
             raise FileTooLarge(options.upload_bytes_max, "files.upload_bytes_max")
@@ -53,7 +53,7 @@ class UploadKeeper:
         now = int(self._now())
         unfinished = Page(limit=options.uploads_max, label=PENDING, alive_at=now + REMEMBERED_S)
         if len(await self._objects.list(new.account_id, UPLOAD, unfinished)) >= unfinished.limit:
-            raise TooManyUploads(
+            raise AccountIsFull(
                 "This account has as many unfinished uploads as it may have",
                 unfinished.limit,
                 "Complete or cancel some, or raise files.uploads_max.",
@@ -96,7 +96,7 @@ class UploadKeeper:
         return await self.files.find(upload.account_id, made, EVERYBODY) if made else None
 
     async def add_part(self, upload: StoredObject, pieces: AsyncIterator[bytes]) -> StoredObject:
-        """Keep a part. Raises UploadNotPending, FileTooLarge, TooManyUploads."""
+        """Keep a part. Raises UploadNotPending, FileTooLarge, AccountIsFull."""
         self._require_pending(upload)
         bytes_max = self.files.options.upload_part_bytes_max
         bound = Bound(bytes_max, "files.upload_part_bytes_max")
@@ -183,7 +183,7 @@ class UploadKeeper:
         if came > bytes_max:
             raise FileTooLarge(bytes_max, "files.upload_bytes_max")
         if body["parts"] >= PARTS_MAX:
-            raise TooManyUploads(
+            raise AccountIsFull(
                 "An upload has as many parts as it may have", PARTS_MAX, "Send larger ones."
             )
         part = StoredObject(

@@ -35,6 +35,7 @@ class Egress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     webhook: PurposeEgress = PurposeEgress()
     action_group: PurposeEgress = PurposeEgress()
     diagnostics: PurposeEgress = PurposeEgress()
+    file_import: PurposeEgress = PurposeEgress()
     proxy: Annotated[
         str,
         Meta(

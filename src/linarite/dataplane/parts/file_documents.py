@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from linarite.files.keeper import status_of
+
 if TYPE_CHECKING:
     from linarite.domain.stored_object import StoredObject
 
@@ -17,6 +19,8 @@ def file_document(file: StoredObject) -> dict[str, Any]:
         "filename": file.body["filename"],
         "bytes": file.body["bytes"],
         "created_at": file.created_at,
-        "status": "processed",
+        "status": status_of(file),
     }
+    if "status_details" in file.body:
+        told["status_details"] = file.body["status_details"]
     return told | {"expires_at": file.expires_at} if file.expires_at else told

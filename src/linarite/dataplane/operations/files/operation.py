@@ -8,14 +8,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+import msgspec
+
 from linarite.dataplane.operations.files.upload import receive
 from linarite.dataplane.parts.checks import whole_number
+from linarite.dataplane.parts.decode import decode
 from linarite.dataplane.parts.documents import BytesReply, DocumentReply
 from linarite.dataplane.parts.file_documents import file_document
-from linarite.domain.errors import InvalidRequest
-from linarite.domain.file_errors import NoSuchFile, NoSuchFileObject
+from linarite.dataplane.parts.file_fields import checked_purpose, plain_name
+from linarite.domain.errors import EgressRefused, InvalidRequest
+from linarite.domain.file_errors import FileNotReady, NoSuchFile, NoSuchFileObject
 from linarite.domain.stored_object import Page
-from linarite.files.keeper import owner_of
+from linarite.domain.target import target_of
+from linarite.files import NewFile
+from linarite.files.keeper import PROCESSED, owner_of, status_of
+from linarite.files.sniffing import require_lines
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -49,9 +56,61 @@ class CreateFile:
     async def run(self, ask: Call, slot: object) -> AsyncGenerator[dict[str, Any], None]:  # noqa: ARG002 - the port's shape
         """The new file. Raises InvalidRequest, FileTooLarge, TooManyFiles."""
         made = await receive(ask, owner_of(ask.principal), self._keeper)
-        if isinstance(ask.reply, DocumentReply) and not ask.v1:
-            location = f"/openai/files/{made.id}?api-version={ask.api_version}"
-            ask.reply.headers.append((b"location", location.encode()))
+        _tell_place(ask, made)
+        yield file_document(made)
+
+
+class FileUrl(msgspec.Struct, frozen=True):
+    """Where a file is to be fetched from."""
+
+    purpose: str
+    filename: str
+    content_url: str
+
+
+class ImportFile:
+    """Azure's `Files_Import`."""
+
+    name = "Files_Import"
+    action = "Microsoft.CognitiveServices/accounts/OpenAI/files/import/action"
+    reads_body = True
+
+    def __init__(self, kit: OperationKit) -> None:
+        """Take who fetches files."""
+        self._importer = kit.imports
+        self._decoder = msgspec.json.Decoder(FileUrl)
+
+    def parse(
+        self,
+        call: Call,
+        body: bytes,
+        facts: Facts,  # noqa: ARG002 - the port's shape
+    ) -> tuple[Call, NewFile, str]:
+        """What is to be fetched. Raises InvalidRequest."""
+        ask = decode(self._decoder, body)
+        new = NewFile(
+            account_id=call.account_id,
+            owner=owner_of(call.principal),
+            purpose=checked_purpose(ask.purpose),
+            filename=plain_name(ask.filename),
+        )
+        try:
+            target_of(ask.content_url)
+        except EgressRefused as refused:
+            raise InvalidRequest(refused.message, param="content_url") from None
+        require_lines(new.purpose, new.filename, b"")
+        call.reply = DocumentReply(201)
+        return call, new, ask.content_url
+
+    async def run(
+        self,
+        ask: tuple[Call, NewFile, str],
+        slot: object,  # noqa: ARG002 - the port's shape
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """The file, pending. Raises TooManyFiles, AccountIsFull."""
+        call, new, url = ask
+        made = await self._importer.ask(new, url)
+        _tell_place(call, made)
         yield file_document(made)
 
 
@@ -171,6 +230,9 @@ class GetFileContent(OneFile):
     async def run(self, ask: Call, slot: object) -> AsyncGenerator[bytes, None]:  # noqa: ARG002 - the port's shape
         """Its bytes, in pieces."""
         file = await self._file(ask)
+        if status_of(file) != PROCESSED:
+            why = str(file.body.get("status_details", ""))
+            raise FileNotReady(file.id, status_of(file), why)
         pieces = self._keeper.content(file)
         try:
             first = await anext(pieces, b"")
@@ -180,3 +242,9 @@ class GetFileContent(OneFile):
         yield first
         async for piece in pieces:
             yield piece
+
+
+def _tell_place(call: Call, made: StoredObject) -> None:
+    if isinstance(call.reply, DocumentReply) and not call.v1:
+        location = f"/openai/files/{made.id}?api-version={call.api_version}"
+        call.reply.headers.append((b"location", location.encode()))

@@ -99,7 +99,7 @@ class StartUpload:
         ask: tuple[Call, NewFile, int],
         slot: object,  # noqa: ARG002 - the port's shape
     ) -> AsyncGenerator[dict[str, Any], None]:
-        """The upload, pending. Raises FileTooLarge, TooManyFiles, TooManyUploads."""
+        """The upload, pending. Raises FileTooLarge, TooManyFiles, AccountIsFull."""
         call, new, size = ask
         made = await self._keeper.start(new, size)
         if isinstance(call.reply, DocumentReply) and not call.v1:
@@ -139,7 +139,7 @@ class AddUploadPart(OneUpload):
     name = "Uploads_AddPart"
 
     async def run(self, ask: Call, slot: object) -> AsyncGenerator[dict[str, Any], None]:  # noqa: ARG002 - the port's shape
-        """The part, once it is kept. Raises InvalidRequest, FileTooLarge, TooManyUploads."""
+        """The part, once it is kept. Raises InvalidRequest, FileTooLarge, AccountIsFull."""
         upload = await self._upload(ask)
         content_type = ask.headers.get(b"content-type", b"")
         form = FormReader(content_type, ask.body.pieces())

@@ -1,0 +1,43 @@
+"""What belongs to files beside their keeper: uploads, imports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from linarite.domain.dial import Dialer
+from linarite.domain.resource import KeyStore, ResourceStore
+from linarite.files.importing import FileImporter
+from linarite.files.uploads import UploadKeeper
+
+if TYPE_CHECKING:
+    from contextlib import AsyncExitStack
+
+    from linarite.domain.stored_object import StoredObjects
+    from linarite.files import FileKeeper
+
+
+class Around(msgspec.Struct, frozen=True):
+    """What keepers of stored things find in a server."""
+
+    resources: ResourceStore
+    keys: KeyStore
+    dialer: Dialer
+
+
+class FileParts(msgspec.Struct, frozen=True):
+    """What makes files in other ways than by one form."""
+
+    uploads: UploadKeeper
+    imports: FileImporter
+
+
+async def open_file_parts(
+    stack: AsyncExitStack, objects: StoredObjects, files: FileKeeper, around: Around
+) -> FileParts:
+    """Imports go on from here, until the stack is left."""
+    imports = FileImporter(files, objects, around.dialer, around.keys.box_of)
+    stack.push_async_callback(imports.stop)
+    await imports.start()
+    return FileParts(UploadKeeper(files, objects), imports)
