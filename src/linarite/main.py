@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, cast
 
 import msgspec
@@ -32,6 +33,7 @@ from linarite.cli.start_panel import ModelProgress, show_panel
 from linarite.domain.errors import LinariteError
 from linarite.hosting.models.catalogue import DEFAULT_MODELS, MINIMAL_MODELS
 from linarite.hosting.models.store import ModelStore
+from linarite.hosting.models.wanted import Wanted
 from linarite.hosting.options import InstanceSettings
 from linarite.settings import HIDDEN, Loaded, load, reference, reference_page, variable
 from linarite.signin.options import BoundIdentity
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 
     from linarite.assembly import Assembly
     from linarite.domain.resource import AccountKeys
+    from linarite.model_parts import ModelBringer
 
 log = structlog.get_logger("linarite")
 
@@ -71,6 +74,7 @@ def main() -> None:
             settings_shown=settings_shown,
             settings_markdown=reference_page,
             model_store=lambda: model_store(load()),
+            bring_model=lambda wanted, progress: bringer(load()).bring(wanted, progress),
             home=lambda: load().home,
             stored_keys=keys_of_stopped_server,
             version=__version__,
@@ -142,11 +146,12 @@ def fetch_models(loaded: Loaded) -> list[str]:
     if loaded.settings.models.fetch and not present.issuperset(wanted):
         require_startable(loaded)
     served: list[str] = []
+    brings = cache(lambda: bringer(loaded))
     with ModelProgress(Console(stderr=True)) as progress:
         for name in wanted:
             try:
                 if name not in present and loaded.settings.models.fetch:
-                    store.add_from_catalogue(name, progress=progress)
+                    brings().bring(Wanted(name), progress)
                     present.add(name)
             except LinariteError as problem:
                 log.warning(
@@ -155,6 +160,13 @@ def fetch_models(loaded: Loaded) -> list[str]:
             if name in present:
                 served.append(name)
     return served + sorted(present.difference(DEFAULT_MODELS))
+
+
+def bringer(loaded: Loaded) -> ModelBringer:
+    """What brings models from elsewhere into the store of the home, by the rules of egress."""
+    from linarite.model_parts import ModelBringer  # noqa: PLC0415 - slow, and seldom needed
+
+    return ModelBringer(loaded, model_store(loaded))
 
 
 def require_startable(loaded: Loaded) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from linarite.controls.egress import EgressDialer, EgressPolicy, OutboundLists
 from linarite.controls.network import PerimeterBook
 from linarite.domain.network_log import EGRESS_REFUSED, Occurrence
+from linarite.storage.network_spool import NetworkSpool
 from linarite.storage.sqlite.network_log import SqliteNetworkLog
 from linarite.telemetry.network_watch import NetworkWatch
 
@@ -27,7 +28,7 @@ class NetworkParts:
 
     def __init__(self, database: Database, resources: ResourceStore) -> None:
         self.log = SqliteNetworkLog(database)
-        self.watch = NetworkWatch(self.log)
+        self.watch = NetworkWatch(self.log, left=NetworkSpool(database.folder))
         self._resources = resources
         self._directory: Directory | None = None
         self.perimeters = PerimeterBook(resources, self.watch.see, self._identity_of)

@@ -127,6 +127,11 @@ def variable(name: str) -> str | None:
     return os.environ.get(name)
 
 
+def persons_environment() -> dict[str, str]:
+    """All of it but our own settings: for tools that do what the person configured them to do."""
+    return {name: text for name, text in os.environ.items() if not name.startswith("LINARITE_")}
+
+
 def is_service_link(name: str, value: str) -> bool:
     """Whether Kubernetes has set a variable for a service that happens to be named like us."""
     return SERVICE_LINK.fullmatch(name) is not None or (

@@ -10,7 +10,10 @@ import msgspec
 from linarite.cli.options import Client
 from linarite.domain.errors import SetupError
 from linarite.domain.resource import AccountKeys
+from linarite.hosting.models.manifest import Manifest
+from linarite.hosting.models.progress import Progress
 from linarite.hosting.models.store import ModelStore
+from linarite.hosting.models.wanted import Wanted
 from linarite.web.certificates.places import AuthorityPlace
 
 
@@ -44,6 +47,11 @@ def no_authority() -> AuthorityPlace:
     raise SetupError("There is no data folder here that could hold a local authority.")
 
 
+def no_source(wanted: Wanted, _: Progress) -> Manifest:
+    """A machine to which no model can be brought."""
+    raise SetupError(f"{wanted.source} can't be had: there is no way out here.")
+
+
 class Commands(msgspec.Struct, frozen=True):
     """What each command does. All raise LinariteError with a message for the person who typed."""
 
@@ -63,5 +71,7 @@ class Commands(msgspec.Struct, frozen=True):
     """what settings say about the server that commands speak to"""
     variable: Callable[[str], str | None] = no_variable
     """the value of an environment variable that the person named (`--key env:NAME`)"""
+    bring_model: Callable[[Wanted, Progress], Manifest] = no_source
+    """brings one from elsewhere into the store, by the rules of egress"""
     authority: Callable[[], AuthorityPlace] = no_authority
     """where the local certificate authority lies, and what it is for"""

@@ -128,7 +128,8 @@ def build_root(commands: Commands) -> typer.Typer:
         typer.echo(f"linarite {commands.version}")
 
     up.add_to(root)
-    root.add_typer(build_model_commands(lambda _: commands.model_store()), epilog=MODEL_EXAMPLES)
+    models = build_model_commands(lambda _: commands.model_store(), commands.bring_model)
+    root.add_typer(models, epilog=MODEL_EXAMPLES)
     chat.add_to(root)
     keys.add_to(root)
     resources = (account, group, deployment, limit, template, policy, role)

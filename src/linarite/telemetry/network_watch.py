@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 import structlog
@@ -28,11 +28,26 @@ OTHERS = "(others)"
 """the host of those that were too many"""
 
 
+class LeftEntries(Protocol):
+    """What other processes have left for the log."""
+
+    def read(self) -> tuple[list[Entry], int]:
+        """It, and how many bytes that is."""
+        ...
+
+    def drop(self, count: int) -> None:
+        """Remove the first bytes, which are in the log by now."""
+        ...
+
+
 class NetworkWatch:
     """What has been seen and is not in the log yet. `start`, then `stop` once."""
 
-    def __init__(self, kept: NetworkLog, *, every_s: float = EVERY_S) -> None:
+    def __init__(
+        self, kept: NetworkLog, *, every_s: float = EVERY_S, left: LeftEntries | None = None
+    ) -> None:
         self._log = kept
+        self._left = left
         self._every_s = every_s
         self._pending: dict[tuple[str, Occurrence], Entry] = {}
         self._task: asyncio.Task[None] | None = None
@@ -66,6 +81,7 @@ class NetworkWatch:
 
     async def flush(self) -> None:
         """Write what is pending; what can't be written is tried again."""
+        await self._take_over()
         if not self._pending:
             return
         taken, self._pending = self._pending, {}
@@ -74,6 +90,17 @@ class NetworkWatch:
         except Exception as problem:  # noqa: BLE001 - whatever it is, nothing is lost by it
             log.warning("the network log could not be written", why=str(problem))
             self._put_back(taken)
+
+    async def _take_over(self) -> None:
+        entries, size = self._left.read() if self._left is not None else ([], 0)
+        if self._left is None or not size:
+            return
+        try:
+            await self._log.add(entries)
+        except Exception as problem:  # noqa: BLE001 - as in `flush`
+            log.warning("the network log could not be written", why=str(problem))
+        else:
+            self._left.drop(size)
 
     def _put_back(self, taken: dict[tuple[str, Occurrence], Entry]) -> None:
         for key, later in self._pending.items():

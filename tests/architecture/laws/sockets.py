@@ -39,8 +39,9 @@ STARTING = (
     f"{PACKAGE}/cli/netbed/",
     f"{PACKAGE}/engines/child_process.py",
     f"{PACKAGE}/hosting/models/conversion.py",
-    f"{PACKAGE}/hosting/models/fetcher.py",
+    f"{PACKAGE}/hosting/models/fetch_run.py",
     f"{PACKAGE}/hosting/models/packages.py",
+    f"{PACKAGE}/hosting/models/person_places.py",
 )
 """where processes are started: our own interpreter with our own modules, pip, and what makes the
 hosts of the test bed"""

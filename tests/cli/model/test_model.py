@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
+    from linarite.hosting.models.manifest import Manifest
+    from linarite.hosting.models.progress import Progress
+    from linarite.hosting.models.wanted import Wanted
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> ModelStore:
@@ -31,7 +35,10 @@ def source(tmp_path: Path) -> Path:
 
 
 def _run(store: ModelStore, *arguments: object) -> Result:
-    return CliRunner().invoke(build(lambda _: store), [str(each) for each in arguments])
+    def bring(wanted: Wanted, progress: Progress) -> Manifest:
+        return store.add(wanted.source, progress=progress)
+
+    return CliRunner().invoke(build(lambda _: store, bring), [str(each) for each in arguments])
 
 
 def test_add_list_show_remove(store: ModelStore, source: Path) -> None:

@@ -20,10 +20,13 @@ from linarite.cli.model.lifecycle import LifecycleFlags, set_lifecycle
 from linarite.cli.model.list import list_models
 from linarite.cli.model.remove import remove_models
 from linarite.cli.model.show import show_model
+from linarite.hosting.models.wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from linarite.hosting.models.manifest import Manifest
+    from linarite.hosting.models.progress import Progress
     from linarite.hosting.models.store import ModelStore
 
 _ADD_EXAMPLES = """Examples:
@@ -88,8 +91,13 @@ class ListFlags:
     ] = None
 
 
-def build(store_of: Callable[[typer.Context], ModelStore]) -> typer.Typer:
-    """Make the commands; `store_of` gives the store of the home that the person chose."""
+def build(
+    store_of: Callable[[typer.Context], ModelStore], bring: Callable[[Wanted, Progress], Manifest]
+) -> typer.Typer:
+    """Make the commands; `store_of` gives the store of the home that the person chose.
+
+    `bring` has a model come into it from elsewhere.
+    """
     app = typer.Typer(
         name="model",
         help="Models on this machine: list, add, show, remove.",
@@ -115,11 +123,16 @@ def build(store_of: Callable[[typer.Context], ModelStore]) -> typer.Typer:
         flattened(_list, ListFlags, OutputFlags, ServerFlags)
     )
     command(app, "import", import_model, ImportFlags, epilog=_IMPORT_EXAMPLES)
-    _add_file_commands(app, store_of)
+    _add_bringing_command(app, store_of, bring)
+    _add_keeping_commands(app, store_of)
     return app
 
 
-def _add_file_commands(app: typer.Typer, store_of: Callable[[typer.Context], ModelStore]) -> None:
+def _add_bringing_command(
+    app: typer.Typer,
+    store_of: Callable[[typer.Context], ModelStore],
+    bring: Callable[[Wanted, Progress], Manifest],
+) -> None:
     @app.command("add", epilog=_ADD_EXAMPLES)
     def _add(
         context: typer.Context,
@@ -148,8 +161,13 @@ def _add_file_commands(app: typer.Typer, store_of: Callable[[typer.Context], Mod
         ] = False,
     ) -> None:
         """Bring models in: copied or downloaded, checked, and kept with their sha256."""
-        add_models(store_of(context), what, name=name, version=version, default=default)
+        wanted = [Wanted(each, name, version, default) for each in what]
+        add_models(store_of(context), bring, wanted)
 
+
+def _add_keeping_commands(
+    app: typer.Typer, store_of: Callable[[typer.Context], ModelStore]
+) -> None:
     @app.command("show", epilog="Example: linarite model show smollm2-135m-instruct")
     def _show(
         context: typer.Context,

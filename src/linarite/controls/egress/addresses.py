@@ -39,14 +39,14 @@ _NEVER_V4 = tuple(
         ("0.0.0.0/8", "an unspecified address"),
         ("169.254.0.0/16", "a link-local address"),
         ("192.0.0.0/24", "a protocol assignment"),
-        ("192.0.2.0/24", "a documentation address"),
         ("192.88.99.0/24", "a 6to4 relay"),
-        ("198.51.100.0/24", "a documentation address"),
-        ("203.0.113.0/24", "a documentation address"),
         ("224.0.0.0/4", "a multicast address"),
         ("240.0.0.0/4", "a reserved address"),
     )
 )
+# Nobody has them in the open net, so where they lead somewhere it is to a network's own machines:
+# closed ones stand in with them for hosts that are elsewhere.
+_DOCUMENTATION_V4 = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
 _PRIVATE_V4 = tuple(
     (ip_network(network), what)
     for network, what in (
@@ -56,6 +56,7 @@ _PRIVATE_V4 = tuple(
         ("172.16.0.0/12", "a private address"),
         ("192.168.0.0/16", "a private address"),
         ("198.18.0.0/15", "a benchmarking address"),
+        *((network, "a documentation address") for network in _DOCUMENTATION_V4),
     )
 )
 _NEVER_V6 = tuple(
@@ -65,9 +66,7 @@ _NEVER_V6 = tuple(
         ("64:ff9b:1::/48", "a local translation address (NAT64)"),
         ("2001::/32", "a Teredo address"),
         ("2001::/23", "a protocol assignment"),
-        ("2001:db8::/32", "a documentation address"),
         ("2002::/16", "a 6to4 address"),
-        ("3fff::/20", "a documentation address"),
         ("fd00:ec2::/32", "an address of AWS's own services"),  # metadata, pods' roles, time
         ("fe80::/10", "a link-local address"),
         ("fec0::/10", "a site-local address"),
@@ -76,7 +75,12 @@ _NEVER_V6 = tuple(
 )
 _PRIVATE_V6 = tuple(
     (ip_network(network), what)
-    for network, what in (("::1/128", "a loopback address"), ("fc00::/7", "a private address"))
+    for network, what in (
+        ("::1/128", "a loopback address"),
+        ("fc00::/7", "a private address"),
+        ("2001:db8::/32", "a documentation address"),
+        ("3fff::/20", "a documentation address"),
+    )
 )
 _GLOBAL_V6 = ip_network("2000::/3")
 _MAPPED = ip_network("::ffff:0:0/96")

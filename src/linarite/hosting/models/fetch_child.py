@@ -1,8 +1,8 @@
-"""The process that brings one model into the store: a child of the server.
+"""The process that brings one model into the store: a child of the server, or of a command.
 
 Reads its order from standard input, tells its progress and its end on standard output, a JSON
 object a line. Here, and not in the server, are archives opened and headers of model files read.
-It ends, with everything that it has started, when its server does: standard input ends then.
+It ends, with everything that it has started, when its parent does: standard input ends then.
 """
 
 from __future__ import annotations
@@ -38,10 +38,14 @@ class FetchOrder(msgspec.Struct, frozen=True, kw_only=True):
     store: str
     """the store's folder"""
     source: str
-    name: str
-    version: str
-    imports: str
-    """the folder from which files may be taken"""
+    name: str | None = None
+    """None: what the source suggests"""
+    version: str | None = None
+    """as `name`"""
+    default: bool = False
+    """make it the default version of its model"""
+    imports: str = ""
+    """the folder from which files may be taken; "" for none"""
     hub: str | None = None
     """address of the hub, if not the library's own"""
     logins: Logins = NO_LOGINS
@@ -52,6 +56,9 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
 
     step: Step | None = None
     done: bool = False
+    name: str = ""
+    """of what was brought"""
+    version: str = ""
     code: str = ""
     message: str = ""
     """why it failed"""
@@ -65,14 +72,15 @@ def fetch(order: FetchOrder) -> Manifest:
         return store.add_file(_imported(order), name=name, version=version, progress=_progress)
     if not source.startswith((HUB_PREFIX, REGISTRY_PREFIX, PACKAGE_PREFIX)):
         source = known(source).name
-    return store.add(source, name=name, version=version, progress=_progress)
+    return store.add(source, name=name, version=version, default=order.default, progress=_progress)
 
 
 def _imported(order: FetchOrder) -> Path:
     """A file of the one folder that is meant for it: no name leads elsewhere."""
     name = order.source.removeprefix(FILE_PREFIX)
     path = Path(order.imports) / name
-    if Path(name).name != name or path.is_symlink() or not path.is_file():
+    inside = order.imports and Path(name).name == name and not path.is_symlink()
+    if not inside or not path.is_file():
         raise ModelUnavailable(
             f"There is no file '{name[:200]}' in the server's folder for models that are brought "
             "to it (models.import_folder). Put it there, on the server's machine."
@@ -89,7 +97,7 @@ def _say(told: Told) -> None:
     sys.stdout.buffer.flush()
 
 
-def _end_with_server() -> None:
+def _end_with_parent() -> None:
     """Wait for the end of standard input, then end this process and its children."""
     sys.stdin.buffer.read()
     os.killpg(0, signal.SIGKILL)
@@ -98,13 +106,13 @@ def _end_with_server() -> None:
 def main() -> None:
     """Obey the order on standard input."""
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=FetchOrder)
-    threading.Thread(target=_end_with_server, name="server watch", daemon=True).start()
+    threading.Thread(target=_end_with_parent, name="parent watch", daemon=True).start()
     try:
-        fetch(order)
+        brought = fetch(order)
     except LinariteError as problem:
         _say(Told(code=problem.code or "ModelStoreError", message=problem.message))
     else:
-        _say(Told(done=True))
+        _say(Told(done=True, name=brought.name, version=brought.version))
 
 
 if __name__ == "__main__":

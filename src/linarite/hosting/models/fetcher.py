@@ -5,20 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
-import msgspec
-
-from linarite.controls.egress.way_out import WayOut
-from linarite.domain.dial import Errand
-from linarite.domain.errors import LinariteError
 from linarite.hosting.models.errors import ModelNotFound
-from linarite.hosting.models.fetch_child import FetchOrder, Told
+from linarite.hosting.models.fetch_child import FetchOrder
+from linarite.hosting.models.fetch_run import ChildPlace, run_fetch, through
 from linarite.hosting.models.logins import Logins
 
 if TYPE_CHECKING:
@@ -31,21 +25,11 @@ if TYPE_CHECKING:
     from linarite.hosting.models.store import ModelStore
     from linarite.hosting.options import Models
 
-_LINE_BYTES_MAX = 1024 * 1024
 _SHARES = {"Waiting": 0.0, "Downloading": 0.0, "Copying": 0.0, "Converting": 0.8, "Checking": 0.9}
 """where in the whole each piece of work begins; downloading and copying take most of the time"""
 _LONGEST = 0.8
 _CHECKING = 0.1
 _SHOWN_CHARACTERS = 300
-
-
-class FetchFailed(LinariteError):
-    """It could not be brought; code and message are those of the child."""
-
-    def __init__(self, code: str, message: str) -> None:
-        """Keep the code."""
-        super().__init__(message)
-        self.code = code
 
 
 class StoreFetcher:
@@ -64,13 +48,10 @@ class StoreFetcher:
         """Have a child process bring it. Raises FetchFailed."""
         progress(0.0, f"fetching {listed.name} {listed.version}")
         with tempfile.TemporaryDirectory(prefix="linarite-fetch-") as scratch:
-            async with WayOut(self._dialer, Errand("models")) as way:
-                told = await self._run(self._order(listed), way.url, scratch, progress)
-            if not told.done:
-                message = told.message or "the process that fetched it ended before it was done"
-                if way.refused is not None:
-                    message = f"{message} {way.refused.message}"
-                raise FetchFailed(told.code or "ModelUnavailable", message)
+            place = ChildPlace(Path(scratch), lambda proxy: self._environment(proxy, scratch))
+            await run_fetch(
+                self._order(listed), self._dialer, place, lambda step: progress(*_shown(step))
+            )
         manifest = await asyncio.to_thread(self._store.get, listed.name, listed.version)
         return facts_of(manifest)
 
@@ -90,43 +71,6 @@ class StoreFetcher:
             logins=Logins(hub_token=self._options.hub_token, registries=self._options.registries),
         )
 
-    async def _run(
-        self,
-        order: FetchOrder,
-        proxy: str,
-        scratch: str,
-        progress: Callable[[float, str], None],
-    ) -> Told:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            "linarite.hosting.models.fetch_child",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=self._environment(proxy, scratch),
-            cwd=scratch,
-            limit=_LINE_BYTES_MAX,
-            start_new_session=True,
-        )
-        assert process.stdin is not None  # noqa: S101 - asked for above
-        assert process.stdout is not None  # noqa: S101 - the same
-        last = Told()
-        try:
-            process.stdin.write(msgspec.json.encode(order) + b"\n")
-            async for line in process.stdout:
-                last = msgspec.json.decode(line, type=Told)
-                if last.step is not None:
-                    progress(*_shown(last.step))
-            await process.wait()
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.stdin.close()
-            await process.wait()
-        return last
-
     def _environment(self, proxy: str, scratch: str) -> dict[str, str]:
         """Nothing of the server's own; every connection goes through the proxy."""
         index = self._options.index_url
@@ -136,18 +80,13 @@ class StoreFetcher:
         return {
             "HOME": scratch,
             "TMPDIR": scratch,
-            "HTTP_PROXY": proxy,
-            "HTTPS_PROXY": proxy,
-            "http_proxy": proxy,
-            "https_proxy": proxy,
-            "NO_PROXY": "",
+            **through(proxy),
             "PIP_CONFIG_FILE": os.devnull,
             "PIP_NO_CACHE_DIR": "1",
             "PIP_RETRIES": "1",
             **({"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": index} if local else {}),
             **({"PIP_INDEX_URL": index} if index and not local else {}),
             "HF_HUB_DISABLE_TELEMETRY": "1",
-            "HF_HUB_DISABLE_XET": "1",
         }
 
 

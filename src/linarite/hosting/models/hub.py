@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from linarite.hosting.models.progress import Reporter
 
 PREFIX = "hf:"
+HUB_HOSTS = ("huggingface.co", "*.huggingface.co", "*.hf.co")
+"""the hub's own, and where it keeps files"""
 _REFERENCE = re.compile(
     r"hf:(?P<repository>[\w.-]+/[\w.-]+)/(?P<file>[\w./ -]+\.gguf)(?:@(?P<revision>[\w./-]+))?"
 )

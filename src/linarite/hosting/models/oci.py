@@ -47,6 +47,18 @@ _PIECE_BYTES = 1 << 20
 _SHOWN_CHARACTERS = 300
 
 
+def registry_of(reference: str) -> str:
+    """The address of the registry that a reference names; "" where it is none.
+
+    Plain HTTP is spoken to this machine only.
+    """
+    found = _REFERENCE.fullmatch(reference)
+    if found is None:
+        return ""
+    host = re.sub(r":\d+$", "", found["registry"])
+    return f"{'http' if host in _LOOPBACK else 'https'}://{found['registry']}"
+
+
 class OciFile(msgspec.Struct, frozen=True):
     """The layer that is the model."""
 
@@ -59,7 +71,7 @@ class OciFile(msgspec.Struct, frozen=True):
 
 
 class OciRegistry:
-    """The registry that a reference names. Plain HTTP is spoken to this machine only."""
+    """The registry that a reference names."""
 
     def __init__(self, reference: str, logins: Logins = NO_LOGINS) -> None:
         found = _REFERENCE.fullmatch(reference)
@@ -72,13 +84,12 @@ class OciRegistry:
         self._repository = found["repository"]
         self._version = found["tag"] or found["digest"]
         self._digest: str | None = found["digest"]
-        host = re.sub(r":\d+$", "", found["registry"])
-        scheme = "http" if host in _LOOPBACK else "https"
-        self._base = f"{scheme}://{found['registry']}/v2/{found['repository']}"
+        registry = registry_of(reference)
+        self._base = f"{registry}/v2/{found['repository']}"
         self._get = _session(
             found["registry"],
             self._name,
-            insecure=scheme == "http",
+            insecure=registry.startswith("http:"),
             login=logins.of_registry(found["registry"]),
         )
 

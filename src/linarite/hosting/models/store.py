@@ -45,6 +45,21 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 
 
+def local_file(what: str) -> Path | None:
+    """The file on this machine that is meant; None when it comes from elsewhere.
+
+    A name of the catalogue wins over a file of that name; `./NAME` means the file.
+    Raises ModelUnavailable for what is nothing of all that.
+    """
+    if what.startswith((HUB_PREFIX, REGISTRY_PREFIX, PACKAGE_PREFIX)) or find(what):
+        return None
+    path = Path(what).expanduser()
+    if path.suffix == ".gguf" or "/" in what or path.exists():
+        return path
+    known(what)
+    return None
+
+
 class ModelStore:
     """Adds, finds, checks and removes models under one folder."""
 
@@ -177,19 +192,14 @@ class ModelStore:
         )
 
     def _offer(self, what: str) -> Offer:
-        """A name of the catalogue wins over a file of that name; `./NAME` means the file."""
         if what.startswith(HUB_PREFIX):
             return offers.from_hub(self._hub, what)
         if what.startswith(REGISTRY_PREFIX):
             return offers.from_registry(what, self._logins)
         if what.startswith(PACKAGE_PREFIX):
             return offers.from_package(what)
-        if model := find(what):
-            return offers.from_catalogue(model)
-        path = Path(what).expanduser()
-        if path.suffix == ".gguf" or "/" in what or path.exists():
-            return offers.from_file(path)
-        return offers.from_catalogue(known(what))
+        path = local_file(what)
+        return offers.from_file(path) if path else offers.from_catalogue(known(what))
 
     def _admit(
         self,
