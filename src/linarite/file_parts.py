@@ -1,4 +1,4 @@
-"""What belongs to files beside their keeper: uploads, imports."""
+"""What belongs to files beside their keeper: uploads, imports, sealing."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from linarite.domain.dial import Dialer
 from linarite.domain.resource import KeyStore, ResourceStore
 from linarite.files.importing import FileImporter
 from linarite.files.uploads import UploadKeeper
+from linarite.storage.account_seals import AccountSeals
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
     from linarite.domain.stored_object import StoredObjects
     from linarite.files import FileKeeper
+    from linarite.files.options import Files
 
 
 class Around(msgspec.Struct, frozen=True):
@@ -31,6 +33,14 @@ class FileParts(msgspec.Struct, frozen=True):
 
     uploads: UploadKeeper
     imports: FileImporter
+
+
+async def open_seals(around: Around, options: Files) -> AccountSeals:
+    """Who is sealed, as accounts say it now and later."""
+    seals = AccountSeals(around.resources, around.keys.box_of, always=options.sealed == "always")
+    await seals.refresh()
+    around.resources.subscribe(seals.follow)
+    return seals
 
 
 async def open_file_parts(

@@ -8,10 +8,11 @@ import msgspec
 
 from linarite.dataplane.call import OperationKit
 from linarite.domain.stored_object import StoredObjects
-from linarite.file_parts import FileParts, open_file_parts
+from linarite.file_parts import FileParts, open_file_parts, open_seals
 from linarite.files import FileKeeper
 from linarite.files.opening import open_files
 from linarite.storage.database import open_objects
+from linarite.storage.sealed_objects import SealedStoredObjects
 from linarite.storage.sqlite.stored_objects import SqliteStoredObjects
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ async def open_stored(
     """Open what is stored, tidying up until `stack` is left. Raises SetupError."""
     database = open_objects(home)
     stack.push_async_callback(database.close)
-    objects = SqliteStoredObjects(database)
-    files = await open_files(stack, objects, home, settings.files, around.resources)
+    seals = await open_seals(around, settings.files)
+    objects = SealedStoredObjects(SqliteStoredObjects(database), seals)
+    files = await open_files(stack, objects, home, settings.files, around.resources, seals)
     return StoredParts(objects, files, await open_file_parts(stack, objects, files, around))

@@ -18,7 +18,7 @@ from linarite.engines.http_client import HttpClient, HttpClientError, dialer_con
 from linarite.files.keeper import BATCH, ERROR, EVERYBODY, PENDING, Bound, NewFile, Received
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
     from linarite.domain.dial import Dialer
     from linarite.domain.secret_box import SecretBox
@@ -68,13 +68,13 @@ class FileImporter:
         self._retry_s = retry_s
         self._places = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._begun: set[str] = set()
+        """ids of files that are on their way"""
 
     async def start(self) -> None:
         """Go on with what an earlier server left."""
         for account_id in await self._objects.accounts():
-            most = Page(limit=self._files.options.imports_max, ascending=True)
-            for order in await self._objects.list(account_id, IMPORT, most):
-                self._begin(order)
+            self._run(self._go_on(account_id), f"imports of {account_id}")
 
     async def stop(self) -> None:
         """Leave what is not fetched to the next server."""
@@ -112,8 +112,27 @@ class FileImporter:
         self._begin(order)
         return file
 
+    async def _go_on(self, account_id: str) -> None:
+        """Begin what an account had on its way, as soon as that can be read."""
+        most = Page(limit=self._files.options.imports_max, ascending=True)
+        while True:
+            try:
+                orders = await self._objects.list(account_id, IMPORT, most)
+            except LinariteError as problem:  # its own key is not there, or the disk fails
+                log.warning("imports wait", account=account_id, reason=problem.message)
+                await asyncio.sleep(AGAIN_S)
+            else:
+                break
+        for order in orders:
+            if order.id not in self._begun:
+                self._begin(order)
+
     def _begin(self, order: StoredObject) -> None:
-        task = asyncio.create_task(self._carry_out(order), name=f"import {order.id}")
+        self._begun.add(order.id)
+        self._run(self._carry_out(order), f"import {order.id}")
+
+    def _run(self, work: Coroutine[object, object, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -127,10 +146,11 @@ class FileImporter:
                     log.warning("file not imported yet", file=order.id, reason=problem.message)
                 except Exception:
                     log.exception("file not imported", file=order.id)
-                    return
+                    break
                 else:
-                    return
+                    break
             await asyncio.sleep(AGAIN_S)
+        self._begun.discard(order.id)
 
     async def _fetch(self, order: StoredObject) -> None:
         """Fetch one, and keep how that ended: the file, or why there is none."""

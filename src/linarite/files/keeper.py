@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from linarite.domain.content_seals import NoSeals
 from linarite.domain.file_errors import FileTooLarge, TooManyFiles
 from linarite.domain.stored_object import Page, StoredObject
 from linarite.files.sniffing import HEAD_BYTES, media_type, require_lines
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable
 
     from linarite.domain.blob import Blobs
+    from linarite.domain.content_seals import ContentSeals
     from linarite.domain.principal import Principal
     from linarite.domain.stored_object import StoredObjects
     from linarite.files.options import Files
@@ -28,6 +30,8 @@ Beside = Callable[[StoredObject], dict[str, list[StoredObject]]]
 EVERYBODY = None
 """an owner who stands for all"""
 SWEEP_AT_ONCE = 200
+CONTENT_KEY = "content_key"
+"""field of a body: the sealed key of its bytes"""
 PROCESSED, PENDING, ERROR = "processed", "pending", "error"
 """what a file that is there is; one that is still to come; one that could not be had"""
 
@@ -59,8 +63,11 @@ class FileKeeper:
         blobs: Blobs,
         options: Files,
         now: Callable[[], float] = time.time,
+        seals: ContentSeals | None = None,
     ) -> None:
+        """`seals` say whose bytes are sealed; None: nobody's."""
         self.options = options
+        self._seals = seals or NoSeals()
         self._objects = objects
         self._blobs = blobs
         self._now = now
@@ -91,16 +98,16 @@ class FileKeeper:
 
         Raises FileTooLarge, and whatever `pieces` raises; nothing is left then.
         """
-        del account_id
         name = new_guid().replace("-", "")
+        key = await self._seals.new_key(account_id, name)
         self._arriving.add(name)
         coming = _Coming(pieces, bounded or Bound(self.options.file_bytes_max))
         try:
-            size = await self._blobs.write(name, coming)
+            await self._blobs.write(name, coming if key is None else key.seal(coming))
         except BaseException:
             self._arriving.discard(name)
             raise
-        return Received(name, size, bytes(coming.head))
+        return Received(name, coming.size, bytes(coming.head), key.sealed if key else "")
 
     async def keep(
         self, new: NewFile, received: Received, beside: Beside | None = None
@@ -142,9 +149,20 @@ class FileKeeper:
         alive = msgspec.structs.replace(page, alive_at=int(self._now()))
         return await self._objects.list(account_id, FILE, alive)
 
-    def content(self, file: StoredObject) -> AsyncIterator[bytes]:
-        """A file's bytes. Raises KeyError, with the first, where there are none."""
-        return self._blobs.read(file.blob) if file.blob else _nothing(file.id)
+    async def content(self, kept: StoredObject) -> AsyncIterator[bytes]:
+        """A file's bytes, or those of anything else that has some.
+
+        Raises KeyError, with the first, where there are none, and ContentDamaged.
+        """
+        if not kept.blob:
+            raise KeyError(kept.id)
+        pieces = self._blobs.read(kept.blob)
+        sealed = kept.body.get(CONTENT_KEY)
+        if sealed:
+            key = await self._seals.key_of(kept.account_id, kept.blob, sealed)
+            pieces = key.unseal(pieces)
+        async for piece in pieces:
+            yield piece
 
     async def remove(self, file: StoredObject) -> None:
         """Forget a file: first that there is one, then its bytes."""
@@ -207,6 +225,7 @@ class FileKeeper:
                 "bytes": received.size,
                 "filename": new.filename,
                 "media_type": media_type(received.head),
+                **content_key(received),
             },
         )
 
@@ -216,6 +235,7 @@ class FileKeeper:
             "bytes": received.size,
             "media_type": media_type(received.head),
             "status": PROCESSED,
+            **content_key(received),
         }
         return msgspec.structs.replace(file, blob=received.name, body=file.body | told)
 
@@ -230,6 +250,8 @@ class Received(msgspec.Struct, frozen=True):
     size: int
     head: bytes
     """how they begin"""
+    key: str = ""
+    """what they are sealed with, itself sealed; "" where they are in the clear"""
 
 
 class _Coming:
@@ -238,7 +260,7 @@ class _Coming:
     def __init__(self, pieces: AsyncIterator[bytes], bound: Bound) -> None:
         self._pieces = pieces
         self._bound = bound
-        self._size = 0
+        self.size = 0
         self.head = bytearray()
 
     def __aiter__(self) -> _Coming:
@@ -246,17 +268,17 @@ class _Coming:
 
     async def __anext__(self) -> bytes:
         piece = await anext(self._pieces)
-        self._size += len(piece)
-        if self._size > self._bound.bytes_max:
+        self.size += len(piece)
+        if self.size > self._bound.bytes_max:
             raise FileTooLarge(self._bound.bytes_max, self._bound.setting)
         if len(self.head) < HEAD_BYTES:
             self.head += piece[: HEAD_BYTES - len(self.head)]
         return piece
 
 
-async def _nothing(file_id: str) -> AsyncIterator[bytes]:
-    raise KeyError(file_id)
-    yield b""
+def content_key(received: Received) -> dict[str, str]:
+    """What the body of an object says about the bytes that it speaks of."""
+    return {CONTENT_KEY: received.key} if received.key else {}
 
 
 def status_of(file: StoredObject) -> str:

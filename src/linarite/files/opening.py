@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
     from pathlib import Path
 
+    from linarite.domain.content_seals import ContentSeals
     from linarite.domain.resource import Committed, ResourceStore
     from linarite.domain.stored_object import StoredObjects
     from linarite.files.options import Files
@@ -32,9 +33,10 @@ async def open_files(
     home: Path,
     options: Files,
     resources: ResourceStore,
+    seals: ContentSeals,
 ) -> FileKeeper:
     """The keeper, tidying up until the stack is left. Raises SetupError."""
-    keeper = FileKeeper(objects, FolderBlobs(home / FOLDER), options)
+    keeper = FileKeeper(objects, FolderBlobs(home / FOLDER), options, seals=seals)
     upkeep = FileUpkeep(keeper, resources)
     await upkeep.forget_the_gone()
     resources.subscribe(upkeep.follow)

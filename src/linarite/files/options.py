@@ -49,6 +49,14 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "egress.file_import.allowed_hosts."
         ),
     ] = []
+    sealed: Annotated[
+        Literal["asked", "always"],
+        Meta(
+            description="What is stored is sealed under the key of its account: of accounts that "
+            "ask for it (`properties.encryption`), or of all. What was stored before stays as it "
+            "is."
+        ),
+    ] = "asked"
     visible_to: Annotated[
         Literal["account", "creator"],
         Meta(

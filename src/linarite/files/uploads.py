@@ -13,7 +13,7 @@ import msgspec
 from linarite.domain.file_errors import FileTooLarge
 from linarite.domain.stored_object import Page, StoredObject
 from linarite.domain.upload_errors import AccountIsFull, PartsDoNotFit, UploadNotPending
-from linarite.files.keeper import BATCH, EVERYBODY, Bound, NewFile
+from linarite.files.keeper import BATCH, EVERYBODY, Bound, NewFile, content_key
 from linarite.web.ids import new_guid
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ class UploadKeeper:
             label=upload.id,
             expires_at=ends_at(upload),
             blob=received.name,
-            body={"bytes": received.size},
+            body={"bytes": received.size, **content_key(received)},
         )
         grown = msgspec.structs.replace(
             upload, body=body | {"came": came, "parts": body["parts"] + 1}

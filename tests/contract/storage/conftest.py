@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from linarite.storage.account_seals import AccountSeals
 from linarite.storage.blobs import FolderBlobs
 from linarite.storage.database import open_content, open_database, open_objects
 from linarite.storage.memory.activity import MemoryActivityLog
@@ -26,6 +27,7 @@ from linarite.storage.memory.requests import MemoryRequestLedger
 from linarite.storage.memory.resources import MemoryResourceStore
 from linarite.storage.memory.stored_objects import MemoryStoredObjects
 from linarite.storage.retention import Retention
+from linarite.storage.sealed_objects import SealedStoredObjects
 from linarite.storage.sqlite.activity import SqliteActivityLog
 from linarite.storage.sqlite.alert_states import SqliteAlertStates
 from linarite.storage.sqlite.audit import open_audit_store
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from linarite.domain.outbox import Outbox
     from linarite.domain.request_record import RequestLedger
     from linarite.domain.resource import KeyStore, ResourceStore
+    from linarite.domain.secret_box import SecretBox
     from linarite.domain.stored_object import StoredObjects
 
 
@@ -94,7 +97,7 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     await database.close()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "sealed"])
 async def stored_objects(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> AsyncIterator[StoredObjects]:
@@ -103,8 +106,19 @@ async def stored_objects(
         yield MemoryStoredObjects()
         return
     database = open_objects(tmp_path)
-    yield SqliteStoredObjects(database)
+    kept = SqliteStoredObjects(database)
+    yield kept if request.param == "sqlite" else SealedStoredObjects(kept, _all_sealed())
     await database.close()
+
+
+def _all_sealed() -> AccountSeals:
+    keys = MemoryKeyStore()
+
+    async def box_of(account_id: str) -> SecretBox | None:
+        await keys.ensure(account_id)
+        return await keys.box_of(account_id)
+
+    return AccountSeals(MemoryResourceStore(), box_of, always=True)
 
 
 @pytest.fixture(params=["memory", "sqlite"])
