@@ -32,6 +32,7 @@ from linarite.hosting.options import (
 from linarite.hosting.regions import Regions, RegionSettings
 from linarite.privatelink.addresses import check_networks
 from linarite.privatelink.options import DnsSettings
+from linarite.responses.options import Responses
 from linarite.signin.options import BoundIdentity, SignIn
 from linarite.storage.options import KeptMetrics, KeyVaultSettings, Records
 from linarite.telemetry.options import Logs, Otlp
@@ -63,6 +64,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hosting: Hosting = Hosting()
     limits: Limits = Limits()
     files: Files = Files()
+    responses: Responses = Responses()
     logs: Logs = Logs()
     otlp: Otlp = Otlp()
     records: Records = Records()

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from linarite.dataplane.call import OperationKit
+from linarite.domain.secret_box import SecretBox
 from linarite.domain.stored_object import StoredObjects
 from linarite.file_parts import FileParts, open_file_parts, open_seals
 from linarite.files import FileKeeper
 from linarite.files.opening import open_files
+from linarite.responses import ConversationKeeper, ResponseKeeper
 from linarite.storage.database import open_objects
 from linarite.storage.sealed_objects import SealedStoredObjects
 from linarite.storage.sqlite.stored_objects import SqliteStoredObjects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextlib import AsyncExitStack
     from pathlib import Path
 
@@ -31,6 +33,8 @@ class StoredParts(msgspec.Struct, frozen=True):
     objects: StoredObjects
     files: FileKeeper
     file_parts: FileParts
+    box_of: Callable[[str], Awaitable[SecretBox | None]]
+    """what seals what an account has, by its id"""
 
     def kit(
         self, settings: Settings, capabilities_of: Callable[[str], Capabilities | None]
@@ -42,6 +46,9 @@ class StoredParts(msgspec.Struct, frozen=True):
             files=self.files,
             uploads=self.file_parts.uploads,
             imports=self.file_parts.imports,
+            responses=ResponseKeeper(self.objects, settings.responses),
+            conversations=ConversationKeeper(self.objects),
+            box_of=self.box_of,
         )
 
 
@@ -54,4 +61,5 @@ async def open_stored(
     seals = await open_seals(around, settings.files)
     objects = SealedStoredObjects(SqliteStoredObjects(database), seals)
     files = await open_files(stack, objects, home, settings.files, around.resources, seals)
-    return StoredParts(objects, files, await open_file_parts(stack, objects, files, around))
+    file_parts = await open_file_parts(stack, objects, files, around)
+    return StoredParts(objects, files, file_parts, around.keys.box_of)

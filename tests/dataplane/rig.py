@@ -312,7 +312,9 @@ async def rig(
     host = Host({"one": instance})
     limits = limits or Limits()
     kit = kit_in_memory(
-        host.capabilities_of, accept_unknown_arguments=limits.accept_unknown_arguments
+        host.capabilities_of,
+        accept_unknown_arguments=limits.accept_unknown_arguments,
+        keys=key_store,
     )
     records: list[RequestRecord] = []
     access = AccessBook(resources, lambda: datetime.now(UTC))

@@ -10,6 +10,8 @@ from linarite.files import FileKeeper
 from linarite.files.importing import FileImporter
 from linarite.files.options import Files
 from linarite.files.uploads import UploadKeeper
+from linarite.responses import ConversationKeeper, ResponseKeeper
+from linarite.responses.options import Responses
 from linarite.storage.memory.blobs import MemoryBlobs
 from linarite.storage.memory.keys import MemoryKeyStore
 from linarite.storage.memory.stored_objects import MemoryStoredObjects
@@ -18,12 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from linarite.domain.engine import Capabilities
+    from linarite.domain.resource import KeyStore
 
 
 def kit_in_memory(
     capabilities_of: Callable[[str], Capabilities | None] = lambda _: None,
     *,
     accept_unknown_arguments: bool = False,
+    keys: KeyStore | None = None,
 ) -> OperationKit:
     """Its keepers forget everything with the test."""
     objects = MemoryStoredObjects()
@@ -33,5 +37,8 @@ def kit_in_memory(
         capabilities_of=capabilities_of,
         files=files,
         uploads=UploadKeeper(files, objects),
+        responses=ResponseKeeper(objects, Responses()),
+        conversations=ConversationKeeper(objects),
+        box_of=(keys or MemoryKeyStore()).box_of,
         imports=FileImporter(files, objects, EgressDialer(EgressPolicy()), MemoryKeyStore().box_of),
     )

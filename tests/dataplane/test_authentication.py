@@ -38,7 +38,7 @@ def every_target() -> list[tuple[str, str]]:
     for route in ROUTES:
         path = route.template.replace("{model}", "gpt-4o")
         base = "/openai/deployments/gpt" if route.dated == "deployment" else "/openai"
-        version = max(route.versions)
+        version = max(route.versions, default="v1")
         targets += [
             (route.method, f"/openai/v1{path}"),
             (route.method, f"/openai/v1{path}?api-version=2024-10-21"),
@@ -52,7 +52,7 @@ def every_target() -> list[tuple[str, str]]:
         ("POST", CHAT.replace("gpt", "absent")),
         ("GET", "/"),
         ("GET", "/.env"),
-        ("POST", "/openai/v1/responses"),
+        ("POST", "/openai/v1/moderations"),
         ("GET", "/absent/openai/v1/models"),
         ("GET", "/openai/deployments?api-version=2024-10-21"),
     ]

@@ -193,7 +193,7 @@ async def test_v1_understands_the_deployment_in_the_path(server: Rig, path: str)
         "/linarite/x/openai/v1/models",
         "/linarite",
         "/.env",
-        "/openai/v1/responses",
+        "/openai/v1/moderations",
         "/favicon.ico",
         "/%00",
         "/openai/v1/models%00/",

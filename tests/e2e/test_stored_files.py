@@ -30,6 +30,7 @@ CONTRIBUTOR = "a001fd3d-188f-4b5d-821b-7da978bf7442"
 USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
 V1, DATED = "/openai/v1", "/openai"
 PATIENCE_S = 30.0
+MESSAGE = {"type": "message", "role": "user", "content": "mine"}
 
 
 class Owner(NamedTuple):
@@ -41,7 +42,8 @@ class Owner(NamedTuple):
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - httpx
         """A request on the data plane."""
         dated = not path.startswith(V1)
-        query = {"api-version": "2024-10-21"} if dated else {}
+        version = "2025-04-01-preview" if path.startswith("/openai/responses") else "2024-10-21"
+        query = {"api-version": version} if dated else {}
         return httpx.request(
             method,
             f"{self.url}{path}",
@@ -126,11 +128,26 @@ def begun_upload(owner: Owner, content: bytes = b"") -> str:
     return f"/uploads/{made.json()['id']}"
 
 
+def response(owner: Owner) -> str:
+    """Its path."""
+    made = owner.ask("POST", f"{V1}/responses", json={"model": "gpt-4o", "input": "mine"})
+    assert made.status_code == 200, made.text
+    return f"/responses/{made.json()['id']}"
+
+
+def conversation(owner: Owner) -> str:
+    """Its path."""
+    made = owner.ask("POST", f"{V1}/conversations", json={"items": [MESSAGE]})
+    assert made.status_code == 200, made.text
+    return f"/conversations/{made.json()['id']}"
+
+
 class Stored(NamedTuple):
     """A kind of what is stored: how it is made, and what can be asked of one."""
 
     make: Callable[[Owner], str]
     operations: dict[str, dict[str, Any]]
+    bases: tuple[str, ...] = (V1, DATED)
 
 
 KINDS = [
@@ -142,6 +159,18 @@ KINDS = [
             "POST /complete": {"json": {"part_ids": []}},
             "POST /cancel": {},
         },
+    ),
+    Stored(response, {"GET": {}, "GET /input_items": {}, "DELETE": {}}),
+    Stored(
+        conversation,
+        {
+            "GET": {},
+            "POST": {"json": {"metadata": {}}},
+            "GET /items": {},
+            "POST /items": {"json": {"items": [MESSAGE]}},
+            "DELETE": {},
+        },
+        bases=(V1,),
     ),
 ]
 
@@ -158,7 +187,7 @@ class Asked(NamedTuple):
 OPERATIONS = [
     Asked(kind.make, method, f"{base}{{}}{rest}", more)
     for kind in KINDS
-    for base in (V1, DATED)
+    for base in kind.bases
     for (method, _, rest), more in [(each.partition(" "), m) for each, m in kind.operations.items()]
 ]
 

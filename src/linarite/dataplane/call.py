@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,10 +13,13 @@ from linarite.controls.quota import NO_LEASE
 from linarite.domain.account_names import ANY_SITE
 from linarite.domain.arrival import ANY_WAY
 from linarite.domain.engine import Capabilities
+from linarite.domain.secret_box import SecretBox
 from linarite.domain.usage_journal import NO_PROGRESS
 from linarite.files import FileKeeper
 from linarite.files.importing import FileImporter
 from linarite.files.uploads import UploadKeeper
+from linarite.responses import ConversationKeeper, ResponseKeeper
+from linarite.web.sse import error_frame
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from linarite.domain.account_names import Site
     from linarite.domain.arrival import Arrival
     from linarite.domain.client_certificate import ShownCertificate
+    from linarite.domain.errors import LinariteError
     from linarite.domain.facts import Deployment, Facts
     from linarite.domain.principal import Principal
     from linarite.domain.quota import Price
@@ -123,6 +128,8 @@ class Call:
     status = 0
     """of the answer; 0 until there is one"""
     error_code = ""
+    error_frame: Callable[[LinariteError], bytes] = staticmethod(error_frame)
+    """how a stream tells that it has failed"""
     refused_by = ""
     """the control that refused, as `LinariteError.control` names it"""
     finish = "completed"
@@ -164,6 +171,10 @@ class OperationKit(msgspec.Struct, frozen=True):
     files: FileKeeper
     uploads: UploadKeeper
     imports: FileImporter
+    responses: ResponseKeeper
+    conversations: ConversationKeeper
+    box_of: Callable[[str], Awaitable[SecretBox | None]]
+    """what seals what an account has, by its id; None where it has no keys"""
 
 
 class Reply(Protocol):
@@ -229,6 +240,17 @@ class Reply(Protocol):
     def body(self) -> bytes:
         """The plain answer, from everything folded in."""
         ...
+
+
+class Unready(ABC):
+    """An ask that is not whole before what was stored is read. The pipeline has it made ready."""
+
+    @abstractmethod
+    async def made_ready(self) -> Any:  # noqa: ANN401 - each operation has its own ask
+        """The ask that `run` takes. Its caller has been let in, to the deployment too.
+
+        Raises the 400s and 404s.
+        """
 
 
 class Operation(Protocol):

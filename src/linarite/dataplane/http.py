@@ -35,7 +35,7 @@ from linarite.web.body import discard_rest, read_json_body
 from linarite.web.error_envelope import error_body
 from linarite.web.exchange import ClientLeft, header_lines
 from linarite.web.ids import new_guid
-from linarite.web.sse import STREAM_LINES, error_frame
+from linarite.web.sse import STREAM_LINES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -306,7 +306,7 @@ def refuse(exchange: Exchange, call: Call, error: LinariteError) -> None:
         call.finish = "failed"
         if call.reply is None or call.reply.lines is not STREAM_LINES:
             raise error  # no events: the connection is cut, so that nobody takes it for whole
-        exchange.end(error_frame(error))
+        exchange.end(call.error_frame(error))
         return
     body = error_body(error)
     extra = [(name.encode(), header_value(value)) for name, value in error.headers.items()]

@@ -13,7 +13,7 @@ import msgspec
 from linarite.controls.authenticate.api_key import identify
 from linarite.controls.authenticate.bearer import access_token
 from linarite.controls.quota import Limiter
-from linarite.dataplane.call import Call
+from linarite.dataplane.call import Call, Unready
 from linarite.dataplane.certificate_door import holder_of
 from linarite.dataplane.content_notes import ContentNotes
 from linarite.dataplane.entrance import facts_for, past_the_rules
@@ -212,6 +212,8 @@ async def understood(
         raise
     if door is not None:
         door.admit_to_deployment(call, found)
+    if isinstance(ask, Unready):
+        ask = await ask.made_ready()  # 400, 404
     if call.content is not None and call.reply is not None:
         call.reply = call.content.follow(found.name, call.reply)
     if trace is not None:

@@ -14,6 +14,16 @@ from linarite.dataplane.api_versions import versions_since
 from linarite.dataplane.call import Operation
 from linarite.dataplane.operations.chat_completions.operation import ChatCompletions
 from linarite.dataplane.operations.completions.operation import Completions
+from linarite.dataplane.operations.conversations.operation import (
+    AddItems,
+    CreateConversation,
+    DeleteConversation,
+    DeleteItem,
+    GetConversation,
+    GetItem,
+    ListItems,
+    UpdateConversation,
+)
 from linarite.dataplane.operations.embeddings.operation import Embeddings
 from linarite.dataplane.operations.files.operation import (
     CreateFile,
@@ -24,6 +34,13 @@ from linarite.dataplane.operations.files.operation import (
     ListFiles,
 )
 from linarite.dataplane.operations.models.operation import GetModel, ListModels
+from linarite.dataplane.operations.responses.operation import CreateResponse
+from linarite.dataplane.operations.responses.stored import (
+    CancelResponse,
+    DeleteResponse,
+    GetResponse,
+    ListInputItems,
+)
 from linarite.dataplane.operations.uploads.operation import (
     AddUploadPart,
     CancelUpload,
@@ -148,5 +165,96 @@ ROUTES: tuple[Route, ...] = (
         operation=CancelUpload,
         dated="flat",
         versions=versions_since("2024-10-21", "2024-10-01-preview"),
+    ),
+    Route(
+        method="POST",
+        template="/responses",
+        operation=CreateResponse,
+        dated="flat",
+        versions=versions_since("", "2025-03-01-preview"),
+    ),
+    Route(
+        method="GET",
+        template="/responses/{response_id}",
+        operation=GetResponse,
+        dated="flat",
+        versions=versions_since("", "2025-03-01-preview"),
+    ),
+    Route(
+        method="DELETE",
+        template="/responses/{response_id}",
+        operation=DeleteResponse,
+        dated="flat",
+        versions=versions_since("", "2025-03-01-preview"),
+    ),
+    Route(
+        method="POST",
+        template="/responses/{response_id}/cancel",
+        operation=CancelResponse,
+        dated="flat",
+        versions=versions_since("", "2025-04-01-preview"),
+    ),
+    Route(
+        method="GET",
+        template="/responses/{response_id}/input_items",
+        operation=ListInputItems,
+        dated="flat",
+        versions=versions_since("", "2025-03-01-preview"),
+    ),
+    Route(
+        method="POST",
+        template="/conversations",
+        operation=CreateConversation,
+        dated="flat",
+        versions=versions_since("", ""),
+    ),
+    Route(
+        method="GET",
+        template="/conversations/{conversation_id}",
+        operation=GetConversation,
+        dated="flat",
+        versions=versions_since("", ""),
+    ),
+    Route(
+        method="POST",
+        template="/conversations/{conversation_id}",
+        operation=UpdateConversation,
+        dated="flat",
+        versions=versions_since("", ""),
+    ),
+    Route(
+        method="DELETE",
+        template="/conversations/{conversation_id}",
+        operation=DeleteConversation,
+        dated="flat",
+        versions=versions_since("", ""),
+    ),
+    Route(
+        method="GET",
+        template="/conversations/{conversation_id}/items",
+        operation=ListItems,
+        dated="flat",
+        versions=versions_since("", ""),
+    ),
+    Route(
+        method="POST",
+        template="/conversations/{conversation_id}/items",
+        operation=AddItems,
+        dated="flat",
+        versions=versions_since("", ""),
+    ),
+    Route(
+        method="GET",
+        template="/conversations/{conversation_id}/items/{item_id}",
+        operation=GetItem,
+        dated="flat",
+        versions=versions_since("", ""),
+    ),
+    Route(
+        method="DELETE",
+        template="/conversations/{conversation_id}/items/{item_id}",
+        operation=DeleteItem,
+        dated="flat",
+        versions=versions_since("", ""),
     ),
 )

@@ -59,6 +59,12 @@ class StoredObjects(Protocol):
         """The object; None for an absent one as for another account's."""
         ...
 
+    async def those(
+        self, account_id: str, kind: str, object_ids: Sequence[str]
+    ) -> list[StoredObject]:
+        """The objects of these ids that are there, in the order of the ids."""
+        ...
+
     async def remove(self, account_id: str, kind: str, object_id: str) -> bool:
         """Forget it; False when it was not there."""
         ...

@@ -46,6 +46,12 @@ class SealedStoredObjects:
         found = await self._kept.get(account_id, kind, object_id)
         return None if found is None else (await self._opened([found]))[0]
 
+    async def those(
+        self, account_id: str, kind: str, object_ids: Sequence[str]
+    ) -> list[StoredObject]:
+        """See StoredObjects."""
+        return await self._opened(await self._kept.those(account_id, kind, object_ids))
+
     async def write(
         self,
         *,

@@ -39,6 +39,18 @@ async def test_an_object_is_found_by_account_kind_and_id(stored_objects: StoredO
     assert await stored_objects.get(MINE, "file", "A") is None
 
 
+async def test_several_are_found_by_their_ids(stored_objects: StoredObjects) -> None:
+    """In the order in which they are named, as many as there are; nobody else's."""
+    names = [f"f{number:04}" for number in range(1200)]
+    await stored_objects.write(added=[made(name) for name in names])
+    await stored_objects.add(made("theirs", account_id=OTHER))
+    wanted = [*reversed(names), "absent", "theirs"]
+    found = await stored_objects.those(MINE.upper(), "file", wanted)
+    assert [each.id for each in found] == wanted[:-2]
+    assert await stored_objects.those(MINE, "upload", wanted) == []
+    assert await stored_objects.those(MINE, "file", []) == []
+
+
 async def test_another_accounts_object_is_not_removed(stored_objects: StoredObjects) -> None:
     """The answer is that of an absent one."""
     await stored_objects.add(made("a"))

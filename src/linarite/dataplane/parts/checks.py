@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from time import time
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ METADATA_VALUE_MAX = 512
 NESTING_MAX = 64
 
 NUMBER_DIGITS_MAX = 12
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def find_path_deployment(call: Call, facts: Facts) -> None:
@@ -87,6 +89,17 @@ def one_of(name: str, value: str, allowed: Sequence[str]) -> None:
         raise InvalidRequest(
             f"Invalid value: '{value[:100]}'. Supported values are: {', '.join(most)}, and {last}.",
             param=name,
+            code="invalid_value",
+        )
+
+
+def check_name(param: str, name: str) -> None:
+    """Names of functions, tools and schemas: letters, digits, `_` and `-`, at most 64."""
+    if not NAME.fullmatch(name):
+        raise InvalidRequest(
+            f"Invalid '{param}': string does not match pattern. Expected a string that matches "
+            "the pattern '^[a-zA-Z0-9_-]{1,64}$'.",
+            param=param,
             code="invalid_value",
         )
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from linarite.domain.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 AskT = TypeVar("AskT")
 
@@ -31,12 +34,27 @@ _TYPE_WORDS = {
 }
 
 
-def decode(decoder: msgspec.json.Decoder[AskT], body: bytes) -> AskT:
+def unrecognized(name: str) -> InvalidRequest:
+    """What is said of an argument that nobody knows, by the older operations."""
+    return InvalidRequest(f"Unrecognized request argument supplied: {name[:SHOWN_MAX]}")
+
+
+def unknown_parameter(name: str) -> InvalidRequest:
+    """The same by the newer ones, such as responses."""
+    shown = name[:SHOWN_MAX]
+    return InvalidRequest(f"Unknown parameter: '{shown}'.", param=shown, code="unknown_parameter")
+
+
+def decode(
+    decoder: msgspec.json.Decoder[AskT],
+    body: bytes,
+    unknown: Callable[[str], InvalidRequest] = unrecognized,
+) -> AskT:
     """Decode a body. Raises InvalidRequest with the field named as the service names it."""
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as problem:
-        raise _explain(str(problem)) from None
+        raise _explain(str(problem), unknown) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise InvalidRequest(
             "We could not parse the JSON body of your request. (HINT: This likely means you "
@@ -49,19 +67,31 @@ def decode(decoder: msgspec.json.Decoder[AskT], body: bytes) -> AskT:
         ) from None
 
 
-def _explain(problem: str) -> InvalidRequest:
+def converted(value: Any, kind: type[AskT], where: str) -> AskT:  # noqa: ANN401 - any JSON
+    """What was decoded already, as that kind; `where` is its place in the request.
+
+    Raises InvalidRequest.
+    """
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as problem:
+        raise _explain(str(problem), unknown_parameter, where) from None
+
+
+def _explain(
+    problem: str, unknown: Callable[[str], InvalidRequest], where: str = ""
+) -> InvalidRequest:
     found = _AT.search(problem)
     path = found["path"] if found else "$"
     text = problem[: found.start()] if found else problem
-    field = path.removeprefix("$").removeprefix(".").replace("[...]", "")
+    field = f"{where}{path.removeprefix('$')}".removeprefix(".").replace("[...]", "")
     if missing := _MISSING.match(text):
         name = f"{field}.{missing['name']}" if field else missing["name"]
         return InvalidRequest(
             f"Missing required parameter: '{name}'.", param=name, code="missing_required_parameter"
         )
-    if unknown := _UNKNOWN.match(text):
-        name = f"{field}.{unknown['name']}" if field else unknown["name"]
-        return InvalidRequest(f"Unrecognized request argument supplied: {name[:SHOWN_MAX]}")
+    if told := _UNKNOWN.match(text):
+        return unknown(f"{field}.{told['name']}" if field else told["name"])
     if wrong := _EXPECTED.match(text):
         return _wrong_type(field, wrong["want"], wrong["got"])
     if invalid := _INVALID.match(text):

@@ -24,6 +24,13 @@ class MemoryStoredObjects:
         """See StoredObjects."""
         return self._kept.get((account_id.lower(), kind, object_id))
 
+    async def those(
+        self, account_id: str, kind: str, object_ids: Sequence[str]
+    ) -> list[StoredObject]:
+        """See StoredObjects."""
+        found = [await self.get(account_id, kind, each) for each in object_ids]
+        return [each for each in found if each is not None]
+
     async def remove(self, account_id: str, kind: str, object_id: str) -> bool:
         """See StoredObjects."""
         return self._kept.pop((account_id.lower(), kind, object_id), None) is not None

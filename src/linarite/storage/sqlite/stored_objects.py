@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from linarite.storage.database import Database
 
 _columns = stored_objects.c
+_NAMED_AT_ONCE = 500
+"""ids in one question: SQLite bounds the values of a statement"""
 
 
 class SqliteStoredObjects:
@@ -37,6 +39,20 @@ class SqliteStoredObjects:
         """See StoredObjects."""
         found = await self._read(select(_columns.body).where(_one(account_id, kind, object_id)))
         return found[0] if found else None
+
+    async def those(
+        self, account_id: str, kind: str, object_ids: Sequence[str]
+    ) -> list[StoredObject]:
+        """See StoredObjects."""
+        found: dict[str, StoredObject] = {}
+        for at in range(0, len(object_ids), _NAMED_AT_ONCE):
+            query = select(_columns.body).where(
+                _columns.account_key == account_id.lower(),
+                _columns.kind == kind,
+                _columns.id.in_(object_ids[at : at + _NAMED_AT_ONCE]),
+            )
+            found |= {each.id: each for each in await self._read(query)}
+        return [found[each] for each in object_ids if each in found]
 
     async def remove(self, account_id: str, kind: str, object_id: str) -> bool:
         """See StoredObjects."""

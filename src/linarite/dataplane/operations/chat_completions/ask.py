@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -31,7 +30,6 @@ RANGES = (
     ("top_logprobs", 0, TOP_LOGPROBS_MAX),
     ("seed", -(2**63), 2**63 - 1),
 )
-FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class AskReader:
@@ -138,13 +136,7 @@ def _check_definitions(param: str, definitions: list[FunctionDefinition], prefix
     seen: set[str] = set()
     for at, definition in enumerate(definitions):
         where = f"{param}[{at}].{prefix}"
-        if not FUNCTION_NAME.fullmatch(definition.name):
-            raise InvalidRequest(
-                f"Invalid '{where}name': string does not match pattern. Expected a string that "
-                "matches the pattern '^[a-zA-Z0-9_-]{1,64}$'.",
-                param=f"{where}name",
-                code="invalid_value",
-            )
+        checks.check_name(f"{where}name", definition.name)
         if definition.name in seen:
             raise InvalidRequest(
                 f"Invalid '{where}name': the function '{definition.name}' is defined twice.",
@@ -181,13 +173,7 @@ def check_response_format(ask: ChatAsk) -> None:
                 param="response_format.json_schema",
                 code="missing_required_parameter",
             )
-        if not FUNCTION_NAME.fullmatch(wanted.json_schema.name):
-            raise InvalidRequest(
-                "Invalid 'response_format.json_schema.name': string does not match pattern. "
-                "Expected a string that matches the pattern '^[a-zA-Z0-9_-]{1,64}$'.",
-                param="response_format.json_schema.name",
-                code="invalid_value",
-            )
+        checks.check_name("response_format.json_schema.name", wanted.json_schema.name)
         checks.check_nesting("response_format.json_schema.schema", wanted.json_schema.schema)
         return
     if not any("json" in _text_of(message).lower() for message in ask.messages):

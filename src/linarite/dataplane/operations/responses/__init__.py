@@ -1,0 +1,1 @@
+"""…/responses: items go in, and what a model makes of them comes out, kept if wanted."""

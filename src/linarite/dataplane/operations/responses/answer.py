@@ -1,0 +1,161 @@
+"""An answer as it grows: the response, its counts, and the events that tell of them."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from linarite.dataplane.operations.responses.output import Output
+from linarite.dataplane.operations.responses.shape import filter_shown, usage_shown
+from linarite.dataplane.parts.replies import CHARACTERS_PER_TOKEN
+from linarite.domain.errors import EngineFailed, ModelError, UpstreamRefused
+from linarite.domain.usage import Usage, usage_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from linarite.dataplane.operations.responses.shape import Response
+    from linarite.domain.chat import ChatEvent
+    from linarite.domain.errors import LinariteError
+
+encode = msgspec.json.encode
+
+UNFINISHED = {"length": "max_output_tokens", "content_filter": "content_filter"}
+"""why a model stopped → why a response is incomplete"""
+ERROR_TYPES = {400: "user_error", 403: "forbidden", 429: "too_many_requests"}
+RATE_LIMITED = 429
+
+
+class Answer:
+    """One response on its way. `begin`, then `take` each event, then `finish` or `fail`."""
+
+    prompt_characters = 0
+
+    def __init__(
+        self,
+        response: Response,
+        new_id: Callable[[str], str],
+        custom: frozenset[str],
+        *,
+        logprobs: bool,
+        told: bool,
+    ) -> None:
+        """`told`: whether anybody wants the events."""
+        self.response = response
+        self.counted: Usage | None = None
+        """the newest counts of the engine's"""
+        self.began = False
+        self._told = told
+        self._sequence = 0
+        self._frames: list[bytes] = []
+        self._pieces = 0
+        self._reason = ""
+        self._filtered: dict[str, Any] = {}
+        self._output = Output(new_id, self._tell, custom, logprobs=logprobs)
+
+    @property
+    def seal(self) -> Callable[[str], str] | None:
+        """What seals what is thought; None where that is not wanted."""
+        return self._output.seal
+
+    @seal.setter
+    def seal(self, seal: Callable[[str], str] | None) -> None:
+        self._output.seal = seal
+
+    @property
+    def usage(self) -> Usage | None:
+        """The engine's counts; where it gave none, about the least that was used."""
+        if self.counted is not None or not self._pieces:
+            return self.counted
+        return usage_of(max(1, self.prompt_characters // CHARACTERS_PER_TOKEN), self._pieces)
+
+    def taken(self) -> list[bytes]:
+        """The events that nobody has taken yet, as they are sent."""
+        frames, self._frames = self._frames, []
+        return frames
+
+    def begin(self) -> None:
+        """The model has begun to answer."""
+        self.began = True
+        self.response["status"] = "in_progress"
+        self._tell_whole("response.created")
+        self._tell_whole("response.in_progress")
+
+    def take(self, event: ChatEvent) -> None:
+        """What the model said. Raises EngineFailed for what can be told by no event."""
+        if event.usage is not None:
+            self.counted = event.usage
+        elif event.choices:
+            self._pieces += 1
+        for prompt in event.prompt_filter_results or ():
+            results: dict[str, Any] = prompt.get("content_filter_results") or {}
+            self.response["content_filters"].append(filter_shown("prompt", results))
+        for choice in event.choices:
+            if choice.index:
+                continue
+            self._output.take(choice)
+            self._reason = choice.finish_reason or self._reason
+            if choice.content_filter_results:
+                self._filtered |= choice.content_filter_results
+
+    def finish(self) -> None:
+        """The model has said everything."""
+        why = UNFINISHED.get(self._reason)
+        status = "completed" if why is None else "incomplete"
+        self._output.close(status)
+        self.response["incomplete_details"] = None if why is None else {"reason": why}
+        self._end(status)
+
+    def fail(self, problem: LinariteError) -> None:
+        """It has been broken off; what the model had said stays."""
+        if self._output.items:
+            self._output.close("incomplete")
+        code = "rate_limit_exceeded" if problem.status == RATE_LIMITED else "server_error"
+        self.response["error"] = {"code": code, "message": problem.message}
+        self._end("failed")
+
+    def tell_end(self) -> None:
+        """Tell what has become of it."""
+        self._tell_whole(f"response.{self.response['status']}")
+
+    def error_frame(self, problem: LinariteError) -> bytes:
+        """The last event of a stream that fails."""
+        return self._frame("error", {"error": error_told(problem)})
+
+    def _end(self, status: str) -> None:
+        response = self.response
+        response["status"] = status
+        response["output"] = self._output.items
+        if status == "completed":
+            response["completed_at"] = int(time.time())
+        if self._filtered:
+            response["content_filters"].append(filter_shown("completion", self._filtered))
+        usage = self.usage
+        response["usage"] = None if usage is None else usage_shown(usage)
+
+    def _tell_whole(self, kind: str) -> None:
+        self._tell(kind, {"response": self.response})
+
+    def _tell(self, kind: str, fields: dict[str, Any]) -> None:
+        if self._told:
+            self._frames.append(self._frame(kind, fields))
+
+    def _frame(self, kind: str, fields: dict[str, Any]) -> bytes:
+        event = {"type": kind, "sequence_number": self._sequence} | fields
+        self._sequence += 1
+        return b"event: %b\ndata: %b\n\n" % (kind.encode(), encode(event))
+
+
+def error_told(problem: LinariteError) -> dict[str, Any]:
+    """An error as an event of a stream has it."""
+    if isinstance(problem, UpstreamRefused):
+        return problem.error
+    param = problem.param if isinstance(problem, ModelError) else None
+    return {
+        "type": ERROR_TYPES.get(problem.status, EngineFailed.type),
+        "code": problem.code or EngineFailed.code,
+        "message": problem.message,
+        "param": param,
+    }

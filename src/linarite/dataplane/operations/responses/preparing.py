@@ -1,0 +1,220 @@
+"""From a request to what a model is asked: with what was said before, and what was stored."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from linarite.dataplane.call import Unready
+from linarite.dataplane.operations.responses.ask import REASONING, ResponseAsk
+from linarite.dataplane.operations.responses.messages import characters_of, messages_of
+from linarite.dataplane.parts.checks import too_long
+from linarite.dataplane.parts.response_items import ITEMS_MAX
+from linarite.domain.chat import ChatAsk, JsonSchemaFormat, ResponseFormat, StreamOptions
+from linarite.domain.errors import InvalidRequest, SetupError
+from linarite.domain.response_errors import (
+    EncryptedContentInvalid,
+    NoSuchConversation,
+    PreviousResponseNotFound,
+    ReferenceNotFound,
+)
+from linarite.files.keeper import owner_of
+from linarite.responses.keeper import ENDED, NewResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from linarite.dataplane.call import Call, OperationKit
+    from linarite.dataplane.operations.responses.answer import Answer
+    from linarite.dataplane.operations.responses.ask import Format
+    from linarite.dataplane.operations.responses.tools import AskedTools
+    from linarite.dataplane.parts.response_items import Item, ItemIds
+    from linarite.domain.stored_object import StoredObject
+
+SEALED_FOR = "reasoning of a response"
+FILE_BYTES_MAX = 50 * 1024 * 1024
+"""of the stored files that one request puts before a model, together"""
+
+
+class Ready(NamedTuple):
+    """What a model is asked, and what is kept of it."""
+
+    chat: ChatAsk
+    answer: Answer
+    call: Call
+    new: NewResponse | None
+    """None where nothing is kept"""
+    conversation: StoredObject | None
+    said: list[Item]
+    """of the input, what the conversation does not have yet"""
+
+
+class Request(NamedTuple):
+    """What the body says."""
+
+    ask: ResponseAsk
+    tools: AskedTools
+    items: list[Item]
+    """the input"""
+    ids: ItemIds
+
+
+class Asked(Unready):
+    """A request that was understood; what it goes on from is still to be read."""
+
+    def __init__(self, call: Call, kit: OperationKit, request: Request, answer: Answer) -> None:
+        self._call = call
+        self._kit = kit
+        self._request = request
+        self._answer = answer
+        self._sees = kit.files.seen_by(call.principal)
+
+    async def made_ready(self) -> Ready:
+        """See Unready."""
+        ask, call, answer = self._request.ask, self._call, self._answer
+        earlier: list[Item] = []
+        before: list[str] = []
+        conversation = None
+        if ask.previous_response_id:
+            found = await self._previous(ask.previous_response_id)
+            earlier = await self._kit.responses.context_of(found, self._sees)
+            before = [*found.body["before"], found.id]
+        elif ask.conversation_id:
+            conversation = await self._conversation(ask.conversation_id)
+            earlier = await self._kit.conversations.all_items(conversation, ITEMS_MAX)
+        known = {each["id"] for each in earlier}
+        items = [await self._meant(each, earlier) for each in self._request.items]
+        if len(earlier) + len(items) > ITEMS_MAX:
+            raise too_long("input", ITEMS_MAX, len(earlier) + len(items))
+        chat = self._chat([await self._readable(each) for each in [*earlier, *items]])
+        answer.prompt_characters = characters_of(chat.messages)
+        if ask.includes(REASONING):
+            answer.seal = await self._sealing()
+        new = None
+        if ask.stored:
+            new = NewResponse(
+                account_id=call.account_id,
+                owner=owner_of(call.principal),
+                response=answer.response,
+                input=items,
+                before=before,
+            )
+        said = [each for each in items if each["id"] not in known]
+        return Ready(chat, answer, call, new, conversation, said)
+
+    async def _previous(self, response_id: str) -> StoredObject:
+        found = await self._kit.responses.find(self._call.account_id, response_id, self._sees)
+        if found is None:
+            raise PreviousResponseNotFound(response_id)
+        status = found.body["response"]["status"]
+        if status not in ENDED:
+            raise InvalidRequest(
+                f"The response '{response_id}' is {status}; only one that was completed can be "
+                "gone on from.",
+                param="previous_response_id",
+                code="invalid_value",
+            )
+        return found
+
+    async def _conversation(self, conversation_id: str) -> StoredObject:
+        keeper = self._kit.conversations
+        found = await keeper.find(self._call.account_id, conversation_id, self._sees)
+        if found is None:
+            raise NoSuchConversation(conversation_id)
+        return found
+
+    async def _meant(self, item: Item, earlier: list[Item]) -> Item:
+        """The item that a reference means; any other as it is."""
+        if item["type"] != "item_reference":
+            return item
+        wanted = item["id"]
+        for each in earlier:
+            if each["id"] == wanted:
+                return each
+        keeper = self._kit.responses
+        found = await keeper.item(self._call.account_id, wanted, self._sees)
+        if found is None:
+            raise ReferenceNotFound(wanted)
+        return found | {"id": self._request.ids.new(wanted.partition("_")[0])}
+
+    async def _sealing(self) -> Callable[[str], str] | None:
+        """What seals what is thought, so that only this account's endpoint can read it."""
+        box = await self._kit.box_of(self._call.account_id)
+        return None if box is None else lambda thought: box.seal(SEALED_FOR, thought.encode())
+
+    async def _readable(self, item: Item) -> Item:
+        """The item as a model can read it: unsealed, and with the bytes of stored files."""
+        if item["type"] == "reasoning" and item.get("encrypted_content"):
+            return item | {"content": await self._unsealed(item)}
+        content = item.get("content")
+        if content is None or not any(part.get("file_id") for part in content):
+            return item
+        return item | {"content": [await self._with_bytes(part) for part in content]}
+
+    async def _unsealed(self, item: Item) -> list[Item]:
+        box = await self._kit.box_of(self._call.account_id)
+        try:
+            if box is None:
+                raise EncryptedContentInvalid("input")
+            plain = box.unseal(SEALED_FOR, item["encrypted_content"])
+        except SetupError:
+            raise EncryptedContentInvalid("input") from None
+        return [{"type": "reasoning_text", "text": plain.decode()}]
+
+    async def _with_bytes(self, part: Item) -> Item:
+        file_id = part.get("file_id")
+        if not file_id:
+            return part
+        files = self._kit.files
+        file = await files.find(self._call.account_id, file_id, self._sees)
+        if file is None:
+            raise InvalidRequest(
+                f"No such File object: {file_id[:100]}", param="input", code="file_not_found"
+            )
+        if int(file.body["bytes"]) > FILE_BYTES_MAX:
+            raise InvalidRequest(
+                f"The file '{file_id}' is larger than the {FILE_BYTES_MAX} bytes that a model can "
+                "be sent.",
+                param="input",
+            )
+        data = b"".join([piece async for piece in files.content(file)])
+        address = f"data:{file.body['media_type']};base64,{base64.b64encode(data).decode()}"
+        if part["type"] == "input_image":
+            return part | {"image_url": address}
+        return part | {"filename": file.body["filename"], "file_data": address}
+
+    def _chat(self, items: list[Item]) -> ChatAsk:
+        ask, tools = self._request.ask, self._request.tools
+        streamed = True if ask.stream or ask.background else None
+        return ChatAsk(
+            messages=messages_of(items, ask.instructions),
+            model=ask.model,
+            logprobs=True if ask.wants_logprobs else None,
+            max_completion_tokens=ask.max_output_tokens,
+            parallel_tool_calls=ask.parallel_tool_calls if tools.offered else None,
+            prompt_cache_key=ask.prompt_cache_key,
+            prompt_cache_retention=ask.prompt_cache_retention,
+            reasoning_effort=ask.reasoning.effort if ask.reasoning else None,
+            response_format=_format(ask.text.format if ask.text else None),
+            safety_identifier=ask.safety_identifier,
+            service_tier=ask.service_tier,
+            stream=streamed,
+            stream_options=StreamOptions(include_usage=True) if streamed else None,
+            temperature=ask.temperature,
+            tool_choice=tools.choice,
+            tools=tools.offered or None,
+            top_logprobs=ask.top_logprobs if ask.wants_logprobs else None,
+            top_p=ask.top_p,
+            user=ask.user,
+            verbosity=ask.text.verbosity if ask.text else None,
+        )
+
+
+def _format(wanted: Format | None) -> ResponseFormat | None:
+    if wanted is None or wanted.type == "text":
+        return None
+    if wanted.type == "json_object":
+        return ResponseFormat("json_object")
+    schema: Any = wanted.schema
+    named = JsonSchemaFormat(wanted.name or "", schema, wanted.description, wanted.strict)
+    return ResponseFormat("json_schema", named)

@@ -1,0 +1,54 @@
+"""Parts of lists of items, as queries ask for them and answers show them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from linarite.dataplane.parts.checks import one_of, whole_number
+from linarite.domain.errors import InvalidRequest
+from linarite.domain.stored_object import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from linarite.dataplane.parts.response_items import Item
+
+LIMIT, LIMIT_MAX = 20, 100
+ORDERS = ("asc", "desc")
+
+
+def asked_page(query: bytes) -> Page:
+    """The part that a query asks for: `limit`, `order`, `after`. Raises InvalidRequest."""
+    asked = dict(parse_qsl(query.decode("latin-1")))
+    order = asked.get("order", "desc")
+    one_of("order", order, ORDERS)
+    limit = whole_number(asked.get("limit", str(LIMIT)))
+    if not 1 <= limit <= LIMIT_MAX:
+        raise InvalidRequest(
+            f"'limit' must be an integer between 1 and {LIMIT_MAX}.",
+            param="limit",
+            code="invalid_value",
+        )
+    return Page(limit=limit, after=asked.get("after", ""), ascending=order == "asc")
+
+
+def part_of(items: Sequence[Item], page: Page, before: str = "") -> list[Item]:
+    """That part of items which lie in memory, the oldest first; one more, if there is more."""
+    ordered = list(items) if page.ascending else list(reversed(items))
+    ids = [each["id"] for each in ordered]
+    begin = ids.index(page.after) + 1 if page.after in ids else 0
+    end = ids.index(before) if before in ids else len(ids)
+    return ordered[begin:end][: page.limit + 1]
+
+
+def shown_page(found: Sequence[Item], page: Page) -> dict[str, Any]:
+    """A list's part as it is shown; `found` has one more, if there is more."""
+    shown = found[: page.limit]
+    return {
+        "object": "list",
+        "data": shown,
+        "first_id": shown[0]["id"] if shown else "",
+        "last_id": shown[-1]["id"] if shown else "",
+        "has_more": len(found) > page.limit,
+    }

@@ -1,0 +1,74 @@
+"""What is refused about responses and conversations, in the service's words."""
+
+from __future__ import annotations
+
+from linarite.domain.errors import InvalidRequest, ModelError
+
+
+class NoSuchResponse(ModelError):
+    """The account has no such response, or not one that the caller may see."""
+
+    status = 404
+
+    def __init__(self, response_id: str) -> None:
+        """Say the same of one of another account's, and of one whose time is over."""
+        super().__init__(f"Response with id '{response_id[:100]}' not found.")
+
+
+class PreviousResponseNotFound(InvalidRequest):
+    """The response to go on from is not there."""
+
+    def __init__(self, response_id: str) -> None:
+        """See NoSuchResponse."""
+        super().__init__(
+            f"Previous response with id '{response_id[:100]}' not found.",
+            param="previous_response_id",
+            code="previous_response_not_found",
+        )
+
+
+class NoSuchConversation(ModelError):
+    """The account has no such conversation, or not one that the caller may see."""
+
+    status = 404
+
+    def __init__(self, conversation_id: str) -> None:
+        """Say the same of one of another account's."""
+        super().__init__(f"Conversation with id '{conversation_id[:100]}' not found.")
+
+
+class NoSuchItem(ModelError):
+    """The conversation has no such item."""
+
+    status = 404
+
+    def __init__(self, item_id: str, conversation_id: str) -> None:
+        """Name both."""
+        super().__init__(
+            f"Item with id '{item_id[:100]}' not found in conversation '{conversation_id[:100]}'."
+        )
+
+
+class ReferenceNotFound(InvalidRequest):
+    """An item that a request refers to is not there."""
+
+    def __init__(self, item_id: str) -> None:
+        """See NoSuchResponse."""
+        super().__init__(
+            f"Item with id '{item_id[:100]}' not found. Items are kept as long as the response "
+            "that they belong to, and not at all with 'store' false.",
+            param="input",
+        )
+
+
+class EncryptedContentInvalid(InvalidRequest):
+    """What a reasoning item carries was not sealed here, or for another account."""
+
+    def __init__(self, where: str) -> None:
+        """`where` is the item's place in the request."""
+        super().__init__(
+            "The encrypted content of this reasoning item could not be verified. Send it as this "
+            "account's endpoint gave it, or leave the item out.",
+            param=f"{where}.encrypted_content",
+            code="invalid_encrypted_content",
+        )

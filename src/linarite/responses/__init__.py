@@ -1,0 +1,8 @@
+"""Responses and conversations that are stored with an account: kept, found, followed, ended."""
+
+from __future__ import annotations
+
+from linarite.responses.conversations import ConversationKeeper
+from linarite.responses.keeper import ResponseKeeper
+
+__all__ = ["ConversationKeeper", "ResponseKeeper"]

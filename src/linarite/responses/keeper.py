@@ -1,0 +1,104 @@
+"""Keeping responses: each with what went in, what came out, and what it went on from."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from linarite.domain.stored_object import StoredObject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from linarite.domain.stored_object import StoredObjects
+    from linarite.responses.options import Responses
+
+RESPONSE = "response"
+DAY_S = 86_400
+ENDED = frozenset(("completed", "incomplete"))
+"""states in which a response can be gone on from"""
+ID_DIGITS = 32
+"""hexadecimal digits that a response and its items have in common"""
+
+Item = dict[str, Any]
+
+
+class NewResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """A response and whose it is."""
+
+    account_id: str
+    owner: str
+    response: dict[str, Any]
+    input: list[Item]
+    before: list[str]
+    """ids of the responses that it went on from, the oldest first"""
+
+
+class ResponseKeeper:
+    """The responses of all accounts. Every look-up is by account and id, and by owner."""
+
+    def __init__(
+        self,
+        objects: StoredObjects,
+        options: Responses,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._objects = objects
+        self._lives_s = options.retention_days * DAY_S
+        self._now = now
+
+    async def find(
+        self, account_id: str, response_id: str, owner: str | None
+    ) -> StoredObject | None:
+        """A response; None for one that is absent, expired, another account's or owner's.
+
+        `owner` None stands for all.
+        """
+        found = await self._objects.get(account_id, RESPONSE, response_id)
+        return found if found is not None and self._is_seen(found, owner) else None
+
+    async def context_of(self, found: StoredObject, owner: str | None) -> list[Item]:
+        """What had been said when a response ended; what was deleted since is not in it."""
+        earlier = await self._objects.those(found.account_id, RESPONSE, found.body["before"])
+        said = [each for each in earlier if self._is_seen(each, owner)]
+        return [item for each in (*said, found) for item in items_of(each)]
+
+    async def item(self, account_id: str, item_id: str, owner: str | None) -> Item | None:
+        """An item of a stored response's: its id begins as that of its response does."""
+        digits = item_id.partition("_")[2][:ID_DIGITS]
+        found = await self.find(account_id, f"resp_{digits}", owner)
+        if found is None:
+            return None
+        return next((each for each in items_of(found) if each["id"] == item_id), None)
+
+    def made(self, new: NewResponse) -> StoredObject:
+        """A response as it is kept."""
+        created_at = int(new.response["created_at"])
+        return StoredObject(
+            account_id=new.account_id,
+            kind=RESPONSE,
+            id=new.response["id"],
+            created_at=created_at,
+            owner=new.owner,
+            expires_at=created_at + self._lives_s,
+            body={"response": new.response, "input": new.input, "before": new.before},
+        )
+
+    async def keep(self, made: StoredObject) -> None:
+        """Keep a new one; it is on disk when this returns."""
+        await self._objects.add(made)
+
+    async def remove(self, found: StoredObject) -> bool:
+        """Forget it; False when somebody else has."""
+        return await self._objects.remove(found.account_id, RESPONSE, found.id)
+
+    def _is_seen(self, found: StoredObject, owner: str | None) -> bool:
+        alive = not 0 < found.expires_at <= self._now()
+        return alive and (owner is None or owner == found.owner)
+
+
+def items_of(found: StoredObject) -> Sequence[Item]:
+    """What went into a response and what came out."""
+    return [*found.body["input"], *found.body["response"]["output"]]
