@@ -10,12 +10,9 @@ import json
 import os
 import signal
 import sys
-from importlib import import_module
 from typing import Any
 
 from linarite import main
-
-import_module("typer._adapters")  # typer brings it, and pydantic with it, when a command begins
 
 WRITE = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 

@@ -30,7 +30,7 @@ def test_the_version_is_told(tmp_path: Path, argument: str) -> None:
     [
         (("chta",), "No such command 'chta'. Did you mean 'chat', 'ca'? See: linarite --help"),
         (("up", "--port", "x"), "See: linarite up --help"),
-        (("up", "--port", "70000"), "less than or equal to 65535"),
+        (("up", "--port", "70000"), "is not in the range 0<=x<=65535"),
         (("model", "show"), "See: linarite model show --help"),
         (("settings", "--json", "--markdown"), "exclude each other"),
     ],
