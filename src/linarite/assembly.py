@@ -12,8 +12,8 @@ from linarite import __version__
 from linarite.content_log.opening import open_content_log
 from linarite.controlplane.caller import MANAGEMENT_KEYS_ID
 from linarite.controlplane.opening import ControlPlaneParts, open_control_plane
-from linarite.controls.audit.data_plane import DataPlaneAudit
 from linarite.controls.quota import Limiter
+from linarite.dataplane.direct import DirectCalls
 from linarite.dataplane.facts import FactsBook, ToldOfInstances
 from linarite.dataplane.http import DataPlane
 from linarite.dataplane.router import Router
@@ -38,6 +38,7 @@ from linarite.metric_parts import open_metrics
 from linarite.network_parts import NetworkParts
 from linarite.privatelink.opening import open_private_link
 from linarite.quota_parts import open_ledger
+from linarite.record_parts import observer
 from linarite.serving_plan import (
     account_hosts_in,
     as_clients_see_it,
@@ -56,7 +57,6 @@ from linarite.storage.sqlite.requests import open_request_ledger
 from linarite.storage.sqlite.resources import SqliteResourceStore
 from linarite.stored_keys import keys_if_open, open_keys
 from linarite.stored_parts import open_stored
-from linarite.telemetry.access_log import AccessLog
 from linarite.telemetry.price_options import price_book
 from linarite.web.edge import Edge
 from linarite.web.listeners import Listeners
@@ -73,7 +73,6 @@ if TYPE_CHECKING:
     from linarite.domain.activity import ActivityLog
     from linarite.domain.facts import Serving
     from linarite.domain.jobs import JobStore
-    from linarite.domain.request_record import RequestRecord
     from linarite.domain.resource import AccountKeys, KeyStore, ResourceStore
     from linarite.hosting.models.store import ModelStore
     from linarite.jobs.kind import Kind
@@ -161,7 +160,10 @@ class Assembly:
         door = identity.door()
         management = await self._management(tenant, identity, resources, jobs, activity)
         fetcher = StoreFetcher(self._store, dialer, settings.models, self.loaded.home)
+        around = Around(resources, keys, dialer)
+        stored = await open_stored(self._stack, self.loaded.home, settings, around)
         kinds: dict[str, Kind] = {
+            **stored.batches.kinds,
             DEPLOY_TEMPLATE: TemplateDeployment(management.deployer),
             **model_kinds(resources, fetcher),
         }
@@ -169,8 +171,6 @@ class Assembly:
         counts = await open_ledger(settings.quota, database, dialer, self._stack)
         limiter = Limiter(settings.quota.rates, self._limits.over(counts))
         self._metrics.measure_provisioned(self._facts.all, limiter)
-        around = Around(resources, keys, dialer)
-        stored = await open_stored(self._stack, self.loaded.home, settings, around)
         dataplane = self._data_plane(
             stored,
             identity.admission(door, self._facts, self._host, limiter, keys, self._stack),
@@ -185,6 +185,7 @@ class Assembly:
         self._host.start(
             name for name, declared in self.plan.instances.items() if declared.start == "boot"
         )
+        await stored.batches.recover(resources, jobs)
         await begin_work()
         await management.upkeep.start()
         self._stack.push_async_callback(management.upkeep.stop)
@@ -271,7 +272,11 @@ class Assembly:
         settings = self.loaded.settings
         self._limits.counted = self._metrics.requests.warn
         router = Router(ROUTES, stored.kit(settings, self._host.capabilities_of))
-        observe, journal = self._observer(self._ledger), self._ledger.journal
+        observe = observer(settings, self._ledger, self._trail, self._metrics)
+        journal = self._ledger.journal
+        calls = DirectCalls(router, surface, observe, self._prices, journal)
+        calls.content_log = self._content_log
+        stored.batches.answer_by(calls, self._facts, self._host.capabilities_of, self._notifier)
         plane = DataPlane(router, surface, settings.limits, observe, self._prices, journal)
         plane.tracer = self._metrics.tracer
         plane.content_log = self._content_log
@@ -285,22 +290,6 @@ class Assembly:
         )
         self._stack.push_async_callback(ledger.close)
         return ledger
-
-    def _observer(self, ledger: SqliteRequestLedger) -> Callable[[RequestRecord], None]:
-        """What takes each finished request's record; it is on the hot path."""
-        settings, metrics = self.loaded.settings, self._metrics
-        access, audited = (
-            AccessLog(settings.logs.access),
-            DataPlaneAudit(self._trail, settings.audit),
-        )
-
-        def observe(record: RequestRecord) -> None:
-            ledger.add(record)
-            audited.observe(record)
-            metrics.observe(record)
-            access.write(record)
-
-        return observe
 
     async def _identity(
         self, tenant: str, resources: ResourceStore, dialer: EgressDialer

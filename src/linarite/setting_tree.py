@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from linarite.batches.options import Batches
 from linarite.cli.options import Client
 from linarite.content_log.options import ContentLogSettings
 from linarite.controlplane.options import ControlPlaneSettings, Quota
@@ -65,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     files: Files = Files()
     responses: Responses = Responses()
+    batches: Batches = Batches()
     logs: Logs = Logs()
     otlp: Otlp = Otlp()
     records: Records = Records()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from linarite.batch_parts import BatchParts
 from linarite.dataplane.call import OperationKit
 from linarite.domain.secret_box import SecretBox
 from linarite.domain.stored_object import StoredObjects
@@ -35,6 +36,7 @@ class StoredParts(msgspec.Struct, frozen=True):
     file_parts: FileParts
     box_of: Callable[[str], Awaitable[SecretBox | None]]
     """what seals what an account has, by its id"""
+    batches: BatchParts
 
     def kit(
         self, settings: Settings, capabilities_of: Callable[[str], Capabilities | None]
@@ -49,6 +51,7 @@ class StoredParts(msgspec.Struct, frozen=True):
             responses=ResponseKeeper(self.objects, settings.responses),
             conversations=ConversationKeeper(self.objects),
             box_of=self.box_of,
+            batches=self.batches.keeper,
         )
 
 
@@ -62,4 +65,5 @@ async def open_stored(
     objects = SealedStoredObjects(SqliteStoredObjects(database), seals)
     files = await open_files(stack, objects, home, settings.files, around.resources, seals)
     file_parts = await open_file_parts(stack, objects, files, around)
-    return StoredParts(objects, files, file_parts, around.keys.box_of)
+    batches = BatchParts(stack, home, settings, objects, files)
+    return StoredParts(objects, files, file_parts, around.keys.box_of, batches)

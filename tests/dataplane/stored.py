@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from linarite.batches import BatchKeeper
+from linarite.batches.endpoints import ENDPOINTS
+from linarite.batches.options import Batches
 from linarite.controls.egress import EgressDialer, EgressPolicy
 from linarite.dataplane.call import OperationKit
 from linarite.files import FileKeeper
@@ -41,4 +44,5 @@ def kit_in_memory(
         conversations=ConversationKeeper(objects),
         box_of=(keys or MemoryKeyStore()).box_of,
         imports=FileImporter(files, objects, EgressDialer(EgressPolicy()), MemoryKeyStore().box_of),
+        batches=BatchKeeper(objects, files, Batches(), ENDPOINTS),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from linarite.batches import BatchKeeper
 from linarite.controls.quota import NO_LEASE
 from linarite.domain.account_names import ANY_SITE
 from linarite.domain.arrival import ANY_WAY
@@ -89,6 +90,8 @@ class Call:
     """resource id of the account that was addressed, whoever calls"""
     principal: Principal | None = None
     """who calls, once recognised; what they may do is another question"""
+    maker: Principal | None = None
+    """who made the batch that it is a line of; None for what comes over a connection"""
     decision: Decision | None = None
     """what roles said of it; None for those who hold a key"""
     deployment: Deployment | None = None
@@ -175,6 +178,7 @@ class OperationKit(msgspec.Struct, frozen=True):
     conversations: ConversationKeeper
     box_of: Callable[[str], Awaitable[SecretBox | None]]
     """what seals what an account has, by its id; None where it has no keys"""
+    batches: BatchKeeper
 
 
 class Reply(Protocol):

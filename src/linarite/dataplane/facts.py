@@ -14,6 +14,7 @@ import msgspec
 from linarite.controls.authenticate.api_key import identify
 from linarite.controls.network import rules_of
 from linarite.controls.usage_limits import LimitDesk
+from linarite.dataplane.batch_door import as_batches
 from linarite.dataplane.limits_reader import LimitsReader, project_names, tags_text
 from linarite.domain.application_key import (
     APPLICATION_KEY_TYPE,
@@ -239,9 +240,11 @@ class FactsBook:
             await self._application_keys(resource.id, keys),
             self._network_rules_of(resource),
         )
+        known = {name: each for name, (_, each) in deployments.items()}
         return Facts(
             account=msgspec.structs.replace(account, lacks_key=lacks_key),
-            deployments={name: each for name, (_, each) in deployments.items()},
+            deployments=known,
+            for_batches=as_batches(known),
             usage_limits=await self._limits_reader.read(resource, deployments, keys),
             projects=project_names(await self._resources.list_under(resource.id, PROJECT_TYPE)),
             content_logging=await logging_of(self._resources, resource.id),

@@ -12,6 +12,12 @@ import msgspec
 
 from linarite.dataplane.api_versions import versions_since
 from linarite.dataplane.call import Operation
+from linarite.dataplane.operations.batches.operation import (
+    CancelBatch,
+    CreateBatch,
+    GetBatch,
+    ListBatches,
+)
 from linarite.dataplane.operations.chat_completions.operation import ChatCompletions
 from linarite.dataplane.operations.completions.operation import Completions
 from linarite.dataplane.operations.conversations.operation import (
@@ -256,5 +262,33 @@ ROUTES: tuple[Route, ...] = (
         operation=DeleteItem,
         dated="flat",
         versions=versions_since("", ""),
+    ),
+    Route(
+        method="POST",
+        template="/batches",
+        operation=CreateBatch,
+        dated="flat",
+        versions=versions_since("2024-10-21", "2024-07-01-preview"),
+    ),
+    Route(
+        method="GET",
+        template="/batches",
+        operation=ListBatches,
+        dated="flat",
+        versions=versions_since("2024-10-21", "2024-07-01-preview"),
+    ),
+    Route(
+        method="GET",
+        template="/batches/{batch_id}",
+        operation=GetBatch,
+        dated="flat",
+        versions=versions_since("2024-10-21", "2024-07-01-preview"),
+    ),
+    Route(
+        method="POST",
+        template="/batches/{batch_id}/cancel",
+        operation=CancelBatch,
+        dated="flat",
+        versions=versions_since("2024-10-21", "2024-07-01-preview"),
     ),
 )

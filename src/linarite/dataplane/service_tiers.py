@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from linarite.domain.service_tier import (
     AUTO,
+    BATCH,
     DEFAULT,
     FLEX,
     FLEX_SKUS,
@@ -35,6 +36,9 @@ def choose_tier(call: Call, where: Deployment, reply: Reply) -> Rank:
     asked = call.service_tier_asked
     if not asked and where.service_tier is DEFAULT:  # the usual one
         call.service_tier = DEFAULT
+        return where.rank
+    if where.service_tier == BATCH:  # a line of one: whatever it asks for, it waits like the others
+        call.service_tier = BATCH
         return where.rank
     tier = where.service_tier if asked in ("", AUTO) else asked
     if tier == FLEX and where.sku.name not in FLEX_SKUS:

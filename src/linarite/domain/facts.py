@@ -112,6 +112,8 @@ class Facts(msgspec.Struct, frozen=True):
     account: Account
     deployments: dict[str, Deployment]
     """by lower-cased name: Azure compares deployment names without case"""
+    for_batches: dict[str, Deployment] = {}
+    """the same as lines of batches see them"""
     usage_limits: LimitsInForce | None = None
     """None: there are none"""
     projects: frozenset[str] = frozenset()

@@ -38,8 +38,11 @@ CALIBRATE_DEPLOYMENT = "calibrate-deployment"
 CALIBRATION_SECONDS = "seconds"
 """argument of that: about how long"""
 
-WAITING_KINDS = frozenset({DEPLOY_TEMPLATE})
-"""kinds that mostly wait for other jobs, and so take no turn from them"""
+RUN_BATCH = "run-batch"
+"""kind: answer the requests of a batch; `arguments` say which"""
+
+WAITING_KINDS = frozenset({DEPLOY_TEMPLATE, RUN_BATCH})
+"""kinds that mostly wait, for other jobs or for a model, and so take no turn from others"""
 
 
 class JobProblem(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -16,6 +16,8 @@ AUTO = "auto"
 DEFAULT = "default"
 PRIORITY = "priority"
 FLEX = "flex"
+BATCH = "batch"
+"""of lines of batches; no request asks for it"""
 ASKABLE = (AUTO, DEFAULT, FLEX, PRIORITY)
 """what a request may say in `service_tier`"""
 

@@ -1,0 +1,148 @@
+"""Batches: create, list, get, cancel.
+
+Sources: Azure OpenAI's v1 document, and its authoring reference of 2024-10-21.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from linarite.dataplane.operations.batches.ask import read_ask, read_page
+from linarite.dataplane.parts.documents import DocumentReply
+from linarite.domain.batch import shown
+from linarite.domain.batch_errors import (
+    CannotCancel,
+    CannotCancelObject,
+    NoSuchBatch,
+    NoSuchBatchObject,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from linarite.batches import NewBatch
+    from linarite.dataplane.call import Call, OperationKit
+    from linarite.domain.batch import Batch
+    from linarite.domain.facts import Facts
+    from linarite.domain.stored_object import Page
+
+CREATED = 201
+
+
+class CreateBatch:
+    """Azure's `Batch_Create`."""
+
+    name = "Batch_Create"
+    action = "Microsoft.CognitiveServices/accounts/OpenAI/batch-jobs/write"
+    reads_body = True
+
+    def __init__(self, kit: OperationKit) -> None:
+        """Take who keeps batches."""
+        self._keeper = kit.batches
+
+    def parse(self, call: Call, body: bytes, facts: Facts) -> tuple[NewBatch, str | None]:  # noqa: ARG002 - the port's shape
+        """What is asked for, and whose files the maker sees. Raises InvalidRequest."""
+        call.reply = DocumentReply(CREATED) if call.v1 else DocumentReply()
+        return read_ask(call, body, self._keeper), self._keeper.seen_by(call.principal)
+
+    async def run(
+        self,
+        ask: tuple[NewBatch, str | None],
+        slot: object,  # noqa: ARG002 - the port's shape
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """The new batch. Raises NoSuchInput."""
+        made = await self._keeper.create(*ask)
+        yield shown(made, made.counts)
+
+
+class ListBatches:
+    """Azure's `Batch_List`."""
+
+    name = "Batch_List"
+    action = "Microsoft.CognitiveServices/accounts/OpenAI/batch-jobs/read"
+    reads_body = False
+
+    def __init__(self, kit: OperationKit) -> None:
+        """Take who keeps batches."""
+        self._keeper = kit.batches
+
+    def parse(self, call: Call, body: bytes, facts: Facts) -> tuple[str, Page]:  # noqa: ARG002 - the port's shape
+        """Which part of whose list. Raises InvalidRequest."""
+        call.reply = DocumentReply()
+        return call.account_id, read_page(call, self._keeper.seen_by(call.principal))
+
+    async def run(
+        self,
+        ask: tuple[str, Page],
+        slot: object,  # noqa: ARG002 - the port's shape
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """The part of the list, and whether there is more."""
+        account_id, page = ask
+        found = await self._keeper.list(account_id, page)
+        data = [shown(each, self._keeper.counts(each)) for each in found[: page.limit - 1]]
+        yield {
+            "object": "list",
+            "data": data,
+            "first_id": data[0]["id"] if data else None,
+            "last_id": data[-1]["id"] if data else None,
+            "has_more": len(found) >= page.limit,
+        }
+
+
+class OneBatch:
+    """What operations on one batch have in common."""
+
+    name: str
+    action: str
+    reads_body = False
+
+    def __init__(self, kit: OperationKit) -> None:
+        """Take who keeps batches."""
+        self._keeper = kit.batches
+
+    def parse(self, call: Call, body: bytes, facts: Facts) -> Call:  # noqa: ARG002 - the port's shape
+        """Nothing to check before the batch is looked for."""
+        call.reply = DocumentReply()
+        return call
+
+    async def _batch(self, call: Call) -> Batch:
+        """The batch that is meant. Raises NoSuchBatch, NoSuchBatchObject."""
+        wanted = call.path_arguments["batch_id"]
+        owner = self._keeper.seen_by(call.principal)
+        found = await self._keeper.find(call.account_id, wanted, owner)
+        if found is None:
+            raise _absent(call)
+        return found
+
+
+class GetBatch(OneBatch):
+    """Azure's `Batch_Get`."""
+
+    name = "Batch_Get"
+    action = "Microsoft.CognitiveServices/accounts/OpenAI/batch-jobs/read"
+
+    async def run(self, ask: Call, slot: object) -> AsyncGenerator[dict[str, Any], None]:  # noqa: ARG002 - the port's shape
+        """The batch as it stands."""
+        found = await self._batch(ask)
+        yield shown(found, self._keeper.counts(found))
+
+
+class CancelBatch(OneBatch):
+    """Azure's `Batch_Cancel`."""
+
+    name = "Batch_Cancel"
+    action = "Microsoft.CognitiveServices/accounts/OpenAI/batch-jobs/write"
+
+    async def run(self, ask: Call, slot: object) -> AsyncGenerator[dict[str, Any], None]:  # noqa: ARG002 - the port's shape
+        """It is being cancelled. Raises CannotCancel, CannotCancelObject."""
+        cancelled = await self._keeper.cancel(await self._batch(ask))
+        if cancelled is None:
+            raise _absent(ask)
+        if cancelled.status not in {"cancelling", "cancelled"}:
+            raise CannotCancelObject(cancelled) if ask.v1 else CannotCancel(cancelled)
+        yield shown(cancelled, self._keeper.counts(cancelled))
+
+
+def _absent(call: Call) -> NoSuchBatch | NoSuchBatchObject:
+    wanted = call.path_arguments["batch_id"]
+    return NoSuchBatchObject(wanted) if call.v1 else NoSuchBatch(wanted)
