@@ -212,6 +212,7 @@ class Assembly:
         self._metrics.told = self._diagnostics.counts
         self._metrics.trace(loaded.settings.otlp, dialer, self._stack)
         await self._diagnostics.watch(self._stack, database, self._metrics.recorder, keys.box)
+        self._budgets = await self._diagnostics.watch_budgets(self._stack, self._ledger)
 
     def _open_host(self, dialer: EgressDialer) -> InstanceMaker:
         settings = self.loaded.settings
@@ -353,6 +354,7 @@ class Assembly:
                 diagnostics=self._diagnostics,
                 outbox=self._notifier,
                 content_log=self._content_log.access,
+                budgets=self._budgets,
                 management_key=settings.controlplane.management_key,
                 regions={name: each.title or name for name, each in settings.regions.items()},
             )

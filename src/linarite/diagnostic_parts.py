@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from linarite.alerts.budgets import BudgetWatch
 from linarite.alerts.watch import AlertWatch
 from linarite.diagnostics.export import Logs
 from linarite.diagnostics.running import Diagnostics
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from linarite.domain.dial import SocketDialer
     from linarite.domain.resource import ResourceStore
     from linarite.domain.secret_box import SecretBox
+    from linarite.domain.usage_report import UsageBook
     from linarite.settings import Loaded
     from linarite.storage.database import Database
     from linarite.webhooks.sender import WebhookSender
@@ -66,6 +68,14 @@ class DiagnosticParts:
     def fired(self, rule_id: str) -> list[AlertState]:
         """The alerts of a metric alert rule that are not resolved."""
         return self._alerts.fired(rule_id) if self._alerts is not None else []
+
+    async def watch_budgets(self, stack: AsyncExitStack, usage: UsageBook) -> BudgetWatch:
+        """Evaluate budgets from here on, until the stack is left."""
+        currency = self._loaded.settings.prices.currency
+        watch = BudgetWatch(self._resources, usage, self._sender, self._sender, currency)
+        await watch.start()
+        stack.push_async_callback(watch.stop)
+        return watch
 
     async def watch(
         self, stack: AsyncExitStack, database: Database, metrics: MetricReader, box: SecretBox

@@ -14,6 +14,7 @@ import structlog
 
 from linarite.alerts.evaluation import Met, met_by
 from linarite.alerts.payload import Told, body_of
+from linarite.alerts.receivers import told_by
 from linarite.domain.alerts import (
     ACTION_GROUP_TYPE,
     DURATIONS_S,
@@ -22,7 +23,6 @@ from linarite.domain.alerts import (
     AlertRule,
     AlertState,
     Criterion,
-    receivers_of,
 )
 from linarite.domain.azure_metrics.grains import MINUTE_S
 from linarite.domain.azure_metrics.question import Window, grains_in
@@ -205,16 +205,14 @@ class AlertWatch:
         condition = "resolved" if told.state.resolved_at else "fired"
         at = told.state.resolved_at or told.state.fired_at
         for action in told.rule.actions:
-            group = await self._resources.get(action.action_group_id)
-            if group is None or not group.properties.get("enabled", True):
-                continue
-            for receiver in receivers_of(group.properties):
+            receivers = await told_by(self._resources, action.action_group_id)
+            for destination, receiver in receivers.items():
                 properties = action.web_hook_properties
                 common = receiver.use_common_alert_schema
                 found.append(
                     Letter(
                         id=f"msg_{told.state.alert_id}_{condition}_{len(found)}",
-                        destination=destination_name(group.id, receiver.name),
+                        destination=destination,
                         type=f"{NOTICE_TYPE}.{condition}",
                         body=body_of(told, properties, common=common),
                         account_id=told.rule.account_id,
@@ -231,11 +229,6 @@ class AlertWatch:
     async def _forget(self, key: str) -> None:
         await self._store.forget([key])
         self._states.pop(key, None)
-
-
-def destination_name(group_id: str, receiver: str) -> str:
-    """What a receiver of an action group is called as a webhook's destination."""
-    return f"{group_id}#{receiver}"
 
 
 def rule_of(kept: Resource) -> AlertRule:

@@ -13,8 +13,8 @@ from urllib.parse import unquote
 
 import msgspec
 
-from linarite.controlplane.problems import location_key
 from linarite.domain.arm_errors import bad_request
+from linarite.domain.arm_id import location_key
 from linarite.domain.azure_metrics.catalogue import METRICS, NAMESPACE, MetricDefinition
 from linarite.domain.azure_metrics.filters import Filter, FilterError, read_filter
 from linarite.domain.azure_metrics.grains import HOUR_S, MINUTE_S

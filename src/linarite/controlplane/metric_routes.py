@@ -1,16 +1,23 @@
-"""The rows of what is measured: Azure Monitor's metrics, and usage with its cost."""
+"""The rows of what is measured: Azure Monitor's metrics, usage with its cost, and budgets."""
 
 from __future__ import annotations
 
-from linarite.controlplane.api_versions import COST_MANAGEMENT, METRIC_NAMESPACES, METRICS
+from linarite.controlplane.api_versions import (
+    CONSUMPTION,
+    COST_MANAGEMENT,
+    METRIC_NAMESPACES,
+    METRICS,
+)
 from linarite.controlplane.metric_question import READS_METRICS
-from linarite.controlplane.paths import ACCOUNT, SUBSCRIPTION
-from linarite.controlplane.resource_type import Action, reading
+from linarite.controlplane.paths import ACCOUNT, SUBSCRIPTION, WITHOUT_PATCH
+from linarite.controlplane.resource_type import Action, ResourceType, reading
+from linarite.controlplane.resources.budgets import rules as budgets
 from linarite.controlplane.resources.cost_queries import actions as costs
 from linarite.controlplane.resources.metric_definitions import reads as definitions
 from linarite.controlplane.resources.metrics import batch
 from linarite.controlplane.resources.metrics import reads as metrics
 from linarite.controlplane.router import SCOPE
+from linarite.domain.budgets import BUDGET_TYPE
 
 INSIGHTS = "providers/Microsoft.Insights"
 METRICS_TYPE = "Microsoft.Insights/metrics"
@@ -19,6 +26,27 @@ NAMESPACES_TYPE = "Microsoft.Insights/metricNamespaces"
 BATCH_AUDIENCE = "https://metrics.monitor.azure.com"
 """whom clients of Azure ask a token for when they ask about several resources"""
 
+COST_TYPES: tuple[ResourceType, ...] = (
+    ResourceType(
+        type=BUDGET_TYPE,
+        template=f"/{SCOPE}/providers/{BUDGET_TYPE}/{{budget}}",
+        versions=CONSUMPTION,
+        verbs=WITHOUT_PATCH,
+        here_only=True,
+        etag_word="eTag",
+        name_pattern=budgets.NAME,
+        sent_properties=budgets.SentBudget,
+        read_only=budgets.READ_ONLY,
+        linked=budgets.linked,
+        gather=budgets.gather,
+        complete=budgets.complete,
+        admit=budgets.admit,
+        show=budgets.show,
+        written=budgets.written,
+        partial="of subscriptions and resource groups; contactGroups are told, contactEmails and "
+        "contactRoles are kept and told nothing",
+    ),
+)
 METRIC_ACTIONS: tuple[Action, ...] = (
     Action(
         method="POST",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 import msgspec
 
 from linarite.domain.arm_errors import Problem
+from linarite.domain.arm_id import location_key
 
 if TYPE_CHECKING:
     from linarite.controlplane.surface import Realm
@@ -47,11 +48,6 @@ def missing_problems(value: dict[str, Any], *names: str) -> list[Problem]:
         for name in names
         if value.get(name) in (None, "", [], {})
     ]
-
-
-def location_key(location: str) -> str:
-    """A location as it is compared: `East US 2` is `eastus2`."""
-    return location.replace(" ", "").lower()
 
 
 def location_problems(location: str | None, realm: Realm, kind: str) -> list[Problem]:

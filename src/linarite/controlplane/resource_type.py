@@ -171,6 +171,11 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
     """properties that ask for something once: admission sees them, nothing keeps them"""
     secret: bool = False
     """secrets may stand in what is sent: the activity log keeps nothing of it"""
+    here_only: bool = False
+    """a list has those of its own scope alone, not those below it"""
+    etag_word: str = "etag"
+    """what the etag is called in bodies; under any other name than this it is a condition when it
+    is sent"""
     wanted: Callable[[dict[str, str]], Callable[[Resource], bool]] = all_listed
     """which ones a list has, by its query"""
     place: Callable[[Target, Realm], Target] = as_asked

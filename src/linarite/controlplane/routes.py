@@ -9,6 +9,7 @@ from linarite.controlplane.content_routes import CONTENT_TYPES
 from linarite.controlplane.diagnostic_routes import DIAGNOSTIC_TYPES
 from linarite.controlplane.kept_routes import KEPT_TYPES, UNFILTERED
 from linarite.controlplane.limit_routes import LIMIT_TYPES
+from linarite.controlplane.metric_routes import COST_TYPES
 from linarite.controlplane.network_routes import NETWORK_TYPES
 from linarite.controlplane.paths import (
     ACCOUNT,
@@ -268,6 +269,7 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
     *PERIMETER_TYPES,
     *AUTHORIZATION_TYPES,
     *CONTENT_TYPES,
+    *COST_TYPES,
     *DIAGNOSTIC_TYPES,
     *ALERT_TYPES,
     *POLICY_TYPES,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linarite.controlplane.problems import location_key
 from linarite.controlplane.quota import QuotaBook, quota_book
 from linarite.domain.arm_errors import bad_request, resource_not_found, subscription_not_found
+from linarite.domain.arm_id import location_key
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE
 
 if TYPE_CHECKING:

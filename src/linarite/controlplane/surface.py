@@ -16,6 +16,7 @@ from linarite.domain.access import Access
 from linarite.domain.activity import ActivityLog
 from linarite.domain.audit import AuditTrail
 from linarite.domain.azure_metrics.grains import MetricReader
+from linarite.domain.budgets import NO_BUDGETS, BudgetBook
 from linarite.domain.content_log import ContentAccess
 from linarite.domain.diagnostics import NO_DIAGNOSTICS, DiagnosticViews
 from linarite.domain.directory import Directory
@@ -103,6 +104,10 @@ class Showing(msgspec.Struct, frozen=True):
     """private endpoints and what belongs to them"""
     last_used: Callable[[str], int]
     """when an application's key, by its id, was used last; as `ApplicationKeyStore` tells it"""
+    budgets: BudgetBook = NO_BUDGETS
+    """how budgets stand"""
+    currency: str = "USD"
+    """of the price book"""
     account_hosts_in: str = ""
     """the domain under which accounts' endpoints are shown; "" shows them by path"""
 
@@ -165,6 +170,8 @@ class Surface(msgspec.Struct, kw_only=True):
     usage: UsageBook
     currency: str = "USD"
     """of the price book"""
+    budgets: BudgetBook = NO_BUDGETS
+    """how budgets stand"""
     network_log: NetworkLog
     metrics: MetricReader
     perimeters: Perimeters
@@ -211,5 +218,7 @@ class Surface(msgspec.Struct, kw_only=True):
             now=self.now(),
             links=self.links,
             last_used=self.keys.applications.last_used,
+            budgets=self.budgets,
+            currency=self.currency,
             account_hosts_in=self.account_hosts_in,
         )

@@ -123,7 +123,7 @@ def shown(resource: Resource, row: ResourceType, showing: Showing) -> dict[str, 
     }
     if not row.plain:
         view["systemData"] = resource.system_data or None
-        view["etag"] = quoted(resource.etag)
+        view[row.etag_word] = quoted(resource.etag)
     return {key: value for key, value in view.items() if value is not None}
 
 

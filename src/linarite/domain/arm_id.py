@@ -57,3 +57,8 @@ def _scope(parts: list[str]) -> str:
     if len(parts) >= 2 and parts[-2].lower() == "providers":  # noqa: PLR2004 - the word and a name
         parts = parts[:-2]
     return "".join(f"/{part}" for part in parts)
+
+
+def location_key(location: str) -> str:
+    """A location as it is compared: `East US 2` is `eastus2`."""
+    return location.replace(" ", "").lower()

@@ -12,7 +12,7 @@ from linarite.controlplane.request import Answer
 from linarite.controlplane.verbs.parents import stored_parent_id
 from linarite.controlplane.wire import shown
 from linarite.domain.arm_errors import bad_request
-from linarite.domain.arm_id import collection_parent_id
+from linarite.domain.arm_id import collection_parent_id, parent_id, same_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,8 @@ async def list_resources(
     """Those under the collection's scope, ordered by id; `nextLink` while there are more."""
     parent = await stored_parent_id(surface, collection_parent_id(target.path), row.type, "read")
     stored = await surface.resources.list_under(parent, row.type)
+    if row.here_only:
+        stored = [each for each in stored if same_id(parent_id(each.id), parent)]
     wanted = row.wanted(request.query)
     there = (*row.built_in(parent), *row.derived(surface, parent), *stored)
     seen = readable(surface, request.caller, there)

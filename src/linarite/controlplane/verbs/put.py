@@ -15,13 +15,15 @@ from linarite.controlplane.resource_type import found as present
 from linarite.controlplane.verbs.get import showing_one
 from linarite.controlplane.verbs.operation import followed
 from linarite.controlplane.verbs.parents import stored_parent_id
-from linarite.controlplane.wire import read_resource
+from linarite.controlplane.wire import read_object, read_resource
 from linarite.domain.arm_errors import Problem, refusal, request_conflict
 from linarite.domain.arm_id import parent_id
 from linarite.domain.jobs import Job
 from linarite.domain.resource import EtagMismatch, Put, Resource
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from linarite.controlplane.caller import Caller
     from linarite.controlplane.request import Answer, ArmRequest, Target
     from linarite.controlplane.resource_type import ResourceType
@@ -39,7 +41,7 @@ async def put(request: ArmRequest, target: Target, row: ResourceType, surface: S
     async with surface.turn:
         parent = await stored_parent_id(surface, parent_id(target.path), row.type, "write")
         old = await present(surface, row, target.path)
-        conditions.require(request.headers, old, target.path)
+        conditions.require(_conditions(request, row), old, target.path)
         new = proposed(sent, old, target, row, parent)
         written = await admitted(Change(old, new), request, target, row, surface)
         told = await row.tell(surface, written.resource)
@@ -48,6 +50,15 @@ async def put(request: ArmRequest, target: Target, row: ResourceType, surface: S
     )
     answer.body["properties"] |= told
     return followed(answer, "azure-asyncoperation", written.job, request, surface)
+
+
+def _conditions(request: ArmRequest, row: ResourceType) -> Mapping[str, str]:
+    """Those of the headers; where a type's body has an etag, that one too."""
+    if row.etag_word == "etag":
+        return request.headers
+    sent = read_object(request.body).get(row.etag_word)
+    more = {"if-match": sent} if isinstance(sent, str) and sent else {}
+    return request.headers | more
 
 
 class Written(msgspec.Struct, frozen=True):

@@ -10,8 +10,9 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from linarite.controlplane.cost_filters import refused
 from linarite.controlplane.request import Answer
-from linarite.controlplane.resources.cost_queries.query import read_cost_query, refused
+from linarite.controlplane.resources.cost_queries.query import read_cost_query
 from linarite.controlplane.verbs.list import next_link
 from linarite.controlplane.verbs.parents import stored_parent_id
 from linarite.domain.resource import ACCOUNT_TYPE

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from linarite.controlplane.resources.cost_queries.dimensions import (
-    DIMENSIONS,
-    IN_DOLLARS,
-    SUMS,
-    TAG_KEY,
-    Dimension,
-    Sum,
-    tag,
-    valid,
-)
+from linarite.controlplane.cost_filters import conditions, dimension_named, refused, valid
+from linarite.controlplane.resources.cost_queries.dimensions import IN_DOLLARS, SUMS, Sum
 from linarite.controlplane.wire import read_object
-from linarite.domain.arm_errors import ArmError, bad_request
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from linarite.domain.cost_dimensions import TAG_KEY, Dimension
 
 GROUPS_MAX = 8
 """Azure takes two; ours tell more apart"""
@@ -58,14 +47,6 @@ class SentGrouping(msgspec.Struct):
 
     type: str
     name: str
-
-
-class SentCondition(msgspec.Struct):
-    """A comparison expression of a filter."""
-
-    name: str
-    operator: str
-    values: list[str]
 
 
 class SentSorting(msgspec.Struct):
@@ -132,18 +113,13 @@ def read_cost_query(body: bytes, today: date, currency: str) -> CostQuery:
         until=until,
         granularity=_one_of("granularity", dataset.granularity or "None", GRANULARITIES),
         sums=[_sum(each, currency) for each in dataset.aggregation.values()],
-        groups=[_dimension(each.type, each.name) for each in dataset.grouping],
+        groups=[dimension_named(each.type, each.name) for each in dataset.grouping],
         tag_groups=frozenset(
             each.name for each in dataset.grouping if each.type.lower() == TAG_KEY.lower()
         ),
-        where=_conditions(dataset.filter or {}),
+        where=conditions(dataset.filter or {}),
         sorting=dataset.sorting,
     )
-
-
-def refused(message: str) -> ArmError:
-    """As Cost Management says it."""
-    return bad_request("BadRequest", f"Invalid query definition: {message}.")
 
 
 def _one_of(what: str, said: str, words: tuple[Word, ...]) -> Word:
@@ -175,7 +151,8 @@ def _days(sent: SentQuery, today: date) -> tuple[date, date]:
 def _sum(sent: SentSum, currency: str) -> Sum:
     found = SUMS.get(sent.name.lower())
     if found is None:
-        raise refused(f"Invalid aggregation {sent.name[:60]}; valid ones: {valid(SUMS)}")
+        there = valid(each.name for each in SUMS.values())
+        raise refused(f"Invalid aggregation {sent.name[:60]}; valid ones: {there}")
     if sent.function.lower() != "sum":
         raise refused(f"'{sent.function[:60]}' is no function of aggregation; valid values: Sum")
     if found.name in IN_DOLLARS and currency != "USD":
@@ -184,46 +161,3 @@ def _sum(sent: SentSum, currency: str) -> Sum:
             f"{found.name.removesuffix('USD')}"
         )
     return found
-
-
-def _dimension(kind: str, name: str) -> Dimension:
-    if kind.lower() == TAG_KEY.lower():
-        return tag(name)
-    if kind.lower() != "dimension":
-        raise refused(f"'{kind[:60]}' is no type of grouping; valid values: Dimension, TagKey")
-    found = DIMENSIONS.get(name.lower())
-    if found is None:
-        raise refused(f"Invalid dimension {name[:60]}; valid dimensions: {valid(DIMENSIONS)}")
-    return found
-
-
-def _conditions(sent: Mapping[str, Any]) -> list[tuple[Dimension, frozenset[str]]]:
-    """All conditions of a filter. Raises ArmError."""
-    found: list[tuple[Dimension, frozenset[str]]] = []
-    for word, said in sent.items():
-        if said is None:
-            continue
-        if word == "and" and isinstance(said, list):
-            for each in cast("list[object]", said):
-                if not isinstance(each, dict):
-                    raise refused("filter.and must be a list of filters")
-                found += _conditions(cast("dict[str, Any]", each))
-        elif word in {"dimensions", "dimension", "tags", "tag"}:
-            found.append(_condition(word, said))
-        else:
-            raise refused(
-                f"filter.{word[:60]} is not supported; valid ones: and, dimensions, tags, each "
-                "with the operator In and several values where any of them counts"
-            )
-    return found
-
-
-def _condition(word: str, said: object) -> tuple[Dimension, frozenset[str]]:
-    try:
-        sent = msgspec.convert(said, SentCondition)
-    except msgspec.ValidationError as problem:
-        raise refused(f"filter.{word}: {problem}") from None
-    if sent.operator.lower() != "in":
-        raise refused(f"'{sent.operator[:60]}' is no operator of a filter; valid values: In")
-    kind = TAG_KEY if word.startswith("tag") else "Dimension"
-    return _dimension(kind, sent.name), frozenset(value.lower() for value in sent.values)

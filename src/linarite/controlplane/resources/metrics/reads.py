@@ -12,9 +12,9 @@ import msgspec
 
 from linarite.controlplane.metric_answer import cost_of, metrics_of, stamp
 from linarite.controlplane.metric_question import Question, read_question, refused, region_of
-from linarite.controlplane.problems import location_key
 from linarite.controlplane.request import Answer
 from linarite.controlplane.stocktaking import account_of, require_subscription
+from linarite.domain.arm_id import location_key
 from linarite.domain.azure_metrics.catalogue import NAMESPACE
 from linarite.domain.azure_metrics.question import grains_in
 from linarite.domain.resource import ACCOUNT_TYPE

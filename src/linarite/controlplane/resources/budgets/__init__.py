@@ -1,0 +1,1 @@
+"""Microsoft.Consumption/budgets of subscriptions and resource groups."""
