@@ -211,8 +211,8 @@ class Assembly:
         await self._diagnostics.open(self._stack, database, dialer, logs, tenant)
         self._metrics.told = self._diagnostics.counts
         self._metrics.trace(loaded.settings.otlp, dialer, self._stack)
-        await self._diagnostics.watch(self._stack, database, self._metrics.recorder, keys.box)
-        self._budgets = await self._diagnostics.watch_budgets(self._stack, self._ledger)
+        measured = (self._metrics.recorder, self._ledger)
+        await self._diagnostics.watch(self._stack, database, measured, keys.box)
 
     def _open_host(self, dialer: EgressDialer) -> InstanceMaker:
         settings = self.loaded.settings
@@ -354,7 +354,6 @@ class Assembly:
                 diagnostics=self._diagnostics,
                 outbox=self._notifier,
                 content_log=self._content_log.access,
-                budgets=self._budgets,
                 management_key=settings.controlplane.management_key,
                 regions={name: each.title or name for name, each in settings.regions.items()},
             )

@@ -10,6 +10,7 @@ from linarite.diagnostics.export import Logs
 from linarite.diagnostics.running import Diagnostics
 from linarite.diagnostics.sinks.opening import Sinks
 from linarite.domain.alerts import SEALED_SECRET, receivers_of, secret_name
+from linarite.domain.budgets import NO_BUDGETS
 from linarite.domain.target import target_of
 from linarite.otlp_endpoint import OtlpEndpoint
 from linarite.storage.sqlite.alert_states import SqliteAlertStates
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from linarite.domain.alerts import AlertState
     from linarite.domain.audit import AuditTrail
     from linarite.domain.azure_metrics.grains import MetricReader
+    from linarite.domain.budgets import BudgetBook
     from linarite.domain.diagnostics import RequestLog
     from linarite.domain.dial import SocketDialer
     from linarite.domain.resource import ResourceStore
@@ -44,6 +46,8 @@ class DiagnosticParts:
         self._sender = sender
         self._running: Diagnostics | None = None
         self._alerts: AlertWatch | None = None
+        self.budgets: BudgetBook = NO_BUDGETS
+        """how budgets stand; `watch` begins to look at them"""
 
     @property
     def sinks(self) -> Mapping[str, str]:
@@ -69,18 +73,15 @@ class DiagnosticParts:
         """The alerts of a metric alert rule that are not resolved."""
         return self._alerts.fired(rule_id) if self._alerts is not None else []
 
-    async def watch_budgets(self, stack: AsyncExitStack, usage: UsageBook) -> BudgetWatch:
-        """Evaluate budgets from here on, until the stack is left."""
-        currency = self._loaded.settings.prices.currency
-        watch = BudgetWatch(self._resources, usage, self._sender, self._sender, currency)
-        await watch.start()
-        stack.push_async_callback(watch.stop)
-        return watch
-
     async def watch(
-        self, stack: AsyncExitStack, database: Database, metrics: MetricReader, box: SecretBox
+        self,
+        stack: AsyncExitStack,
+        database: Database,
+        measured: tuple[MetricReader, UsageBook],
+        box: SecretBox,
     ) -> None:
-        """Evaluate alert rules from here on, until the stack is left."""
+        """Evaluate alert rules and budgets from here on, until the stack is left."""
+        metrics, usage = measured
         resources = self._resources
 
         async def find(name: str) -> Destination | None:
@@ -97,6 +98,11 @@ class DiagnosticParts:
             return None
 
         self._sender.also_find(find)
+        currency = self._loaded.settings.prices.currency
+        budgets = BudgetWatch(resources, usage, self._sender, self._sender, currency)
+        self.budgets = budgets
+        await budgets.start()
+        stack.push_async_callback(budgets.stop)
         self._alerts = AlertWatch(resources, metrics, SqliteAlertStates(database), self._sender)
         await self._alerts.start()
         stack.push_async_callback(self._alerts.stop)

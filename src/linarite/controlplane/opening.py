@@ -22,7 +22,6 @@ from linarite.domain.access import Access
 from linarite.domain.activity import ActivityLog
 from linarite.domain.audit import AuditTrail
 from linarite.domain.azure_metrics.grains import MetricReader
-from linarite.domain.budgets import BudgetBook
 from linarite.domain.client_certificate import CertificateHolders, NoHolders
 from linarite.domain.content_log import ContentAccess
 from linarite.domain.diagnostics import DiagnosticViews
@@ -93,7 +92,6 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     diagnostics: DiagnosticViews
     outbox: Deliveries
     content_log: ContentAccess
-    budgets: BudgetBook
     regions: Mapping[str, str]
     """the declared regions with their titles; none: this machine stands for every location"""
     keys_changed: Callable[[str], Awaitable[None]]
@@ -147,7 +145,6 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         diagnostics=parts.diagnostics,
         outbox=parts.outbox,
         content_log=parts.content_log,
-        budgets=parts.budgets,
         limit_counts=parts.limit_counts,
     )
     plane = ControlPlane(RESOURCE_TYPES, ACTIONS, surface)

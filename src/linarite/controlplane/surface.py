@@ -170,8 +170,6 @@ class Surface(msgspec.Struct, kw_only=True):
     usage: UsageBook
     currency: str = "USD"
     """of the price book"""
-    budgets: BudgetBook = NO_BUDGETS
-    """how budgets stand"""
     network_log: NetworkLog
     metrics: MetricReader
     perimeters: Perimeters
@@ -218,7 +216,7 @@ class Surface(msgspec.Struct, kw_only=True):
             now=self.now(),
             links=self.links,
             last_used=self.keys.applications.last_used,
-            budgets=self.budgets,
+            budgets=self.diagnostics.budgets,
             currency=self.currency,
             account_hosts_in=self.account_hosts_in,
         )

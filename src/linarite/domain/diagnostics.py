@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from linarite.domain.budgets import NO_BUDGETS
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from linarite.domain.alerts import AlertState
+    from linarite.domain.budgets import BudgetBook
     from linarite.domain.request_record import RequestRecord
 
 DIAGNOSTIC_SETTING_TYPE = "Microsoft.Insights/diagnosticSettings"
@@ -109,6 +112,11 @@ class DiagnosticViews(Protocol):
         """Name → kind of the sinks that settings declare."""
         ...
 
+    @property
+    def budgets(self) -> BudgetBook:
+        """How budgets stand."""
+        ...
+
     def deliveries(self, account_id: str) -> list[dict[str, Any]]:
         """How an account's settings stand with their sinks."""
         ...
@@ -122,6 +130,7 @@ class NoDiagnostics:
     """Of a server without sinks."""
 
     sinks: Mapping[str, str] = MappingProxyType({})
+    budgets: BudgetBook = NO_BUDGETS
 
     def deliveries(self, account_id: str) -> list[dict[str, Any]]:
         """None."""

@@ -172,7 +172,7 @@ def show(budget: Resource, showing: Showing) -> dict[str, Any]:
 
 async def written(surface: Surface, budget: Resource) -> None:
     """It is looked at at once, so that the answer tells what has been spent."""
-    await surface.budgets.evaluate(budget.id)
+    await surface.diagnostics.budgets.evaluate(budget.id)
 
 
 def _spelled(said: str, words: Iterable[str]) -> str:
