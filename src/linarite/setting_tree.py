@@ -21,7 +21,7 @@ from linarite.controls.usage_limits.options import UsageLimitSettings
 from linarite.dataplane.options import Limits
 from linarite.diagnostics.options import SinkSettings
 from linarite.domain.errors import SetupError
-from linarite.files.options import Files
+from linarite.files.options import Files, StoredCompletions
 from linarite.hosting.declared import account_id
 from linarite.hosting.options import (
     AccountSettings,
@@ -67,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     files: Files = Files()
     responses: Responses = Responses()
     batches: Batches = Batches()
+    stored_completions: StoredCompletions = StoredCompletions()
     logs: Logs = Logs()
     otlp: Otlp = Otlp()
     records: Records = Records()

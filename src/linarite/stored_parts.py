@@ -13,6 +13,7 @@ from linarite.domain.secret_box import SecretBox
 from linarite.domain.stored_object import StoredObjects
 from linarite.file_parts import FileParts, open_file_parts, open_seals
 from linarite.files import FileKeeper
+from linarite.files.completions import CompletionKeeper
 from linarite.files.opening import open_files
 from linarite.responses import ConversationKeeper, ResponseKeeper
 from linarite.storage.database import open_objects
@@ -52,6 +53,7 @@ class StoredParts(msgspec.Struct, frozen=True):
             conversations=ConversationKeeper(self.objects),
             box_of=self.box_of,
             batches=self.batches.keeper,
+            completions=CompletionKeeper(self.objects, settings.stored_completions),
         )
 
 

@@ -10,8 +10,9 @@ from linarite.batches.options import Batches
 from linarite.controls.egress import EgressDialer, EgressPolicy
 from linarite.dataplane.call import OperationKit
 from linarite.files import FileKeeper
+from linarite.files.completions import CompletionKeeper
 from linarite.files.importing import FileImporter
-from linarite.files.options import Files
+from linarite.files.options import Files, StoredCompletions
 from linarite.files.uploads import UploadKeeper
 from linarite.responses import ConversationKeeper, ResponseKeeper
 from linarite.responses.options import Responses
@@ -39,6 +40,7 @@ def kit_in_memory(
         accept_unknown_arguments=accept_unknown_arguments,
         capabilities_of=capabilities_of,
         files=files,
+        completions=CompletionKeeper(objects, StoredCompletions()),
         uploads=UploadKeeper(files, objects),
         responses=ResponseKeeper(objects, Responses()),
         conversations=ConversationKeeper(objects),

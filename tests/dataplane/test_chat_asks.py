@@ -406,7 +406,6 @@ OTHERS: list[Case] = [
     ({"audio": {}}, "audio", "unsupported_parameter", "text only"),
     ({"modalities": ["text", "audio"]}, "modalities", "unsupported_parameter", "text only"),
     ({"web_search_options": {}}, "web_search_options", "unsupported_parameter", "web_search"),
-    ({"store": True}, "store", "unsupported_value", "Leave it out or send false."),
     ({"prediction": deep(65)}, "prediction", VALUE, "nested deeper than 64 levels."),
     ({"user_security_context": deep(65)}, "user_security_context", VALUE, "nested deeper"),
     ({"model": 3}, "model", TYPE, "expected a string, but got an integer instead."),

@@ -177,7 +177,7 @@ async def test_v1_understands_the_deployment_in_the_path(server: Rig, path: str)
         "/openai/v1",
         "/openai/v1/",
         "/openai/v1/chat",
-        "/openai/v1/chat/completions/x",
+        "/openai/v1/chat/completions/x/y",
         "/openai/v1/chat/completions/../completions",
         "/openai/v2/chat/completions",
         "/v1/chat/completions",
@@ -214,12 +214,15 @@ async def test_unknown_paths_are_not_found(server: Rig, path: str, method: str) 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
 async def test_other_methods_are_not_allowed(server: Rig, path: str, method: str) -> None:
     """405 names the methods that are."""
-    if method == method_of(path):
-        return
-    for target in (dated(path, "2024-10-21"), f"/openai/v1{path}"):
+    # What is stored of chats is listed where they are asked for, but not below a deployment.
+    on_v1 = ["GET", "POST"] if path == "/chat/completions" else [method_of(path)]
+    places = {dated(path, "2024-10-21"): [method_of(path)], f"/openai/v1{path}": on_v1}
+    for target, known in places.items():
+        if method in known:
+            continue
         answer = await server.send(method, target)
         assert answer.status == 405
-        assert answer.header("allow") == method_of(path)
+        assert answer.header("allow") == ", ".join(known)
         if method != "HEAD":
             assert answer.body == b'{"error":{"code":"405","message": "Method not allowed"}}'
 

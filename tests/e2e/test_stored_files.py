@@ -42,8 +42,9 @@ class Owner(NamedTuple):
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - httpx
         """A request on the data plane."""
         dated = not path.startswith(V1)
-        version = "2025-04-01-preview" if path.startswith("/openai/responses") else "2024-10-21"
-        query = {"api-version": version} if dated else {}
+        # Those of responses and of stored completions are not in all versions.
+        late = path.startswith(("/openai/responses", "/openai/chat/"))
+        query = {"api-version": "2025-04-01-preview" if late else "2024-10-21"} if dated else {}
         return httpx.request(
             method,
             f"{self.url}{path}",
@@ -142,6 +143,19 @@ def conversation(owner: Owner) -> str:
     return f"/conversations/{made.json()['id']}"
 
 
+def stored_completion(owner: Owner) -> str:
+    """Its path."""
+    asked = {
+        "model": "gpt-4o",
+        "messages": [{"role": "user", "content": "hello"}],
+        "store": True,
+        "metadata": {"made": "here"},
+    }
+    made = owner.ask("POST", f"{V1}/chat/completions", json=asked)
+    assert made.status_code == 200, made.text
+    return f"/chat/completions/{made.json()['id']}"
+
+
 class Stored(NamedTuple):
     """A kind of what is stored: how it is made, and what can be asked of one."""
 
@@ -171,6 +185,15 @@ KINDS = [
             "DELETE": {},
         },
         bases=(V1,),
+    ),
+    Stored(
+        stored_completion,
+        {
+            "GET": {},
+            "GET /messages": {},
+            "POST": {"json": {"metadata": {"a": "b"}}},
+            "DELETE": {},
+        },
     ),
 ]
 
@@ -212,10 +235,12 @@ def test_anothers_object_is_like_an_absent_one(
 def test_lists_show_nothing_of_others(server: Server, others: dict[str, Owner]) -> None:
     """Neither as a whole nor after an id that somebody else's object has."""
     file_id = mine(server).store()
+    stored_completion(mine(server))
     for stranger in (others["account"], others["application"]):
         assert stranger.ids() == []
         paged = stranger.ask("GET", f"{V1}/files", params={"after": file_id})
         assert paged.json()["data"] == []
+        assert stranger.ask("GET", f"{V1}/chat/completions").json()["data"] == []
     assert mine(server).ask("GET", f"{V1}/files/{file_id}/content").content == b"mine"
 
 

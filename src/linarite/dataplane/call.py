@@ -17,6 +17,7 @@ from linarite.domain.engine import Capabilities
 from linarite.domain.secret_box import SecretBox
 from linarite.domain.usage_journal import NO_PROGRESS
 from linarite.files import FileKeeper
+from linarite.files.completions import CompletionKeeper
 from linarite.files.importing import FileImporter
 from linarite.files.uploads import UploadKeeper
 from linarite.responses import ConversationKeeper, ResponseKeeper
@@ -179,6 +180,7 @@ class OperationKit(msgspec.Struct, frozen=True):
     box_of: Callable[[str], Awaitable[SecretBox | None]]
     """what seals what an account has, by its id; None where it has no keys"""
     batches: BatchKeeper
+    completions: CompletionKeeper
 
 
 class Reply(Protocol):

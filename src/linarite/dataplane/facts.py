@@ -342,6 +342,7 @@ def account_of(
         key_digests=digests,
         application_keys=application_keys,
         local_auth_disabled=bool(resource.properties.get("disableLocalAuth")),
+        stored_completions_disabled=bool(resource.properties.get("storedCompletionsDisabled")),
         has_subdomain=bool(resource.properties.get("customSubDomainName")),
         created_at=created_at(resource),
         network=network,

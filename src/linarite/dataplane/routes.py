@@ -47,6 +47,13 @@ from linarite.dataplane.operations.responses.stored import (
     GetResponse,
     ListInputItems,
 )
+from linarite.dataplane.operations.stored_completions.operation import (
+    DeleteCompletion,
+    GetCompletion,
+    ListCompletions,
+    ListMessages,
+    UpdateCompletion,
+)
 from linarite.dataplane.operations.uploads.operation import (
     AddUploadPart,
     CancelUpload,
@@ -290,5 +297,40 @@ ROUTES: tuple[Route, ...] = (
         operation=CancelBatch,
         dated="flat",
         versions=versions_since("2024-10-21", "2024-07-01-preview"),
+    ),
+    Route(
+        method="GET",
+        template="/chat/completions",
+        operation=ListCompletions,
+        dated="flat",
+        versions=versions_since("", "2025-02-01-preview"),
+    ),
+    Route(
+        method="GET",
+        template="/chat/completions/{completion_id}",
+        operation=GetCompletion,
+        dated="flat",
+        versions=versions_since("", "2025-02-01-preview"),
+    ),
+    Route(
+        method="POST",
+        template="/chat/completions/{completion_id}",
+        operation=UpdateCompletion,
+        dated="flat",
+        versions=versions_since("", "2025-02-01-preview"),
+    ),
+    Route(
+        method="DELETE",
+        template="/chat/completions/{completion_id}",
+        operation=DeleteCompletion,
+        dated="flat",
+        versions=versions_since("", "2025-02-01-preview"),
+    ),
+    Route(
+        method="GET",
+        template="/chat/completions/{completion_id}/messages",
+        operation=ListMessages,
+        dated="flat",
+        versions=versions_since("", "2025-02-01-preview"),
     ),
 )

@@ -97,6 +97,7 @@ class Account(msgspec.Struct, frozen=True):
     application_keys: dict[bytes, Principal] = {}
     """HMAC-SHA256 of each application's key → who holds it"""
     local_auth_disabled: bool = False
+    stored_completions_disabled: bool = False
     lacks_key: str = ""
     """the id of the customer's key that it is sealed with and that is not there: nobody is let in
     meanwhile"""

@@ -94,6 +94,10 @@ class StoredObjects(Protocol):
         """How many there are that expire, or, `lasting`, that do not."""
         ...
 
+    async def size(self, account_id: str, kind: str) -> int:
+        """About how many bytes all of a kind take, without those of blobs."""
+        ...
+
     async def expired(self, now: int, limit: int) -> list[StoredObject]:
         """Objects whose time is over, of all accounts."""
         ...

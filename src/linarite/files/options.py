@@ -8,6 +8,20 @@ import msgspec
 from msgspec import Meta
 
 
+class StoredCompletions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bounds on chat completions that are stored (`store: true`)."""
+
+    bytes_max: Annotated[
+        int,
+        Meta(
+            description="Bytes of stored completions that an account may have, about; Azure's are "
+            "10 GB. 0: none are stored, and `store: true` is refused.",
+            ge=0,
+        ),
+    ] = 10_000_000_000
+    days: Annotated[int, Meta(description="Days after which they are deleted; 0: never.", ge=0)] = 0
+
+
 class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bounds on stored files. Defaults are Azure's ("Azure OpenAI quotas and limits")."""
 

@@ -32,6 +32,7 @@ class SealedStoredObjects:
         self._seals = seals
         self.remove = kept.remove
         self.count = kept.count
+        self.size = kept.size
         self.expired = kept.expired
         self.blobs = kept.blobs
         self.accounts = kept.accounts

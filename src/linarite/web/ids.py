@@ -44,6 +44,11 @@ def new_guid() -> str:
     return f"{moment[:8]}-{moment[8:]}-4{digits[:3]}-{variant}{digits[4:7]}-{digits[7:19]}"
 
 
+def sorted_id(prefix: str) -> str:
+    """`prefix` and the 32 digits of a new GUID: ids that sort as they were made."""
+    return prefix + new_guid().replace("-", "")
+
+
 def new_object_id(prefix: str) -> str:
     """`prefix` and 29 random letters or digits, as in `chatcmpl-…`."""
     return prefix + _POOL.take(29).translate(_LETTER_OF).decode()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -72,6 +74,14 @@ class MemoryStoredObjects:
             (account, its_kind, each.label) == (account_id.lower(), kind, label)
             and lasting is (each.expires_at == 0)
             for (account, its_kind, _), each in self._kept.items()
+        )
+
+    async def size(self, account_id: str, kind: str) -> int:
+        """See StoredObjects."""
+        return sum(
+            len(msgspec.json.encode(each))
+            for (account, its_kind, _), each in self._kept.items()
+            if (account, its_kind) == (account_id.lower(), kind)
         )
 
     async def expired(self, now: int, limit: int) -> list[StoredObject]:

@@ -114,6 +114,14 @@ class SqliteStoredObjects:
         async with self._database.reading() as connection:
             return (await connection.execute(query)).scalar_one()
 
+    async def size(self, account_id: str, kind: str) -> int:
+        """See StoredObjects."""
+        query = select(func.coalesce(func.sum(func.length(_columns.body)), 0)).where(
+            _columns.account_key == account_id.lower(), _columns.kind == kind
+        )
+        async with self._database.reading() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
     async def expired(self, now: int, limit: int) -> list[StoredObject]:
         """See StoredObjects."""
         over = and_(_columns.expires_at != 0, _columns.expires_at <= now)

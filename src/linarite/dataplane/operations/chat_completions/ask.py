@@ -211,10 +211,3 @@ def check_unserved(ask: ChatAsk) -> None:
             param="web_search_options",
             code="unsupported_parameter",
         )
-    if ask.store:
-        raise InvalidRequest(
-            "Unsupported value: 'store' is not supported by this server: stored completions are "
-            "not kept. Leave it out or send false.",
-            param="store",
-            code="unsupported_value",
-        )

@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING
 from linarite.dataplane.call import END_USER_MAX
 from linarite.dataplane.operations.chat_completions.ask import AskReader
 from linarite.dataplane.operations.chat_completions.reply import ChatReply
+from linarite.dataplane.operations.chat_completions.storing import (
+    ToBeStored,
+    stored,
+    to_be_stored,
+)
 from linarite.dataplane.parts.checks import find_deployment, find_path_deployment
 from linarite.domain.errors import OperationNotSupported
 
@@ -29,8 +34,9 @@ class ChatCompletions:
     def __init__(self, kit: OperationKit) -> None:
         """Read strictly or leniently, as settings say."""
         self._read = AskReader(accept_unknown_arguments=kit.accept_unknown_arguments)
+        self._completions = kit.completions
 
-    def parse(self, call: Call, body: bytes, facts: Facts) -> ChatAsk:
+    def parse(self, call: Call, body: bytes, facts: Facts) -> ChatAsk | ToBeStored:
         """The checked ask. Raises InvalidRequest, DeploymentNotFound."""
         find_path_deployment(call, facts)
         ask = self._read(body)
@@ -39,10 +45,14 @@ class ChatCompletions:
         call.reply = ChatReply(ask, deployment)
         if ask.service_tier is not None:
             call.service_tier_asked = ask.service_tier
+        if ask.store:
+            return to_be_stored(call, ask, facts)
         return ask
 
-    def run(self, ask: ChatAsk, slot: Slot) -> AsyncGenerator[ChatEvent, None]:
+    def run(self, ask: ChatAsk | ToBeStored, slot: Slot) -> AsyncGenerator[ChatEvent, None]:
         """The engine's events. Raises OperationNotSupported."""
+        if isinstance(ask, ToBeStored):
+            return stored(ask, self.run(ask.served, slot), self._completions)
         if not slot.capabilities.chat_completion:
             raise OperationNotSupported("chatCompletion", slot.model)
         events: AsyncGenerator[ChatEvent, None] = slot.engine.chat(ask)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from linarite.dataplane.parts.replies import StreamedReply, encode
 from linarite.domain.chat import RefusalPart, TextPart
-from linarite.web.ids import new_object_id
+from linarite.web.ids import new_object_id, sorted_id
 
 if TYPE_CHECKING:
     from linarite.domain.chat import (
@@ -41,7 +41,7 @@ class ChatReply(StreamedReply):
     def __init__(self, ask: ChatAsk, deployment: Deployment) -> None:
         """Make the answer's id and read what the client wants to see."""
         super().__init__(
-            new_object_id("chatcmpl-"),
+            sorted_id("chatcmpl-") if ask.store else new_object_id("chatcmpl-"),
             "chat.completion.chunk" if ask.stream else "chat.completion",
             deployment,
             streamed=bool(ask.stream),
@@ -51,6 +51,11 @@ class ChatReply(StreamedReply):
         self._opened: set[int] = set()
         self._folded: dict[int, FoldedChoice] = {}
         self._prompt_filter_results: list[Any] | None = None
+
+    def be_one_body(self) -> None:
+        """See StreamedReply."""
+        super().be_one_body()
+        self._folded = {}
 
     def tell_tier(self, tier: str) -> None:
         """See Reply."""

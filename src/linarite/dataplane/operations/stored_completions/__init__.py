@@ -1,0 +1,1 @@
+"""…/chat/completions as stored ones: list, get, messages, metadata, delete."""
