@@ -34,7 +34,7 @@ from linarite.identity.tenant import tenant_of
 from linarite.jobs.kinds.model_import import model_kinds
 from linarite.jobs.kinds.template_deployment.kind import TemplateDeployment
 from linarite.limit_parts import LimitParts, declare_limits
-from linarite.metric_parts import open_metrics
+from linarite.metric_parts import charge_provisioned, open_metrics
 from linarite.network_parts import NetworkParts
 from linarite.privatelink.opening import open_private_link
 from linarite.quota_parts import open_ledger
@@ -171,6 +171,8 @@ class Assembly:
         counts = await open_ledger(settings.quota, database, dialer, self._stack)
         limiter = Limiter(settings.quota.rates, self._limits.over(counts))
         self._metrics.measure_provisioned(self._facts.all, limiter)
+        hours = self._ledger.provisioned_hours
+        charge_provisioned(self._facts.all, hours, self._prices, self._stack)
         dataplane = self._data_plane(
             stored,
             identity.admission(door, self._facts, self._host, limiter, keys, self._stack),

@@ -13,6 +13,7 @@ from linarite.telemetry.metric_recorder import MetricRecorder, Utilization
 from linarite.telemetry.metrics import RequestMetrics
 from linarite.telemetry.otlp import OtlpSender
 from linarite.telemetry.otlp.export import MetricExport
+from linarite.telemetry.provisioned_meter import ProvisionedMeter
 from linarite.telemetry.standing import ToldCounts
 from linarite.telemetry.traces import Tracer
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from linarite.controls.quota import Limiter
     from linarite.domain.engine import EngineUse
     from linarite.domain.facts import Account, Deployment, Facts
+    from linarite.domain.price_book import PriceBook
+    from linarite.domain.provisioned_hours import ProvisionedHours
     from linarite.domain.request_record import RequestRecord
     from linarite.hosting.host import Host
     from linarite.setting_tree import Settings
@@ -125,6 +128,18 @@ class MetricParts:
             return found
 
         self.recorder.utilization = utilization
+
+
+def charge_provisioned(
+    facts: Callable[[], Iterable[Facts]],
+    hours: ProvisionedHours,
+    prices: PriceBook,
+    stack: AsyncExitStack,
+) -> None:
+    """Charge hours of provisioned throughput from here on, until the stack is left."""
+    meter = ProvisionedMeter(facts, hours, prices)
+    meter.start()
+    stack.push_async_callback(meter.stop)
 
 
 def _utilization(account: Account, where: Deployment, percent: float) -> Utilization:

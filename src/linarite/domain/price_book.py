@@ -44,6 +44,14 @@ class ModelPrice(msgspec.Struct, frozen=True):
     """a prompt of more tokens is a long context; 0: none is"""
 
 
+class UnitPrice(msgspec.Struct, frozen=True):
+    """The price of a provisioned throughput unit: billionths of the currency for an hour."""
+
+    hour: int
+    sku: str = ""
+    """name of a provisioned SKU; "" for all of them"""
+
+
 class Factors(msgspec.Struct, frozen=True):
     """What prices are multiplied by, in thousandths."""
 
@@ -79,10 +87,12 @@ class PriceBook:
         prices: Iterable[ModelPrice] = (),
         factors: Factors | None = None,
         currency: str = "USD",
+        units: Iterable[UnitPrice] = (),
     ) -> None:
         """`currency` is ISO 4217's code. Of two prices for the same the later one holds."""
         self.currency = currency
         self._prices = {_key(each.model, each.version, each.sku): each for each in prices}
+        self._units = {each.sku.lower(): each.hour for each in units}
         self._factors = factors or Factors()
         self._rates: dict[tuple[str, str, str, str], _Both] = {}
 
@@ -103,6 +113,11 @@ class PriceBook:
         usual, usual_tokens_max, beyond = found
         rates = beyond if usual_tokens_max and usage.prompt_tokens > usual_tokens_max else usual
         return _cost(usage, rates) if rates is not _FREE else 0
+
+    def cost_of_unit_hours(self, sku: Sku) -> int:
+        """What an hour of a provisioned deployment costs, in billionths."""
+        price = self._units.get(sku.name.lower(), self._units.get("", 0))
+        return price * sku.capacity
 
     def cost_of_begun(self, request: BegunRequest, usage: Usage) -> int:
         """The same of a request that was noted while it was answered."""

@@ -51,6 +51,8 @@ class UsageCounts(msgspec.Struct, gc=False):
     audio_prompt_tokens: int = 0
     audio_completion_tokens: int = 0
     cost_nano: int = 0
+    provisioned_unit_hours: int = 0
+    """hours of provisioned throughput units: of no request"""
 
     def add(self, other: UsageCounts) -> None:
         """Add what another has."""

@@ -278,16 +278,33 @@ USAGE_COUNTS: tuple[str, ...] = (
     "audio_prompt_tokens",
     "audio_completion_tokens",
     "cost_nano",
+    "provisioned_unit_hours",
 )
+
+_NONE = {"provisioned_unit_hours": "0"}
+"""what requests have none of"""
 
 usage_days = Table(
     "usage_days",
     REQUESTS,
     Column("day", Integer, primary_key=True, autoincrement=False),
     Column("subject_id", Integer, primary_key=True, autoincrement=False),
-    *(Column(name, BigInteger, nullable=False) for name in USAGE_COUNTS),
+    *(
+        Column(name, BigInteger, nullable=False, server_default=_NONE.get(name))
+        for name in USAGE_COUNTS
+    ),
 )
 """sums of a day in UTC, in days since 1970; a trigger on `request_records` adds each row to them"""
+
+provisioned_hours = Table(
+    "provisioned_hours",
+    REQUESTS,
+    Column("deployment_key", Text, primary_key=True),
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("units", BigInteger, nullable=False),
+    Column("cost_nano", BigInteger, nullable=False),
+)
+"""what is in `usage_days` of each hour already; `hour` in hours since 1970, UTC"""
 
 audit_entries = Table(
     "audit_entries",

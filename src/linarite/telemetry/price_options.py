@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from linarite.domain.price_book import Factors, ModelPrice, PriceBook, nano_of
+from linarite.domain.price_book import Factors, ModelPrice, PriceBook, UnitPrice, nano_of
 
 THOUSANDTHS = 1_000
 
@@ -44,6 +44,19 @@ class ModelPriceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     ] = 0
 
 
+class UnitPriceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The price of provisioned throughput units."""
+
+    hour: Annotated[float, Meta(description="One unit for an hour, of the currency.", ge=0)]
+    sku: Annotated[
+        str,
+        Meta(
+            description="Of this SKU alone (`GlobalProvisionedManaged`); empty: of every "
+            "provisioned one."
+        ),
+    ] = ""
+
+
 class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What models cost, and what that is multiplied by."""
 
@@ -62,7 +75,11 @@ class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 1.5
     models: Annotated[
         list[ModelPriceSettings],
-        Meta(description="What models cost. Empty: nothing costs anything."),
+        Meta(description="What models cost. Empty: no tokens cost anything."),
+    ] = []
+    provisioned: Annotated[
+        list[UnitPriceSettings],
+        Meta(description="What provisioned throughput costs. Empty: nothing."),
     ] = []
 
 
@@ -76,7 +93,8 @@ def price_book(said: Prices) -> PriceBook:
         long_context_input=_thousandths(said.long_context_input),
         long_context_output=_thousandths(said.long_context_output),
     )
-    return PriceBook(map(_model_price, said.models), factors, said.currency)
+    units = [UnitPrice(nano_of(each.hour), each.sku) for each in said.provisioned]
+    return PriceBook(map(_model_price, said.models), factors, said.currency, units)
 
 
 def _model_price(said: ModelPriceSettings) -> ModelPrice:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from linarite.domain import usage_report
+from linarite.domain.provisioned_hours import ProvisionedHour
 from linarite.domain.usage_report import TooManySums, UsageQuestion
 from tests.storage.builders import make_record
 
@@ -168,3 +169,46 @@ async def test_what_reached_no_deployment_is_not_usage(
         request_ledger.add(make_record("c", account_id=CONTOSO, started_at_ns=noon(3, 1)))
         await request_ledger.flush()
     assert (await whole(request_ledger)).requests == 1
+
+
+def hour(number: int = 0, **changed: object) -> ProvisionedHour:
+    """An hour of ten units, from midnight of 2 March on."""
+    first = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp()) // 3600
+    whole = {
+        "hour": first + number,
+        "units": 10,
+        "cost_nano": 100,
+        "deployment_id": f"{CONTOSO}/deployments/ptu",
+        "account_id": CONTOSO,
+        "account": "c",
+        "deployment": "ptu",
+        "model": "gpt-4o",
+        "model_version": "1",
+        "sku": "GlobalProvisionedManaged",
+        "region": "East US",
+    }
+    return ProvisionedHour(**(whole | changed))  # pyright: ignore[reportArgumentType]
+
+
+async def test_an_hour_is_charged_once(request_ledger: MemoryRequestLedger) -> None:
+    """However often it is, by whatever spelling of its id; beside the requests of its day."""
+    fill(request_ledger)
+    hours = request_ledger.provisioned_hours
+    await hours.charge([hour(), hour(1)])
+    await hours.charge([hour(), hour(deployment_id=f"{CONTOSO}/deployments/PTU".upper())])
+    await hours.charge([])
+    sums = await request_ledger.usage(asked("day", "deployment", "operation"))
+    (told,) = [each for each in sums if each.counts.provisioned_unit_hours]
+    assert told.group == ("2026-03-02", "ptu", "ProvisionedThroughput")
+    assert (told.counts.provisioned_unit_hours, told.counts.cost_nano) == (20, 200)
+    assert told.counts.requests == 0
+    assert (await whole(request_ledger)).requests == 4
+
+
+async def test_what_an_hour_has_more_is_added(request_ledger: MemoryRequestLedger) -> None:
+    """The most units that were there in it count; fewer change nothing."""
+    hours = request_ledger.provisioned_hours
+    for units in (10, 25, 5):
+        await hours.charge([hour(units=units, cost_nano=units * 10)])
+    counts = await whole(request_ledger)
+    assert (counts.provisioned_unit_hours, counts.cost_nano) == (25, 250)

@@ -46,6 +46,7 @@ SUMS = {
     "prompt": "PromptTokens",
     "cached": "CachedTokens",
     "completion": "CompletionTokens",
+    "ptu hours": "ProvisionedUnitHours",
     "cost": "Cost",
 }
 BAR_WIDTH = 24
@@ -126,12 +127,13 @@ async def rows_of(
 
 def bars(rows: list[dict[str, Any]], by: list[str]) -> Any:  # noqa: ANN401 - as print_many takes it
     """A row as a line of a table, with a bar: of its cost, or of its tokens where none cost."""
-    costs = any(row["cost"] for row in rows)
+    costs, units = any(row["cost"] for row in rows), any(row["ptu hours"] for row in rows)
     greatest = max((_measure(row, costs=costs) for row in rows), default=0)
 
     def line(row: dict[str, Any]) -> dict[str, object]:
         shown: dict[str, object] = {name: row[name] or "-" for name in by}
-        shown |= {name: row[name] for name in SUMS if name != "cost"}
+        hidden = {"cost"} if units else {"cost", "ptu hours"}
+        shown |= {name: row[name] for name in SUMS if name not in hidden}
         if costs:
             shown["cost"] = f"{row['cost']:,.4f} {row['currency']}"
         return shown | {"": _bar(_measure(row, costs=costs), greatest)}

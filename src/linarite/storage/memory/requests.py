@@ -21,6 +21,8 @@ class MemoryRequestLedger:
         self._records: deque[RequestRecord] = deque(maxlen=rows_max)
         self._added = 0
         self._usage = MemoryUsage()
+        self.provisioned_hours = self._usage
+        """what else is paid for"""
 
     def add(self, record: RequestRecord) -> None:
         """Take a record, unless there is one of the same request."""

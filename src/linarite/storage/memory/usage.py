@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from linarite.domain.provisioned_hours import OPERATION
 from linarite.domain.usage_report import (
     UsageCounts,
     UsageQuestion,
@@ -15,6 +16,9 @@ from linarite.domain.usage_report import (
 from linarite.storage.tables import USAGE_SUBJECT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from linarite.domain.provisioned_hours import ProvisionedHour
     from linarite.domain.request_record import RequestRecord
 
 _REFUSED = 400
@@ -25,6 +29,7 @@ class MemoryUsage:
 
     def __init__(self) -> None:
         self._sums: dict[tuple[object, ...], UsageCounts] = {}
+        self._hours: dict[tuple[str, int], tuple[int, int]] = {}
 
     def add(self, record: RequestRecord) -> None:
         """Add a record to its day."""
@@ -45,6 +50,24 @@ class MemoryUsage:
                 cost_nano=record.cost_nano,
             )
         )
+
+    async def charge(self, hours: Sequence[ProvisionedHour]) -> None:
+        """See ProvisionedHours."""
+        for hour in hours:
+            key = (hour.deployment_id.lower(), hour.hour)
+            known = self._hours.get(key, (0, 0))
+            now = max(hour.units, known[0]), max(hour.cost_nano, known[1])
+            self._hours[key] = now
+            if now == known:
+                continue
+            subject = (
+                OPERATION if name == "operation" else str(getattr(hour, name, ""))
+                for name in USAGE_SUBJECT
+            )
+            sums = self._sums.setdefault((hour.hour // 24, *subject), UsageCounts())
+            sums.add(
+                UsageCounts(cost_nano=now[1] - known[1], provisioned_unit_hours=now[0] - known[0])
+            )
 
     def answer(self, question: UsageQuestion) -> list[UsageSum]:
         """See UsageBook."""

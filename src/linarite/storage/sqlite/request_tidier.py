@@ -30,6 +30,7 @@ STEP_PAUSE_S = 0.02
 LOG_BYTES_MAX = 32 * 1024 * 1024
 """Beyond this the log begins anew, for which the writer has to wait a moment."""
 BUSY_WAIT_S = 2.0
+HOURS_OF_DAY = 24
 
 log = structlog.get_logger(__name__)
 
@@ -97,6 +98,7 @@ class RequestTidier(threading.Thread):
         first = day_of(time.time_ns()) - self._retention.usage_days
         if connection.execute(DELETE_USAGE, (first,)).rowcount:
             connection.execute(DELETE_SUBJECTS)
+        connection.execute(DELETE_HOURS, (first * HOURS_OF_DAY,))
 
     def _checkpoint(self, connection: sqlite3.Connection) -> None:
         """Move the log into the file, beside the writer; hold the writer up only for the rest."""
@@ -111,5 +113,6 @@ OLDEST_AND_NEWEST = (
 )
 DELETE_UP_TO = "DELETE FROM request_records WHERE seq <= ?"
 DELETE_USAGE = "DELETE FROM usage_days WHERE day < ?"
+DELETE_HOURS = "DELETE FROM provisioned_hours WHERE hour < ?"
 DELETE_SUBJECTS = "DELETE FROM usage_subjects WHERE id NOT IN (SELECT subject_id FROM usage_days)"
 DELETE_OLD = "DELETE FROM request_records WHERE seq <= ? AND started_at_ns < ?"

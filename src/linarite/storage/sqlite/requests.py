@@ -22,6 +22,7 @@ from linarite.storage.migrate import REQUESTS_HISTORY
 from linarite.storage.resource_id import id_key
 from linarite.storage.retention import Retention
 from linarite.storage.sqlite.connections import sqlite_engine, told_as_unavailable
+from linarite.storage.sqlite.provisioned_hours import SqliteProvisionedHours
 from linarite.storage.sqlite.request_tidier import RequestTidier
 from linarite.storage.sqlite.request_writer import Marker, RequestWriter, add_now
 from linarite.storage.sqlite.usage import usage_in
@@ -205,6 +206,11 @@ class SqliteRequestLedger:
         await self._written()
         async with self._reading() as connection:
             return await usage_in(connection, question)
+
+    @property
+    def provisioned_hours(self) -> SqliteProvisionedHours:
+        """What else is paid for, in the same file."""
+        return SqliteProvisionedHours(self._path)
 
     async def close(self) -> None:
         """Write what is left and let go of the file; closing again does nothing."""

@@ -38,6 +38,7 @@ _SUMS = (
     Sum("ReasoningTokens", lambda counts: counts.reasoning_tokens),
     Sum("AudioPromptTokens", lambda counts: counts.audio_prompt_tokens),
     Sum("AudioCompletionTokens", lambda counts: counts.audio_completion_tokens),
+    Sum("ProvisionedUnitHours", lambda counts: counts.provisioned_unit_hours),
 )
 SUMS = {each.name.lower(): each for each in _SUMS}
 IN_DOLLARS = frozenset(("CostUSD", "PreTaxCostUSD"))
