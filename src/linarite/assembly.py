@@ -149,9 +149,6 @@ class Assembly:
         instances = self._open_host(dialer)
         tenant = await tenant_of(resources, settings.signin.tenant)
         await self._open_trail(database, resources, dialer, tenant)
-        self._content_log = await open_content_log(
-            self._stack, self.loaded.home, settings.content_log, (resources, keys), self._trail
-        )
         activity = SqliteActivityLog(database)
         self._limits = LimitParts(
             self._facts, settings.quota.rates, activity, self._notifier, tenant, self._stack
@@ -171,8 +168,7 @@ class Assembly:
         counts = await open_ledger(settings.quota, database, dialer, self._stack)
         limiter = Limiter(settings.quota.rates, self._limits.over(counts))
         self._metrics.measure_provisioned(self._facts.all, limiter)
-        hours = self._ledger.provisioned_hours
-        charge_provisioned(self._facts.all, hours, self._prices, self._stack)
+        charge_provisioned(self._facts.all, self._ledger, self._prices, self._stack)
         dataplane = self._data_plane(
             stored,
             identity.admission(door, self._facts, self._host, limiter, keys, self._stack),
@@ -215,6 +211,9 @@ class Assembly:
         self._metrics.trace(loaded.settings.otlp, dialer, self._stack)
         measured = (self._metrics.recorder, self._ledger)
         await self._diagnostics.watch(self._stack, database, measured, keys.box)
+        self._content_log = await open_content_log(
+            self._stack, loaded.home, loaded.settings.content_log, (resources, keys), self._trail
+        )
 
     def _open_host(self, dialer: EgressDialer) -> InstanceMaker:
         settings = self.loaded.settings

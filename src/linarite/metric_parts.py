@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from linarite.domain.engine import EngineUse
     from linarite.domain.facts import Account, Deployment, Facts
     from linarite.domain.price_book import PriceBook
-    from linarite.domain.provisioned_hours import ProvisionedHours
     from linarite.domain.request_record import RequestRecord
     from linarite.hosting.host import Host
     from linarite.setting_tree import Settings
+    from linarite.storage.sqlite.requests import SqliteRequestLedger
     from linarite.telemetry.options import Otlp
 
 DAY_S = 86_400.0
@@ -132,12 +132,12 @@ class MetricParts:
 
 def charge_provisioned(
     facts: Callable[[], Iterable[Facts]],
-    hours: ProvisionedHours,
+    ledger: SqliteRequestLedger,
     prices: PriceBook,
     stack: AsyncExitStack,
 ) -> None:
     """Charge hours of provisioned throughput from here on, until the stack is left."""
-    meter = ProvisionedMeter(facts, hours, prices)
+    meter = ProvisionedMeter(facts, ledger.provisioned_hours, prices)
     meter.start()
     stack.push_async_callback(meter.stop)
 

@@ -281,18 +281,12 @@ USAGE_COUNTS: tuple[str, ...] = (
     "provisioned_unit_hours",
 )
 
-_NONE = {"provisioned_unit_hours": "0"}
-"""what requests have none of"""
-
 usage_days = Table(
     "usage_days",
     REQUESTS,
     Column("day", Integer, primary_key=True, autoincrement=False),
     Column("subject_id", Integer, primary_key=True, autoincrement=False),
-    *(
-        Column(name, BigInteger, nullable=False, server_default=_NONE.get(name))
-        for name in USAGE_COUNTS
-    ),
+    *(Column(name, BigInteger, nullable=False) for name in USAGE_COUNTS),
 )
 """sums of a day in UTC, in days since 1970; a trigger on `request_records` adds each row to them"""
 
