@@ -80,7 +80,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     found: dict[str, Any] = {}
     """step → what it found: a step that stands here is not done again after a restart"""
     interruptions: int = 0
-    """how many times a server died while it carried the job out, the present one counted in"""
+    """how many times a server died since the job has last got on, the present one counted in"""
 
     @property
     def running(self) -> bool:

@@ -33,7 +33,8 @@ log = structlog.get_logger("linarite.jobs")
 AT_ONCE_MAX = 4
 """jobs carried out at the same time; others wait for their turn"""
 INTERRUPTIONS_MAX = 5
-"""a job in which the server died so many times is given up: it may be what kills it"""
+"""a job in which the server died so many times at the same point is given up: it may be what
+kills it"""
 KEEP_DAYS = 30.0
 """how long ended jobs can be read"""
 DAY_S = 86_400.0
@@ -235,8 +236,12 @@ class Current:
         percent = max(
             self.job.percent_complete, self._from + share * max(0.0, self._until - self._from)
         )
+        percent = round(percent, 1)
+        interruptions = self.job.interruptions
+        if percent > self.job.percent_complete:  # what gets on is not what kills the server
+            interruptions = min(interruptions, 1)
         self.job = msgspec.structs.replace(
-            self.job, percent_complete=round(percent, 1), doing=doing
+            self.job, percent_complete=percent, doing=doing, interruptions=interruptions
         )
         return True
 
