@@ -1,0 +1,60 @@
+"""`linarite batch …`: files of requests, answered in the background."""
+
+from __future__ import annotations
+
+import typer
+
+from linarite.cli.arm.flags import OutputFlags, flattened
+from linarite.cli.batch.acts import (
+    CancelFlags,
+    ListFlags,
+    ShowFlags,
+    cancel,
+    list_batches,
+    show,
+)
+from linarite.cli.batch.flags import DataFlags, asking
+from linarite.cli.batch.run import RunFlags, run
+from linarite.cli.help_texts import examples
+
+EXAMPLES = examples(
+    ("Have a file answered, and wait for it:", "linarite batch run requests.jsonl --watch"),
+    ("How far are they?", "linarite batch list"),
+)
+RUN_EXAMPLES = examples(
+    ("Answers come to lie beside the file:", "linarite batch run requests.jsonl --watch"),
+    (
+        "A line of the file:",
+        """{"custom_id": "1", "method": "POST", "url": "/v1/chat/completions",
+   "body": {"model": "DEPLOYMENT", "messages": [{"role": "user", "content": "Hi."}]}}""",
+    ),
+    (
+        "A deployment that takes batches:",
+        "linarite deployment create later --model gpt-4o --sku GlobalBatch --capacity 1000",
+    ),
+)
+SHOW_EXAMPLES = examples(
+    ("What is wrong with it?", "linarite batch show batch_01a21851"),
+    ("Wait for it, and take the answers:", "linarite batch show batch_01a21851 --watch --to ."),
+)
+LIST_EXAMPLES = examples(("The newest first:", "linarite batch list --max-entries 5"))
+CANCEL_EXAMPLES = examples(
+    ("What was answered is kept:", "linarite batch cancel batch_01a21851"),
+)
+
+
+def add_to(root: typer.Typer) -> None:
+    """Add the commands."""
+    app = typer.Typer(
+        name="batch",
+        help="Files of requests, answered in the background: run, list, show, cancel.",
+        no_args_is_help=True,
+    )
+    for name, act, flags, epilog in (
+        ("run", run, RunFlags, RUN_EXAMPLES),
+        ("list", list_batches, ListFlags, LIST_EXAMPLES),
+        ("show", show, ShowFlags, SHOW_EXAMPLES),
+        ("cancel", cancel, CancelFlags, CANCEL_EXAMPLES),
+    ):
+        app.command(name, epilog=epilog)(flattened(asking(act), flags, OutputFlags, DataFlags))
+    root.add_typer(app, epilog=EXAMPLES)
