@@ -1,9 +1,10 @@
 """Makes environments for the clients of other makers that tests drive: az, previews, JavaScript's.
 
 `.venv.az` holds azure-cli, which pins too many versions to live beside anything else,
-`.venv.preview` the newest pre-release of the Azure SDK's client, and `.venv.js` the npm packages
-of requirements/js. These come from lock files with hashes; `PROGRAMS` are Debian's packages. One
-that can't be had is told about, and the tests that need it are skipped with that reason.
+`.venv.applications` the frameworks that the examples are written with, `.venv.preview` the newest
+pre-release of the Azure SDK's client, and `.venv.js` the npm packages of requirements/js. These
+come from lock files with hashes; `PROGRAMS` are Debian's packages. One that can't be had is told
+about, and the tests that need it are skipped with that reason.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ UNASKED = {"DEBIAN_FRONTEND": "noninteractive"}
 def main() -> int:
     """Set up what is missing or outdated; says so only then."""
     makers: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
+        "applications": (make_python, ("requirements/applications.txt",)),
         "az": (make_python, ("requirements/az.txt",)),
         "preview": (make_python, ("requirements/preview.txt",)),
         "js": (make_js, ("requirements/js/package-lock.json", "requirements/js/package.json")),
