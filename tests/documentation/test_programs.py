@@ -29,12 +29,18 @@ name = "smollm2-135m-instruct"
 model = "smollm2-135m-instruct"
 
 [[deployments]]
+name = "later"
+model = "smollm2-135m-instruct"
+sku = "GlobalBatch"
+
+[[deployments]]
 name = "multilingual-e5-small"
 model = "multilingual-e5-small"
 """
 SAYS = {
     "agent.py": ("looking at the weather in",),
     "code_assistant.py": ("ordered = sorted(numbers)", "median"),
+    "drafts_batch.py": ("laptops/notice: ", "visitors/summary: "),
     "knowledge_langchain.py": ("[leave.md] Leave: Everybody has 30 days",),
     "knowledge_llamaindex.py": ("[travel.md] 0.8",),
 }
