@@ -205,7 +205,7 @@ class Assembly:
         parts = AuditParts(loaded.home, loaded.settings, resources, keys, __version__)
         self._trail = await running_trail(self._stack, parts)
         self._diagnostics = DiagnosticParts(loaded, resources, self._notifier)
-        logs = (self._ledger, self._trail)
+        logs = (self._ledger, self._trail, self._metrics.recorder)
         await self._diagnostics.open(self._stack, database, dialer, logs, tenant)
         self._metrics.told = self._diagnostics.counts
         self._metrics.trace(loaded.settings.otlp, dialer, self._stack)

@@ -112,7 +112,7 @@ class DiagnosticParts:
         stack: AsyncExitStack,
         database: Database,
         dialer: SocketDialer,
-        logs: tuple[RequestLog, AuditTrail],
+        logs: tuple[RequestLog, AuditTrail, MetricReader],
         tenant: str,
     ) -> None:
         """Send from here on, until the stack is left. Raises SetupError for a wrong sink."""

@@ -24,8 +24,7 @@ DIAGNOSTIC_TYPES: tuple[ResourceType, ...] = (
         gather=rules.gather,
         complete=rules.complete,
         admit=rules.admit,
-        partial="of accounts; sinks are those that settings declare; metrics are kept and not "
-        "sent, nor does retentionPolicy act",
+        partial="of accounts; sinks are those that settings declare; retentionPolicy does not act",
     ),
 )
 DIAGNOSTIC_ACTIONS: tuple[Action, ...] = (

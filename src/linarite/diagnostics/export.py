@@ -1,8 +1,10 @@
-"""What one setting sends to one sink: both logs, each from where the sink has come to."""
+"""What one setting sends to one sink: logs and metrics, each from where the sink has come to."""
 
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -10,10 +12,13 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 import structlog
 
+from linarite.diagnostics.metrics import records_of
 from linarite.diagnostics.records import of_audit, of_request
 from linarite.diagnostics.sinks.sink import SinkDown
 from linarite.domain.audit import AuditQuery, AuditTrail
+from linarite.domain.azure_metrics.grains import MINUTE_S, MetricReader
 from linarite.domain.diagnostics import (
+    ALL_METRICS,
     AUDIT,
     OF_REQUESTS,
     Cursor,
@@ -30,10 +35,15 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("linarite.diagnostics")
 
-Source = Literal["requests", "audit"]
+Source = Literal["requests", "audit", "metrics"]
+MINUTE_NS = MINUTE_S * 1_000_000_000
 BATCH = 500
 LOOK_S = 0.5
 """how often the logs are looked at"""
+MINUTES = 60
+"""of metrics, that are read at once"""
+LAG_S = 5
+"""after a minute has ended, until it is told: what ended with it is counted then"""
 PAUSE_FIRST_S = 1.0
 PAUSE_MAX_S = 60.0
 KEEP_AFTER = 5_000
@@ -45,8 +55,10 @@ class Logs(msgspec.Struct, frozen=True):
 
     requests: RequestLog
     trail: AuditTrail
+    metrics: MetricReader
     cursors: CursorStore
     tenant: str
+    clock: Callable[[], float] = time.time
 
 
 class Export:
@@ -101,8 +113,11 @@ class Export:
 
     async def _new_cursor(self, source: Source, key: str) -> Cursor:
         """From when the setting was made: a server may have died before it wrote the cursor."""
-        made_at = made_at_ns(self.setting)
-        position = await self._logs.requests.position_at(made_at) if source == "requests" else 0
+        made_at, position = made_at_ns(self.setting), 0
+        if source == "requests":
+            position = await self._logs.requests.position_at(made_at)
+        elif source == "metrics":
+            position = made_at // MINUTE_NS
         cursor = Cursor(
             key=key, setting_id=self.setting.id, sink=self.destination.sink, position=position
         )
@@ -137,8 +152,10 @@ class Export:
         if source == "requests":
             await self._notice_losses()
             records, position = await self._of_requests(self._cursors[source].position)
-        else:
+        elif source == "audit":
             records, position = await self._of_audit(self._cursors[source].position)
+        else:
+            records, position = await self._of_metrics(self._cursors[source].position)
         cursor = self._cursors[source]
         if records:
             refused = await self._sink.write(records)
@@ -149,6 +166,8 @@ class Export:
                 at=datetime.now(UTC).isoformat(),
             )
         await self._moved(source, msgspec.structs.replace(cursor, position=position))
+        if source == "metrics":
+            return position - cursor.position >= MINUTES
         return len(records) >= BATCH
 
     async def _of_requests(self, after: int) -> tuple[list[DiagnosticRecord], int]:
@@ -173,6 +192,15 @@ class Export:
         tenant = self._logs.tenant
         records = [of_audit(each, tenant, self._account.id) for each in entries]
         return records, entries[-1].seq if entries else after
+
+    async def _of_metrics(self, first: int) -> tuple[list[DiagnosticRecord], int]:
+        """Positions are minutes since 1970: the first that the sink does not have."""
+        last = int(self._logs.clock() - LAG_S) // MINUTE_S
+        minutes = range(first, max(first, min(last, first + MINUTES)))
+        if not minutes:
+            return [], first
+        records = await records_of(self._logs.metrics, self._account.id, minutes)
+        return records, minutes.stop
 
     async def _notice_losses(self) -> None:
         """Records are removed past their time whether a sink has them or not."""
@@ -215,12 +243,14 @@ class Export:
 
 
 def sources_of(categories: frozenset[str]) -> list[Source]:
-    """The logs that categories are made of."""
+    """What categories are made of."""
     found: list[Source] = []
     if not categories.isdisjoint(OF_REQUESTS):
         found.append("requests")
     if AUDIT in categories:
         found.append("audit")
+    if ALL_METRICS in categories:
+        found.append("metrics")
     return found
 
 

@@ -1,15 +1,20 @@
 """Where a record stands in Azure's layout of exported logs.
 
-Container `insights-logs-<category>`, a file for each resource and hour, a line for each record.
+Container `insights-logs-<category>`, of metrics `insights-metrics-pt1m`; a file for each resource
+and hour, a line for each record.
 Source: learn.microsoft.com, "Send resource logs to Azure Storage".
 """
 
 from __future__ import annotations
 
+from linarite.domain.diagnostics import ALL_METRICS
+
+METRICS = "insights-metrics-pt1m"
+
 
 def container_of(category: str) -> str:
     """The container of a category's records: the first folder of their paths."""
-    return f"insights-logs-{category.lower()}"
+    return METRICS if category == ALL_METRICS else f"insights-logs-{category.lower()}"
 
 
 def diagnostic_path(category: str, resource_id: str, at: str) -> str:

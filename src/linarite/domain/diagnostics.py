@@ -28,7 +28,8 @@ TRACE = "Trace"
 OF_REQUESTS = (REQUEST_RESPONSE, REQUEST_USAGE, TRACE)
 """categories that are made of request records; `Audit` is made of the audit log"""
 LOG_CATEGORIES = (AUDIT, *OF_REQUESTS)
-METRIC_CATEGORIES = ("AllMetrics",)
+ALL_METRICS = "AllMetrics"
+METRIC_CATEGORIES = (ALL_METRICS,)
 GROUPS: dict[str, tuple[str, ...]] = {"alllogs": LOG_CATEGORIES, "audit": (AUDIT,)}
 """lower-cased category groups, and what is in them"""
 
@@ -61,13 +62,16 @@ def destinations_of(properties: Mapping[str, Any]) -> list[Destination]:
 
 
 def categories_of(properties: Mapping[str, Any]) -> frozenset[str]:
-    """The categories of logs that a setting's properties switch on."""
+    """The categories of logs and metrics that a setting's properties switch on."""
     found: set[str] = set()
     for log in properties.get("logs") or ():
         if log.get("enabled"):
             found.update(GROUPS.get(str(log.get("categoryGroup") or "").lower(), ()))
             wanted = str(log.get("category") or "").lower()
             found.update(each for each in LOG_CATEGORIES if each.lower() == wanted)
+    for metric in properties.get("metrics") or ():
+        if metric.get("enabled"):  # without a category: all there is
+            found.add(ALL_METRICS)
     return frozenset(found)
 
 
