@@ -61,7 +61,10 @@ class Scene:
         destination = Destination("storageAccountId", "ops")
         export = Export(SETTING, ACCOUNT, destination, logs, FolderSink(self.folder))
         await export.start({each.key: each for each in await self.cursors.all()})
-        await asyncio.sleep(0.1)
+        ended = int(self.now - 5) // 60
+        async with asyncio.timeout(10):
+            while export.cursors[0].position < ended:
+                await asyncio.sleep(0.01)
         await export.stop()
         assert export.trouble == ""
         return self.lines()
