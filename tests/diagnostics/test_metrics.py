@@ -64,9 +64,9 @@ class Scene:
         ended = int(self.now - 5) // 60
         async with asyncio.timeout(10):
             while export.cursors[0].position < ended:
+                assert export.trouble == ""
                 await asyncio.sleep(0.01)
         await export.stop()
-        assert export.trouble == ""
         return self.lines()
 
     def lines(self) -> list[dict[str, Any]]:
