@@ -7,6 +7,7 @@ a wish a line and prints what came of it.
 from __future__ import annotations
 
 import json
+import os
 import ssl
 import subprocess
 import sys
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent.parent
 API_VERSION = "2024-10-21"
+SCOPE = "https://cognitiveservices.azure.com/.default"
 NO_ANSWER = 0
 """the status of what was never answered"""
 
@@ -64,7 +66,9 @@ class Client:
 
         With `at_once=N` as many of them side by side: what came of each is in the body. `options`
         are further parameters of the chat, `source` an address of the host to come from, `ca_file`
-        the authority to trust, `certificate` a file with the one to show.
+        the authority to trust, `certificate` a file with the one to show. `identity` is the secret
+        of a managed identity whose token is shown instead of the key, got at `tokens_from`;
+        `keyless` shows neither.
         """
         return self._ask(do="chat", endpoint=endpoint, key=key, model=deployment, say=say, **more)
 
@@ -105,6 +109,23 @@ def tls_of(wish: dict[str, Any]) -> ssl.SSLContext:
     return context
 
 
+def shown_by(wish: dict[str, Any]) -> dict[str, Any]:
+    """The key, or the token of a managed identity: as on App Service, by the official library."""
+    secret = wish.get("identity")
+    if secret is None:
+        return {"api_key": wish["key"]}
+    from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 - as openai
+
+    os.environ |= {"IDENTITY_ENDPOINT": wish["tokens_from"], "IDENTITY_HEADER": secret}
+    token = ManagedIdentityCredential().get_token(SCOPE).token
+    return {"azure_ad_token": token}
+
+
+def without_key(request: Any) -> None:  # noqa: ANN401 - a request of httpx2
+    """The official client insists on one."""
+    request.headers.pop("api-key", None)
+
+
 def chat(wish: dict[str, Any]) -> dict[str, Any]:
     """Ask the deployment with the official SDK, once."""
     import httpx2  # noqa: PLC0415 - slow, and not every client chats
@@ -113,9 +134,13 @@ def chat(wish: dict[str, Any]) -> dict[str, Any]:
     if times := wish.pop("at_once", 0):
         with ThreadPoolExecutor(times) as together:
             return {"status": 200, "body": list(together.map(chat, [wish] * times))}
+    try:
+        shown = shown_by(wish)
+    except Exception as problem:  # noqa: BLE001 - whatever the library raises
+        return {"status": NO_ANSWER, "error": f"no token: {problem}"}
     client = openai.AzureOpenAI(
         azure_endpoint=wish["endpoint"],
-        api_key=wish["key"],
+        **shown,
         api_version=API_VERSION,
         max_retries=0,
         timeout=wish.get("timeout_s", 10),
@@ -123,7 +148,8 @@ def chat(wish: dict[str, Any]) -> dict[str, Any]:
             transport=httpx2.HTTPTransport(
                 verify=tls_of(wish),
                 local_address=wish.get("source") or None,
-            )
+            ),
+            event_hooks={"request": [without_key] if wish.get("keyless") else []},
         ),
     )
     ask = {"model": wish["model"], "messages": [{"role": "user", "content": wish["say"]}]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from linarite.cli.netbed.layout import APPLICATION, PARTNER, PUBLIC, SERVER, Layout
 from linarite.cli.netbed.namespaces import bed
 from tests.authority import Authority
+from tests.cli.terminal import linarite
 from tests.netbed.client import Client
 from tests.netbed.management import ACCOUNTS, GROUP, Management
 from tests.serving import start_server, stopped
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
 PORT = 8080
 ENDPOINT_PORT = 443
 MUTUAL_PORT, PROXIED_PORT, FORWARDED_PORT, IMPATIENT_PORT = 8444, 8445, 8446, 8447
+DATA_PORT, CONTROL_PORT = 8448, 8449
+TRUSTED, UNTRUSTED, ROBOT = "search", "notebook", "robot"
+"""managed identities of which one is a trusted service, and an application with a certificate"""
+IDENTITY_SECRETS = {name: f"only {name} is told this" for name in (TRUSTED, UNTRUSTED)}
 HEAD_S = 5.0
 PER_ADDRESS_MAX = 100
 ALPHA, BETA = "alpha", "beta"
@@ -33,6 +40,9 @@ SLOW = "slow"
 OUTSIDE = "outside"
 """a model that the partner's host has"""
 OUTSIDE_PORT = 9000
+SUBSCRIPTION = GROUP.partition("/resourceGroups")[0]
+OPENAI_USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
+ROLES_VERSION = "2022-04-01"
 NETWORKS = f"{GROUP}/providers/Microsoft.Network"
 
 
@@ -41,11 +51,23 @@ def subnet(network: Network) -> str:
     return f"{NETWORKS}/virtualNetworks/{network.name}/subnets/default"
 
 
-def settings(client_ca: Path) -> str:
+IDENTITIES = "".join(
+    f"""
+[managed_identities.{name}]
+address = "192.175.48.0/24"
+header_secret = "{secret}"
+"""
+    for name, secret in IDENTITY_SECRETS.items()
+)
+"""programs on the public side"""
+
+
+def settings(client_ca: Path, ids: dict[str, str]) -> str:
     """Plain http on all addresses; two private networks with addresses for endpoints.
 
     Beside them listeners for partners alone: with client certificates of an authority, behind a
-    proxy, and one that is impatient.
+    proxy, and one that is impatient; and two that carry one plane each. `ids` are the object ids
+    of the service principals.
     """
     networks = "".join(
         f"""
@@ -105,6 +127,28 @@ plaintext_beyond_loopback = true
 head_s = {HEAD_S}
 connections_per_address_max = {PER_ADDRESS_MAX}
 
+[listeners.applications]
+address = "{APPLICATION.server_address}"
+port = {DATA_PORT}
+tls = false
+plaintext_beyond_loopback = true
+planes = ["data"]
+
+[listeners.owners]
+address = "{APPLICATION.server_address}"
+port = {CONTROL_PORT}
+tls = false
+plaintext_beyond_loopback = true
+planes = ["control"]
+
+[client_certificates.{ROBOT}]
+principal = "{ids[ROBOT]}"
+subject = "CN={ROBOT}"
+listeners = ["mutual"]
+
+[network_rules]
+trusted_services = ["{ids[TRUSTED]}"]
+{IDENTITIES}
 [[deployments]]
 name = "declared"
 model = "{MODEL}"
@@ -175,6 +219,8 @@ class Sides:
     """account → key"""
     authority: Authority
     """of partners' certificates"""
+    ids: dict[str, str]
+    """service principal → object id"""
 
     def knock(self, door: Door, account: str = ALPHA, *, key: str | None = None) -> Told:
         """A chat by the official client, with the account in the path."""
@@ -198,6 +244,24 @@ class Sides:
             ca_file=self.server.ready["ca_file"],
             **more,
         )
+
+    @contextmanager
+    def may_use(self, principal: str, account: str = ALPHA) -> Iterator[None]:
+        """While the block runs it has a role that lets it use the account's deployments."""
+        scope = f"{ACCOUNTS}/{account}/providers/Microsoft.Authorization"
+        definitions = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions"
+        said = {
+            "roleDefinitionId": f"{definitions}/{OPENAI_USER}",
+            "principalId": self.ids[principal],
+            "principalType": "ServicePrincipal",
+        }
+        path = f"{scope}/roleAssignments/{uuid.uuid4()}"
+        made = self.management.call("PUT", path, {"properties": said}, ROLES_VERSION)
+        assert made.status == 201, made
+        try:
+            yield
+        finally:
+            self.management.call("DELETE", path, api_version=ROLES_VERSION)
 
     def set(self, account: str = ALPHA, **properties: Any) -> None:  # noqa: ANN401 - JSON
         """Change an account's properties."""
@@ -223,8 +287,9 @@ def sides_standing(home: Path) -> Iterator[Sides]:
             made.resolve_by(name, asks)
         home.mkdir(exist_ok=True)
         authority = Authority(home, "partners")
+        ids = principals_made(home)
         server = start_server(
-            home, settings(authority.file), runner=tuple(made.command(SERVER, []))
+            home, settings(authority.file, ids), runner=tuple(made.command(SERVER, []))
         )
         stack.enter_context(stopped(server))
         management = Management(made, server)
@@ -237,4 +302,15 @@ def sides_standing(home: Path) -> Iterator[Sides]:
             for model in (MODEL, SLOW):
                 ended = management.deploy(name, model, model, "GlobalStandard")
                 assert ended.get("status", "Succeeded") == "Succeeded", ended
-        yield Sides(made, server, management, clients, keys, authority)
+        yield Sides(made, server, management, clients, keys, authority, ids)
+
+
+def principals_made(home: Path) -> dict[str, str]:
+    """Service principals, made while nobody is let in yet: settings name them by their ids."""
+    with stopped(start_server(home, f"[models]\nfetch = false\n{IDENTITIES}")):
+        listed = ("identity", "principal", "list", "--output", "json")
+        for words in (("identity", "app", "create", ROBOT), listed):
+            done = linarite(home, *words)
+            assert done.returncode == 0, done.stderr
+    ids = {each["displayName"]: each["id"] for each in json.loads(done.stdout)}
+    return {name: ids[name] for name in (TRUSTED, UNTRUSTED, ROBOT)}

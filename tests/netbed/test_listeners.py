@@ -13,9 +13,12 @@ import pytest
 from linarite.cli.netbed.layout import APPLICATION, PARTNER, PUBLIC
 from tests.authority import Authority
 from tests.netbed.client import NO_ANSWER
+from tests.netbed.management import ACCOUNTS
 from tests.netbed.sides import (
     ALPHA,
     BETA,
+    CONTROL_PORT,
+    DATA_PORT,
     DOORS,
     FORWARDED_PORT,
     HEAD_S,
@@ -24,6 +27,8 @@ from tests.netbed.sides import (
     MUTUAL_PORT,
     PER_ADDRESS_MAX,
     PROXIED_PORT,
+    ROBOT,
+    subnet,
 )
 from tests.netbed.sockets import connected
 from tests.netbed.test_network_rules import FIREWALL, refusal, rules
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
     import socket
     from pathlib import Path
 
+    from tests.netbed.client import Told
     from tests.netbed.sides import Sides
 
 ALLOWED = "192.175.48.10"
@@ -80,6 +86,58 @@ def test_a_required_certificate_is_required(sides: Sides, tmp_path: Path, shown:
         assert any(
             word in told.error.lower() for word in ("alert", "certificate", "eof", "disconnected")
         ), told
+
+
+def test_a_certificate_is_somebody(sides: Sides) -> None:
+    """The one that settings map has its principal's roles, without any key; others are nobody."""
+
+    def as_(name: str) -> Told:
+        return sides.clients["partner"].chat(
+            f"https://{PARTNER.server_address}:{MUTUAL_PORT}/{ALPHA}",
+            "left out",
+            MODEL,
+            ca_file=sides.server.ready["ca_file"],
+            certificate=str(sides.authority.client_file(name)),
+            keyless=True,
+        )
+
+    without_role = as_(ROBOT)
+    with sides.may_use(ROBOT):
+        assert as_(ROBOT).status == 200
+        nobody = as_("somebody")
+        sides.set(networkAcls=rules(networks=(subnet(APPLICATION),)))
+        kept_out = as_(ROBOT)
+    assert without_role.status == 401
+    assert without_role.body["error"]["code"] == "PermissionDenied"
+    assert (nobody.status, nobody.body["error"]["code"]) == (401, "401"), nobody
+    assert kept_out.body == refusal(DOORS["partner"], FIREWALL)
+
+
+def test_listeners_carry_the_planes_that_settings_say(sides: Sides) -> None:
+    """One is for applications, one for owners; the other plane is not there, and says why."""
+    account = f"{ACCOUNTS}/{ALPHA}?api-version=2025-09-01"
+    models = f"/{ALPHA}/openai/models?api-version=2024-10-21"
+    shown = {
+        account: {"authorization": f"Bearer {sides.server.ready['management_key']}"},
+        models: {"api-key": sides.keys[ALPHA]},
+    }
+    told = {
+        (port, path): sides.clients["application"].http(
+            "GET", f"http://{APPLICATION.server_address}:{port}{path}", **headers
+        )
+        for port in (DATA_PORT, CONTROL_PORT)
+        for path, headers in shown.items()
+    }
+    assert told[DATA_PORT, models].status == 200
+    assert told[CONTROL_PORT, account].status == 200
+    for port, path, listener in (
+        (DATA_PORT, account, "applications"),
+        (CONTROL_PORT, models, "owners"),
+    ):
+        answer = told[port, path]
+        assert answer.status == 404, answer
+        assert answer.body["error"]["innererror"]["code"] == "PlaneNotCarried"
+        assert f"'{listener}' does not carry" in answer.body["error"]["innererror"]["message"]
 
 
 def test_a_proxy_that_is_trusted_says_who_comes(sides: Sides) -> None:

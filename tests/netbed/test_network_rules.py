@@ -6,10 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from linarite.cli.netbed.layout import APPLICATION, PARTNER
-from tests.netbed.sides import ALPHA, BETA, DOORS, subnet
+from linarite.cli.netbed.layout import APPLICATION, PARTNER, PUBLIC
+from tests.netbed.sides import (
+    ALPHA,
+    BETA,
+    DOORS,
+    IDENTITY_SECRETS,
+    MODEL,
+    PORT,
+    TRUSTED,
+    UNTRUSTED,
+    subnet,
+)
 
 if TYPE_CHECKING:
+    from tests.netbed.client import Told
     from tests.netbed.sides import Door, Sides
 
 EVERYBODY = set(DOORS)
@@ -134,3 +145,37 @@ def test_no_header_changes_where_a_request_came_from(sides: Sides, header: str) 
         **{header: value, "api-key": sides.keys[ALPHA]},
     )
     assert (told.status, told.body) == (403, refusal(door, FIREWALL))
+
+
+def as_service(sides: Sides, name: str, account: str = ALPHA) -> Told:
+    """A chat from the public side by a program with a managed identity's token."""
+    server = f"http://{PUBLIC.server_address}:{PORT}"
+    return sides.clients["public"].chat(
+        f"{server}/{account}",
+        "",
+        MODEL,
+        identity=IDENTITY_SECRETS[name],
+        tokens_from=f"{server}/msi/token",
+    )
+
+
+def test_a_trusted_service_passes_by_its_identity(sides: Sides) -> None:
+    """With its own token and its role, past rules that keep its host out; no one else there does.
+
+    `bypass` is the owner's to say, of each account.
+    """
+    acls = rules(networks=(subnet(APPLICATION),))
+    with sides.may_use(TRUSTED), sides.may_use(UNTRUSTED), sides.may_use(TRUSTED, BETA):
+        assert as_service(sides, UNTRUSTED).status == 200  # its token is good
+        sides.set(networkAcls={**acls, "bypass": "AzureServices"})
+        passed = as_service(sides, TRUSTED)
+        assert passed.status == 200, passed
+        kept_out = [as_service(sides, UNTRUSTED), sides.knock(DOORS["public .10"])]
+        sides.set(networkAcls={**acls, "bypass": "None"})
+        kept_out.append(as_service(sides, TRUSTED))
+        assert as_service(sides, TRUSTED, BETA).status == 200
+    for told in kept_out:
+        assert (told.status, told.body["error"]["message"]) == (403, FIREWALL), told
+    sides.set(networkAcls={**acls, "bypass": "AzureServices"})
+    told = as_service(sides, TRUSTED)
+    assert (told.status, told.body["error"]["code"]) == (401, "PermissionDenied"), told

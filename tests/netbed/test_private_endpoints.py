@@ -5,14 +5,23 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from linarite.cli.netbed.layout import APPLICATION, PARTNER
 from tests.netbed.client import NO_ANSWER
-from tests.netbed.management import ACCOUNTS
-from tests.netbed.sides import ALPHA, BETA, DOORS, ENDPOINT_PORT, NETWORKS, SLOW, subnet
+from tests.netbed.management import ACCOUNTS, GROUP
+from tests.netbed.sides import (
+    ALPHA,
+    BETA,
+    DOORS,
+    ENDPOINT_PORT,
+    NETWORKS,
+    SLOW,
+    SUBSCRIPTION,
+    subnet,
+)
 from tests.netbed.sockets import connected
 from tests.netbed.test_network_rules import CLOSED, refusal
 
@@ -20,9 +29,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from linarite.cli.netbed.layout import Network
+    from tests.netbed.client import Told
     from tests.netbed.sides import Sides
 
 VERSION = "2024-07-01"
+GAMMA = "gamma"
+DELETED = (
+    f"{SUBSCRIPTION}/providers/Microsoft.CognitiveServices/locations/local"
+    f"/resourceGroups/{GROUP.rpartition('/')[2]}/deletedAccounts"
+)
 ENDPOINT = f"{NETWORKS}/privateEndpoints/pe"
 NOT_THIS_ONE = {
     "error": {"code": "403", "message": "Traffic is not from an approved private endpoint."}
@@ -32,14 +47,19 @@ ACTS_S = 5.0
 
 @contextmanager
 def endpoint(
-    sides: Sides, network: Network, *, manual: bool = False, by_hosts: bool = True
+    sides: Sides,
+    network: Network,
+    *,
+    account: str = ALPHA,
+    manual: bool = False,
+    by_hosts: bool = True,
 ) -> Iterator[str]:
-    """A private endpoint of the account in a network; its address.
+    """A private endpoint of an account in a network; its address.
 
     A manual one waits for approval. `by_hosts` has the names lead there without asking anybody.
     """
     word = "manualPrivateLinkServiceConnections" if manual else "privateLinkServiceConnections"
-    link = {"privateLinkServiceId": f"{ACCOUNTS}/{ALPHA}", "groupIds": ["account"]}
+    link = {"privateLinkServiceId": f"{ACCOUNTS}/{account}", "groupIds": ["account"]}
     body = {
         "location": "local",
         "properties": {
@@ -52,7 +72,7 @@ def endpoint(
     shown = sides.management.call("GET", card, api_version=VERSION)
     [configuration] = shown.body["properties"]["ipConfigurations"]
     address = str(configuration["properties"]["privateIPAddress"])
-    names = {sides.name_of(account): address for account in (ALPHA, BETA)}
+    names = {sides.name_of(each): address for each in (ALPHA, BETA, account)}
     sides.bed.know_names(network.name, names if by_hosts else {})
     try:
         yield address
@@ -148,6 +168,35 @@ def test_what_ends_an_endpoint_cuts_its_streams(sides: Sides, ends: str) -> None
         assert told.text
         assert way(sides, "application", address) == "refused"
     assert sides.knock(DOORS["application"]).status == 200
+
+
+def test_deleting_an_account_cuts_its_endpoint(sides: Sides) -> None:
+    """The stream that is on its way, and the listener; another account's goes on."""
+    key = sides.management.account(GAMMA, "local", publicNetworkAccess="Disabled")
+    ended = sides.management.deploy(GAMMA, SLOW, SLOW, "GlobalStandard")
+    assert ended.get("status", "Succeeded") == "Succeeded", ended
+    application, ca_file = sides.clients["application"], sides.server.ready["ca_file"]
+
+    def chat(**more: Any) -> Told:  # noqa: ANN401 - as Client.chat has them
+        name = f"https://{sides.name_of(GAMMA)}"
+        return application.chat(name, key, SLOW, ca_file=ca_file, **more)
+
+    with (
+        endpoint(sides, APPLICATION, account=GAMMA) as address,
+        ThreadPoolExecutor(1) as beside,
+    ):
+        streamed = beside.submit(lambda: chat(stream=True, timeout_s=60))
+        time.sleep(2)
+        assert not streamed.done(), streamed.result()
+        began = time.monotonic()
+        assert sides.management.call("DELETE", f"{ACCOUNTS}/{GAMMA}").status in {200, 202, 204}
+        told = streamed.result(ACTS_S)
+        assert time.monotonic() - began < ACTS_S
+        assert (told.status, bool(told.text)) == (NO_ANSWER, True), told
+        assert way(sides, "application", address) == "refused"
+        assert chat().status == NO_ANSWER
+    assert sides.knock(DOORS["application"]).status == 200
+    assert sides.management.call("DELETE", f"{DELETED}/{GAMMA}").status in {200, 202, 204}
 
 
 def end(sides: Sides, ends: str) -> None:

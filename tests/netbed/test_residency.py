@@ -10,7 +10,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from subprocess import check_output
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,7 +18,7 @@ from linarite.cli.netbed.layout import APPLICATION, REGIONS, SERVER, Layout
 from linarite.cli.netbed.namespaces import bed
 from tests.netbed.capture import Capture
 from tests.netbed.client import Client
-from tests.netbed.management import Management
+from tests.netbed.management import ACCOUNTS, Management
 from tests.serving import start_server, stopped, wait_until_ready
 
 if TYPE_CHECKING:
@@ -281,6 +281,52 @@ def test_a_full_queue_is_not_emptied_elsewhere(installation: Installation) -> No
         for refused in (each for each in told.body if each["status"] == 503):
             assert refused["body"]["error"]["code"] == "503", refused
             assert float(refused["headers"]["retry-after"]) >= 1
+
+
+def test_what_spills_over_stays_in_the_zone(installation: Installation) -> None:
+    """A provisioned deployment that is full: what it refuses is served where its SKU may be."""
+    deployed(installation, SWEDEN, "spilling-to", "o-everywhere", "DataZoneStandard")
+    deployed(installation, SWEDEN, "spilling-out", "o-american", "GlobalStandard")
+    deployed(installation, SWEDEN, "spilling", "o-busy", "DataZoneProvisionedManaged")
+
+    def at_once(to: str) -> list[dict[str, Any]]:
+        header = {"x-ms-spillover-deployment": to}
+        told = installation.chat(SWEDEN, "spilling", at_once=6, options={"extra_headers": header})
+        assert told.status == 200, told
+        return told.body
+
+    with only_to(installation, SWEDEN):
+        served = at_once("spilling-to")
+    assert {each["status"] for each in served} == {200}, served
+    spilled = [each for each in served if "x-ms-is-spilled-over" in each["headers"]]
+    assert spilled
+    for each in spilled:
+        assert each["headers"]["x-ms-deployment-name"] == "spilling-to"
+        assert each["headers"]["x-ms-region"] == SWEDEN
+    with only_to(installation, SWEDEN):  # not to the one in America, though there is room
+        kept = at_once("spilling-out")
+    refused = [each for each in kept if each["status"] != 200]
+    assert refused
+    for each in refused:
+        assert (each["status"], each["headers"]["x-ms-spillover-error"]) == (503, "503"), each
+
+
+def test_no_spillover_out_of_the_zone_can_be_set(installation: Installation) -> None:
+    """The owner is told which kind of deployment it must be."""
+    deployed(installation, SWEDEN, "spilled-out", "o-american", "GlobalStandard")
+    answer = installation.management.call(
+        "PUT",
+        f"{ACCOUNTS}/{SWEDEN}/deployments/spills-out",
+        {
+            "sku": {"name": "DataZoneProvisionedManaged", "capacity": 1},
+            "properties": {
+                "model": {"format": "OpenAI", "name": "o-everywhere", "version": "1"},
+                "spilloverDeploymentName": "spilled-out",
+            },
+        },
+    )
+    assert answer.status == 400, answer
+    assert "spills over to one of the SKU DataZoneStandard" in answer.body["error"]["message"]
 
 
 def test_an_instance_that_moved_out_of_the_zone_serves_no_more(
