@@ -101,6 +101,18 @@ async def test_egress_rules_hold(collector: Collector) -> None:
     assert not collector.headers
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.anyio
+async def test_no_redirect_is_followed(collector: Collector, status: int) -> None:
+    """The figures and the headers are for the collector that settings name; it is told as lost."""
+    with Collector() as elsewhere:
+        collector.answers.append((status, {"location": f"{elsewhere.url}/v1/metrics"}, b""))
+        delivery = await delivered(Otlp(endpoint=collector.url, headers={"X-Key": "s3cret"}))
+        assert (delivery.taken, delivery.again) == (False, False)
+        assert str(status) in delivery.detail
+        assert (len(collector.headers), elsewhere.headers) == (1, [])
+
+
 @pytest.mark.parametrize(
     ("settings", "advice"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from linarite.controls.egress import EgressDialer, EgressPolicy, PurposeHosts
@@ -16,6 +17,7 @@ from linarite.diagnostics.sinks.sink import SinkDown
 from linarite.diagnostics.sinks.syslog import SyslogSink, address_of
 from linarite.domain.errors import SetupError
 from linarite.telemetry.otlp import Delivery
+from tests.controls.egress.test_outbound import account, lists_over
 from tests.diagnostics.syslog_server import SyslogServer
 from tests.storage.builders import make_record
 
@@ -73,6 +75,33 @@ async def test_egress_rules_hold(way: str) -> None:
     sink = SyslogSink(SinkSettings(kind="syslog", address=f"{way}://10.0.0.1:5"), dialer(), "")
     with pytest.raises(SinkDown, match=r"egress\.diagnostics\.allowed_hosts"):
         await sink.write([record()])
+
+
+@pytest.mark.parametrize("way", ["udp", "tcp"])
+async def test_the_accounts_own_list_holds(way: str) -> None:
+    """Of the account whose records they are; a change of it acts at once."""
+    lists, store = await lists_over(account(ACCOUNT, ["other.example"]))
+    named = PurposeHosts(named_hosts=frozenset(("127.0.0.1",)))
+    policy = EgressPolicy(purposes={"diagnostics": named})
+    through = EgressDialer(policy, account_rules=[lists])
+    with SyslogServer(way) as server:
+        settings = SinkSettings(kind="syslog", address=server.address)
+        sink, others = (SyslogSink(settings, through, each) for each in (ACCOUNT, f"{ACCOUNT}2"))
+        with pytest.raises(SinkDown, match="the account's own"):
+            await sink.write([record("first")])
+        await others.write([record("second")])
+        server.wait_for(1)
+        kept = await store.get(ACCOUNT)
+        assert kept is not None
+        allowed = account("", ["127.0.0.1"]).properties
+        await store.put(msgspec.structs.replace(kept, properties=allowed))
+        await sink.write([record("third")])
+        assert len(server.wait_for(2)) == 2
+        await store.put(msgspec.structs.replace(kept, properties=account("", []).properties))
+        with pytest.raises(SinkDown, match="the account's own"):
+            await sink.write([record("fourth")])
+        await sink.close()
+        await others.close()
 
 
 async def test_a_server_that_hears_nothing_has_nothing() -> None:

@@ -21,6 +21,7 @@ from linarite.storage.memory.outbox import MemoryOutbox
 from linarite.storage.sqlite.outbox import SqliteOutbox
 from linarite.webhooks.options import WebhookSettings
 from linarite.webhooks.sender import WebhookSender, moment
+from tests.controls.egress.test_outbound import account, lists_over
 from tests.webhook_receiver import SECRET, Receiver, webhook_receiver
 
 if TYPE_CHECKING:
@@ -232,6 +233,49 @@ async def test_egress_rules_hold(receiver: Receiver) -> None:
     assert letter.state == "Dead"
     assert "egress.webhook.allowed_hosts" in letter.outcome
     assert not receiver.received
+
+
+async def test_the_accounts_own_list_holds(receiver: Receiver) -> None:
+    """Of the account that is told about, beside the server's; a change of it acts at once.
+
+    What waits for it keeps nobody else's notices waiting, though they are for the same receiver.
+    """
+    lists, store = await lists_over(account(ACCOUNT, []))
+    named = PurposeHosts(named_hosts=frozenset(("127.0.0.1",)))
+    outbox = MemoryOutbox()
+    sender = WebhookSender(
+        outbox,
+        EgressDialer(EgressPolicy(purposes={"webhook": named}), account_rules=[lists]),
+        {"ops": WebhookSettings(url=receiver.url, secret=SECRET)},
+        retry_s=(3600.0,),
+    )
+    for owner in (ACCOUNT, f"{ACCOUNT}-other", ""):
+        await sender.tell(msgspec.structs.replace(NOTICE, account_id=owner))
+    await sender.start()
+    await asyncio.to_thread(receiver.wait_for, 2)
+    [waiting] = [each for each in await outbox.read(OutboxQuery()) if each.state == "Waiting"]
+    assert waiting.account_id == ACCOUNT
+    assert "allowedFqdnList" in waiting.outcome
+    kept = await store.get(ACCOUNT)
+    assert kept is not None
+    allowed = account("", ["127.0.0.1"]).properties
+    await store.put(msgspec.structs.replace(kept, properties=allowed))
+    await sender.send_again(waiting)
+    assert {each.state for each in await ended(outbox)} == {"Delivered"}
+    await sender.stop()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_no_redirect_is_followed(receiver: Receiver, status: int) -> None:
+    """What is signed for one host is for no other, though it may be reached."""
+    with webhook_receiver() as elsewhere:
+        receiver.statuses = [status]
+        receiver.headers = {"location": elsewhere.url}
+        async with running(receiver) as (sender, outbox):
+            await sender.tell(NOTICE)
+            [letter] = await ended(outbox)
+    assert elsewhere.received == []
+    assert (letter.state, len(receiver.received)) == ("Delivered", 2)  # tried again, where it was
 
 
 async def test_a_fault_of_our_own_ends_nothing(receiver: Receiver) -> None:

@@ -35,6 +35,8 @@ class Posted(msgspec.Struct, frozen=True):
     """no further attempt is wanted"""
     retry_after_s: float = 0.0
     """what the other side asks for"""
+    alone: bool = False
+    """nobody was asked: letters of other accounts may fare otherwise"""
 
 
 async def posted(dialer: Dialer, destination: Destination, letter: Letter) -> Posted:
@@ -62,7 +64,7 @@ async def posted(dialer: Dialer, destination: Destination, letter: Letter) -> Po
     except TimeoutError:
         return Posted(f"no answer within {ATTEMPT_S:g} seconds")
     except EgressRefused as refused:
-        return Posted(refused.message)
+        return Posted(refused.message, alone=True)
     except HttpClientError as problem:
         why = problem.__cause__
         return Posted(f"{problem.message} {why or ''}".strip())

@@ -227,6 +227,8 @@ class WebhookSender:
                 )
                 continue
             log.warning("webhook not delivered", destination=destination, reason=outcome.outcome)
+            if attempt.alone:
+                continue
             # The others would wait for the same answer, one after the other.
             for other in letters[place + 1 :]:
                 await self._kept(msgspec.structs.replace(other, due_at=outcome.due_at))
