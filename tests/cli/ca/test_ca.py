@@ -22,6 +22,7 @@ from tests.javascript import node
 if TYPE_CHECKING:
     from tests.serving import Server
 
+AZ_PYTHON = Path(__file__).resolve().parents[3] / ".venv.az" / "bin" / "python"
 PROGRAM = """
 import os
 from openai import AzureOpenAI
@@ -81,6 +82,23 @@ def test_the_lines_make_node_trust_it(server: Server, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["data"]
     assert run(server, f"{node()} {program}", trusting=False).returncode != 0
+
+
+AZ_REST = f"{AZ_PYTHON} -m azure.cli rest --skip-authorization-header --method get --url"
+
+
+def test_the_lines_make_az_trust_it(server: Server, tmp_path: Path) -> None:
+    """The real az, by nothing but those lines; without them it refuses the certificate."""
+    if not AZ_PYTHON.exists():
+        pytest.skip("azure-cli is not set up: `make test` installs it")
+    own = f"export AZURE_CONFIG_DIR={tmp_path}"
+    asked = f'{own}\n{AZ_REST} "$ENDPOINT/metadata/endpoints?api-version=2022-09-01"'
+    done = run(server, asked)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["resourceManager"] == f"{server.ready['https_endpoint']}/"
+    refused = run(server, asked, trusting=False)
+    assert refused.returncode != 0
+    assert "CERTIFICATE_VERIFY_FAILED" in refused.stderr
 
 
 def test_what_a_shell_adds_already_stays_added(tmp_path: Path) -> None:
