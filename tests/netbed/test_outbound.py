@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,7 +11,7 @@ from linarite.cli.netbed.layout import PARTNER, PUBLIC, SERVER
 from tests.netbed.capture import Capture
 from tests.netbed.outside import SAYS, outside_of
 from tests.netbed.perimeter import logging, perimeter
-from tests.netbed.sides import ALPHA, BETA, OUTSIDE, OUTSIDE_PORT, PORT
+from tests.netbed.sides import ALPHA, BETA, MODEL, OUTSIDE, OUTSIDE_PORT, PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.netbed.client import Told
     from tests.netbed.sides import Sides
 
+FETCHABLE = f"http://{PARTNER.address}:{OUTSIDE_PORT}/cat.png"
 INBOUND = "NspPublicInboundPerimeterRulesAllowed"
 
 
@@ -71,6 +72,39 @@ def test_an_account_reaches_what_its_list_names(sides: Sides) -> None:
         assert ask(sides, BETA).text == SAYS
         sides.set(restrictOutboundNetworkAccess=True, allowedFqdnList=[PARTNER.address])
         assert ask(sides, ALPHA).text == SAYS
+
+
+@pytest.mark.parametrize(
+    ("part", "more"),
+    [
+        ({"type": "image_url", "image_url": {"url": FETCHABLE}}, {}),
+        ({"type": "file", "file": {"filename": "a.pdf", "file_data": FETCHABLE}}, {}),
+        ({"type": "file", "file": {"file_id": FETCHABLE}}, {}),
+        (
+            {"type": "text", "text": "Hello"},
+            {
+                "response_format": {
+                    "type": "json_schema",
+                    "json_schema": {"name": "a", "schema": {"$ref": FETCHABLE}},
+                }
+            },
+        ),
+    ],
+    ids=["image_url", "file_data", "file_id", "$ref"],
+)
+def test_what_a_request_names_is_not_fetched(
+    sides: Sides, part: dict[str, Any], more: dict[str, Any]
+) -> None:
+    """Though an upstream is allowed there: no packet leaves for a URL in a chat."""
+    message = {"role": "user", "content": [{"type": "text", "text": "Look:"}, part]}
+    with calls_outside(sides, made=False):
+        told = sides.clients["public"].chat(
+            f"http://{PUBLIC.server_address}:{PORT}/{ALPHA}",
+            sides.keys[ALPHA],
+            MODEL,
+            options={"messages": [message], **more},
+        )
+    assert told.status in {200, 400}, told
 
 
 def test_a_perimeter_is_learned_from_and_then_kept(sides: Sides) -> None:
