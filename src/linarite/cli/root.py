@@ -29,6 +29,7 @@ from linarite.cli import (
     netbed,
     operation,
     policy,
+    private_endpoint,
     role,
     settings,
     template,
@@ -145,6 +146,7 @@ def build_root(commands: Commands) -> typer.Typer:
         egress,
         explain,
         identity,
+        private_endpoint,
         webhook,
     ):
         nouns.add_to(root)

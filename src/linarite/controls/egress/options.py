@@ -41,7 +41,7 @@ class Egress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             description="HTTP proxy that all connections to other machines go through, such as "
             "http://proxy.example.com:3128; a name and a password go into proxy_credentials. "
-            "Empty: none; no variable such as HTTPS_PROXY is read.",
+            "Empty: none; a server reads no variable such as HTTPS_PROXY.",
             pattern=r"^[^@]*$",  # refused where it is read: a password is shown by no message
         ),
     ] = ""
