@@ -50,6 +50,15 @@ class OnePrincipal:
             raise TokenRefused("it is another")
         return self.principal
 
+    def says_to_be(self, token: str, object_ids: frozenset[str]) -> bool:
+        """Whoever shows a token claims to be the one."""
+        del token
+        return self.principal.object_id in object_ids
+
+    def as_it_is_now(self, principal: Principal) -> Principal:
+        """The same."""
+        return principal
+
 
 async def change(running: Rig, **properties: Any) -> None:  # noqa: ANN401 - any JSON
     """Set properties of the account `linarite`, as the control plane would."""
@@ -186,11 +195,15 @@ async def test_a_trusted_service_passes_and_needs_its_role_all_the_same(*, close
 async def test_others_do_not_pass_by_the_bypass(
     tokens: OnePrincipal, bypass: str, trusted: str
 ) -> None:
-    """Without it, by another identity, as a person: the same 403 as without a token."""
+    """Without it, by another identity, as a person: the same 403 as without a token.
+
+    No signature is verified of who does not even claim to be one that passes.
+    """
     async with rig(tokens=tokens, trusted=frozenset((trusted,))) as running:
         await deny(running, bypass=bypass)
         answer = await chat_with_token(running)
         assert (answer.status, answer.error["message"]) == (403, DENIED)
+        assert tokens.asked == (tokens.principal.kind == USER)
 
 
 async def test_a_host_name_chooses_the_account() -> None:

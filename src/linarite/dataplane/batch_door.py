@@ -8,7 +8,7 @@ import msgspec
 
 from linarite.domain.batch_errors import AccountGone
 from linarite.domain.customer_keys import CustomerKeyUnavailable
-from linarite.domain.errors import InvalidKey, LinariteError
+from linarite.domain.errors import InvalidKey, KeyAuthenticationDisabled, LinariteError
 from linarite.domain.service_tier import BATCH, Rank
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ def let_in_again(
     """As `pipeline.let_in`, for a line of a batch: the network was asked when it was made.
 
     Its deployments serve it in the class of batches. Raises AccountGone, CustomerKeyUnavailable,
-    InvalidKey for an application's key that there is no more, and what the doors raise.
+    KeyAuthenticationDisabled where keys are off now, InvalidKey for an application's key that
+    there is no more, TokenRefused for who has gone from the directory, and what the doors raise.
     """
     facts = on.facts.find_by_id(call.account_id)
     maker = call.maker
@@ -37,14 +38,16 @@ def let_in_again(
         raise CustomerKeyUnavailable(facts.account.lacks_key)
     call.account = facts.account.name
     served = msgspec.structs.replace(facts, deployments=facts.for_batches)
+    call.principal = maker
+    if maker.is_key and facts.account.local_auth_disabled:
+        raise KeyAuthenticationDisabled
     if maker.opens_all:
-        call.principal = maker
         return served, None
     if maker.is_key:
         call.principal = _as_it_is_now(maker, facts)
         on.key_door.admit(call, found, facts)
         return served, on.key_door
-    call.principal = maker
+    call.principal = on.door.as_it_is_now(maker)
     on.door.admit(call, found, facts)
     return served, on.door
 

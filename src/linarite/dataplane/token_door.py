@@ -40,6 +40,14 @@ class TokenDoor:
         """Whose a token is that was verified before; touches nothing but memory."""
         return self._tokens.known(token, self._audiences)
 
+    def says_to_be(self, token: str, object_ids: frozenset[str]) -> bool:
+        """Whether a token claims to be one of these; costs no signature, and proves nothing."""
+        return self._tokens.says_to_be(token, object_ids)
+
+    def as_it_is_now(self, principal: Principal) -> Principal:
+        """Who was let in before, as now known. Raises TokenRefused for who has gone."""
+        return self._tokens.as_it_is_now(principal)
+
     async def recognise(self, token: str) -> Principal:
         """Whose it is. Raises TokenRefused, ForeignTenant and ServiceUnavailable."""
         try:

@@ -81,6 +81,21 @@ class TokenVerifier(Protocol):
         """Whose it is. Raises TokenRefused with what is wrong, for logs and for the caller."""
         ...
 
+    def says_to_be(self, token: str, object_ids: frozenset[str]) -> bool:
+        """Whether a token of a known issuer claims to be one of these, and not to have ended.
+
+        Nothing of it is proved: whoever need not know more is spared the signature.
+        """
+        ...
+
+    def as_it_is_now(self, principal: Principal) -> Principal:
+        """Somebody who was recognised before, as this server's own directory has them now.
+
+        That tokens were revoked meanwhile does not matter. Others' principals stay as their token
+        told. Raises TokenRefused for who has gone or is disabled.
+        """
+        ...
+
 
 class Standing(Protocol):
     """Whether this server's own directory still vouches for somebody."""

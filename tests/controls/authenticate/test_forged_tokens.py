@@ -111,6 +111,18 @@ async def test_the_other_planes_token_is_good_there(verifier: Verifier) -> None:
     assert (await verifier.verify(token, MANAGEMENT_AUDIENCES)).object_id == SOMEBODY
 
 
+def test_a_claim_is_read_without_a_signature_and_proves_nothing() -> None:
+    """Who does not even claim to be wanted is found out before anything is verified."""
+    verifier = trusting(GOOD)
+    wanted = frozenset((SOMEBODY,))
+    unproved = OTHER.sign(OTHER.header(), GOOD.claims())
+    assert verifier.says_to_be(unproved, wanted)
+    assert verifier.known(unproved, DATA_AUDIENCES) is None
+    assert not verifier.says_to_be(unproved, frozenset((TENANT,)))
+    for name in ("expired", "nobody", "two parts", "exp absent", "jku", "issuer of another"):
+        assert not verifier.says_to_be(FORGED[name](), wanted), name
+
+
 @pytest.mark.parametrize("odd", [{"use": ["sig"]}, {"use": {}}, {"alg": ["RS256"]}, {"alg": {}}])
 async def test_an_odd_key_verifies_nothing_and_leaves_the_others(odd: dict[str, object]) -> None:
     """What should be a text may be anything; the issuer's other keys are good all the same."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from linarite.controls.authenticate.remembered import Good, Remembered
 from linarite.controls.authenticate.rules import audiences_of, foreign_audience, validity
 from linarite.controls.authenticate.signature import is_signed
 from linarite.domain.access_errors import ForeignTenant, TokenRefused
+from linarite.domain.client_certificate import ISSUER as CERTIFICATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -36,11 +38,16 @@ class Verifier:
         name"""
         self._clock = clock
         self._issuers = IssuerTable()
+        self._own: Issuer | None = None
+        self._own_names: frozenset[str] = frozenset()
         self._remembered = Remembered(options.remembered_max, clock)
 
     def trust(self, issuer: Issuer, names: Iterable[str]) -> None:
         """Take the tokens of an issuer from now on: those that name one of `names` as `iss`."""
+        names = frozenset(names)
         self._issuers.add(issuer, names)
+        if issuer.own:
+            self._own, self._own_names = issuer, names | {CERTIFICATES}
         self.forget()
 
     def forget(self) -> None:
@@ -60,6 +67,25 @@ class Verifier:
             self._remembered.forget(token)
             return None
         return principal
+
+    def says_to_be(self, token: str, object_ids: frozenset[str]) -> bool:
+        """Whether a token claims to be one of these; nothing of it is proved."""
+        try:
+            told = read_compact(token, self._options.bytes_max)
+            issuer = self._issuers.find(told)
+            validity(told.claims, self._clock(), self._options.clock_skew_s)
+            return principal_of(told.claims, issuer.settings).object_id in object_ids
+        except TokenRefused:
+            return False
+
+    def as_it_is_now(self, principal: Principal) -> Principal:
+        """Somebody who was recognised before, with the groups of now; see `TokenVerifier`."""
+        if self._own is None or principal.issuer not in self._own_names:
+            return principal
+        why = self._own.why_void(principal, math.inf)
+        if why:
+            raise TokenRefused(why, lasting=False)
+        return msgspec.structs.replace(principal, groups=self._own.groups_now(principal))
 
     async def verify(self, token: str, audiences: frozenset[str]) -> Principal:
         """Whose it is.
