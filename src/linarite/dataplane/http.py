@@ -14,6 +14,7 @@ from linarite.dataplane.call import Call
 from linarite.dataplane.headers import JSON, common_lines, header_value
 from linarite.dataplane.limits import count_custom_headers
 from linarite.dataplane.pipeline import serve
+from linarite.dataplane.priority_ramp import PriorityRamp
 from linarite.dataplane.record import begun_of, record_of
 from linarite.domain.account_names import ANY_SITE
 from linarite.domain.arrival import ANY_WAY
@@ -119,7 +120,7 @@ class DataPlane:
         self._prices = prices
         self._journal = journal
         self._router = router
-        self._surface = surface if prices is NO_PRICES else priced(surface, prices)
+        self._surface = ramped(surface if prices is NO_PRICES else priced(surface, prices), limits)
         self._limits = limits
         self._observe = observe
 
@@ -226,6 +227,14 @@ def priced(surface: Surface, prices: PriceBook) -> Surface:
         return 0 if where is None else prices.cost_of(usage, where, call.service_tier)
 
     return msgspec.structs.replace(surface, cost_of=cost_of)
+
+
+def ramped(surface: Surface, limits: Limits) -> Surface:
+    """The same, taking priority back where settings say so."""
+    if not limits.priority_growth_max:
+        return surface
+    ramp = PriorityRamp(limits.priority_growth_max, limits.priority_growth_floor)
+    return msgspec.structs.replace(surface, ramp=ramp)
 
 
 async def stream(

@@ -20,6 +20,23 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     custom_headers_max: Annotated[
         int, Meta(description="Custom request headers, as Azure counts them; beyond it 431.", ge=0)
     ] = 10
+    priority_growth_max: Annotated[
+        int,
+        Meta(
+            description="Percent by which a deployment's tokens per minute of the service tier "
+            "priority may grow within 15 minutes; what is more is served as default. Azure: 50; 0: "
+            "nothing is taken back.",
+            ge=0,
+        ),
+    ] = 0
+    priority_growth_floor: Annotated[
+        int,
+        Meta(
+            description="Tokens per minute of priority that are never too many, where "
+            "priority_growth_max is set.",
+            ge=0,
+        ),
+    ] = 100_000
     accept_unknown_arguments: Annotated[
         bool,
         Meta(

@@ -20,6 +20,7 @@ from linarite.dataplane.content_notes import ContentNotes
 from linarite.dataplane.entrance import facts_for, past_the_rules
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.key_door import KeyDoor
+from linarite.dataplane.priority_ramp import PriorityRamp
 from linarite.dataplane.service_tiers import choose_tier
 from linarite.dataplane.spillover import not_counted_yet, spill_over
 from linarite.dataplane.subjects import tell_subjects, usage_buckets
@@ -102,6 +103,8 @@ class Surface(msgspec.Struct, frozen=True):
     """the limits that hold for a call beside its deployment's rate, each at most once"""
     cost_of: Callable[[Call, Usage], int] = no_price
     """what a call costs that uses so much, in billionths of the price book's currency"""
+    ramp: PriorityRamp | None = None
+    """takes priority back from deployments whose traffic grows too fast; None: nothing does"""
 
 
 async def serve(  # noqa: C901 - the order of the controls is in one place
@@ -129,7 +132,7 @@ async def serve(  # noqa: C901 - the order of the controls is in one place
     while True:  # once; a second time where a provisioned deployment spills over
         try:
             tell_subjects(call, facts, where)  # 400
-            rank = choose_tier(call, where, reply)  # 400
+            rank = choose_tier(call, where, reply, on.ramp)  # 400
             further = not_counted_yet(on.buckets_for(call, facts), call.spilled)
             asked = (where, reply, further, partial(on.cost_of, call))
             call.lease = (  # 429 with Retry-After and a reason
