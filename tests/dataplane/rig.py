@@ -17,6 +17,7 @@ from linarite.controls.authorize.book import AccessBook
 from linarite.controls.network import rules_of
 from linarite.controls.quota import LendingLedger, Limiter
 from linarite.controls.usage_limits.watched_ledger import WatchedLedger
+from linarite.dataplane.call import OperationKit
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.http import DataPlane
 from linarite.dataplane.key_door import KeyDoor
@@ -158,6 +159,7 @@ class Rig(msgspec.Struct, frozen=True):
     records: list[RequestRecord]
     key_store: MemoryKeyStore
     key_door: KeyDoor
+    kit: OperationKit
 
     @property
     def account_id(self) -> str:
@@ -357,6 +359,7 @@ async def rig(
             records=records,
             key_store=key_store,
             key_door=key_door,
+            kit=kit,
         )
     finally:
         await listener.close(0)

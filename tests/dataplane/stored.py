@@ -35,6 +35,7 @@ def kit_in_memory(
 ) -> OperationKit:
     """Its keepers forget everything with the test."""
     objects = MemoryStoredObjects()
+    box_of = (keys or MemoryKeyStore()).box_of
     files = FileKeeper(objects, MemoryBlobs(), Files())
     return OperationKit(
         accept_unknown_arguments=accept_unknown_arguments,
@@ -44,7 +45,7 @@ def kit_in_memory(
         uploads=UploadKeeper(files, objects),
         responses=ResponseKeeper(objects, Responses()),
         conversations=ConversationKeeper(objects),
-        box_of=(keys or MemoryKeyStore()).box_of,
-        imports=FileImporter(files, objects, EgressDialer(EgressPolicy()), MemoryKeyStore().box_of),
+        box_of=box_of,
+        imports=FileImporter(files, objects, EgressDialer(EgressPolicy()), box_of),
         batches=BatchKeeper(objects, files, Batches(), ENDPOINTS),
     )

@@ -57,7 +57,6 @@ async def test_a_response_is_kept_for_its_days() -> None:
     assert await keeper.find(MINE, made.id, None) == made
     clock.now += 1
     assert await keeper.find(MINE, made.id, None) is None
-    assert await keeper.item(MINE, made.body["input"][0]["id"], None) is None
     later = keeper.made(new(2, [made.id]))
     assert len(await keeper.context_of(later, None)) == 2
     assert await objects.get(MINE, "response", made.id) is not None
@@ -104,3 +103,17 @@ async def test_a_response_outlives_the_conversation_that_went_meanwhile() -> Non
     made = keeper.made(new(1, []))
     await conversations.keep_with(conversation, made, [{"id": "msg_1"}])
     assert [each.id for each in await objects.of_account(MINE, 10)] == [made.id]
+
+
+async def test_what_is_said_leaves_the_conversation_as_it_was_described_meanwhile() -> None:
+    """A response takes long: who described its conversation before it ended is not undone."""
+    objects = MemoryStoredObjects()
+    keeper, responses = ConversationKeeper(objects), ResponseKeeper(objects, Responses())
+    asked = await keeper.make(MINE, "ada", {"name": "old"}, [])
+    assert await keeper.describe(asked, {"name": "new"}) is not None
+    assert await keeper.add(asked, [{"id": "msg_1"}])
+    await keeper.keep_with(asked, responses.made(new(1, [])), [{"id": "msg_2"}])
+    found = await keeper.find(MINE, asked.id, "ada")
+    assert found is not None
+    assert found.body == {"metadata": {"name": "new"}}
+    assert len(await keeper.all_items(found, 10)) == 2

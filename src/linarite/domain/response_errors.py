@@ -61,6 +61,18 @@ class ReferenceNotFound(InvalidRequest):
         )
 
 
+class DuplicateItem(InvalidRequest):
+    """An input that refers to an item twice: lists of it could not be followed by ids."""
+
+    def __init__(self, item_id: str) -> None:
+        """Say what OpenAI says."""
+        super().__init__(
+            f"Duplicate item found with id {item_id[:100]}. Remove duplicate items from your input "
+            "and try again.",
+            param="input",
+        )
+
+
 class EncryptedContentInvalid(InvalidRequest):
     """What a reasoning item carries was not sealed here, or for another account."""
 

@@ -75,10 +75,12 @@ class StoredObjects(Protocol):
         added: Sequence[StoredObject] = (),
         replaced: Sequence[StoredObject] = (),
         removed: Sequence[StoredObject] = (),
+        needed: Sequence[StoredObject] = (),
     ) -> bool:
         """Do all of it at once, or nothing: also when the process dies meanwhile.
 
-        False, and nothing done, when one that is to be replaced or removed is not there any more.
+        False, and nothing done, when one that is to be replaced or removed, or that is needed and
+        stays as it is, is not there any more.
         """
         ...
 

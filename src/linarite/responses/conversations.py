@@ -66,14 +66,14 @@ class ConversationKeeper:
 
     async def add(self, found: StoredObject, items: Sequence[Item]) -> bool:
         """Add items at its end, all or none; False when it has gone."""
-        return await self._objects.write(added=self.items_made(found, items), replaced=[found])
+        return await self._objects.write(added=self.items_made(found, items), needed=[found])
 
     async def keep_with(
         self, found: StoredObject, response: StoredObject, items: Sequence[Item]
     ) -> None:
         """Keep a response and its items in one; without them where the conversation has gone."""
         added = [response, *self.items_made(found, items)]
-        if not await self._objects.write(added=added, replaced=[found]):
+        if not await self._objects.write(added=added, needed=[found]):
             await self._objects.add(response)
 
     async def items(self, found: StoredObject, page: Page) -> list[Item]:

@@ -65,14 +65,6 @@ class ResponseKeeper:
         said = [each for each in earlier if self._is_seen(each, owner)]
         return [item for each in (*said, found) for item in items_of(each)]
 
-    async def item(self, account_id: str, item_id: str, owner: str | None) -> Item | None:
-        """An item of a stored response's: its id begins as that of its response does."""
-        digits = item_id.partition("_")[2][:ID_DIGITS]
-        found = await self.find(account_id, f"resp_{digits}", owner)
-        if found is None:
-            return None
-        return next((each for each in items_of(found) if each["id"] == item_id), None)
-
     def made(self, new: NewResponse) -> StoredObject:
         """A response as it is kept."""
         created_at = int(new.response["created_at"])
@@ -97,6 +89,11 @@ class ResponseKeeper:
     def _is_seen(self, found: StoredObject, owner: str | None) -> bool:
         alive = not 0 < found.expires_at <= self._now()
         return alive and (owner is None or owner == found.owner)
+
+
+def response_of(item_id: str) -> str:
+    """The id of the response that an item belongs to: both have the same digits."""
+    return f"resp_{item_id.partition('_')[2][:ID_DIGITS]}"
 
 
 def items_of(found: StoredObject) -> Sequence[Item]:

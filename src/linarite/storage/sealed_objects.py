@@ -59,10 +59,14 @@ class SealedStoredObjects:
         added: Sequence[StoredObject] = (),
         replaced: Sequence[StoredObject] = (),
         removed: Sequence[StoredObject] = (),
+        needed: Sequence[StoredObject] = (),
     ) -> bool:
         """See StoredObjects."""
         return await self._kept.write(
-            added=await self._sealed(added), replaced=await self._sealed(replaced), removed=removed
+            added=await self._sealed(added),
+            replaced=await self._sealed(replaced),
+            removed=removed,
+            needed=needed,
         )
 
     async def list(self, account_id: str, kind: str, page: Page) -> list[StoredObject]:

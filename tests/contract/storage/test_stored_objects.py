@@ -118,6 +118,14 @@ async def test_what_is_over_and_whose_it_is(stored_objects: StoredObjects) -> No
     assert [each.id for each in await stored_objects.of_account(OTHER, 10)] == ["b"]
 
 
+async def test_what_is_needed_stays_as_it_is(stored_objects: StoredObjects) -> None:
+    """Also where whoever needs it knows an older state of it."""
+    await stored_objects.add(made("a", label="new"))
+    assert await stored_objects.write(added=[made("b")], needed=[made("a", label="old")])
+    assert await stored_objects.get(MINE, "file", "a") == made("a", label="new")
+    assert await ids(stored_objects) == ["b", "a"]
+
+
 async def test_several_are_written_at_once(stored_objects: StoredObjects) -> None:
     """Added, replaced and removed together."""
     await stored_objects.write(added=[made("a"), made("b")])
@@ -130,7 +138,7 @@ async def test_several_are_written_at_once(stored_objects: StoredObjects) -> Non
     assert await stored_objects.get(MINE, "upload", "c") is not None
 
 
-@pytest.mark.parametrize("change", ["replaced", "removed"])
+@pytest.mark.parametrize("change", ["replaced", "removed", "needed"])
 @pytest.mark.parametrize("gone", [made("x"), made("a", account_id=OTHER)])
 async def test_what_is_gone_lets_nothing_be_written(
     stored_objects: StoredObjects, change: str, gone: StoredObject
@@ -138,7 +146,7 @@ async def test_what_is_gone_lets_nothing_be_written(
     """Neither what was to be added nor what else was to be changed."""
     await stored_objects.write(added=[made("a"), made("b")])
     changes = {"replaced": [made("a", label="new")], "removed": [made("b")]}
-    changes[change] = [*changes[change], gone]
+    changes[change] = [*changes.get(change, []), gone]
     assert await stored_objects.write(added=[made("c")], **changes) is False
     assert await ids(stored_objects) == ["b", "a"]
     assert await ids(stored_objects, label="new") == []

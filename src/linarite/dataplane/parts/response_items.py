@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from linarite.dataplane.parts.checks import too_long
+from linarite.dataplane.parts.checks import check_nesting, too_long
 from linarite.dataplane.parts.decode import converted
 from linarite.domain.errors import InvalidRequest
 from linarite.web.ids import new_guid
@@ -194,6 +194,8 @@ def _item(given: dict[str, Any], where: str, new_id: Callable[[str], str]) -> It
         return item
     if kind == "message":
         item["content"] = _content(read, where)
+    if isinstance(item.get("output"), list):
+        item["output"] = _output(read, where)
     if kind == "reasoning" and item["content"] is None:
         del item["content"]
     if kind in WITH_STATUS:
@@ -235,9 +237,19 @@ def _content(read: object, where: str) -> list[Item]:
             else part
             for part in content
         ]
+    return _parts(parts, f"{where}.content")
+
+
+def _output(read: object, where: str) -> list[Item]:
+    assert isinstance(read, FunctionCallOutput | CustomToolCallOutput)  # noqa: S101 - as above
+    assert not isinstance(read.output, str)  # noqa: S101 - whoever asks has looked
+    return _parts(read.output, f"{where}.output")
+
+
+def _parts(parts: Sequence[msgspec.Struct], where: str) -> list[Item]:
     if len(parts) > CONTENT_MAX:
-        raise too_long(f"{where}.content", CONTENT_MAX, len(parts))
-    return [_part(part, f"{where}.content[{at}]") for at, part in enumerate(parts)]
+        raise too_long(where, CONTENT_MAX, len(parts))
+    return [_part(part, f"{where}[{at}]") for at, part in enumerate(parts)]
 
 
 def _part(part: msgspec.Struct, where: str) -> Item:
@@ -253,6 +265,9 @@ def _part(part: msgspec.Struct, where: str) -> Item:
         )
     if isinstance(part, InputFile):
         _check_file(part, where)
+    if isinstance(part, OutputText):
+        check_nesting(f"{where}.annotations", part.annotations)
+        check_nesting(f"{where}.logprobs", part.logprobs)
     return msgspec.to_builtins(part)
 
 

@@ -43,9 +43,10 @@ class MemoryStoredObjects:
         added: Sequence[StoredObject] = (),
         replaced: Sequence[StoredObject] = (),
         removed: Sequence[StoredObject] = (),
+        needed: Sequence[StoredObject] = (),
     ) -> bool:
         """See StoredObjects."""
-        if not all(_place(each) in self._kept for each in (*replaced, *removed)):
+        if not all(_place(each) in self._kept for each in (*replaced, *removed, *needed)):
             return False
         for each in removed:
             del self._kept[_place(each)]

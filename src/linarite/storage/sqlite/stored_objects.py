@@ -68,10 +68,14 @@ class SqliteStoredObjects:
         added: Sequence[StoredObject] = (),
         replaced: Sequence[StoredObject] = (),
         removed: Sequence[StoredObject] = (),
+        needed: Sequence[StoredObject] = (),
     ) -> bool:
         """See StoredObjects."""
         changes: list[Update | Delete] = [
             update(stored_objects).where(_same(each)).values(_row(each)) for each in replaced
+        ]
+        changes += [  # changed to what it is, it is proved to be there
+            update(stored_objects).where(_same(each)).values(id=_columns.id) for each in needed
         ]
         changes += [delete(stored_objects).where(_same(each)) for each in removed]
         try:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from linarite.dataplane.call import Unready
 from linarite.dataplane.operations.responses.ask import REASONING, ResponseAsk
-from linarite.dataplane.operations.responses.messages import characters_of, messages_of
+from linarite.dataplane.operations.responses.messages import OUTPUTS, characters_of, messages_of
+from linarite.dataplane.operations.responses.stored_files import StoredFiles
 from linarite.dataplane.parts.checks import too_long
 from linarite.dataplane.parts.response_items import ITEMS_MAX
 from linarite.domain.chat import ChatAsk, JsonSchemaFormat, ResponseFormat, StreamOptions
 from linarite.domain.errors import InvalidRequest, SetupError
 from linarite.domain.response_errors import (
+    DuplicateItem,
     EncryptedContentInvalid,
     NoSuchConversation,
     PreviousResponseNotFound,
     ReferenceNotFound,
 )
 from linarite.files.keeper import owner_of
-from linarite.responses.keeper import ENDED, NewResponse
+from linarite.responses.keeper import ENDED, NewResponse, items_of, response_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from linarite.domain.stored_object import StoredObject
 
 SEALED_FOR = "reasoning of a response"
-FILE_BYTES_MAX = 50 * 1024 * 1024
-"""of the stored files that one request puts before a model, together"""
 
 
 class Ready(NamedTuple):
@@ -68,6 +67,9 @@ class Asked(Unready):
         self._request = request
         self._answer = answer
         self._sees = kit.files.seen_by(call.principal)
+        self._referred: dict[str, dict[str, Item]] = {}
+        """responses of which items are named, with their items by id"""
+        self._stored = StoredFiles(kit.files, call.account_id, self._sees)
 
     async def made_ready(self) -> Ready:
         """See Unready."""
@@ -82,8 +84,8 @@ class Asked(Unready):
         elif ask.conversation_id:
             conversation = await self._conversation(ask.conversation_id)
             earlier = await self._kit.conversations.all_items(conversation, ITEMS_MAX)
-        known = {each["id"] for each in earlier}
-        items = [await self._meant(each, earlier) for each in self._request.items]
+        known = {each["id"]: each for each in earlier}
+        items = [await self._meant(each, known) for each in self._references_once()]
         if len(earlier) + len(items) > ITEMS_MAX:
             raise too_long("input", ITEMS_MAX, len(earlier) + len(items))
         chat = self._chat([await self._readable(each) for each in [*earlier, *items]])
@@ -123,19 +125,33 @@ class Asked(Unready):
             raise NoSuchConversation(conversation_id)
         return found
 
-    async def _meant(self, item: Item, earlier: list[Item]) -> Item:
+    def _references_once(self) -> list[Item]:
+        """The input. Raises DuplicateItem where it names an item twice."""
+        named: set[str] = set()
+        for each in self._request.items:
+            if each["type"] == "item_reference":
+                if each["id"] in named:
+                    raise DuplicateItem(each["id"])
+                named.add(each["id"])
+        return self._request.items
+
+    async def _meant(self, item: Item, known: dict[str, Item]) -> Item:
         """The item that a reference means; any other as it is."""
         if item["type"] != "item_reference":
             return item
         wanted = item["id"]
-        for each in earlier:
-            if each["id"] == wanted:
-                return each
-        keeper = self._kit.responses
-        found = await keeper.item(self._call.account_id, wanted, self._sees)
-        if found is None:
+        if wanted in known:
+            return known[wanted]
+        source = response_of(wanted)
+        if source not in self._referred:  # each is read once, however many of its items are named
+            keeper = self._kit.responses
+            found = await keeper.find(self._call.account_id, source, self._sees)
+            items = () if found is None else items_of(found)
+            self._referred[source] = {each["id"]: each for each in items}
+        meant = self._referred[source].get(wanted)
+        if meant is None:
             raise ReferenceNotFound(wanted)
-        return found | {"id": self._request.ids.new(wanted.partition("_")[0])}
+        return meant | {"id": self._request.ids.new(wanted.partition("_")[0])}
 
     async def _sealing(self) -> Callable[[str], str] | None:
         """What seals what is thought, so that only this account's endpoint can read it."""
@@ -146,10 +162,15 @@ class Asked(Unready):
         """The item as a model can read it: unsealed, and with the bytes of stored files."""
         if item["type"] == "reasoning" and item.get("encrypted_content"):
             return item | {"content": await self._unsealed(item)}
-        content = item.get("content")
-        if content is None or not any(part.get("file_id") for part in content):
+        where = "output" if item["type"] in OUTPUTS else "content"
+        parts: str | list[Item] | None = item.get(where)
+        if (
+            parts is None
+            or isinstance(parts, str)
+            or not any(part.get("file_id") for part in parts)
+        ):
             return item
-        return item | {"content": [await self._with_bytes(part) for part in content]}
+        return item | {where: await self._stored.in_parts(parts)}
 
     async def _unsealed(self, item: Item) -> list[Item]:
         box = await self._kit.box_of(self._call.account_id)
@@ -160,28 +181,6 @@ class Asked(Unready):
         except SetupError:
             raise EncryptedContentInvalid("input") from None
         return [{"type": "reasoning_text", "text": plain.decode()}]
-
-    async def _with_bytes(self, part: Item) -> Item:
-        file_id = part.get("file_id")
-        if not file_id:
-            return part
-        files = self._kit.files
-        file = await files.find(self._call.account_id, file_id, self._sees)
-        if file is None:
-            raise InvalidRequest(
-                f"No such File object: {file_id[:100]}", param="input", code="file_not_found"
-            )
-        if int(file.body["bytes"]) > FILE_BYTES_MAX:
-            raise InvalidRequest(
-                f"The file '{file_id}' is larger than the {FILE_BYTES_MAX} bytes that a model can "
-                "be sent.",
-                param="input",
-            )
-        data = b"".join([piece async for piece in files.content(file)])
-        address = f"data:{file.body['media_type']};base64,{base64.b64encode(data).decode()}"
-        if part["type"] == "input_image":
-            return part | {"image_url": address}
-        return part | {"filename": file.body["filename"], "file_data": address}
 
     def _chat(self, items: list[Item]) -> ChatAsk:
         ask, tools = self._request.ask, self._request.tools

@@ -164,6 +164,7 @@ def _check_parameters(tool: FunctionTool, where: str) -> None:
 
 
 def _check_free(tool: CustomTool, where: str) -> None:
+    checks.check_nesting(f"{where}.format", tool.format)
     kind = (tool.format or {}).get("type", "text")
     if kind != "text":
         raise InvalidRequest(
@@ -195,6 +196,7 @@ def _chosen(asked: AskedTools, choice: str | dict[str, Any], names: set[str]) ->
             raise _needs_tools()
         return replace(asked, choice=choice if names else None, shown_choice=choice)
     kind = choice.get("type")
+    checks.check_nesting("tool_choice", choice)
     if kind == "allowed_tools":
         allowed = converted(choice, AllowedTools, "tool_choice")
         wanted = {str(each.get("name")) for each in allowed.tools}

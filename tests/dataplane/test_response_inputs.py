@@ -1,0 +1,166 @@
+"""What responses may be asked with: files, references, and JSON of any depth."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from linarite.dataplane.operations.responses import stored_files
+from linarite.files import NewFile
+from linarite.storage.memory.stored_objects import MemoryStoredObjects
+from tests.dataplane.rig import ScriptedEngine, rig
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from linarite.domain.stored_object import StoredObject
+    from tests.dataplane.rig import Rig
+    from tests.web.wire import Answer
+
+pytestmark = pytest.mark.anyio
+
+CALL = {"type": "function_call", "call_id": "c", "name": "look", "arguments": "{}"}
+
+
+@pytest.fixture(scope="module")
+async def running() -> AsyncIterator[Rig]:
+    """A server whose engine remembers what it was asked."""
+    async with rig(ScriptedEngine()) as made:
+        yield made
+
+
+async def asked(running: Rig, given: Any, **more: Any) -> Answer:  # noqa: ANN401 - any JSON
+    """A request for a response with this input."""
+    body = {"model": "gpt", "input": given} | more
+    return await running.send("POST", "/openai/v1/responses", body)
+
+
+async def stored(running: Rig, content: bytes) -> StoredObject:
+    """A file of the account's."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield content
+
+    new = NewFile(account_id=running.account_id, owner="", purpose="user_data", filename="a.txt")
+    return await running.kit.files.keep(new, await running.kit.files.receive("a", pieces()))
+
+
+def told(part: dict[str, Any]) -> list[dict[str, Any]]:
+    """A call that came to this."""
+    return [CALL, {"type": "function_call_output", "call_id": "c", "output": [part]}]
+
+
+def message(*parts: dict[str, Any]) -> list[dict[str, Any]]:
+    """A message of these parts."""
+    return [{"role": "user", "content": [*parts]}]
+
+
+def file_part(file_id: str) -> dict[str, Any]:
+    """A file as content."""
+    return {"type": "input_file", "file_id": file_id}
+
+
+async def test_files_of_a_request_are_bounded_together(
+    running: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever they stand, and each time that they are named."""
+    monkeypatch.setattr(stored_files, "FILE_BYTES_MAX", 10)
+    part = file_part((await stored(running, b"four")).id)
+    assert (await asked(running, message(part, part))).status == 200
+    refused = await asked(running, [*told(part), *message(part, part)])
+    assert refused.status == 400
+    assert "12 bytes together" in refused.json()["error"]["message"]
+
+
+async def test_what_a_tool_found_may_be_a_file(running: Rig) -> None:
+    """The model reads its bytes; one that is not there is told."""
+    file = await stored(running, b"found")
+    assert (await asked(running, told(file_part(file.id)))).status == 200
+    content: Any = running.engine.asked[-1].messages[-1].content
+    assert content[0].file["file_data"].endswith(base64.b64encode(b"found").decode())
+    refused = await asked(running, told(file_part("file-elsewhere")))
+    assert refused.status == 400
+    assert refused.json()["error"]["code"] == "file_not_found"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "input_image"},
+        {"type": "input_file"},
+        {"type": "input_file", "file_url": "https://example.com/a.pdf"},
+    ],
+)
+async def test_what_a_tool_found_is_looked_at(running: Rig, part: dict[str, Any]) -> None:
+    """As what a message has."""
+    for given in (told(part), message(part)):
+        assert (await asked(running, given)).status == 400
+
+
+async def test_a_file_that_has_not_come_is_told(running: Rig) -> None:
+    """It is there, but has no bytes, or never will."""
+    kit = running.kit
+    new = NewFile(account_id=running.account_id, owner="", purpose="user_data", filename="a.txt")
+    made = await kit.imports.ask(new, "https://example.com/a.txt")
+    try:
+        refused = await asked(running, message(file_part(made.id)))
+    finally:
+        await kit.imports.stop()
+    assert refused.status == 400
+    assert "has no content" in refused.json()["error"]["message"]
+
+
+async def test_an_item_is_named_once(running: Rig) -> None:
+    """Lists of the input are followed by ids."""
+    made = (await asked(running, "hello")).json()
+    reference = {"type": "item_reference", "id": made["output"][0]["id"]}
+    assert (await asked(running, [reference, *message()])).status == 200
+    for more in ({}, {"previous_response_id": made["id"]}):
+        refused = await asked(running, [reference, reference], **more)
+        assert refused.status == 400
+        assert "Duplicate item found" in refused.json()["error"]["message"]
+
+
+async def test_responses_are_read_once_for_all_their_items(
+    running: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many are named."""
+    made = (await asked(running, [*message(), *message(), *message()])).json()
+    listed = await running.send("GET", f"/openai/v1/responses/{made['id']}/input_items")
+    references = [{"type": "item_reference", "id": each["id"]} for each in listed.json()["data"]]
+    read: list[str] = []
+    get = MemoryStoredObjects.get
+
+    async def counted(self: MemoryStoredObjects, *wanted: str) -> StoredObject | None:
+        read.append(wanted[-1])
+        return await get(self, *wanted)
+
+    monkeypatch.setattr(MemoryStoredObjects, "get", counted)
+    assert (await asked(running, references)).status == 200
+    assert read == [made["id"]]
+
+
+def nested(depth: int) -> dict[str, Any]:
+    """JSON of that depth."""
+    value: dict[str, Any] = {}
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
+async def test_what_is_nested_too_deeply_is_refused(running: Rig) -> None:
+    """It could be answered and then not be kept: whatever has no shape of its own is looked at."""
+    deep = nested(100)
+    said = {"type": "output_text", "text": "x", "annotations": [deep]}
+    custom = {"type": "custom", "name": "free"}
+    chosen = {"type": "allowed_tools", "mode": "auto", "tools": [custom | {"a": deep}]}
+    for given, more in (
+        ([{"role": "assistant", "content": [said]}], {}),
+        ("hi", {"tools": [custom | {"format": {"type": "text", "a": deep}}]}),
+        ("hi", {"tools": [custom], "tool_choice": chosen}),
+    ):
+        refused = await asked(running, given, **more)
+        assert refused.status == 400
+        assert "nested" in refused.json()["error"]["message"]
