@@ -13,6 +13,10 @@ import sys
 from typing import Any
 
 from linarite import main
+from linarite.cli.root import COMMANDS
+
+for load in COMMANDS.values():  # what is imported here, no fork has to
+    load()
 
 WRITE = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 

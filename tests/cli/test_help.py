@@ -39,7 +39,9 @@ def root_command() -> Any:  # noqa: ANN401 - typer's own, private type
         stored_keys=lambda _: AccountKeys("", ""),
         version="0",
     )
-    return typer.main.get_command(build_root(commands))
+    root: Any = typer.main.get_command(build_root(commands))
+    root.get_command(typer.Context(root), "of no such name")  # all are imported then
+    return root
 
 
 def commands_below(command: Any, name: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - as above

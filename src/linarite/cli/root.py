@@ -3,49 +3,54 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 from typer.core import TyperGroup
+from typer.main import get_group
 
-from linarite.cli import (
-    account,
-    activity,
-    audit,
-    az_setup,
-    batch,
-    ca,
-    chat,
-    content,
-    deployment,
-    egress,
-    explain,
-    group,
-    identity,
-    keys,
-    limit,
-    netbed,
-    operation,
-    policy,
-    private_endpoint,
-    role,
-    settings,
-    template,
-    up,
-    usage,
-    webhook,
-)
 from linarite.cli.arm.refusals import ServerRefused
 from linarite.cli.help_texts import examples
-from linarite.cli.model import build as build_model_commands
 from linarite.domain.errors import LinariteError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from linarite.cli.commands import Commands
 
 INTERRUPTED_EXIT_CODE = 130
+COMMANDS: dict[str, Callable[[], Any]] = {
+    "up": lambda: import_module("linarite.cli.up"),
+    "model": lambda: import_module("linarite.cli.model"),
+    "chat": lambda: import_module("linarite.cli.chat"),
+    "keys": lambda: import_module("linarite.cli.keys"),
+    "account": lambda: import_module("linarite.cli.account"),
+    "group": lambda: import_module("linarite.cli.group"),
+    "deployment": lambda: import_module("linarite.cli.deployment"),
+    "limit": lambda: import_module("linarite.cli.limit"),
+    "template": lambda: import_module("linarite.cli.template"),
+    "policy": lambda: import_module("linarite.cli.policy"),
+    "role": lambda: import_module("linarite.cli.role"),
+    "usage": lambda: import_module("linarite.cli.usage"),
+    "content": lambda: import_module("linarite.cli.content"),
+    "operation": lambda: import_module("linarite.cli.operation"),
+    "activity": lambda: import_module("linarite.cli.activity"),
+    "audit": lambda: import_module("linarite.cli.audit"),
+    "batch": lambda: import_module("linarite.cli.batch"),
+    "egress": lambda: import_module("linarite.cli.egress"),
+    "explain": lambda: import_module("linarite.cli.explain"),
+    "identity": lambda: import_module("linarite.cli.identity"),
+    "private-endpoint": lambda: import_module("linarite.cli.private_endpoint"),
+    "webhook": lambda: import_module("linarite.cli.webhook"),
+    "az-setup": lambda: import_module("linarite.cli.az_setup"),
+    "ca": lambda: import_module("linarite.cli.ca"),
+    "netbed": lambda: import_module("linarite.cli.netbed"),
+    "settings": lambda: import_module("linarite.cli.settings"),
+}
+"""in the order of the help; each is imported when it is asked for: one is enough for most"""
 
 
 EXAMPLES = examples(
@@ -54,15 +59,24 @@ EXAMPLES = examples(
     ("See which models there are:", "linarite model list"),
     ("See what can be set, and what is:", "linarite settings"),
 )
-MODEL_EXAMPLES = examples(
-    ("Which models are here, and which can be added by name?", "linarite model list"),
-    ("Add one by its name:", "linarite model add qwen2.5-coder-0.5b-instruct"),
-    ("Add a file of your own:", "linarite model add ./my-model.gguf --name my-model"),
-)
 
 
 class Root(TyperGroup):
-    """Turns what a command refuses into one line on stderr and an exit code."""
+    """Imports the commands that are asked for; their refusals are a line and an exit code."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - typer's signature
+        """All of them."""
+        return ["version", *COMMANDS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 - as above
+        """A command; where there is none of that name, typer looks which one may be meant."""
+        made: dict[str, Any] = vars(self)["commands"]  # of a type that typer keeps to itself
+        for name in [cmd_name] if cmd_name in COMMANDS else COMMANDS:
+            if name not in made:
+                shelf = typer.Typer()
+                COMMANDS[name]().add_to(shelf)
+                made |= get_group(shelf).commands
+        return made.get(cmd_name)
 
     def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - typer's own signature
         """Run and exit: 0, 1 for a LinariteError, 2 for wrong usage, 130 for Ctrl-C."""
@@ -129,29 +143,4 @@ def build_root(commands: Commands) -> typer.Typer:
         """Print the version."""
         typer.echo(f"linarite {commands.version}")
 
-    up.add_to(root)
-    models = build_model_commands(lambda _: commands.model_store(), commands.bring_model)
-    root.add_typer(models, epilog=MODEL_EXAMPLES)
-    chat.add_to(root)
-    keys.add_to(root)
-    resources = (account, group, deployment, limit, template, policy, role)
-    for nouns in (
-        *resources,
-        usage,
-        content,
-        operation,
-        activity,
-        audit,
-        batch,
-        egress,
-        explain,
-        identity,
-        private_endpoint,
-        webhook,
-    ):
-        nouns.add_to(root)
-    az_setup.add_to(root)
-    ca.add_to(root)
-    netbed.add_to(root)
-    settings.add_to(root)
     return root

@@ -38,7 +38,9 @@ def _run(store: ModelStore, *arguments: object) -> Result:
     def bring(wanted: Wanted, progress: Progress) -> Manifest:
         return store.add(wanted.source, progress=progress)
 
-    return CliRunner().invoke(build(lambda _: store, bring), [str(each) for each in arguments])
+    return CliRunner().invoke(
+        build(lambda _: store, lambda _: bring), [str(each) for each in arguments]
+    )
 
 
 def test_add_list_show_remove(store: ModelStore, source: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from linarite.cli.arm.flags import Output, OutputFlags, ServerFlags, ask, command, flattened
+from linarite.cli.help_texts import examples
 from linarite.cli.model.add import add_models
 from linarite.cli.model.bring import ImportFlags, import_model
 from linarite.cli.model.deployable import list_deployable
@@ -25,10 +26,18 @@ from linarite.hosting.models.wanted import Wanted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from linarite.cli.commands import Commands
     from linarite.hosting.models.manifest import Manifest
     from linarite.hosting.models.progress import Progress
     from linarite.hosting.models.store import ModelStore
 
+    Bring = Callable[[Wanted, Progress], Manifest]
+
+EXAMPLES = examples(
+    ("Which models are here, and which can be added by name?", "linarite model list"),
+    ("Add one by its name:", "linarite model add qwen2.5-coder-0.5b-instruct"),
+    ("Add a file of your own:", "linarite model add ./my-model.gguf --name my-model"),
+)
 _ADD_EXAMPLES = """Examples:
 
 linarite model add qwen2.5-coder-0.5b-instruct
@@ -91,12 +100,26 @@ class ListFlags:
     ] = None
 
 
+def add_to(root: typer.Typer) -> None:
+    """Add the commands."""
+
+    def bring(context: typer.Context) -> Bring:
+        commands: Commands = context.obj
+        return commands.bring_model
+
+    def store(context: typer.Context) -> ModelStore:
+        commands: Commands = context.obj
+        return commands.model_store()
+
+    root.add_typer(build(store, bring), epilog=EXAMPLES)
+
+
 def build(
-    store_of: Callable[[typer.Context], ModelStore], bring: Callable[[Wanted, Progress], Manifest]
+    store_of: Callable[[typer.Context], ModelStore], bring_of: Callable[[typer.Context], Bring]
 ) -> typer.Typer:
     """Make the commands; `store_of` gives the store of the home that the person chose.
 
-    `bring` has a model come into it from elsewhere.
+    `bring_of` gives what has a model come into it from elsewhere.
     """
     app = typer.Typer(
         name="model",
@@ -123,7 +146,7 @@ def build(
         flattened(_list, ListFlags, OutputFlags, ServerFlags)
     )
     command(app, "import", import_model, ImportFlags, epilog=_IMPORT_EXAMPLES)
-    _add_bringing_command(app, store_of, bring)
+    _add_bringing_command(app, store_of, bring_of)
     _add_keeping_commands(app, store_of)
     return app
 
@@ -131,7 +154,7 @@ def build(
 def _add_bringing_command(
     app: typer.Typer,
     store_of: Callable[[typer.Context], ModelStore],
-    bring: Callable[[Wanted, Progress], Manifest],
+    bring_of: Callable[[typer.Context], Bring],
 ) -> None:
     @app.command("add", epilog=_ADD_EXAMPLES)
     def _add(
@@ -162,7 +185,7 @@ def _add_bringing_command(
     ) -> None:
         """Bring models in: copied or downloaded, checked, and kept with their sha256."""
         wanted = [Wanted(each, name, version, default) for each in what]
-        add_models(store_of(context), bring, wanted)
+        add_models(store_of(context), bring_of(context), wanted)
 
 
 def _add_keeping_commands(
