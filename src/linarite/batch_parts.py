@@ -11,6 +11,7 @@ from linarite.domain.jobs import RUN_BATCH
 from linarite.jobs.kinds.batch import BatchJob, BatchTools, batch_job
 from linarite.jobs.kinds.batch.turns import Turns
 from linarite.storage.result_log import FolderResultLog
+from linarite.storage.sealed_results import SealedResultLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from linarite.dataplane.direct import DirectCalls
     from linarite.dataplane.facts import FactsBook
     from linarite.domain.batch import Batch
+    from linarite.domain.content_seals import ContentSeals
     from linarite.domain.engine import Capabilities
     from linarite.domain.jobs import JobStore
     from linarite.domain.notice import Notifier
@@ -42,6 +44,7 @@ class BatchParts:
         settings: Settings,
         objects: StoredObjects,
         files: FileKeeper,
+        seals: ContentSeals,
     ) -> None:
         """Leaving `stack` closes the logs of results."""
         known = {each.template for each in ROUTES if each.method == "POST"}
@@ -51,8 +54,9 @@ class BatchParts:
         self.kinds: dict[str, Kind] = {RUN_BATCH: self._job}
         self._files = files
         self._settings = settings
-        self._results = FolderResultLog(home / FOLDER)
-        stack.callback(self._results.close)
+        results = FolderResultLog(home / FOLDER)
+        stack.callback(results.close)
+        self._results = SealedResultLog(results, seals)
         self._tools: BatchTools | None = None
 
     def answer_by(

@@ -67,5 +67,5 @@ async def open_stored(
     objects = SealedStoredObjects(SqliteStoredObjects(database), seals)
     files = await open_files(stack, objects, home, settings.files, around.resources, seals)
     file_parts = await open_file_parts(stack, objects, files, around)
-    batches = BatchParts(stack, home, settings, objects, files)
+    batches = BatchParts(stack, home, settings, objects, files, seals)
     return StoredParts(objects, files, file_parts, around.keys.box_of, batches)

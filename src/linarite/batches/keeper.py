@@ -7,10 +7,12 @@ import time
 from typing import TYPE_CHECKING
 
 import msgspec
+import structlog
 
 from linarite.batches.enqueued import EnqueuedTokens
 from linarite.domain.batch import BATCH, OPEN, Batch, Counts, batch_of
 from linarite.domain.batch_errors import NoSuchInput
+from linarite.domain.errors import LinariteError
 from linarite.domain.principal import Principal
 from linarite.domain.stored_object import Page
 from linarite.files.keeper import EVERYBODY
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from linarite.batches.options import Batches
     from linarite.domain.stored_object import StoredObject, StoredObjects
     from linarite.files import FileKeeper
+
+log = structlog.get_logger("linarite.batches")
 
 CANCELLABLE = frozenset(("validating", "in_progress", "cancelling"))
 READ_AT_ONCE = 500
@@ -100,15 +104,20 @@ class BatchKeeper:
         """See StoredObjects."""
         return [batch_of(each) for each in await self._objects.list(account_id, BATCH, page)]
 
-    async def open_ones(self) -> list[Batch]:
-        """Those of all accounts that have not ended."""
+    async def open_ones(self) -> tuple[list[Batch], bool]:
+        """Those that have not ended, and whether all accounts could be read."""
         found: list[Batch] = []
+        all_read = True
         for account_id in await self._objects.accounts():
             page = Page(limit=READ_AT_ONCE, label=OPEN)
-            while some := await self.list(account_id, page):
-                found += some
-                page = msgspec.structs.replace(page, after=some[-1].id)
-        return found
+            try:
+                while some := await self.list(account_id, page):
+                    found += some
+                    page = msgspec.structs.replace(page, after=some[-1].id)
+            except LinariteError as refusal:  # its key is not there, or its content was changed
+                log.warning("batches were not read", account=account_id, reason=refusal.message)
+                all_read = False
+        return found, all_read
 
     async def cancel(self, batch: Batch) -> Batch | None:
         """The batch as it then stands: `cancelling`, if it was cancelled.

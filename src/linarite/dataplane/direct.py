@@ -19,6 +19,7 @@ from linarite.dataplane.pipeline import serve
 from linarite.dataplane.record import begun_of, record_of
 from linarite.domain.batch_errors import AccountGone
 from linarite.domain.content_log import NO_CONTENT_LOG
+from linarite.domain.customer_keys import CustomerKeyUnavailable
 from linarite.domain.errors import (
     EngineFailed,
     InternalError,
@@ -190,6 +191,8 @@ def wait_of(refusal: LinariteError) -> float | None:
     if isinstance(refusal, RateLimitReached):
         wait_s = refusal.refused.wait_s
         return None if math.isinf(wait_s) else wait_s
+    if isinstance(refusal, CustomerKeyUnavailable):
+        return WAIT_S
     if refusal.status not in BUSY:
         return None
     told = refusal.headers.get("retry-after-ms")

@@ -142,13 +142,16 @@ class Done(msgspec.Struct):
 
 
 class ResultLog(Protocol):
-    """Keeps the results of batches while they run, one log a batch, under the batch's id.
+    """Keeps the results of accounts' batches while they run, one log a batch, under its id.
 
     A result that was added survives the death of the process.
     """
 
-    async def done(self, name: str, total: int) -> Done:
-        """What there is of a batch with `total` requests; makes the log fit to be added to."""
+    async def done(self, name: str, total: int, account_id: str) -> Done:
+        """What there is of a batch with `total` requests; makes the log fit to be added to.
+
+        Raises ServiceUnavailable, as all that is async here.
+        """
         ...
 
     def add(self, name: str, result: LineResult) -> None:
@@ -156,10 +159,10 @@ class ResultLog(Protocol):
         ...
 
     async def flush(self, name: str) -> None:
-        """Have what was added survive a power cut too. Raises ServiceUnavailable."""
+        """Have what was added survive a power cut too."""
         ...
 
-    def lines(self, name: str, *, failed: bool) -> AsyncIterator[bytes]:
+    def lines(self, name: str, account_id: str, *, failed: bool) -> AsyncIterator[bytes]:
         """The lines of the one file or of the other, each with its line break, in pieces."""
         ...
 

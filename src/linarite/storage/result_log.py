@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from linarite.domain.batch import Counts, Done, LineResult, added
-from linarite.domain.errors import ServiceUnavailable
+from linarite.domain.errors import ServiceUnavailable, SetupError
 from linarite.storage.sqlite_file import private_folder
 
 if TYPE_CHECKING:
@@ -35,8 +35,9 @@ class FolderResultLog:
         self._open: dict[str, int] = {}
         """descriptors of the logs that are being added to"""
 
-    async def done(self, name: str, total: int) -> Done:
+    async def done(self, name: str, total: int, account_id: str) -> Done:
         """See ResultLog. Raises ServiceUnavailable."""
+        del account_id  # names are never used twice
         found = Done(bytearray(total), Counts(total))
         try:
             await asyncio.to_thread(self._recover, name, found)
@@ -53,7 +54,7 @@ class FolderResultLog:
             if descriptor is None:
                 descriptor = self._opened(name)
             _write_whole(descriptor, record)
-        except OSError as problem:
+        except (OSError, SetupError) as problem:
             raise ServiceUnavailable(f"a result could not be kept: {problem}", 5) from problem
 
     async def flush(self, name: str) -> None:
@@ -66,8 +67,9 @@ class FolderResultLog:
         except OSError as problem:
             raise ServiceUnavailable(f"results could not be kept: {problem}", 5) from problem
 
-    async def lines(self, name: str, *, failed: bool) -> AsyncIterator[bytes]:
+    async def lines(self, name: str, account_id: str, *, failed: bool) -> AsyncIterator[bytes]:
         """See ResultLog. Raises ServiceUnavailable."""
+        del account_id
         wanted = FAILED if failed else FINE
         records = self._records(name)
         try:

@@ -25,9 +25,12 @@ from linarite.storage.memory.network_log import MemoryNetworkLog
 from linarite.storage.memory.outbox import MemoryOutbox
 from linarite.storage.memory.requests import MemoryRequestLedger
 from linarite.storage.memory.resources import MemoryResourceStore
+from linarite.storage.memory.result_log import MemoryResultLog
 from linarite.storage.memory.stored_objects import MemoryStoredObjects
+from linarite.storage.result_log import FolderResultLog
 from linarite.storage.retention import Retention
 from linarite.storage.sealed_objects import SealedStoredObjects
+from linarite.storage.sealed_results import SealedResultLog
 from linarite.storage.sqlite.activity import SqliteActivityLog
 from linarite.storage.sqlite.alert_states import SqliteAlertStates
 from linarite.storage.sqlite.audit import open_audit_store
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     from linarite.domain.alerts import AlertStates
     from linarite.domain.audit import AuditStore
     from linarite.domain.azure_metrics.grains import MetricStore
+    from linarite.domain.batch import ResultLog
     from linarite.domain.blob import Blobs
     from linarite.domain.content_log import ContentStore
     from linarite.domain.diagnostics import CursorStore
@@ -136,6 +140,17 @@ async def contents(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 async def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
     """Empty Blobs."""
     return MemoryBlobs() if request.param == "memory" else FolderBlobs(tmp_path / "files")
+
+
+@pytest.fixture(params=["memory", "folder", "sealed"])
+async def result_log(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ResultLog]:
+    """An empty ResultLog."""
+    if request.param == "memory":
+        yield MemoryResultLog()
+        return
+    kept = FolderResultLog(tmp_path / "batches")
+    yield kept if request.param == "folder" else SealedResultLog(kept, _all_sealed())
+    kept.close()
 
 
 @pytest.fixture(params=["memory", "sqlite"])

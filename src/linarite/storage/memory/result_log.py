@@ -16,8 +16,9 @@ class MemoryResultLog:
     def __init__(self) -> None:
         self._kept: dict[str, list[LineResult]] = {}
 
-    async def done(self, name: str, total: int) -> Done:
+    async def done(self, name: str, total: int, account_id: str) -> Done:
         """See ResultLog."""
+        del account_id
         found = Done(bytearray(total), Counts(total))
         for result in self._kept.get(name, []):
             found.places[result.place] = 1
@@ -31,8 +32,9 @@ class MemoryResultLog:
     async def flush(self, name: str) -> None:
         """See ResultLog."""
 
-    async def lines(self, name: str, *, failed: bool) -> AsyncIterator[bytes]:
+    async def lines(self, name: str, account_id: str, *, failed: bool) -> AsyncIterator[bytes]:
         """See ResultLog."""
+        del account_id
         for result in self._kept.get(name, []):
             if result.failed is failed:
                 yield result.text + b"\n"

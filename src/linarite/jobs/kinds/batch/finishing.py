@@ -78,7 +78,7 @@ async def tell(batch: Batch, tools: BatchTools) -> None:
 async def _written(
     batch: Batch, tools: BatchTools, *, failed: bool
 ) -> tuple[StoredObject, Received]:
-    pieces = tools.results.lines(batch.id, failed=failed)
+    pieces = tools.results.lines(batch.id, batch.account_id, failed=failed)
     received = await tools.files.receive(batch.account_id, pieces, Bound(BYTES_MAX))
     new = NewFile(
         account_id=batch.account_id,

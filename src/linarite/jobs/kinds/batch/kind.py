@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from linarite.domain.batch import BatchError
+from linarite.domain.customer_keys import CustomerKeyUnavailable
 from linarite.domain.errors import ServiceUnavailable
 from linarite.domain.jobs import RUN_BATCH, new_job
 from linarite.files.keeper import EVERYBODY
@@ -98,7 +99,7 @@ class BatchJob:
         if batch is None or batch.is_over:
             return []
         told = BatchError("internal_error", problem.message)
-        done = await self._tools.results.done(batch.id, batch.counts.total)
+        done = await self._tools.results.done(batch.id, batch.counts.total, batch.account_id)
         failed = await self._tools.keeper.change(
             batch,
             lambda now: msgspec.structs.replace(
@@ -120,12 +121,12 @@ class BatchJob:
 
         `running`: the resources of the jobs there are. Logs without an open batch are removed.
         """
-        waiting = await self._tools.keeper.open_ones()
+        waiting, all_read = await self._tools.keeper.open_ones()
         for batch in waiting:
             self._hold(batch)
         names = {batch.id for batch in waiting}
         for name in await self._tools.results.names():
-            if name not in names and f"{RESOURCE}{name}" not in running:
+            if all_read and name not in names and f"{RESOURCE}{name}" not in running:
                 await self._tools.results.remove(name)
         return [batch_job(each) for each in waiting if f"{RESOURCE}{each.id}" not in running]
 
@@ -138,14 +139,17 @@ class BatchJob:
 
     async def _batch(self, job: Job) -> Batch | None:
         account_id, batch_id = str(job.arguments[ACCOUNT]), str(job.arguments[BATCH_ID])
-        return await self._tools.keeper.find(account_id, batch_id, EVERYBODY)
+        return await _until_stored(lambda: self._tools.keeper.find(account_id, batch_id, EVERYBODY))
 
 
 async def _until_stored(work: Callable[[], Awaitable[ResultT]]) -> ResultT:
-    """Do it again while the disk refuses: no batch is lost for a disk that is full for a while."""
+    """Do it again while the disk refuses, or the key that it is sealed with is not there.
+
+    No batch is lost for a disk that is full for a while.
+    """
     while True:
         try:
             return await work()
-        except ServiceUnavailable as refusal:
+        except (ServiceUnavailable, CustomerKeyUnavailable) as refusal:
             log.warning("batch waits for its store", reason=refusal.message)
             await asyncio.sleep(STORE_RETRY_S)

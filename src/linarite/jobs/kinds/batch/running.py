@@ -32,7 +32,7 @@ async def run(batch: Batch, tools: BatchTools, progress: Progress) -> Batch | No
 
     What the log of results has is not answered again. None where the batch is gone.
     """
-    done = await tools.results.done(batch.id, batch.counts.total)
+    done = await tools.results.done(batch.id, batch.counts.total, batch.account_id)
     runner = Runner(batch, tools, done, progress)
     errors = ()
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ class Turns:
             if turn.done() and not turn.cancelled():
                 self.give_back(instance)
             else:
-                waiting.remove(turn)
+                with suppress(ValueError):  # passed over already
+                    waiting.remove(turn)
             raise
 
     def give_back(self, instance: str) -> None:
