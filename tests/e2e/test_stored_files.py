@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -30,6 +31,25 @@ CONTRIBUTOR = "a001fd3d-188f-4b5d-821b-7da978bf7442"
 USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
 V1, DATED = "/openai/v1", "/openai"
 PATIENCE_S = 30.0
+CHAT = "/v1/chat/completions"
+LATER = """
+[[deployments]]
+name = "later"
+model = "gpt-4o"
+sku = "GlobalBatch"
+instance = "simulated"
+
+[[deployments]]
+name = "slow"
+model = "gpt-4o"
+sku = "GlobalBatch"
+instance = "slow"
+
+[instances.slow]
+engine = "simulator"
+model = "gpt-4o"
+options = { time_to_first_token_ms = 60000 }
+"""
 MESSAGE = {"type": "message", "role": "user", "content": "mine"}
 
 
@@ -54,10 +74,10 @@ class Owner(NamedTuple):
             **more,
         )
 
-    def store(self, content: bytes = b"mine") -> str:
+    def store(self, content: bytes = b"mine", purpose: str = "assistants") -> str:
         """The id of a new file."""
-        form = {"purpose": "assistants"}
-        made = self.ask("POST", f"{V1}/files", data=form, files={"file": ("a.txt", content)})
+        form = {"purpose": purpose}
+        made = self.ask("POST", f"{V1}/files", data=form, files={"file": ("a.jsonl", content)})
         assert made.status_code == 200, made.text
         return str(made.json()["id"])
 
@@ -97,7 +117,7 @@ def wait_for(condition: Any) -> None:  # noqa: ANN401 - a function
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One on which people see their own files alone."""
-    settings = SIMULATED + '\n[files]\nvisible_to = "creator"\n'
+    settings = SIMULATED + LATER + '\n[files]\nvisible_to = "creator"\n'
     yield from serving(tmp_path_factory.mktemp("stored"), settings)
 
 
@@ -156,6 +176,25 @@ def stored_completion(owner: Owner) -> str:
     return f"/chat/completions/{made.json()['id']}"
 
 
+def begin_batch(owner: Owner, file_id: str) -> httpx.Response:
+    """A batch of a file, asked for."""
+    asked = {"input_file_id": file_id, "endpoint": CHAT, "completion_window": "24h"}
+    return owner.ask("POST", f"{V1}/batches", json=asked)
+
+
+def batch_line(deployment: str) -> bytes:
+    """A file for a batch with one request."""
+    body = {"model": deployment, "messages": [{"role": "user", "content": "Hi."}], "max_tokens": 2}
+    return json.dumps({"custom_id": "one", "method": "POST", "url": CHAT, "body": body}).encode()
+
+
+def running_batch(owner: Owner) -> str:
+    """Its path; it takes longer than any test."""
+    made = begin_batch(owner, owner.store(batch_line("slow"), "batch"))
+    assert made.status_code == 201, made.text
+    return f"/batches/{made.json()['id']}"
+
+
 class Stored(NamedTuple):
     """A kind of what is stored: how it is made, and what can be asked of one."""
 
@@ -174,6 +213,7 @@ KINDS = [
             "POST /cancel": {},
         },
     ),
+    Stored(running_batch, {"GET": {}, "POST /cancel": {}}),
     Stored(response, {"GET": {}, "GET /input_items": {}, "DELETE": {}}),
     Stored(
         conversation,
@@ -236,12 +276,35 @@ def test_lists_show_nothing_of_others(server: Server, others: dict[str, Owner]) 
     """Neither as a whole nor after an id that somebody else's object has."""
     file_id = mine(server).store()
     stored_completion(mine(server))
+    running_batch(mine(server))
     for stranger in (others["account"], others["application"]):
         assert stranger.ids() == []
         paged = stranger.ask("GET", f"{V1}/files", params={"after": file_id})
         assert paged.json()["data"] == []
-        assert stranger.ask("GET", f"{V1}/chat/completions").json()["data"] == []
+        for place in ("chat/completions", "batches", f"batches?after=batch_{'f' * 36}"):
+            assert stranger.ask("GET", f"{V1}/{place}").json()["data"] == []
     assert mine(server).ask("GET", f"{V1}/files/{file_id}/content").content == b"mine"
+
+
+def test_nobody_has_anothers_file_answered(server: Server, others: dict[str, Owner]) -> None:
+    """It is as absent as any other to whoever makes a batch."""
+    file_id, absent = mine(server).store(b"{}", "batch"), f"file-{'0' * 32}"
+    for stranger in (others["account"], others["application"]):
+        stolen, of_absent = (begin_batch(stranger, each) for each in (file_id, absent))
+        assert stolen.status_code == of_absent.status_code == 400
+        assert stolen.text.replace(file_id, absent) == of_absent.text
+
+
+def test_what_a_batch_leaves_belongs_to_its_maker(server: Server) -> None:
+    """Its files are seen by whoever made it, and by nobody else of the account."""
+    maker = application(server, "batcher", CONTRIBUTOR)
+    made = begin_batch(maker, maker.store(batch_line("later"), "batch"))
+    where = f"{V1}/batches/{made.json()['id']}"
+    wait_for(lambda: maker.ask("GET", where).json()["status"] == "completed")
+    file_id = maker.ask("GET", where).json()["output_file_id"]
+    assert b"chat.completion" in maker.ask("GET", f"{V1}/files/{file_id}/content").content
+    assert mine(server).ask("GET", f"{V1}/files/{file_id}").status_code == 404
+    assert file_id not in mine(server).ids()
 
 
 def test_an_application_keeps_its_own(server: Server) -> None:
