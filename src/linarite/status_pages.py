@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,7 +14,7 @@ from linarite.web.error_envelope import error_body
 from linarite.web.pages import page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from linarite.controls.audit.trail import Trail
     from linarite.controls.egress import EgressDialer
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from linarite.metric_parts import MetricParts
     from linarite.storage.sqlite.requests import SqliteRequestLedger
     from linarite.web.asgi import App
-    from linarite.web.pages import Rendered
+    from linarite.web.pages import Render, Rendered
 
 JSON = "application/json"
 
@@ -45,6 +46,7 @@ class StatusPages:
         self._metrics = metrics
         self._dialer = dialer
         self._trail = trail
+        self._rendering: asyncio.Task[bytes] | None = None
 
     def by_path(
         self, recognise: Callable[[Mapping[bytes, bytes]], object] | None
@@ -52,9 +54,9 @@ class StatusPages:
         """The pages; with `recognise` (raising InvalidKey) all but `/healthz` want a key."""
 
         def guarded(
-            render: Callable[[], Rendered],
-        ) -> Callable[[Mapping[bytes, bytes]], Rendered]:
-            def answer(headers: Mapping[bytes, bytes]) -> Rendered:
+            render: Callable[[], Rendered | Awaitable[Rendered]],
+        ) -> Render:
+            def answer(headers: Mapping[bytes, bytes]) -> Rendered | Awaitable[Rendered]:
                 if recognise is not None:
                     try:
                         recognise(headers)
@@ -119,6 +121,9 @@ class StatusPages:
         sent, dropped = self._metrics.exports()
         standing.set_exports(sent=sent, dropped=dropped)
 
-    def _measured(self) -> Rendered:
-        self.refresh()
-        return 200, CONTENT_TYPE, self._metrics.requests.render()
+    async def _measured(self) -> Rendered:
+        """All who ask while it is written get the same: it is written once at a time."""
+        if self._rendering is None or self._rendering.done():
+            self.refresh()
+            self._rendering = asyncio.create_task(self._metrics.requests.rendered())
+        return 200, CONTENT_TYPE, await asyncio.shield(self._rendering)

@@ -151,8 +151,9 @@ async def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 class Picky:
     """A collector that takes no body with a certain text, or none at all."""
 
-    def __init__(self, *, knows_us: bool = True) -> None:
+    def __init__(self, *, knows_us: bool = True, rotten: bytes = b"rotten") -> None:
         self.taken = b""
+        self._rotten = rotten
         self._knows_us = knows_us
 
     async def deliver(self, path: SignalPath, body: bytes) -> Delivery:
@@ -160,7 +161,7 @@ class Picky:
         assert path == "/v1/logs"
         if not self._knows_us:
             return Delivery(taken=False, detail="it answered with status 401")
-        if b"rotten" in body:
+        if self._rotten in body:
             return Delivery(taken=False, unacceptable=True, detail="it answered with status 400")
         self.taken += body
         return Delivery(taken=True)
@@ -172,11 +173,22 @@ class Picky:
 async def test_a_refused_record_holds_up_no_other() -> None:
     """It alone is left out, and counted; who is not let in waits."""
     picky = Picky()
-    names = [f"r{number:03}" for number in range(40)] + ["rotten", "last"]
-    assert await OtlpSink(picky).write([record(name) for name in names]) == 1
-    assert all(picky.taken.count(name.encode()) for name in names if name != "rotten")
+    names = [*(f"r{number:03}" for number in range(40)), "last"]
+    bad = record("bad", error_code="rotten")
+    assert await OtlpSink(picky).write([bad, *map(record, names)]) == 1
+    assert all(picky.taken.count(name.encode()) for name in names)
     with pytest.raises(SinkDown, match="takes nothing"):
         await OtlpSink(Picky(knows_us=False)).write([record(), record()])
+
+
+async def test_a_collector_that_refuses_everything_is_down() -> None:
+    """Nothing is lost by it; and one that refuses a record is told which that was."""
+    picky = Picky(rotten=b"")
+    with pytest.raises(SinkDown, match="refuses everything"):
+        await OtlpSink(picky).write([record("a"), record("b")])
+    picky = Picky(rotten=b"the rotten text")
+    assert await OtlpSink(picky).write([record("a", error_code="the rotten text")]) == 1
+    assert b"linariteLost" in picky.taken
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import threading
 import tracemalloc
@@ -12,7 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from linarite.domain.engine import EngineUse
-from linarite.telemetry.metrics import RequestMetrics
+from linarite.telemetry.metrics import PIECE_LINES, RequestMetrics
 from linarite.telemetry.standing import InstanceStanding
 from tests.storage.builders import make_record
 
@@ -384,3 +385,26 @@ def test_applications_beyond_the_bound_are_counted_together() -> None:
     ]
     assert len(counted) == 4
     assert counted[-1].endswith('key="_OTHER",deployment="_OTHER",status="0"} 7')
+
+
+@pytest.mark.anyio
+async def test_a_long_page_is_written_in_pieces() -> None:
+    """The same text; whatever else there is to do is done between them."""
+    metrics = RequestMetrics()
+    for number in range(200):
+        metrics.observe(make_record(deployment=f"d{number}"))
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    task = asyncio.create_task(others())
+    told = await metrics.rendered()
+    task.cancel()
+    lines = [line for line in told.splitlines() if not line.startswith(b"process_")]
+    whole = [line for line in metrics.render().splitlines() if not line.startswith(b"process_")]
+    assert lines == whole
+    assert turns >= len(whole) // PIECE_LINES > 5

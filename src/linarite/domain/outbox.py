@@ -17,6 +17,9 @@ LETTERS_MAX = 10_000
 WAITING_MAX = 500
 """how many may wait for one destination: one that is dead leaves room to all others"""
 
+ACCOUNT_WAITING_MAX = 2_000
+"""how many may wait of one account: many dead destinations of one leave room to others'"""
+
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """One message to one webhook, and how its delivery stands."""
@@ -78,7 +81,10 @@ NOTHING_SENT = NothingSent()
 
 
 class Outbox(Protocol):
-    """Keeps letters by id, at most `LETTERS_MAX`; `WAITING_MAX` wait for one destination at most.
+    """Keeps letters by id, at most `LETTERS_MAX`.
+
+    Of those `WAITING_MAX` wait for one destination at most, and `ACCOUNT_WAITING_MAX` of one
+    account; what is no account's has only the former bound.
 
     Every write is on disk when the call returns.
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from linarite.web.asgi import App, HeaderList, Receive, Scope, Send
 
 Rendered = tuple[int, str, bytes]
 """status, content type, body"""
 
 
-def page(render: Callable[[Mapping[bytes, bytes]], Rendered]) -> App:
-    """An application that answers GET and HEAD with what `render(headers)` returns."""
+Render = Callable[[Mapping[bytes, bytes]], Rendered | Awaitable[Rendered]]
+
+
+def page(render: Render) -> App:
+    """An application that answers GET and HEAD with what `render(headers)` returns.
+
+    It may return an awaitable of it.
+    """
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - ASGI
         extra: HeaderList = []
@@ -22,7 +27,10 @@ def page(render: Callable[[Mapping[bytes, bytes]], Rendered]) -> App:
             status, content_type, body = 405, "text/plain", b"Method not allowed\n"
             extra = [(b"allow", b"GET, HEAD")]
         else:
-            status, content_type, body = render(dict(scope["headers"]))
+            rendered = render(dict(scope["headers"]))
+            if not isinstance(rendered, tuple):
+                rendered = await rendered
+            status, content_type, body = rendered
         await send(
             {
                 "type": "http.response.start",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,28 @@ if TYPE_CHECKING:
     from linarite.domain.ledger import Charge, Ledger, Reservation
     from tests.store import Store
 
+JOINED_S = 10.0
+
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """A store for all tests that leave it running."""
     with running_store(tmp_path_factory.mktemp("store")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A cluster of one node, which refuses commands whose keys lie in several slots."""
+    folder = tmp_path_factory.mktemp("cluster")
+    with running_store(folder, "--cluster-enabled", "yes") as running:
+        assert running.ask("CLUSTER", "ADDSLOTSRANGE", 0, 16383) == b"OK"
+        until = time.monotonic() + JOINED_S
+        while b"cluster_state:ok" not in bytes(running.ask("CLUSTER", "INFO")):  # pyright: ignore[reportArgumentType]
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        crossing = running.ask("MSET", "a", 1, "b", 2)
+        assert "CROSSSLOT" in str(crossing)
         yield running
 
 
@@ -41,13 +59,19 @@ class Charging:
         await self.ledger.left([])
 
 
-@pytest.fixture(params=["memory", pytest.param("valkey", marks=needs_store)])
+@pytest.fixture(
+    params=[
+        "memory",
+        pytest.param("store", marks=needs_store),
+        pytest.param("cluster", marks=needs_store),
+    ]
+)
 async def charging(request: pytest.FixtureRequest) -> AsyncIterator[Charging]:
     """An empty ledger."""
     if request.param == "memory":
         yield Charging(MemoryLedger())
         return
-    store: Store = request.getfixturevalue("store")
+    store: Store = request.getfixturevalue(request.param)
     store.ask("FLUSHALL")
     ledger = await shared_ledger(store.url)
     yield Charging(ledger)

@@ -155,12 +155,15 @@ async def result_log(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIte
 
 @pytest.fixture(params=["memory", "sqlite"])
 async def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Outbox]:
-    """An empty Outbox with room for four letters, three of which may wait for one destination."""
+    """An empty Outbox with room for four letters.
+
+    Three of them may wait for one destination, and three of one account.
+    """
     if request.param == "memory":
-        yield MemoryOutbox(letters_max=4, waiting_max=3)
+        yield MemoryOutbox(letters_max=4, waiting_max=3, account_waiting_max=3)
         return
     database = open_database(tmp_path)
-    yield SqliteOutbox(database, letters_max=4, waiting_max=3)
+    yield SqliteOutbox(database, letters_max=4, waiting_max=3, account_waiting_max=3)
     await database.close()
 
 

@@ -78,6 +78,19 @@ async def test_a_dead_destination_leaves_room_to_others(outbox: Outbox) -> None:
     assert await outbox.add([letter("a", 8)]) == []
 
 
+async def test_an_account_leaves_room_to_others(outbox: Outbox) -> None:
+    """However many destinations it has; what is no account's has no such bound."""
+    mine = [letter(str(each), each, destination=str(each), account_id="/A") for each in range(3)]
+    await outbox.add(mine)
+    assert await outbox.add([letter("more", 8, destination="x", account_id="/a")]) == ["more"]
+    assert await outbox.add([letter("other", 8, destination="x", account_id="/b")]) == []
+    await outbox.keep(ended(mine[0], 7))
+    assert await outbox.add([letter("more", 8, destination="y", account_id="/a")]) == []
+    for number in (1, 2):
+        await outbox.keep(ended(mine[number], 7))
+    assert await outbox.add([letter("own", 8, destination="z")]) == []
+
+
 async def test_reading_and_forgetting(outbox: Outbox) -> None:
     """By id, state and account without case, the newest first; only what ended is forgotten."""
     await outbox.add([letter("a", 1, account_id="/A"), letter("b", 2), letter("c", 3)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -35,12 +36,14 @@ class Counts(MemoryLastingCounts):
     writes = 0
     broken = False
     unforeseen = False
+    rotten = ""
+    """a key that can't be written"""
 
     async def write(self, counts: Sequence[LastingCount], *, now: float) -> None:
         """Or not."""
         if self.broken:
             raise ServiceUnavailable("the disk is full")
-        if self.unforeseen:
+        if self.unforeseen or any(each.key == self.rotten for each in counts):
             raise OverflowError("Python int too large to convert to SQLite INTEGER")
         self.writes += 1
         await super().write(counts, now=now)
@@ -112,6 +115,22 @@ async def test_nothing_is_admitted_that_can_not_be_written() -> None:
     counts.broken = False
     assert await ledger.left([DAY]) == [10_000]
     assert await ledger.reserve([Charge(DAY, 1)])
+
+
+async def test_one_count_at_fault_is_no_others_matter() -> None:
+    """Those that wait for the disk together with it are written."""
+    counts = Counts()
+    ledger = await server(counts)
+    counts.rotten = "m"
+    told = await asyncio.gather(
+        ledger.reserve([Charge(DAY, 1)]),
+        ledger.reserve([Charge(MONTH, 1)]),
+        ledger.reserve([Charge(Bucket("e", "key-tokens", "tokens", 10, Window.DAY), 1)]),
+        return_exceptions=True,
+    )
+    assert [isinstance(each, OverflowError) for each in told] == [False, True, False]
+    assert {each.key for each in await counts.read()} == {"d", "e"}
+    assert await ledger.left([MONTH]) == [10_000]
 
 
 async def test_a_clock_that_is_set_gives_no_day_twice() -> None:

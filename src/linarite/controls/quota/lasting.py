@@ -15,10 +15,11 @@ import structlog
 
 from linarite.controls.quota.meters import CalendarWindow
 from linarite.domain.calendar_windows import DAY_S, period_end
+from linarite.domain.errors import ServiceUnavailable
 from linarite.domain.ledger import LastingCount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from linarite.domain.ledger import LastingCounts, Window
 
@@ -79,7 +80,8 @@ class Journal:
         self._time_of_day = time_of_day
         self._found: dict[str, list[LastingCount]] = {}
         self._wanted: dict[str, tuple[LastingWindow, LastingCount]] = {}
-        self._writing: asyncio.Task[None] | None = None
+        self._writing: asyncio.Task[dict[str, Exception]] | None = None
+        """tells what could not be written, by key"""
 
     async def open(self) -> None:
         """Read what there is. Raises ServiceUnavailable."""
@@ -92,8 +94,12 @@ class Journal:
             window.totals[count.period] = window.written[count.period] = count.amount
 
     async def cover(self, windows: Iterable[tuple[LastingWindow, int]]) -> None:
-        """Return once so much more may be charged to each. Raises ServiceUnavailable."""
-        for window, amount in windows:
+        """Return once so much more may be charged to each.
+
+        Raises ServiceUnavailable, and whatever kept one of these from being written.
+        """
+        asked = list(windows)
+        for window, amount in asked:
             self._wanted[window.key] = (window, window.ahead(amount))
         if self._writing is not None and not self._writing.done():  # it may lack these
             with suppress(Exception):  # told to those whom it was for
@@ -101,7 +107,10 @@ class Journal:
         if self._wanted:
             if self._writing is None or self._writing.done():
                 self._writing = asyncio.create_task(self._write())
-            await asyncio.shield(self._writing)
+            failed = await asyncio.shield(self._writing)
+            for window, _ in asked:
+                if window.key in failed:
+                    raise failed[window.key]
 
     def follow(self, window: LastingWindow) -> None:
         """Write soon what a request took beyond what was written ahead for it."""
@@ -121,14 +130,38 @@ class Journal:
         except Exception as problem:  # noqa: BLE001 - nothing is to keep a server from stopping
             log.warning("counts of days and months stay a little too high", why=str(problem))
 
-    async def _write(self) -> None:
+    async def _write(self) -> dict[str, Exception]:
+        """Write all; where one of them is at fault, each by itself. Raises ServiceUnavailable."""
         wanted, self._wanted = list(self._wanted.values()), {}
+        try:
+            await self._write_all(wanted)
+        except ServiceUnavailable:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, it is one count's, and no other's
+            return await self._write_apart(wanted)
+        return {}
+
+    async def _write_apart(
+        self, wanted: Sequence[tuple[LastingWindow, LastingCount]]
+    ) -> dict[str, Exception]:
+        failed: dict[str, Exception] = {}
+        for window, count in wanted:
+            try:
+                await self._write_all([(window, count)])
+            except ServiceUnavailable:
+                raise
+            except Exception as problem:
+                log.exception("a count could not be written by our own fault", key=window.key)
+                failed[window.key] = problem
+        return failed
+
+    async def _write_all(self, wanted: Sequence[tuple[LastingWindow, LastingCount]]) -> None:
         await self._counts.write([count for _, count in wanted], now=self._time_of_day())
         for window, count in wanted:
             window.written[count.period] = max(window.written.get(count.period, 0), count.amount)
 
 
-def _tell(written: asyncio.Task[None]) -> None:
+def _tell(written: asyncio.Task[dict[str, Exception]]) -> None:
     problem = None if written.cancelled() else written.exception()
     if problem is not None:
         log.warning("a count could not be written", why=str(problem))

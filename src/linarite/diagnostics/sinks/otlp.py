@@ -34,7 +34,8 @@ class OtlpSink:
     async def write(self, records: Sequence[DiagnosticRecord]) -> int:
         """Send them all. What a collector refuses waits: it may know our key tomorrow.
 
-        Only what is wrong or too large by itself waits for nothing: it is found by halves.
+        Only what is wrong or too large by itself waits for nothing: it is found by halves, and the
+        collector is told so in its place. One that takes not even that refuses everything.
         """
         left, refused = [records], 0
         while left:
@@ -44,6 +45,8 @@ class OtlpSink:
                 half = len(part) // 2
                 left += (part[half:], part[:half])
             elif delivery.unacceptable:
+                if not (await self._send([_stand_in(part[0])])).taken:
+                    raise SinkDown("the collector refuses everything", delivery.detail)
                 refused += 1
                 log.error(
                     "diagnostic record lost: its collector will never take it",
@@ -62,6 +65,20 @@ class OtlpSink:
     async def close(self) -> None:
         """Close the connections."""
         await self._endpoint.close()
+
+
+def _stand_in(record: DiagnosticRecord) -> DiagnosticRecord:
+    """What is told in place of a record that is not taken."""
+    return msgspec.structs.replace(
+        record,
+        failed=True,
+        body={
+            "category": record.category,
+            "resourceId": record.resource_id.upper(),
+            "linariteRecordId": record.id,
+            "linariteLost": "The collector did not take the record that should stand here.",
+        },
+    )
 
 
 def _log_record(record: DiagnosticRecord) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linarite.domain.outbox import LETTERS_MAX, WAITING_MAX
+from linarite.domain.outbox import ACCOUNT_WAITING_MAX, LETTERS_MAX, WAITING_MAX
 from linarite.storage.resource_id import id_key
 
 if TYPE_CHECKING:
@@ -16,10 +16,16 @@ if TYPE_CHECKING:
 class MemoryOutbox:
     """`Outbox` without a file: gone with the process."""
 
-    def __init__(self, letters_max: int = LETTERS_MAX, waiting_max: int = WAITING_MAX) -> None:
+    def __init__(
+        self,
+        letters_max: int = LETTERS_MAX,
+        waiting_max: int = WAITING_MAX,
+        account_waiting_max: int = ACCOUNT_WAITING_MAX,
+    ) -> None:
         self._letters: dict[str, Letter] = {}
         self._letters_max = letters_max
         self._waiting_max = waiting_max
+        self._account_waiting_max = account_waiting_max
 
     async def add(self, letters: Sequence[Letter]) -> list[str]:
         """Keep those whose ids are not there yet; the ids of those that found no room."""
@@ -27,7 +33,7 @@ class MemoryOutbox:
         for letter in letters:
             if letter.id in self._letters:
                 continue
-            if not self._has_room(letter.destination):
+            if not self._has_room(letter):
                 refused.append(letter.id)
                 continue
             self._letters[letter.id] = letter
@@ -77,9 +83,13 @@ class MemoryOutbox:
         ]
         return sorted(waiting, key=lambda each: (each.due_at, each.id))
 
-    def _has_room(self, destination: str) -> bool:
-        waiting = sum(each.destination == destination for each in self._waiting(()))
-        if waiting >= self._waiting_max:
+    def _has_room(self, letter: Letter) -> bool:
+        waiting = list(self._waiting(()))
+        if sum(each.destination == letter.destination for each in waiting) >= self._waiting_max:
+            return False
+        account = id_key(letter.account_id)
+        alike = sum(id_key(each.account_id) == account for each in waiting)
+        if account and alike >= self._account_waiting_max:
             return False
         return len(self._letters) < self._letters_max or self._made_room()
 

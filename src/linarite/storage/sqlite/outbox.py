@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import delete, func, insert, select, update
 
-from linarite.domain.outbox import LETTERS_MAX, WAITING_MAX, Letter
+from linarite.domain.outbox import ACCOUNT_WAITING_MAX, LETTERS_MAX, WAITING_MAX, Letter
 from linarite.storage.resource_id import id_key
 from linarite.storage.tables import webhook_letters
 
@@ -33,10 +33,12 @@ class SqliteOutbox:
         database: Database,
         letters_max: int = LETTERS_MAX,
         waiting_max: int = WAITING_MAX,
+        account_waiting_max: int = ACCOUNT_WAITING_MAX,
     ) -> None:
         self._database = database
         self._letters_max = letters_max
         self._waiting_max = waiting_max
+        self._account_waiting_max = account_waiting_max
 
     async def add(self, letters: Sequence[Letter]) -> list[str]:
         """Keep those whose ids are not there yet; the ids of those that found no room."""
@@ -100,6 +102,8 @@ class SqliteOutbox:
         )
         if (await connection.execute(alike)).scalar_one() >= self._waiting_max:
             return False
+        if letter.account_id and await self._is_full(connection, letter.account_id):
+            return False
         counted = await connection.execute(select(func.count()).select_from(webhook_letters))
         if counted.scalar_one() >= self._letters_max:
             oldest = (
@@ -112,6 +116,12 @@ class SqliteOutbox:
                 return False
         await connection.execute(insert(webhook_letters).values(id=letter.id, **_row(letter)))
         return True
+
+    async def _is_full(self, connection: AsyncConnection, account_id: str) -> bool:
+        of_account = select(func.count()).where(
+            *_waiting(()), _columns.account_key == id_key(account_id)
+        )
+        return (await connection.execute(of_account)).scalar_one() >= self._account_waiting_max
 
 
 def _waiting(without: Collection[str]) -> list[ColumnElement[bool]]:
