@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from linarite.signin import throttle as module
-from linarite.signin.guarding import CLIENT, USER, Attempt
+from linarite.signin.guarding import CLIENT, USER, Attempt, forgive
 from linarite.signin.refusals import SignInRefused
 from linarite.signin.throttle import Throttle
 
@@ -64,6 +64,24 @@ def test_a_name_from_elsewhere_is_not_kept_out_so_soon() -> None:
     with pytest.raises(SignInRefused) as refusal:
         Attempt(throttle, CLIENT, "app", "198.51.100.1").require_turn()
     assert refusal.value.number == 90055
+
+
+def test_others_failures_count_where_nobody_knows_one() -> None:
+    """Guesses from anywhere keep a person out, but not where they have signed in before."""
+    throttle = Throttle(Clock())
+    Attempt(throttle, USER, "ada", "198.51.100.7").succeeded()
+    for host in range(60):
+        Attempt(throttle, USER, "ada", f"192.0.2.{host}").failed()
+    Attempt(throttle, USER, "Ada", "198.51.100.7").require_turn()
+    with pytest.raises(SignInRefused):
+        Attempt(throttle, USER, "ada", "198.51.100.8").require_turn()
+    for _ in range(11):  # and there, guesses from there count as before
+        Attempt(throttle, USER, "ada", "198.51.100.7").failed()
+    with pytest.raises(SignInRefused):
+        Attempt(throttle, USER, "ada", "198.51.100.7").require_turn()
+    forgive(throttle, USER, "ADA")
+    for address in ("198.51.100.7", "198.51.100.8", "192.0.2.1"):
+        Attempt(throttle, USER, "ada", address).require_turn()
 
 
 def test_whoever_has_a_network_has_all_its_addresses() -> None:

@@ -30,7 +30,8 @@ class Attempt:
     """One attempt of a client or a person, from an address.
 
     A name alone may fail more often than a name from one address: who guesses from elsewhere shall
-    not easily keep out whose name it is.
+    not easily keep out whose name it is. Where somebody has signed in before, the failures from
+    anywhere do not count against them (Entra ID's smart lockout calls it a familiar location).
     """
 
     def __init__(self, throttle: Throttle, kind: str, name: str, address: str) -> None:
@@ -38,13 +39,15 @@ class Attempt:
         name = name.lower()[:NAME_CHARACTERS_MAX]
         address = place_of(address)
         self._throttle = throttle
-        self._own = ((kind, name), (f"{kind} at", f"{name}\0{address}"))
-        self._all = (*self._own, ("address", address))
+        self._anywhere = (kind, name)
+        self._here = (f"{kind} at", f"{name}\0{address}")
+        self._all = (self._anywhere, self._here, ("address", address))
         self._number = 50053 if kind == USER else 90055
 
     def require_turn(self) -> None:
         """Raises SignInRefused while it must wait."""
-        wait_s = max(self._throttle.wait_s(each, of, FREE[each]) for each, of in self._all)
+        counted = self._all[1:] if self._throttle.at_home(*self._here) else self._all
+        wait_s = max(self._throttle.wait_s(each, of, FREE[each]) for each, of in counted)
         if wait_s > 0:
             raise refused(self._number, wait_s=str(math.ceil(wait_s)))
 
@@ -55,8 +58,16 @@ class Attempt:
 
     def succeeded(self) -> None:
         """It was right."""
-        for kind, name in self._own:
+        for kind, name in (self._anywhere, self._here):
             self._throttle.succeeded(kind, name)
+        self._throttle.welcome(*self._here)
+
+
+def forgive(throttle: Throttle, kind: str, name: str) -> None:
+    """Let a name try again at once, from everywhere."""
+    name = name.lower()[:NAME_CHARACTERS_MAX]
+    throttle.succeeded(kind, name)
+    throttle.forgive(f"{kind} at", f"{name}\0")
 
 
 def place_of(address: str) -> str:

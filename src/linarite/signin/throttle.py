@@ -32,6 +32,7 @@ class Throttle:
         """`now` in seconds."""
         self._now = now
         self._failures: OrderedDict[tuple[str, str], _Failures] = OrderedDict()
+        self._at_home: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def wait_s(self, kind: str, name: str, free: int) -> float:
         """How long this name must still wait; 0 lets it try."""
@@ -58,3 +59,20 @@ class Throttle:
     def succeeded(self, kind: str, name: str) -> None:
         """End the count of a name."""
         self._failures.pop((kind, name), None)
+
+    def forgive(self, kind: str, beginning: str) -> None:
+        """End the counts of all names that begin so."""
+        for key in [each for each in self._failures if each[0] == kind]:
+            if key[1].startswith(beginning):
+                del self._failures[key]
+
+    def at_home(self, kind: str, name: str) -> bool:
+        """Whether this name was `welcomed`."""
+        return (kind, name) in self._at_home
+
+    def welcome(self, kind: str, name: str) -> None:
+        """Remember where somebody succeeded; of more than 20,000 the oldest are forgotten."""
+        self._at_home.pop((kind, name), None)
+        self._at_home[kind, name] = None
+        while len(self._at_home) > NAMES_MAX:
+            self._at_home.popitem(last=False)

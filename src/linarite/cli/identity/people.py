@@ -85,7 +85,7 @@ async def show_user(server: Server, named: UserNamed, shown: OutputFlags) -> Non
 async def update_user(
     server: Server, named: UserNamed, may: EnabledFlags, shown: OutputFlags
 ) -> None:
-    """Let a user sign in, or not any more."""
+    """Let a user sign in, or not any more; --enable ends the wait after wrong passwords too."""
     path = await path_of(server, USERS, named.user)
     if may.enabled is not None:
         await sent(server, "PATCH", path, {"accountEnabled": may.enabled})

@@ -19,6 +19,8 @@ from linarite.signin.graph.sent import (
     read,
 )
 from linarite.signin.graph.views import shown
+from linarite.signin.guarding import USER as GUESSED
+from linarite.signin.guarding import forgive
 from linarite.signin.request import Reply
 
 if TYPE_CHECKING:
@@ -54,7 +56,10 @@ async def create_user(ask: Ask, desk: Desk) -> Reply:
 
 
 async def update_user(ask: Ask, desk: Desk) -> Reply:
-    """PATCH /users/{id}; a new password ends all sessions."""
+    """PATCH /users/{id}; a new password ends all sessions.
+
+    With it, or with `accountEnabled: true`, the wait after wrong passwords is over.
+    """
     await admitted(ask, USERS, desk)
     sent = read(ask.body, SentUser)
     fields = _fields(sent)
@@ -68,6 +73,8 @@ async def update_user(ask: Ask, desk: Desk) -> Reply:
                 raise taken("userPrincipalName", sent.user_principal_name)
             fields["upn"] = sent.user_principal_name
         await desk.directory.put(replaced(user, fields))
+    if password or sent.account_enabled is True:
+        forgive(desk.throttle, GUESSED, user.upn)
     return Reply(status=204)
 
 
