@@ -97,6 +97,11 @@ def test_a_log_that_is_taken_away_stops_changes_and_not_inference(tmp_path: Path
         )
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "AuditUnavailable")
         assert "retry-after" in refused.headers
+        person = {"userPrincipalName": "ada@example.org", "displayName": "Ada"}
+        graph = f"{server.endpoint}/v1.0/users"
+        refused = httpx.post(graph, headers=bearer(server), json=person, timeout=30)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "ServiceUnavailable")
+        assert httpx.get(graph, headers=bearer(server)).json()["value"] == []
         assert httpx.get(group(server, "g"), headers=bearer(server)).status_code == 404
         chat = httpx.post(
             f"{server.endpoint}/openai/v1/chat/completions",

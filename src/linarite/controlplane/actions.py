@@ -57,6 +57,7 @@ from linarite.controlplane.resources.upgrades import reads as upgrades
 from linarite.controlplane.resources.usages import reads as usages
 from linarite.controlplane.verbs import operation
 from linarite.domain.application_key import APPLICATION_KEY_TYPE
+from linarite.domain.audit import READS_AUDIT
 from linarite.domain.calibration import CALIBRATION_TYPE
 
 if TYPE_CHECKING:
@@ -69,7 +70,6 @@ if TYPE_CHECKING:
     Act = Callable[[ArmRequest, Target, Surface], Awaitable[Answer]]
 
 READS_NETWORK_LOG = "Microsoft.Insights/logs/NSPAccessLogs/read"
-READS_AUDIT = "Microsoft.Insights/logs/AzureDiagnostics/read"
 APPLICATIONS = "accounts/projects/applications"
 LOCATION = f"{COGNITIVE}/locations/{{location}}"
 

@@ -15,13 +15,18 @@ import msgspec
 CONTROL_PLANE = "ControlPlane"
 """writes, deletes, actions, reads of secrets, refusals"""
 SIGN_IN = "SignIn"
+DIRECTORY = "Directory"
+"""changes of applications, people, groups and what they sign in with; refusals there"""
 KEY_USE = "KeyUse"
 """a key has opened the data plane from an address: at most once an hour"""
 DATA_PLANE_REFUSAL = "DataPlaneRefusal"
 """a request without a good credential, or without the right"""
 ADMINISTRATION = "Administration"
 """what is done to the server itself"""
-CATEGORIES = (CONTROL_PLANE, SIGN_IN, KEY_USE, DATA_PLANE_REFUSAL, ADMINISTRATION)
+CATEGORIES = (CONTROL_PLANE, DIRECTORY, SIGN_IN, KEY_USE, DATA_PLANE_REFUSAL, ADMINISTRATION)
+
+READS_AUDIT = "Microsoft.Insights/logs/AzureDiagnostics/read"
+"""the permission"""
 
 STARTED = "Started"
 SUCCEEDED = "Succeeded"
@@ -94,6 +99,8 @@ class AuditQuery(msgspec.Struct, frozen=True, kw_only=True):
     since: str = ""
     until: str = ""
     category: str = ""
+    categories: frozenset[str] = frozenset(CATEGORIES)
+    """none but of these"""
     principal: str = ""
     under: str = ""
     """a resource's id: it and all below it"""

@@ -117,6 +117,7 @@ async def open_identity(parts: IdentityParts) -> Identity:
             digest=parts.digest,
             management=parts.management if by_key else {},
             managed_identities=parts.settings.managed_identities,
+            audit=parts.audit,
             on_sign_in=sign_in_keeper(parts.audit),
             access=access,
             others=verification.verifier,

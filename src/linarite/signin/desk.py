@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from linarite.domain.access import Access
+from linarite.domain.audit import AuditTrail
 from linarite.domain.resource import ResourceStore
 from linarite.domain.sign_in import SignInEvent
 from linarite.signin.directory.book import DirectoryBook
@@ -57,6 +58,8 @@ class Desk(msgspec.Struct, kw_only=True):
     """HMAC under the server's pepper"""
     now: Callable[[], float]
     """seconds since the epoch"""
+    audit: AuditTrail
+    """where changes of the directory are told"""
     on_sign_in: Callable[[SignInEvent], Awaitable[None]]
     management: Mapping[bytes, str]
     """digests of the management keys, which open the directory"""

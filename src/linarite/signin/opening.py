@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 
 from linarite.domain.access import Access
+from linarite.domain.audit import AuditTrail
 from linarite.domain.resource import ResourceStore
 from linarite.domain.secret_box import SecretBox
 from linarite.domain.sign_in import SignInEvent
@@ -41,6 +42,8 @@ class SignInParts(msgspec.Struct, frozen=True, kw_only=True):
     """HMAC under the server's pepper"""
     management: Mapping[bytes, str]
     """digests of the management keys"""
+    audit: AuditTrail
+    """where changes of the directory are told, before they begin and when they have ended"""
     on_sign_in: Callable[[SignInEvent], Awaitable[None]]
     """awaited before a token is given out; it may raise a LinariteError, and none is"""
     managed_identities: Mapping[str, BoundIdentity] = {}
@@ -96,6 +99,7 @@ async def open_sign_in(parts: SignInParts) -> SignInPlane:
         challenges=Challenges(options.arc_folder, time.monotonic),
         digest=parts.digest,
         now=parts.now,
+        audit=parts.audit,
         on_sign_in=parts.on_sign_in,
         management=parts.management,
         access=parts.access,

@@ -49,6 +49,8 @@ async def test_the_tail_is_what_no_signature_covers(audit_store: AuditStore) -> 
         (AuditQuery(after_seq=0), [1, 2, 3, 4]),
         (AuditQuery(after_seq=2, limit=1), [3]),
         (AuditQuery(category="SignIn"), [2]),
+        (AuditQuery(categories=frozenset(("SignIn", "KeyUse"))), [2]),
+        (AuditQuery(category="SignIn", categories=frozenset(("KeyUse",))), []),
         (AuditQuery(principal="ALICE"), [3]),
         (AuditQuery(principal="alic"), []),
         (AuditQuery(under=f"{UNDER}/A4"), [4]),

@@ -27,7 +27,7 @@ class ListFlags:
     category: Annotated[
         str | None,
         typer.Option(
-            help="ControlPlane, SignIn, KeyUse, DataPlaneRefusal or Administration.",
+            help="ControlPlane, Directory, SignIn, KeyUse, DataPlaneRefusal or Administration.",
             show_default="any",
         ),
     ] = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from linarite.signin.graph import applications, federation, grants, objects, people
+from linarite.signin.graph.auditing import audited
 from linarite.signin.graph.collections import deleting, listing, showing
 from linarite.signin.graph.credentials import adding_password, removing_password
 from linarite.signin.router import Act, Route
@@ -52,7 +53,7 @@ def _groups(name: str) -> tuple[Route, ...]:
     )
 
 
-GRAPH_ROUTES: tuple[Route, ...] = (
+_ROWS: tuple[Route, ...] = (
     *_collection("applications", applications.create_application, applications.update_application),
     *_collection(
         "servicePrincipals",
@@ -85,3 +86,5 @@ GRAPH_ROUTES: tuple[Route, ...] = (
     Route(f"{BASE}/me", {"GET": objects.me}),
     Route(f"{BASE}/organization", {"GET": objects.organization}),
 )
+
+GRAPH_ROUTES: tuple[Route, ...] = tuple(audited(row) for row in _ROWS)

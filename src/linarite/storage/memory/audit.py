@@ -69,6 +69,7 @@ def _matches(entry: AuditEntry, query: AuditQuery) -> bool:
         (not query.since or said["at"] >= query.since)
         and (not query.until or said["at"] <= query.until)
         and query.category in ("", said["category"])
+        and said["category"] in query.categories
         and query.principal.lower() in ("", said["principal_key"])
         and (not query.under or key == id_key(query.under) or first <= key < end)
         and query.request_id.lower() in ("", said["request_key"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import delete, func, insert, or_, select
 
-from linarite.domain.audit import AuditEntry, AuditTail, Checkpoint
+from linarite.domain.audit import CATEGORIES, AuditEntry, AuditTail, Checkpoint
 from linarite.domain.errors import ServiceUnavailable, SetupError
 from linarite.storage.audit_row import row_of
 from linarite.storage.migrate import AUDIT_HISTORY
@@ -175,6 +175,8 @@ def _matching(query: AuditQuery) -> Select[Any, Any, Any]:
         wanted = wanted.where(columns.at >= query.since)
     if query.until:
         wanted = wanted.where(columns.at <= query.until)
+    if not query.categories.issuperset(CATEGORIES):
+        wanted = wanted.where(columns.category.in_(query.categories))
     if query.under:
         first, end = range_under(query.under)
         below = (columns.resource_key >= first) & (columns.resource_key < end)

@@ -1,7 +1,8 @@
 """Reading the audit log, and where it stands. Azure has no such API: its logs are exported.
 
 Whoever may read them there (`Microsoft.Insights/logs/AzureDiagnostics/read`, the table in which
-the category Audit ends) may read them here.
+the category Audit ends) may read them here. What is not of a subscription takes that right at the
+root: on Azure, sign-ins and changes of the directory are seen by who has a role of the directory.
 """
 
 from __future__ import annotations
@@ -10,11 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from linarite.controlplane.authorizing import may
 from linarite.controlplane.request import Answer
 from linarite.controlplane.stocktaking import require_subscription
 from linarite.controlplane.verbs.list import next_link
-from linarite.domain.arm_errors import bad_request
-from linarite.domain.audit import CATEGORIES, AuditQuery
+from linarite.domain.arm_errors import authorization_failed, bad_request
+from linarite.domain.audit import (
+    ADMINISTRATION,
+    CATEGORIES,
+    DIRECTORY,
+    READS_AUDIT,
+    SIGN_IN,
+    AuditQuery,
+)
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import ArmRequest, Target
@@ -23,6 +32,7 @@ if TYPE_CHECKING:
 
 PAGE = 200
 TOKEN_DIGITS_MAX = 18
+OF_SUBSCRIPTION = frozenset(CATEGORIES) - {ADMINISTRATION, DIRECTORY, SIGN_IN}
 FILTERS = ("since", "until", "category", "principal", "under", "requestid", "correlationid")
 
 
@@ -30,6 +40,11 @@ async def list_entries(request: ArmRequest, target: Target, surface: Surface) ->
     """The newest first; `since`, `until`, `category`, `principal`, `under` and ids narrow it."""
     require_subscription(surface, target)
     query = _query(request)
+    caller = request.caller
+    if not caller.principal.is_key and not may(surface, caller, READS_AUDIT, "/"):
+        query = msgspec.structs.replace(query, categories=OF_SUBSCRIPTION)
+        if query.category and query.category not in OF_SUBSCRIPTION:
+            raise authorization_failed(caller.name, caller.principal.object_id, READS_AUDIT, "/")
     entries = await surface.audit.read(query)
     body: dict[str, object] = {"value": [shown(entry) for entry in entries[:PAGE]]}
     if len(entries) > PAGE:

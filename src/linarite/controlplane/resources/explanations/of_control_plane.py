@@ -12,7 +12,7 @@ from linarite.controlplane.resources.explanations.shape import (
     Explanation,
     Step,
 )
-from linarite.domain.audit import STARTED
+from linarite.domain.audit import DIRECTORY, STARTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,9 +97,12 @@ def _advice(event: AuditEvent) -> list[str]:
     refused_at = _refused_at(event)
     if not refused_at:
         return []
-    line = ADVICE[
-        "conflict" if event.status == CONFLICT and refused_at == "request" else refused_at
-    ]
+    kind = refused_at
+    if event.status == CONFLICT and refused_at == "request":
+        kind = "conflict"
+    elif event.category == DIRECTORY and refused_at == "authorization":
+        kind = "directory"
+    line = ADVICE[kind]
     return [
         line.format(
             action=event.action,
@@ -116,6 +119,9 @@ ADVICE = {
     "that this server knows as `Authorization: Bearer …`.",
     "authorization": "Assign a role that grants {action} to {who} at {resource} or above it. What "
     "decided: {decided_by}.",
+    "directory": "Assign a role to {who} at the root, '/', that grants changes of the directory "
+    "(Microsoft.Directory/*) and the right to assign roles, as Owner does. What decided: "
+    "{decided_by}.",
     "policy": "Change what was asked for as the policy wants it, which the answer named; or have "
     "{resource} exempted: `linarite policy`.",
     "lock": "Remove the lock on {resource} or above it, which the answer named.",

@@ -9,7 +9,7 @@ import msgspec
 from linarite.controlplane.request import Answer
 from linarite.controlplane.resources.explanations import of_control_plane, of_data_plane
 from linarite.domain.arm_errors import ArmError
-from linarite.domain.audit import CONTROL_PLANE, AuditEvent, AuditQuery
+from linarite.domain.audit import CONTROL_PLANE, DIRECTORY, AuditEvent, AuditQuery
 from linarite.domain.resource import ACCOUNT_TYPE, DEPLOYMENT_TYPE
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from linarite.controlplane.surface import Surface
     from linarite.domain.request_record import RequestRecord
 
+EXPLAINED = frozenset((CONTROL_PLANE, DIRECTORY))
 EVENTS_MAX = 50
 NAMES_MAX = 20
 
@@ -31,7 +32,7 @@ async def explain(request: ArmRequest, target: Target, surface: Surface) -> Answ
     if record is not None:
         present = await _present(record, surface)
         return Answer(200, msgspec.to_builtins(of_data_plane.explained(record, present)))
-    query = AuditQuery(category=CONTROL_PLANE, request_id=wanted, limit=EVENTS_MAX)
+    query = AuditQuery(categories=EXPLAINED, request_id=wanted, limit=EVENTS_MAX)
     events = [_event(entry.body) for entry in reversed(await surface.audit.read(query))]
     if events:
         return Answer(200, msgspec.to_builtins(of_control_plane.explained(events)))
