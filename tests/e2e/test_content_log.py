@@ -174,6 +174,27 @@ def test_other_operations_and_refusals(server: Server, reader: str) -> None:
     client.close()
 
 
+def test_responses(server: Server, reader: str) -> None:
+    """Streamed or not: the response as it was at its end."""
+    client = openai.OpenAI(base_url=f"{server.endpoint}/openai/v1/", api_key=server.key)
+    made = client.responses.with_raw_response.create(model="gpt-4o", input=SECRET, store=False)
+    kept = content(server, made.http_response, reader)
+    assert kept["prompt"]["input"] == SECRET
+    assert kept["completion"]["id"] == made.http_response.json()["id"]
+    asked = {"model": "gpt-4o", "input": SECRET, "store": False, "stream": True}
+    streamed = httpx.post(
+        f"{server.endpoint}/openai/v1/responses", headers={"api-key": server.key}, json=asked
+    )
+    ended = json.loads(streamed.text.rpartition("data: ")[2])["response"]
+    kept = content(server, streamed, reader)["completion"]
+    assert (kept["id"], kept["status"], kept["output"]) == (
+        ended["id"],
+        "completed",
+        ended["output"],
+    )
+    client.close()
+
+
 def test_who_may_read_it(server: Server, reader: str) -> None:
     """No owner, no key: a role that grants the data action; and each reading is audited."""
     answer = chat(server, "audited")

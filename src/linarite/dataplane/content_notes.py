@@ -1,7 +1,8 @@
 """What one call asked and was answered, noted where its account has content kept.
 
-Nothing of this exists for other calls. The answer's writer is followed: of a stream a second one
-folds what the first sends, so that what is kept is one body, however it was sent.
+Nothing of this exists for other calls. The answer's writer is followed: of chat and completions a
+second one folds what the first streams, others know their whole answer, streamed or not. So what
+is kept is one body, however it was sent.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class FollowedReply:
     def __init__(self, inner: Reply) -> None:
         self._inner = inner
         self._folding: StreamedReply | None = None
-        self._pieces: list[bytes] = []
+        self._body = b""
         self.streamed = inner.streamed
         self.size = 0
         """bytes that were answered so far"""
@@ -115,16 +116,11 @@ class FollowedReply:
         self.size += len(piece)
         if self._folding is not None:
             self._folding.add(event)
-        else:
-            self._pieces.append(piece)
         return piece
 
     def end(self) -> bytes:
         """See Reply."""
-        piece = self._inner.end()
-        if self._folding is None:
-            self._pieces.append(piece)
-        return piece
+        return self._inner.end()
 
     def add(self, event: Any) -> None:  # noqa: ANN401 - as above
         """See Reply."""
@@ -133,15 +129,12 @@ class FollowedReply:
 
     def body(self) -> bytes:
         """See Reply."""
-        body = self._inner.body()
-        self._pieces = [body]
-        self.size = len(body)
-        return body
+        self._body = self._inner.body()
+        self.size = len(self._body)
+        return self._body
 
     def whole(self) -> bytes:
         """What was answered, as one body; of an answer that broke off, what there was."""
         if self._folding is not None:
             return self._folding.body()
-        if self._pieces:
-            return b"".join(self._pieces)
-        return self._inner.body()
+        return self._body or self._inner.body()
