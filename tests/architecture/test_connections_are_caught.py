@@ -36,6 +36,16 @@ SOCKETS: dict[str, tuple[str, str, str]] = {
         BOUND_AND_CONNECTED,
         "5 opens a socket by socket.socket",
     ),
+    "socket that is connected elsewhere": (
+        WEB,
+        "def dial(made):\n    made.connect(('h', 1))\n",
+        "2 goes out by made.connect",
+    ),
+    "datagram of a socket that is bound": (
+        WEB,
+        "class Udp:\n    def send(self):\n        self.udp.sendto(b'x', ('h', 1))\n",
+        "3 goes out by self.udp.sendto",
+    ),
     "socket by another module": (
         CLI,
         "import asyncio.base_events as b\n\nS = b.socket.socket()\n",
@@ -189,6 +199,11 @@ LIBRARIES: dict[str, tuple[str, str, str]] = {
         WEB,
         "from logging.handlers import SysLogHandler\n",
         "1 imports logging.handlers.SysLogHandler",
+    ),
+    "log records sent away by mail": (
+        WEB,
+        "from logging import handlers as h\n\nH = h.SMTPHandler('h', 'a', ['b'], 'c')\n",
+        "1 imports logging.handlers",
     ),
     "log records sent away, by the package": (
         WEB,

@@ -35,6 +35,12 @@ LISTENING = (
 )
 """where something listens: the planes, the way out for child processes on loopback, a worker on
 its unix socket, the responder of names"""
+ANSWERING = (
+    f"{PACKAGE}/web/binding.py",
+    f"{PACKAGE}/privatelink/names/responder.py",
+)
+"""where a bound socket is used to find out whether another of this machine is in use, and to answer
+who has asked"""
 STARTING = (
     f"{PACKAGE}/cli/netbed/",
     f"{PACKAGE}/engines/child_process.py",
@@ -53,6 +59,8 @@ OPENERS = frozenset(
     )
 )
 """by their last word, whatever they are reached through"""
+OUTWARD = frozenset(("connect", "connect_ex", "sendto", "sendmsg"))
+"""what a socket goes out by, wherever it was made"""
 UNIX_OPENERS = frozenset(("open_unix_connection", "create_unix_connection"))
 LISTENERS = frozenset(
     (
@@ -120,6 +128,12 @@ def _openers(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
 def _sockets(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     meanings = local_names(tree)
     yield from _handed_on(tree, meanings)
+    if not path.startswith((WAY_OUT, *ANSWERING)):
+        for node in nodes_of(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+                name = full_name(node.func, meanings)
+                if node.func.attr in OUTWARD and not name.startswith("sqlite3."):
+                    yield node.lineno, f"goes out by {name}: {OUT}"
     if path.startswith(WAY_OUT) or not any(_is_socket(name) for name, _ in dotted_uses(tree)):
         return
     for line in unbound_sockets(tree, meanings, own=path.startswith(ENGINES)):
