@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -289,6 +291,11 @@ def test_nothing_is_on_disk_in_the_clear(tmp_path: Path) -> None:
         assert read_once(server, off, reader).status_code == 404
         assert disk_holds(home, SECRET) == []
         assert disk_holds(home, said) == []
+        with closing(sqlite3.connect(home / "content.db")) as stored:
+            stored.execute("UPDATE content_records SET sealed = 'AAAA' || substr(sealed, 5)")
+            stored.commit()
+        damaged = read_once(server, on, reader)
+        assert (damaged.status_code, damaged.json()["error"]["code"]) == (409, "ContentDamaged")
         body = {"location": "local", "kind": "OpenAI", "sku": {"name": "S0"}, "properties": {}}
         query = "?api-version=2024-10-01"
         key = f"Bearer {server.ready['management_key']}"

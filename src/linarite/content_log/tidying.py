@@ -16,7 +16,12 @@ from linarite.domain.content_log import (
     DAY_S,
     logging_of,
 )
-from linarite.domain.resource import ACCOUNT_TYPE, DELETED_ACCOUNT_TYPE, DELETED_FROM
+from linarite.domain.resource import (
+    ACCOUNT_TYPE,
+    DELETED_ACCOUNT_TYPE,
+    DELETED_FROM,
+    may_concern_accounts,
+)
 
 if TYPE_CHECKING:
     from linarite.content_log.keeper import ContentKeeper
@@ -55,7 +60,7 @@ class ContentTidier:
 
     async def follow(self, committed: Committed) -> None:
         """An account that is purged takes its content with it, before its name can be had again."""
-        if committed.removed:
+        if any(map(_may_end_accounts, committed.removed)):
             await self._forget_the_gone()
 
     async def sweep(self) -> None:
@@ -113,3 +118,8 @@ class ContentTidier:
             except Exception as problem:  # noqa: BLE001 - whatever it is, it is tried again
                 log.warning("content was not swept", reason=str(problem))
             await asyncio.sleep(SWEEP_EVERY_S)
+
+
+def _may_end_accounts(removed: str) -> bool:
+    """Whether an id is of an account, of what accounts lie in, or of a deleted one."""
+    return may_concern_accounts(removed) or "/deletedaccounts/" in removed.lower()

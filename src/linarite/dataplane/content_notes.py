@@ -66,6 +66,7 @@ class FollowedReply:
         self._inner = inner
         self._folding: StreamedReply | None = None
         self._body = b""
+        self._events: list[Any] = []
         self.streamed = inner.streamed
         self.size = 0
         """bytes that were answered so far"""
@@ -115,7 +116,7 @@ class FollowedReply:
         piece = inner.frame(event)
         self.size += len(piece)
         if self._folding is not None:
-            self._folding.add(event)
+            self._events.append(event)  # folded later: this is between a model and its reader
         return piece
 
     def end(self) -> bytes:
@@ -134,7 +135,9 @@ class FollowedReply:
         return self._body
 
     def whole(self) -> bytes:
-        """What was answered, as one body; of an answer that broke off, what there was."""
+        """What was answered, as one body; of an answer that broke off, what there was. Once."""
         if self._folding is not None:
+            for event in self._events:
+                self._folding.add(event)
             return self._folding.body()
         return self._body or self._inner.body()

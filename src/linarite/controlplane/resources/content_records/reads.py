@@ -14,6 +14,7 @@ from linarite.controlplane.request import Answer
 from linarite.controlplane.stocktaking import account_of
 from linarite.domain.arm_errors import ArmError, bad_request
 from linarite.domain.content_log import CONTENT_RECORD_TYPE, ContentPage
+from linarite.domain.errors import SetupError
 
 if TYPE_CHECKING:
     from linarite.controlplane.request import ArmRequest, Target
@@ -51,7 +52,15 @@ async def read(request: ArmRequest, target: Target, surface: Surface) -> Answer:
     del request
     account = await account_of(surface, target)
     wanted = target["record"]
-    content = await surface.content_log.log.read(account.id, wanted)
+    try:
+        content = await surface.content_log.log.read(account.id, wanted)
+    except SetupError:
+        raise ArmError(
+            409,
+            "ContentDamaged",
+            f"What is kept of the request '{wanted[:100]}' does not open: its row in content.db "
+            "was changed or copied from elsewhere. Restore content.db from a backup.",
+        ) from None
     if content is None:
         raise ArmError(
             404,
