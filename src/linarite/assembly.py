@@ -184,6 +184,7 @@ class Assembly:
             name for name, declared in self.plan.instances.items() if declared.start == "boot"
         )
         await stored.batches.recover(resources, jobs)
+        await stored.responses.recover()
         await begin_work()
         await management.upkeep.start()
         self._stack.push_async_callback(management.upkeep.stop)
@@ -273,11 +274,13 @@ class Assembly:
     def _data_plane(self, stored: StoredParts, surface: Surface) -> DataPlane:
         settings = self.loaded.settings
         self._limits.counted = self._metrics.requests.warn
-        router = Router(ROUTES, stored.kit(settings, self._host.capabilities_of))
+        kit = stored.kit(settings, self._host.capabilities_of)
+        router = Router(ROUTES, kit)
         observe = observer(settings, self._ledger, self._trail, self._metrics)
         journal = self._ledger.journal
         calls = DirectCalls(router, surface, observe, self._prices, journal)
         calls.content_log = self._content_log
+        stored.responses.make_by(calls, kit)
         stored.batches.answer_by(calls, self._facts, self._host.capabilities_of, self._notifier)
         plane = DataPlane(router, surface, settings.limits, observe, self._prices, journal)
         plane.tracer = self._metrics.tracer

@@ -15,7 +15,7 @@ from linarite.file_parts import FileParts, open_file_parts, open_seals
 from linarite.files import FileKeeper
 from linarite.files.completions import CompletionKeeper
 from linarite.files.opening import open_files
-from linarite.responses import ConversationKeeper, ResponseKeeper
+from linarite.response_parts import ResponseParts
 from linarite.storage.database import open_objects
 from linarite.storage.sealed_objects import SealedStoredObjects
 from linarite.storage.sqlite.stored_objects import SqliteStoredObjects
@@ -35,6 +35,7 @@ class StoredParts(msgspec.Struct, frozen=True):
     objects: StoredObjects
     files: FileKeeper
     file_parts: FileParts
+    responses: ResponseParts
     box_of: Callable[[str], Awaitable[SecretBox | None]]
     """what seals what an account has, by its id"""
     batches: BatchParts
@@ -49,8 +50,9 @@ class StoredParts(msgspec.Struct, frozen=True):
             files=self.files,
             uploads=self.file_parts.uploads,
             imports=self.file_parts.imports,
-            responses=ResponseKeeper(self.objects, settings.responses),
-            conversations=ConversationKeeper(self.objects),
+            responses=self.responses.keeper,
+            conversations=self.responses.conversations,
+            background=self.responses.background,
             box_of=self.box_of,
             batches=self.batches.keeper,
             completions=CompletionKeeper(self.objects, settings.stored_completions),
@@ -68,4 +70,5 @@ async def open_stored(
     files = await open_files(stack, objects, home, settings.files, around.resources, seals)
     file_parts = await open_file_parts(stack, objects, files, around)
     batches = BatchParts(stack, home, settings, objects, files, seals)
-    return StoredParts(objects, files, file_parts, around.keys.box_of, batches)
+    responses = ResponseParts(stack, objects, settings.responses)
+    return StoredParts(objects, files, file_parts, responses, around.keys.box_of, batches)

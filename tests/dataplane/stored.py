@@ -14,7 +14,7 @@ from linarite.files.completions import CompletionKeeper
 from linarite.files.importing import FileImporter
 from linarite.files.options import Files, StoredCompletions
 from linarite.files.uploads import UploadKeeper
-from linarite.responses import ConversationKeeper, ResponseKeeper
+from linarite.responses import BackgroundResponses, ConversationKeeper, ResponseKeeper
 from linarite.responses.options import Responses
 from linarite.storage.memory.blobs import MemoryBlobs
 from linarite.storage.memory.keys import MemoryKeyStore
@@ -45,6 +45,7 @@ def kit_in_memory(
         uploads=UploadKeeper(files, objects),
         responses=ResponseKeeper(objects, Responses()),
         conversations=ConversationKeeper(objects),
+        background=BackgroundResponses(objects, Responses()),
         box_of=box_of,
         imports=FileImporter(files, objects, EgressDialer(EgressPolicy()), box_of),
         batches=BatchKeeper(objects, files, Batches(), ENDPOINTS),

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 def let_in_again(
     call: Call, found: Operation | LinariteError, on: Surface
 ) -> tuple[Facts, TokenDoor | KeyDoor | None]:
-    """As `pipeline.let_in`, for a line of a batch: the network was asked when it was made.
+    """As `pipeline.let_in`, for what was asked for before: the network was asked then.
 
-    Its deployments serve it in the class of batches. Raises AccountGone, CustomerKeyUnavailable,
-    KeyAuthenticationDisabled where keys are off now, InvalidKey for an application's key that
-    there is no more, TokenRefused for who has gone from the directory, and what the doors raise.
+    Deployments serve a line of a batch in the class of batches. Raises AccountGone,
+    CustomerKeyUnavailable, KeyAuthenticationDisabled where keys are off now, InvalidKey for an
+    application's key that there is no more, TokenRefused for who has gone from the directory, and
+    what the doors raise.
     """
     facts = on.facts.find_by_id(call.account_id)
     maker = call.maker
@@ -37,7 +38,9 @@ def let_in_again(
     if facts.account.lacks_key:
         raise CustomerKeyUnavailable(facts.account.lacks_key)
     call.account = facts.account.name
-    served = msgspec.structs.replace(facts, deployments=facts.for_batches)
+    served = facts
+    if call.in_batch:
+        served = msgspec.structs.replace(facts, deployments=facts.for_batches)
     call.principal = maker
     if maker.is_key and facts.account.local_auth_disabled:
         raise KeyAuthenticationDisabled
@@ -57,7 +60,7 @@ def _as_it_is_now(maker: Principal, facts: Facts) -> Principal:
     for holder in facts.account.application_keys.values():
         if holder.resource_id.lower() == maker.resource_id.lower():
             return holder
-    told = f"The key '{maker.name}', with which the batch was made, was deleted."
+    told = f"The key '{maker.name}', with which it was asked for, was deleted."
     raise InvalidKey({"code": "KeyDeleted", "message": told})
 
 

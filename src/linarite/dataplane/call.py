@@ -20,7 +20,7 @@ from linarite.files import FileKeeper
 from linarite.files.completions import CompletionKeeper
 from linarite.files.importing import FileImporter
 from linarite.files.uploads import UploadKeeper
-from linarite.responses import ConversationKeeper, ResponseKeeper
+from linarite.responses import BackgroundResponses, ConversationKeeper, ResponseKeeper
 from linarite.web.sse import error_frame
 
 if TYPE_CHECKING:
@@ -92,7 +92,9 @@ class Call:
     principal: Principal | None = None
     """who calls, once recognised; what they may do is another question"""
     maker: Principal | None = None
-    """who made the batch that it is a line of; None for what comes over a connection"""
+    """who asked for it before; None for what comes over a connection"""
+    in_batch = False
+    """whether it is a line of a batch"""
     decision: Decision | None = None
     """what roles said of it; None for those who hold a key"""
     deployment: Deployment | None = None
@@ -177,6 +179,7 @@ class OperationKit(msgspec.Struct, frozen=True):
     imports: FileImporter
     responses: ResponseKeeper
     conversations: ConversationKeeper
+    background: BackgroundResponses
     box_of: Callable[[str], Awaitable[SecretBox | None]]
     """what seals what an account has, by its id; None where it has no keys"""
     batches: BatchKeeper

@@ -54,6 +54,7 @@ BUSY = frozenset(
     )
 )
 """refusals that pass by themselves"""
+_AGENTS = {True: b"linarite batch", False: b"linarite background"}
 WAIT_S = 5.0
 """where a refusal does not say how long"""
 
@@ -69,6 +70,8 @@ class DirectRequest(NamedTuple):
     body: bytes
     project: str = ""
     client_request_id: str = ""
+    in_batch: bool = True
+    """a line of a batch; else a response in the background"""
 
 
 class DirectAnswer(NamedTuple):
@@ -110,14 +113,16 @@ class DirectCalls:
         self.content_log: ContentSink = NO_CONTENT_LOG
         """takes what was asked and answered, of accounts that have it kept"""
 
-    async def answer(self, asked: DirectRequest) -> DirectAnswer:
+    async def answer(
+        self, asked: DirectRequest, operation: Operation | None = None
+    ) -> DirectAnswer:
         """The answer, a refusal or a failure too. Raises Busy, AccountGone.
 
-        The body asks for no stream.
+        The body asks for no stream. `operation` stands for the endpoint's own.
         """
         call = _call(asked)
         logged_request_id.set(call.request_id)
-        found: Operation | LinariteError = self._router.find(call, b"")
+        found: Operation | LinariteError = operation or self._router.find(call, b"")
         try:
             body = await self._folded(call, found)
         except AccountGone:
@@ -203,7 +208,7 @@ def wait_of(refusal: LinariteError) -> float | None:
 
 
 def _call(asked: DirectRequest) -> Call:
-    headers: dict[bytes, bytes] = {b"user-agent": b"linarite batch"}
+    headers: dict[bytes, bytes] = {b"user-agent": _AGENTS[asked.in_batch]}
     if asked.project:
         headers[b"openai-project"] = asked.project.encode("latin-1", "replace")
     if asked.client_request_id:
@@ -219,6 +224,7 @@ def _call(asked: DirectRequest) -> Call:
     call.started_at_ns = time.time_ns()
     call.account_id = asked.account_id
     call.maker = asked.maker
+    call.in_batch = asked.in_batch
     return call
 
 

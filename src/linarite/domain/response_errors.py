@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from linarite.domain.errors import InvalidRequest, ModelError
+from linarite.domain.errors import GatewayError, InvalidRequest, ModelError, retry_headers
 
 
 class NoSuchResponse(ModelError):
@@ -70,6 +70,24 @@ class DuplicateItem(InvalidRequest):
             f"Duplicate item found with id {item_id[:100]}. Remove duplicate items from your input "
             "and try again.",
             param="input",
+        )
+
+
+class TooManyInBackground(GatewayError):
+    """As many responses in the background as an account may have at a time."""
+
+    control = "quota"
+    status = 429
+    code = "TooManyRequests"
+
+    def __init__(self, most: int) -> None:
+        """Name the limit and its setting."""
+        super().__init__(
+            f"This account has {most} responses in the background, which is as many as it may "
+            "have at a time. Wait until some have ended, or cancel them: "
+            "responses.background_max.",
+            hint={"limit": most, "setting": "responses.background_max"},
+            headers=retry_headers(10.0),
         )
 
 

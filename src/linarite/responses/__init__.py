@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from linarite.responses.background import BackgroundResponses
 from linarite.responses.conversations import ConversationKeeper
 from linarite.responses.keeper import ResponseKeeper
 
-__all__ = ["ConversationKeeper", "ResponseKeeper"]
+__all__ = ["BackgroundResponses", "ConversationKeeper", "ResponseKeeper"]

@@ -291,8 +291,9 @@ def _check_file(part: InputFile, where: str) -> None:
 class ItemIds:
     """The ids of a response and its items: they share their digits, and sort as they were made."""
 
-    def __init__(self) -> None:
-        self._digits = new_guid().replace("-", "")
+    def __init__(self, digits: str = "") -> None:
+        """`digits`: those of a response that has its id already."""
+        self._digits = digits or new_guid().replace("-", "")
         self._made = 0
 
     @property

@@ -16,6 +16,7 @@ from linarite.domain.usage import Usage, usage_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from linarite.dataplane.operations.responses.preparing import Request
     from linarite.dataplane.operations.responses.shape import Response
     from linarite.domain.chat import ChatEvent
     from linarite.domain.errors import LinariteError
@@ -47,6 +48,7 @@ class Answer:
         self.counted: Usage | None = None
         """the newest counts of the engine's"""
         self.began = False
+        self._queued = False
         self._told = told
         self._sequence = 0
         self._frames: list[bytes] = []
@@ -64,6 +66,17 @@ class Answer:
     def seal(self, seal: Callable[[str], str] | None) -> None:
         self._output.seal = seal
 
+    def go_on(self, sequence: int) -> None:
+        """Events up to that number have been told before: of a response that was queued."""
+        self._sequence = sequence
+        self._queued = True
+
+    def queue(self) -> None:
+        """It waits until it is made in the background."""
+        self.response["status"] = "queued"
+        self._tell_whole("response.created")
+        self._tell_whole("response.queued")
+
     @property
     def usage(self) -> Usage | None:
         """The engine's counts; where it gave none, about the least that was used."""
@@ -80,7 +93,8 @@ class Answer:
         """The model has begun to answer."""
         self.began = True
         self.response["status"] = "in_progress"
-        self._tell_whole("response.created")
+        if not self._queued:
+            self._tell_whole("response.created")
         self._tell_whole("response.in_progress")
 
     def take(self, event: ChatEvent) -> None:
@@ -146,6 +160,17 @@ class Answer:
         event = {"type": kind, "sequence_number": self._sequence} | fields
         self._sequence += 1
         return b"event: %b\ndata: %b\n\n" % (kind.encode(), encode(event))
+
+
+def answer_to(request: Request, response: Response, *, told: bool) -> Answer:
+    """The answer to a request; `told`: whether anybody wants its events."""
+    return Answer(
+        response,
+        request.ids.new,
+        request.tools.custom,
+        logprobs=request.ask.wants_logprobs,
+        told=told,
+    )
 
 
 def error_told(problem: LinariteError) -> dict[str, Any]:

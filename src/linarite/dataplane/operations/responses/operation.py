@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite.dataplane.call import END_USER_MAX
-from linarite.dataplane.operations.responses.answer import Answer
+from linarite.dataplane.operations.responses.answer import answer_to
 from linarite.dataplane.operations.responses.ask import AskReader
+from linarite.dataplane.operations.responses.keeping import Keeping
 from linarite.dataplane.operations.responses.messages import without_oldest
-from linarite.dataplane.operations.responses.preparing import Asked, Request
+from linarite.dataplane.operations.responses.preparing import Asked, Queued, Request, queued_body
 from linarite.dataplane.operations.responses.reply import ResponseReply
 from linarite.dataplane.operations.responses.shape import new_response
 from linarite.dataplane.parts.checks import find_deployment
@@ -23,6 +24,7 @@ from linarite.dataplane.parts.response_items import ItemIds, read_items
 from linarite.domain.errors import (
     ContextLengthExceeded,
     EngineFailed,
+    InvalidRequest,
     LinariteError,
     OperationNotSupported,
 )
@@ -51,47 +53,78 @@ class CreateResponse:
 
     def parse(self, call: Call, body: bytes, facts: Facts) -> Asked:
         """What is asked. Raises InvalidRequest, DeploymentNotFound."""
+        ids = ItemIds()
+        request = self.request(call, body, facts, ids)
+        ask = request.ask
+        response = new_response(ask, request.tools, ids.response, ask.model or "", int(time.time()))
+        streamed = bool(ask.stream)
+        answer = answer_to(request, response, told=streamed)
+        call.reply = ResponseReply(answer, ask.max_output_tokens, streamed=streamed)
+        call.error_frame = answer.error_frame
+        keeping = Keeping(self._kit.responses, self._kit.conversations)
+        if ask.background and call.maker is not None:
+            raise InvalidRequest(
+                "Invalid value: 'background' can't be used in a batch, which is in the background "
+                "itself.",
+                param="background",
+                code="invalid_value",
+            )
+        return Asked(call, self._kit, request, answer, keeping, queued_body(ask, body))
+
+    def request(self, call: Call, body: bytes, facts: Facts, ids: ItemIds) -> Request:
+        """What a body says; the call learns what it says about itself."""
         ask, tools = self._read(body)
-        deployment = find_deployment(call, ask.model, facts)
+        find_deployment(call, ask.model, facts)
         call.end_user = (ask.safety_identifier or ask.user or "")[:END_USER_MAX]
         if ask.service_tier is not None:
             call.service_tier_asked = ask.service_tier
-        ids = ItemIds()
         items = read_items(ask.input if ask.input is not None else [], "input", ids.new)
-        streamed = bool(ask.stream)
-        response = new_response(ask, tools, ids.response, deployment.name, int(time.time()))
-        answer = Answer(response, ids.new, tools.custom, logprobs=ask.wants_logprobs, told=streamed)
-        call.reply = ResponseReply(answer, ask.max_output_tokens, streamed=streamed)
-        call.error_frame = answer.error_frame
-        return Asked(call, self._kit, Request(ask, tools, items, ids), answer)
+        return Request(ask, tools, items, ids)
 
-    async def run(self, ask: Ready, slot: Slot) -> AsyncGenerator[bytes, None]:
+    async def run(self, ask: Ready | Queued, slot: Slot | None) -> AsyncGenerator[bytes, None]:
         """The events, or nothing worth sending until the response is whole.
 
         What is kept is on disk before its last event is told. Raises OperationNotSupported.
         """
+        if isinstance(ask, Queued):
+            async for frame in self._queue(ask):
+                yield frame
+            return
+        assert slot is not None  # noqa: S101 - a deployment answers
         if not slot.capabilities.chat_completion:
             raise OperationNotSupported("responses", slot.model)
-        answer = ask.answer
+        answer, keeping = ask.answer, ask.keeping
         try:
             async with aclosing(self._said(ask, slot)) as events:
                 async for event in events:
                     if not answer.began:
                         answer.begin()
                     answer.take(event)
-                    yield b"".join(answer.taken())
+                    yield await keeping.told(answer)
             if not answer.began:
                 raise EngineFailed("The engine gave no answer.")
         except LinariteError as problem:
             if answer.began:
                 answer.fail(problem)
-                await self._keep(ask)
-                yield b"".join(answer.taken())
+                await keeping.end(ask)
+                yield await keeping.told(answer)
             raise
         answer.finish()
-        await self._keep(ask)
         answer.tell_end()
-        yield b"".join(answer.taken())
+        await keeping.end(ask)
+        yield await keeping.told(answer)
+
+    async def _queue(self, ask: Queued) -> AsyncGenerator[bytes, None]:
+        """Have it made in the background; with `stream` its events, else nothing more."""
+        background = self._kit.background
+        ask.answer.queue()
+        await background.queue(ask.made, ask.answer.taken())
+        if not ask.streamed:
+            yield b""
+            return
+        async with aclosing(background.events.follow(ask.made, -1)) as frames:
+            async for frame in frames:
+                yield frame
 
     async def _said(self, ask: Ready, slot: Slot) -> AsyncGenerator[ChatEvent, None]:
         """The engine's events; with `truncation` "auto" to as much as fits its context."""
@@ -110,14 +143,3 @@ class CreateResponse:
                 chat = msgspec.structs.replace(chat, messages=shorter)
             else:
                 return
-
-    async def _keep(self, ask: Ready) -> None:
-        """Keep the response, and with it what it adds to its conversation."""
-        if ask.new is None:
-            return
-        made = self._kit.responses.made(ask.new)
-        if ask.conversation is None or ask.answer.response["status"] == "failed":
-            await self._kit.responses.keep(made)
-            return
-        said = [*ask.said, *ask.answer.response["output"]]
-        await self._kit.conversations.keep_with(ask.conversation, made, said)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from linarite.dataplane.call import Unready
 from linarite.dataplane.operations.responses.ask import REASONING, ResponseAsk
 from linarite.dataplane.operations.responses.messages import OUTPUTS, characters_of, messages_of
 from linarite.dataplane.operations.responses.stored_files import StoredFiles
 from linarite.dataplane.parts.checks import too_long
 from linarite.dataplane.parts.response_items import ITEMS_MAX
+from linarite.dataplane.subjects import PROJECT_HEADER
 from linarite.domain.chat import ChatAsk, JsonSchemaFormat, ResponseFormat, StreamOptions
 from linarite.domain.errors import InvalidRequest, SetupError
 from linarite.domain.response_errors import (
@@ -20,6 +23,7 @@ from linarite.domain.response_errors import (
     ReferenceNotFound,
 )
 from linarite.files.keeper import owner_of
+from linarite.responses.background import RUN, UNFINISHED
 from linarite.responses.keeper import ENDED, NewResponse, items_of, response_of
 
 if TYPE_CHECKING:
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from linarite.dataplane.call import Call, OperationKit
     from linarite.dataplane.operations.responses.answer import Answer
     from linarite.dataplane.operations.responses.ask import Format
+    from linarite.dataplane.operations.responses.keeping import Keeping
     from linarite.dataplane.operations.responses.tools import AskedTools
     from linarite.dataplane.parts.response_items import Item, ItemIds
     from linarite.domain.stored_object import StoredObject
@@ -46,6 +51,15 @@ class Ready(NamedTuple):
     conversation: StoredObject | None
     said: list[Item]
     """of the input, what the conversation does not have yet"""
+    keeping: Keeping
+
+
+class Queued(NamedTuple):
+    """A response that is to be made in the background."""
+
+    made: StoredObject
+    answer: Answer
+    streamed: bool
 
 
 class Request(NamedTuple):
@@ -61,7 +75,18 @@ class Request(NamedTuple):
 class Asked(Unready):
     """A request that was understood; what it goes on from is still to be read."""
 
-    def __init__(self, call: Call, kit: OperationKit, request: Request, answer: Answer) -> None:
+    def __init__(
+        self,
+        call: Call,
+        kit: OperationKit,
+        request: Request,
+        answer: Answer,
+        keeping: Keeping,
+        body: str = "",
+    ) -> None:
+        """`body` is what is to be made in the background; "" for what is made now."""
+        self._body = body
+        self._keeping = keeping
         self._call = call
         self._kit = kit
         self._request = request
@@ -71,7 +96,7 @@ class Asked(Unready):
         """responses of which items are named, with their items by id"""
         self._stored = StoredFiles(kit.files, call.account_id, self._sees)
 
-    async def made_ready(self) -> Ready:
+    async def made_ready(self) -> Ready | Queued:
         """See Unready."""
         ask, call, answer = self._request.ask, self._call, self._answer
         earlier: list[Item] = []
@@ -101,8 +126,25 @@ class Asked(Unready):
                 input=items,
                 before=before,
             )
+            if self._body:
+                return self._queued(new)
         said = [each for each in items if each["id"] not in known]
-        return Ready(chat, answer, call, new, conversation, said)
+        return Ready(chat, answer, call, new, conversation, said, self._keeping)
+
+    def _queued(self, new: NewResponse) -> Queued:
+        """It as it waits: no deployment answers now."""
+        call, streamed = self._call, bool(self._request.ask.stream)
+        call.deployment = None
+        run = {
+            "body": self._body,
+            "maker": msgspec.to_builtins(call.principal),
+            "project": call.headers.get(PROJECT_HEADER, b"").decode("latin-1"),
+            "attempts": 0,
+        }
+        made = self._kit.responses.made(new)
+        body = made.body | {"streamed": streamed, RUN: run}
+        queued = msgspec.structs.replace(made, label=UNFINISHED, body=body)
+        return Queued(queued, self._answer, streamed)
 
     async def _previous(self, response_id: str) -> StoredObject:
         found = await self._kit.responses.find(self._call.account_id, response_id, self._sees)
@@ -207,6 +249,11 @@ class Asked(Unready):
             user=ask.user,
             verbosity=ask.text.verbosity if ask.text else None,
         )
+
+
+def queued_body(ask: ResponseAsk, body: bytes) -> str:
+    """The body, if it is to be made in the background; else ""."""
+    return body.decode() if ask.background else ""
 
 
 def _format(wanted: Format | None) -> ResponseFormat | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from linarite.dataplane.operations.responses.reply import EventsReply
+from linarite.dataplane.parts.checks import whole_number
 from linarite.dataplane.parts.documents import DocumentReply
 from linarite.dataplane.parts.item_pages import asked_page, part_of, shown_page
 from linarite.domain.errors import InvalidRequest
@@ -29,6 +32,7 @@ class OneResponse:
         """Take who keeps responses."""
         self._keeper = kit.responses
         self._files = kit.files
+        self._background = kit.background
 
     def parse(self, call: Call, body: bytes, facts: Facts) -> Call:  # noqa: ARG002 - the port's shape
         """Nothing to check before the response is looked for."""
@@ -50,16 +54,39 @@ class GetResponse(OneResponse):
 
     name = "Responses_Get"
 
-    async def run(self, ask: Call, slot: object) -> AsyncGenerator[dict[str, Any], None]:  # noqa: ARG002 - the port's shape
-        """It as it stands."""
+    async def run(self, ask: Call, slot: object) -> AsyncGenerator[Any, None]:  # noqa: ARG002 - the port's shape
+        """It as it stands; with `stream` its events behind `starting_after`."""
         found = await self._response(ask)
-        if dict(parse_qsl(ask.query.decode("latin-1"))).get("stream") == "true":
+        asked = dict(parse_qsl(ask.query.decode("latin-1")))
+        if asked.get("stream") != "true":
+            yield found.body["response"]
+            return
+        after = _starting_after(asked)
+        if not found.body.get("streamed"):
             raise InvalidRequest(
                 "This response can't be streamed: it was not made with 'background' and 'stream'.",
                 param="stream",
                 code="invalid_value",
             )
-        yield found.body["response"]
+        ask.reply = EventsReply()
+        yield b""  # there may be none yet, or none any more
+        async with aclosing(self._background.events.follow(found, after)) as frames:
+            async for frame in frames:
+                yield frame
+
+
+def _starting_after(asked: dict[str, str]) -> int:
+    said = asked.get("starting_after")
+    if said is None:
+        return -1
+    after = whole_number(said)
+    if after < 0:
+        raise InvalidRequest(
+            "'starting_after' must be the number of an event.",
+            param="starting_after",
+            code="invalid_value",
+        )
+    return after
 
 
 class DeleteResponse(OneResponse):
@@ -71,7 +98,10 @@ class DeleteResponse(OneResponse):
     async def run(self, ask: Call, slot: object) -> AsyncGenerator[dict[str, Any], None]:  # noqa: ARG002 - the port's shape
         """It is gone when this is told."""
         found = await self._response(ask)
-        await self._keeper.remove(found)
+        if found.body["response"]["background"]:
+            await self._background.forget(found)
+        else:
+            await self._keeper.remove(found)
         yield {"id": found.id, "object": "response.deleted", "deleted": True}
 
 
@@ -87,7 +117,7 @@ class CancelResponse(OneResponse):
         response = found.body["response"]
         if not response["background"]:
             raise InvalidRequest("Cannot cancel a synchronous response.")
-        yield response
+        yield (await self._background.cancel(found)).body["response"]
 
 
 class ListInputItems(OneResponse):
