@@ -70,13 +70,11 @@ def test_it_is_made_while_nobody_waits(client: OpenAI, server: Server) -> None:
     assert after.usage is not None
     assert after.usage.input_tokens > done.usage.output_tokens
     assert client.responses.cancel(made.id).status == "completed", "too late, and no error"
-    recorded = [
-        line
-        for line in server.said.splitlines()
-        if '"Responses_Create"' in line
-        and f'"completion_tokens":{done.usage.output_tokens}' in line
-    ]
-    assert recorded
+    figures = httpx.get(f"{server.endpoint}/metrics", headers={"api-key": server.key}).text
+    labels = 'account="linarite",deployment="gpt-4o"'
+    assert f'linarite_requests_total{{{labels},operation="Responses_Create"' in figures
+    total = done.usage.output_tokens + after.usage.output_tokens
+    assert f'linarite_tokens_total{{{labels},type="completion"}} {total}\n' in figures
 
 
 def test_its_events_are_followed_from_any_of_them(client: OpenAI) -> None:
