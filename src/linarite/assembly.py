@@ -19,6 +19,7 @@ from linarite.dataplane.http import DataPlane
 from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
 from linarite.diagnostic_parts import DiagnosticParts
+from linarite.domain.held_data import HeldData
 from linarite.domain.jobs import DEPLOY_TEMPLATE
 from linarite.file_parts import Around
 from linarite.hosting.declared import declare
@@ -150,6 +151,7 @@ class Assembly:
         tenant = await tenant_of(resources, settings.signin.tenant)
         await self._open_trail(database, resources, dialer, tenant)
         activity = SqliteActivityLog(database)
+        self._held = HeldData(self._ledger, self._content_log.store)
         self._limits = LimitParts(
             self._facts, settings.quota.rates, activity, self._notifier, tenant, self._stack
         )
@@ -157,7 +159,7 @@ class Assembly:
         door = identity.door()
         management = await self._management(tenant, identity, resources, jobs, activity)
         fetcher = StoreFetcher(self._store, dialer, settings.models, self.loaded.home)
-        around = Around(resources, keys, dialer)
+        around = Around(resources, keys, dialer, self._trail, self._held)
         stored = await open_stored(self._stack, self.loaded.home, settings, around)
         kinds: dict[str, Kind] = {
             **stored.batches.kinds,
@@ -358,6 +360,7 @@ class Assembly:
                 diagnostics=self._diagnostics,
                 outbox=self._notifier,
                 content_log=self._content_log.access,
+                held=self._held,
                 management_key=settings.controlplane.management_key,
                 regions={name: each.title or name for name, each in settings.regions.items()},
             )

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from linarite.domain.audit import AuditTrail
 from linarite.domain.dial import Dialer
+from linarite.domain.held_data import HeldData
 from linarite.domain.resource import KeyStore, ResourceStore
 from linarite.files.importing import FileImporter
 from linarite.files.uploads import UploadKeeper
@@ -26,6 +28,9 @@ class Around(msgspec.Struct, frozen=True):
     resources: ResourceStore
     keys: KeyStore
     dialer: Dialer
+    trail: AuditTrail
+    held: HeldData
+    """what is stored adds itself"""
 
 
 class FileParts(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from linarite.file_parts import FileParts, open_file_parts, open_seals
 from linarite.files import FileKeeper
 from linarite.files.completions import CompletionKeeper
 from linarite.files.opening import open_files
+from linarite.files.proof import ProvenObjects
 from linarite.response_parts import ResponseParts
 from linarite.storage.database import open_objects
 from linarite.storage.sealed_objects import SealedStoredObjects
@@ -66,7 +67,9 @@ async def open_stored(
     database = open_objects(home)
     stack.push_async_callback(database.close)
     seals = await open_seals(around, settings.files)
-    objects = SealedStoredObjects(SqliteStoredObjects(database), seals)
+    sealed = SealedStoredObjects(SqliteStoredObjects(database), seals)
+    objects = ProvenObjects(sealed, around.trail)
+    around.held.add(objects)
     files = await open_files(stack, objects, home, settings.files, around.resources, seals)
     file_parts = await open_file_parts(stack, objects, files, around)
     batches = BatchParts(stack, home, settings, objects, files, seals)

@@ -138,3 +138,32 @@ def test_purging_the_account_destroys_it(tmp_path: Path) -> None:
         assert told.status_code == 500
         assert "can't be opened" in told.json()["error"]["message"]
         assert places_with(home, SECRET) == []
+
+
+def test_without_its_owners_key_nobody_opens_it(tmp_path: Path) -> None:
+    """The server starts all the same, and what was stored is there when the key is."""
+    key_file = tmp_path / "vault" / "team" / "v1"
+    key_file.parent.mkdir(parents=True)
+    key_file.write_text("5a" * 32)
+    settings = f"""{SIMULATED}
+[key_vaults.company]
+uri = "https://vault.example/"
+folder = "{tmp_path / "vault"}"
+"""
+    vault = {"keyVaultUri": "https://vault.example", "keyName": "team"}
+    owned = {"encryption": {"keySource": "Microsoft.KeyVault", "keyVaultProperties": vault}}
+    home = tmp_path / "home"
+    with stopped(start_server(home, settings)) as server:
+        owner = new_account(server, "owned")
+        assert arm(server, "PATCH", f"{ACCOUNTS}/owned", {"properties": owned}).is_success
+        file_id = owner.store(CONTENT)
+        server.kill()
+    key_file.unlink()
+    with stopped(start_server(home, settings)) as server:
+        owner = Owner(f"{server.endpoint}/owned", owner.key)
+        told = owner.ask("GET", f"{V1}/files/{file_id}/content")
+        assert told.json()["error"]["code"] == "KeyVaultEncryptionKeyNotFound"
+        assert mine(server).ids() == []
+        key_file.write_text("5a" * 32)
+        assert arm(server, "PATCH", f"{ACCOUNTS}/owned", {"tags": {"back": "yes"}}).is_success
+        assert content_of(owner, file_id) == CONTENT

@@ -36,6 +36,7 @@ COMMANDS: dict[str, Callable[[], Any]] = {
     "role": lambda: import_module("linarite.cli.role"),
     "usage": lambda: import_module("linarite.cli.usage"),
     "content": lambda: import_module("linarite.cli.content"),
+    "data": lambda: import_module("linarite.cli.data"),
     "operation": lambda: import_module("linarite.cli.operation"),
     "activity": lambda: import_module("linarite.cli.activity"),
     "audit": lambda: import_module("linarite.cli.audit"),

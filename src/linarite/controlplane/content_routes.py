@@ -1,4 +1,4 @@
-"""The rows of content logging: the switch, and what was kept."""
+"""The rows of content logging: the switch, and what was kept; and the report of all that is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from linarite.controlplane.paths import ACCOUNT
 from linarite.controlplane.resource_type import Action, ResourceType, reading
 from linarite.controlplane.resources.content_logging import rules
 from linarite.controlplane.resources.content_records import reads
+from linarite.controlplane.resources.data_reports import reads as data_reports
 from linarite.domain.content_log import CONTENT_LOGGING_TYPE, CONTENT_RECORD_TYPE, READS_CONTENT
+from linarite.domain.held_data import DATA_REPORT_TYPE
 
 RECORDS = f"{ACCOUNT}/providers/{CONTENT_RECORD_TYPE}"
 
@@ -34,5 +36,8 @@ CONTENT_ACTIONS: tuple[Action, ...] = (
         permission=READS_CONTENT,
         act=reads.read,
         is_data=True,
+    ),
+    reading(
+        f"{ACCOUNT}/providers/{DATA_REPORT_TYPE}", OPERATIONS, DATA_REPORT_TYPE, data_reports.report
     ),
 )

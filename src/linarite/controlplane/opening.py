@@ -26,6 +26,7 @@ from linarite.domain.client_certificate import CertificateHolders, NoHolders
 from linarite.domain.content_log import ContentAccess
 from linarite.domain.diagnostics import DiagnosticViews
 from linarite.domain.directory import Directory
+from linarite.domain.held_data import HoldsData
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import ModelOffers
 from linarite.domain.network_log import NetworkLog
@@ -92,6 +93,7 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     diagnostics: DiagnosticViews
     outbox: Deliveries
     content_log: ContentAccess
+    held: HoldsData
     regions: Mapping[str, str]
     """the declared regions with their titles; none: this machine stands for every location"""
     keys_changed: Callable[[str], Awaitable[None]]
@@ -145,6 +147,7 @@ async def open_control_plane(parts: ControlPlaneParts) -> tuple[AccountKeys, Man
         diagnostics=parts.diagnostics,
         outbox=parts.outbox,
         content_log=parts.content_log,
+        held=parts.held,
         limit_counts=parts.limit_counts,
     )
     plane = ControlPlane(RESOURCE_TYPES, ACTIONS, surface)

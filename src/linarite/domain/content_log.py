@@ -16,6 +16,7 @@ from linarite.domain.request_record import RequestRecord
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from linarite.domain.held_data import Held
     from linarite.domain.resource import Resource, ResourceStore
 
 CONTENT_LOGGING_TYPE = "Linarite.Operations/contentLogging"
@@ -143,6 +144,10 @@ class ContentStore(Protocol):
 
     async def list(self, account_id: str, page: ContentPage) -> list[SealedContent]:
         """What is known about an account's, without what is sealed."""
+        ...
+
+    async def held(self, account_id: str) -> list[Held]:
+        """How much there is of an account; nothing where there is none."""
         ...
 
     async def accounts(self) -> set[str]:

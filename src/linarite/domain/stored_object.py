@@ -9,6 +9,11 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from linarite.domain.held_data import Held
+
+EXPIRED, PURGED = "expired", "purged"
+"""why something ends by itself: its time, or its account, is over"""
+
 
 class StoredObject(msgspec.Struct, frozen=True, kw_only=True):
     """One object of an account's; found by account, kind and id together, never by id alone."""
@@ -29,6 +34,8 @@ class StoredObject(msgspec.Struct, frozen=True, kw_only=True):
     """seconds since the epoch; 0 for never"""
     blob: str = ""
     """the name under which its bytes are kept; "" where there are none"""
+    blob_bytes: int = 0
+    """how many bytes these are"""
     body: dict[str, Any] = {}
     """everything else about it"""
 
@@ -98,6 +105,17 @@ class StoredObjects(Protocol):
 
     async def size(self, account_id: str, kind: str) -> int:
         """About how many bytes all of a kind take, without those of blobs."""
+        ...
+
+    async def end(self, over: Sequence[StoredObject], why: str) -> None:
+        """Forget what is over, at once, whether or not it is still there.
+
+        `why`: EXPIRED or PURGED. What upkeep has read is enough: of what is sealed, too.
+        """
+        ...
+
+    async def held(self, account_id: str) -> list[Held]:
+        """What there is of an account, by kind, the bytes of blobs included."""
         ...
 
     async def expired(self, now: int, limit: int) -> list[StoredObject]:

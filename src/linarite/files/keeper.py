@@ -10,7 +10,7 @@ import msgspec
 
 from linarite.domain.content_seals import NoSeals
 from linarite.domain.file_errors import FileTooLarge, TooManyFiles
-from linarite.domain.stored_object import Page, StoredObject
+from linarite.domain.stored_object import EXPIRED, PURGED, Page, StoredObject
 from linarite.files.sniffing import HEAD_BYTES, media_type, require_lines
 from linarite.web.ids import new_guid
 
@@ -179,15 +179,15 @@ class FileKeeper:
         """Forget everything that other accounts than these have. Ids are in lower case."""
         for account_id in await self._objects.accounts() - set(accounts):
             while files := await self._objects.of_account(account_id, SWEEP_AT_ONCE):
-                for file in files:
-                    await self.remove(file)
+                await self._objects.end(files, PURGED)
+                await self.forget_bytes(files)
 
     async def sweep(self) -> int:
         """Forget files whose time is over; how many there were."""
         gone = 0
         while files := await self._objects.expired(int(self._now()), SWEEP_AT_ONCE):
-            for file in files:
-                await self.remove(file)
+            await self._objects.end(files, EXPIRED)
+            await self.forget_bytes(files)
             gone += len(files)
         return gone
 
@@ -220,6 +220,7 @@ class FileKeeper:
             owner=new.owner,
             label=new.purpose,
             blob=received.name,
+            blob_bytes=received.size,
             expires_at=now + new.lives_s if new.lives_s else 0,
             body={
                 "bytes": received.size,
@@ -237,7 +238,9 @@ class FileKeeper:
             "status": PROCESSED,
             **content_key(received),
         }
-        return msgspec.structs.replace(file, blob=received.name, body=file.body | told)
+        return msgspec.structs.replace(
+            file, blob=received.name, blob_bytes=received.size, body=file.body | told
+        )
 
     def _is_over(self, file: StoredObject) -> bool:
         return 0 < file.expires_at <= self._now()

@@ -195,6 +195,7 @@ class UploadKeeper:
             label=upload.id,
             expires_at=ends_at(upload),
             blob=received.name,
+            blob_bytes=received.size,
             body={"bytes": received.size, **content_key(received)},
         )
         grown = msgspec.structs.replace(

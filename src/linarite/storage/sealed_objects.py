@@ -33,6 +33,8 @@ class SealedStoredObjects:
         self.remove = kept.remove
         self.count = kept.count
         self.size = kept.size
+        self.end = kept.end
+        self.held = kept.held
         self.expired = kept.expired
         self.blobs = kept.blobs
         self.accounts = kept.accounts

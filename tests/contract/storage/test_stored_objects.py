@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from linarite.domain.stored_object import Page, StoredObject
+from linarite.domain.stored_object import EXPIRED, Page, StoredObject
 
 if TYPE_CHECKING:
     from linarite.domain.stored_object import StoredObjects
@@ -150,3 +150,32 @@ async def test_what_is_gone_lets_nothing_be_written(
     assert await stored_objects.write(added=[made("c")], **changes) is False
     assert await ids(stored_objects) == ["b", "a"]
     assert await ids(stored_objects, label="new") == []
+
+
+async def test_what_is_over_ends_at_once(stored_objects: StoredObjects) -> None:
+    """Those that are gone already too; of other accounts nothing."""
+    await stored_objects.write(added=[made("a"), made("b"), made("a", account_id=OTHER)])
+    await stored_objects.end([made("a"), made("gone")], EXPIRED)
+    assert await ids(stored_objects) == ["b"]
+    assert await ids(stored_objects, OTHER) == ["a"]
+
+
+async def test_what_is_held_of_an_account(stored_objects: StoredObjects) -> None:
+    """Of each kind how many, since when, until when, and the bytes of blobs with it."""
+    await stored_objects.write(
+        added=[
+            made("a", created_at=10, expires_at=100, blob="x", blob_bytes=1_000_000),
+            made("b", created_at=20, expires_at=300, body={"text": "x" * 1000}),
+            made("c", created_at=30),
+            made("d", kind="upload", created_at=40),
+            made("e", account_id=OTHER, created_at=50),
+        ]
+    )
+    files, uploads = await stored_objects.held(MINE.upper())
+    assert (files.kind, files.count, files.oldest, files.newest) == ("file", 3, 10, 30)
+    assert (files.ends_first, files.ends_last, files.endless) == (100, 300, 1)
+    assert 1_001_000 < files.bytes < 1_010_000
+    assert (uploads.kind, uploads.count, uploads.endless) == ("upload", 1, 1)
+    assert (uploads.ends_first, uploads.ends_last) == (0, 0)
+    assert 0 < await stored_objects.size(MINE, "upload") == uploads.bytes
+    assert await stored_objects.held(f"{MINE}/none") == []

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from linarite.domain.held_data import Held
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -44,6 +46,24 @@ class MemoryContentStore:
     async def accounts(self) -> set[str]:
         """See ContentStore."""
         return {account for account, _ in self._kept}
+
+    async def held(self, account_id: str) -> list[Held]:
+        """See HoldsData."""
+        mine = [each for (account, _), each in self._kept.items() if account == account_id.lower()]
+        if not mine:
+            return []
+        return [
+            Held(
+                kind="contentRecord",
+                place="memory",
+                count=len(mine),
+                bytes=sum(len(each.sealed) for each in mine),
+                oldest=min(each.at for each in mine),
+                newest=max(each.at for each in mine),
+                ends_first=min(each.expires_at for each in mine),
+                ends_last=max(each.expires_at for each in mine),
+            )
+        ]
 
     async def remove(self, account_id: str, *, expired_at: int, before: int = 0) -> int:
         """See ContentStore."""

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from linarite.domain.held_data import Held
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -85,6 +87,22 @@ class MemoryStoredObjects:
             if (account, its_kind) == (account_id.lower(), kind)
         )
 
+    async def end(self, over: Sequence[StoredObject], why: str) -> None:
+        """See StoredObjects."""
+        del why
+        for each in over:
+            self._kept.pop(_place(each), None)
+
+    async def held(self, account_id: str) -> list[Held]:
+        """See StoredObjects."""
+        mine = [
+            each for each in self._kept.values() if each.account_id.lower() == account_id.lower()
+        ]
+        return [
+            _held(kind, [each for each in mine if each.kind == kind])
+            for kind in sorted({each.kind for each in mine})
+        ]
+
     async def expired(self, now: int, limit: int) -> list[StoredObject]:
         """See StoredObjects."""
         over = [each for each in self._kept.values() if 0 < each.expires_at <= now]
@@ -104,6 +122,21 @@ class MemoryStoredObjects:
             each for (account, _, _), each in self._kept.items() if account == account_id.lower()
         ]
         return mine[:limit]
+
+
+def _held(kind: str, objects: list[StoredObject]) -> Held:
+    ends = [each.expires_at for each in objects if each.expires_at]
+    return Held(
+        kind=kind,
+        place="memory",
+        count=len(objects),
+        bytes=sum(len(msgspec.json.encode(each)) + each.blob_bytes for each in objects),
+        oldest=min(each.created_at for each in objects),
+        newest=max(each.created_at for each in objects),
+        ends_first=min(ends, default=0),
+        ends_last=max(ends, default=0),
+        endless=len(objects) - len(ends),
+    )
 
 
 def _place(kept: StoredObject) -> tuple[str, str, str]:

@@ -8,6 +8,8 @@ from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from linarite.domain.content_log import SealedContent
+from linarite.domain.held_data import Held
+from linarite.storage.database import CONTENT_FILE
 from linarite.storage.tables import content_records
 
 if TYPE_CHECKING:
@@ -88,6 +90,20 @@ class SqliteContentStore:
         query = select(_columns.account_key).distinct()
         async with self._database.reading() as connection:
             return set((await connection.execute(query)).scalars())
+
+    async def held(self, account_id: str) -> list[Held]:
+        """See HoldsData."""
+        query = select(
+            func.count().label("count"),
+            func.coalesce(func.sum(_columns.size), 0).label("bytes"),
+            func.coalesce(func.min(_columns.at), 0).label("oldest"),
+            func.coalesce(func.max(_columns.at), 0).label("newest"),
+            func.coalesce(func.min(_columns.expires_at), 0).label("ends_first"),
+            func.coalesce(func.max(_columns.expires_at), 0).label("ends_last"),
+        ).where(_columns.account_key == account_id.lower())
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).mappings().one()
+        return [Held(kind="contentRecord", place=CONTENT_FILE, **row)] if row["count"] else []
 
     async def remove(self, account_id: str, *, expired_at: int, before: int = 0) -> int:
         """See ContentStore."""

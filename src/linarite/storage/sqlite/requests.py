@@ -22,6 +22,7 @@ from linarite.storage.migrate import REQUESTS_HISTORY
 from linarite.storage.resource_id import id_key
 from linarite.storage.retention import Retention
 from linarite.storage.sqlite.connections import sqlite_engine, told_as_unavailable
+from linarite.storage.sqlite.held_requests import held_in
 from linarite.storage.sqlite.provisioned_hours import SqliteProvisionedHours
 from linarite.storage.sqlite.request_tidier import RequestTidier
 from linarite.storage.sqlite.request_writer import Marker, RequestWriter, add_now
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from linarite.domain.held_data import Held
     from linarite.domain.usage import Usage
     from linarite.domain.usage_journal import BegunRequest
     from linarite.domain.usage_report import UsageQuestion, UsageSum
@@ -111,6 +113,7 @@ class SqliteRequestLedger:
         self._path = path
         self._engine = sqlite_engine(path, busy_timeout_s=5.0, pragmas=())
         self._backlog_max = backlog_max
+        self._retention = retention
         self._tidier = RequestTidier(path, retention)
         self._writer = RequestWriter(path, self._tidier.written, journal.kept)
         self._queue = self._writer.queue
@@ -180,6 +183,12 @@ class SqliteRequestLedger:
         async with self._reading() as connection:
             rows = (await connection.execute(query)).all()
         return [(position, RequestRecord(*values)) for position, *values in rows]
+
+    async def held(self, account_id: str) -> list[Held]:
+        """See HoldsData: of an account the records of single requests, and the sums by the day."""
+        await self._written()
+        async with self._reading() as connection:
+            return await held_in(connection, account_id, self._retention)
 
     async def position_at(self, at_ns: int) -> int:
         """Where the records begin that are younger than a time."""

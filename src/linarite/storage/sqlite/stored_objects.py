@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import and_, delete, func, insert, or_, select, update
 
+from linarite.domain.held_data import Held
 from linarite.domain.stored_object import StoredObject
 from linarite.storage.tables import stored_objects
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from linarite.domain.stored_object import Page
     from linarite.storage.database import Database
+
+PLACE = "objects.db, files/"
 
 _columns = stored_objects.c
 _NAMED_AT_ONCE = 500
@@ -125,6 +128,37 @@ class SqliteStoredObjects:
         )
         async with self._database.reading() as connection:
             return int((await connection.execute(query)).scalar_one())
+
+    async def end(self, over: Sequence[StoredObject], why: str) -> None:
+        """See StoredObjects."""
+        del why
+        async with self._database.writing() as connection:
+            for each in over:
+                await connection.execute(delete(stored_objects).where(_same(each)))
+
+    async def held(self, account_id: str) -> list[Held]:
+        """See StoredObjects."""
+        ends = func.nullif(_columns.expires_at, 0)
+        created = func.json_extract(_columns.body, "$.created_at")
+        blob = func.coalesce(func.json_extract(_columns.body, "$.blob_bytes"), 0)
+        query = (
+            select(
+                _columns.kind.label("kind"),
+                func.count().label("count"),
+                func.sum(func.length(_columns.body) + blob).label("bytes"),
+                func.min(created).label("oldest"),
+                func.max(created).label("newest"),
+                func.coalesce(func.min(ends), 0).label("ends_first"),
+                func.coalesce(func.max(ends), 0).label("ends_last"),
+                (func.count() - func.count(ends)).label("endless"),
+            )
+            .where(_columns.account_key == account_id.lower())
+            .group_by(_columns.kind)
+            .order_by(_columns.kind)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [Held(place=PLACE, **row) for row in rows]
 
     async def expired(self, now: int, limit: int) -> list[StoredObject]:
         """See StoredObjects."""

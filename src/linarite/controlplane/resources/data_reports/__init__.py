@@ -1,0 +1,1 @@
+"""Linarite.Operations/dataReports: what is held of an account."""
