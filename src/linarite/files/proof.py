@@ -60,9 +60,12 @@ class ProvenObjects:
         added: Sequence[StoredObject] = (),
         replaced: Sequence[StoredObject] = (),
         removed: Sequence[StoredObject] = (),
+        needed: Sequence[StoredObject] = (),
     ) -> bool:
         """See StoredObjects."""
-        done = await self._kept.write(added=added, replaced=replaced, removed=removed)
+        done = await self._kept.write(
+            added=added, replaced=replaced, removed=removed, needed=needed
+        )
         if done and removed:
             await self._prove_all(removed, DELETED)
         return done
