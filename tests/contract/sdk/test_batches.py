@@ -52,6 +52,11 @@ sku = "GlobalBatch"
 instance = "slow"
 
 [[deployments]]
+name = "soon"
+model = "gpt-4o"
+instance = "slow"
+
+[[deployments]]
 name = "now"
 model = "gpt-4o"
 instance = "simulated"
@@ -194,6 +199,34 @@ def test_embeddings(client: OpenAI) -> None:
     batch, (answer,), _ = ended(client, made)
     assert batch.status == "completed"
     assert answer["response"]["body"]["data"][0]["object"] == "embedding"
+
+
+def test_responses(server: Server) -> None:
+    """Those that are stored can be had by their ids."""
+    body = {"model": "later", "input": "Hi.", "max_output_tokens": 16}
+    asked = {"custom_id": "one", "method": "POST", "url": "/v1/responses", "body": body}
+    with client_of(server, "v1") as client:
+        made = begun(client, json.dumps(asked), endpoint="/v1/responses")
+        batch, (answer,), _ = ended(client, made)
+        assert batch.status == "completed"
+        told = answer["response"]["body"]
+        assert client.responses.retrieve(told["id"]).output_text
+        assert batch.usage is not None
+        assert batch.usage.output_tokens == 16
+
+
+def test_people_come_first(server: Server) -> None:
+    """Who waits for an answer has it while the batch on the same instance goes on."""
+    with client_of(server, "v1") as client:
+        made = begun(client, lines(30, model="slow"))
+        while client.batches.retrieve(made.id).status == "validating":
+            time.sleep(0.02)
+        hello: Any = [{"role": "user", "content": "Hi."}]
+        for _ in range(2):
+            client.chat.completions.create(model="soon", messages=hello, max_tokens=2)
+        seen = client.batches.retrieve(made.id)
+        assert seen.status == "in_progress"
+        client.batches.cancel(made.id)
 
 
 @pytest.mark.parametrize(
