@@ -93,7 +93,7 @@ PARTNER = Network(
 PUBLIC = Network(
     name="public",
     # Of AS112, for which nobody has a service of their own: public addresses to every rule, where
-    # documentation addresses are refused by Linarite itself.
+    # documentation addresses count as private.
     server=("192.175.48.1/24", "2620:4f:8000::1/64"),
     host=("192.175.48.10/24", "192.175.48.20/24", "2620:4f:8000::10/64"),
     says="everybody else",
