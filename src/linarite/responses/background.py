@@ -153,7 +153,7 @@ class BackgroundResponses:
                     await self._put_down(made)
                 raise
             except Exception:
-                log.exception("response failed by our own fault", response=made.id)
+                log.exception("response failed by our own fault", resource=made.id)
                 await self.fail(made, "server_error", "The server failed to make this response.")
 
     async def _put_down(self, made: StoredObject) -> None:

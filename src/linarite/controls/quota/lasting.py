@@ -151,7 +151,7 @@ class Journal:
             except ServiceUnavailable:
                 raise
             except Exception as problem:
-                log.exception("a count could not be written by our own fault", key=window.key)
+                log.exception("a count could not be written by our own fault")
                 failed[window.key] = problem
         return failed
 
