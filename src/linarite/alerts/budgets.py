@@ -180,7 +180,9 @@ class BudgetWatch:
     async def _tell(self, reached: Reached, state: BudgetState, mark: str) -> BudgetState:
         """Write what is to be told, then hand it on."""
         budget = reached.budget
-        log.warning("budget threshold reached", resource=budget.id, percent=reached.notification.threshold)
+        log.warning(
+            "budget threshold reached", resource=budget.id, percent=reached.notification.threshold
+        )
         key = sha256(f"{budget.id.lower()}|{reached.name}|{mark}".encode()).hexdigest()[:32]
         receivers = {
             destination: receiver
