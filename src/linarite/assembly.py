@@ -178,6 +178,7 @@ class Assembly:
         pages = self._status_pages(dialer, keys)
         hosts = await asyncio.to_thread(known_hosts, settings)
         edge = Edge(pages, dataplane, management, identity.sign_in.app, hosts=hosts)
+        await stored.batches.recover(resources, jobs)
         await self._listen(edge)
         for url in filter(None, {self.seen.url, self.seen.https_url}):
             identity.verification.audiences.add_own_address(url)
@@ -185,7 +186,6 @@ class Assembly:
         self._host.start(
             name for name, declared in self.plan.instances.items() if declared.start == "boot"
         )
-        await stored.batches.recover(resources, jobs)
         await stored.responses.recover()
         await begin_work()
         await management.upkeep.start()

@@ -35,7 +35,7 @@ FOLDER = "batches"
 
 
 class BatchParts:
-    """Everything about batches. `answer_by` before `recover`, and that before jobs begin."""
+    """Everything about batches. `answer_by` before `recover`, that before anybody is served."""
 
     def __init__(
         self,

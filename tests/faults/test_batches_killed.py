@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from openai.types import Batch
 
 SETTINGS = """
+[files]
+sealed = "always"
+
 [[deployments]]
 name = "later"
 model = "gpt-4o"
@@ -79,6 +82,8 @@ def test_every_line_has_one_result(tmp_path: Path) -> None:
     for _ in range(KILLS):
         time.sleep(chance.uniform(0.05, 0.5))
         server.kill()
+        on_disk = [each.read_bytes() for each in (tmp_path / "batches").glob("*")]
+        assert not any(b"custom_id" in each for each in on_disk)
         server = start_server(tmp_path, SETTINGS)
         with client_of(server, "v1") as client:
             counts = client.batches.retrieve(made.id).request_counts

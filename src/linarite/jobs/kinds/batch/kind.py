@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -10,7 +11,7 @@ import structlog
 
 from linarite.domain.batch import BatchError
 from linarite.domain.customer_keys import CustomerKeyUnavailable
-from linarite.domain.errors import ServiceUnavailable
+from linarite.domain.errors import LinariteError, ServiceUnavailable
 from linarite.domain.jobs import RUN_BATCH, new_job
 from linarite.files.keeper import EVERYBODY
 from linarite.jobs.kind import Step
@@ -124,11 +125,21 @@ class BatchJob:
         waiting, all_read = await self._tools.keeper.open_ones()
         for batch in waiting:
             self._hold(batch)
+            await self._tell_how_far(batch)
         names = {batch.id for batch in waiting}
         for name in await self._tools.results.names():
             if all_read and name not in names and f"{RESOURCE}{name}" not in running:
                 await self._tools.results.remove(name)
         return [batch_job(each) for each in waiting if f"{RESOURCE}{each.id}" not in running]
+
+    async def _tell_how_far(self, batch: Batch) -> None:
+        """Have it shown what was counted before the server died, until the job goes on."""
+        if batch.counts.total and batch.outcome is None:
+            with suppress(LinariteError):  # the job waits for what is not there now
+                done = await self._tools.results.done(
+                    batch.id, batch.counts.total, batch.account_id
+                )
+                self._tools.keeper.tell(batch.id, done.counts)
 
     def _hold(self, batch: Batch) -> None:
         """Hold again what it had enqueued before the server was started."""
