@@ -9,6 +9,7 @@ import pytest
 
 from linarite.dataplane.operations.responses import stored_files
 from linarite.files import NewFile
+from linarite.responses import conversations, keeper
 from linarite.storage.memory.stored_objects import MemoryStoredObjects
 from tests.dataplane.rig import ScriptedEngine, rig
 
@@ -164,3 +165,22 @@ async def test_what_is_nested_too_deeply_is_refused(running: Rig) -> None:
         refused = await asked(running, given, **more)
         assert refused.status == 400
         assert "nested" in refused.json()["error"]["message"]
+
+
+async def test_what_was_said_before_is_bounded(
+    running: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused before it is read, and a little more of it can't be added without end."""
+    monkeypatch.setattr(keeper, "CONTEXT_BYTES_MAX", 10_000)
+    monkeypatch.setattr(conversations, "CONTEXT_BYTES_MAX", 10_000)
+    conversation = (await running.send("POST", "/openai/v1/conversations", {})).json()["id"]
+    for name, value in (("previous_response_id", ""), ("conversation", conversation)):
+        answer = await asked(running, "x" * 3000, **({name: value} if value else {}))
+        assert answer.status == 200
+        for _ in range(5):
+            answer = await asked(running, "x" * 3000, **{name: value or answer.json()["id"]})
+            if answer.status != 200:
+                break
+        assert answer.status == 400
+        problem = answer.json()["error"]
+        assert (problem["param"], problem["code"]) == (name, "context_length_exceeded")

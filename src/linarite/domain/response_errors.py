@@ -61,6 +61,19 @@ class ReferenceNotFound(InvalidRequest):
         )
 
 
+class ContextTooLarge(InvalidRequest):
+    """What a request goes on from is more than is read for one request."""
+
+    def __init__(self, param: str, most_bytes: int) -> None:
+        """`param` names what it goes on from."""
+        super().__init__(
+            f"What was said before takes more than the {most_bytes} bytes that are read for one "
+            f"request. Send what still matters as 'input', without '{param}'.",
+            param=param,
+            code="context_length_exceeded",
+        )
+
+
 class DuplicateItem(InvalidRequest):
     """An input that refers to an item twice: lists of it could not be followed by ids."""
 

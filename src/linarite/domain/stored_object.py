@@ -99,6 +99,15 @@ class StoredObjects(Protocol):
         """
         ...
 
+    async def size_of(
+        self, account_id: str, kind: str, *, object_ids: Sequence[str] = (), label: str = ""
+    ) -> int:
+        """About how many bytes the objects of these ids, or of a label, take where they are kept.
+
+        Told without reading them into memory.
+        """
+        ...
+
     async def count(self, account_id: str, kind: str, label: str, *, lasting: bool) -> int:
         """How many there are that expire, or, `lasting`, that do not."""
         ...

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from linarite.domain.response_errors import ContextTooLarge
 from linarite.domain.stored_object import Page, StoredObject
+from linarite.responses.keeper import CONTEXT_BYTES_MAX
 from linarite.web.ids import new_guid
 
 if TYPE_CHECKING:
@@ -82,7 +84,10 @@ class ConversationKeeper:
         return [each.body for each in await self._page(found, part)]
 
     async def all_items(self, found: StoredObject, most: int) -> list[Item]:
-        """Its items, the oldest first; one more than `most` at most."""
+        """Its items, the oldest first; one more than `most` at most. Raises ContextTooLarge."""
+        size = await self._objects.size_of(found.account_id, ITEM, label=found.id)
+        if size > CONTEXT_BYTES_MAX:
+            raise ContextTooLarge("conversation", CONTEXT_BYTES_MAX)
         return await self.items(found, Page(limit=most + 1, ascending=True))
 
     async def item(self, found: StoredObject, item_id: str) -> Item | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from linarite.domain.response_errors import ContextTooLarge
 from linarite.domain.stored_object import StoredObject
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ ENDED = frozenset(("completed", "incomplete"))
 """states in which a response can be gone on from"""
 ID_DIGITS = 32
 """hexadecimal digits that a response and its items have in common"""
+
+CONTEXT_BYTES_MAX = 64 * 1024 * 1024
+"""of everything that a request goes on from, as it is kept: twice a body of the usual bound"""
 
 Item = dict[str, Any]
 
@@ -60,8 +64,15 @@ class ResponseKeeper:
         return found if found is not None and self._is_seen(found, owner) else None
 
     async def context_of(self, found: StoredObject, owner: str | None) -> list[Item]:
-        """What had been said when a response ended; what was deleted since is not in it."""
-        earlier = await self._objects.those(found.account_id, RESPONSE, found.body["before"])
+        """What had been said when a response ended; what was deleted since is not in it.
+
+        Raises ContextTooLarge.
+        """
+        ids: list[str] = found.body["before"]
+        size = await self._objects.size_of(found.account_id, RESPONSE, object_ids=[*ids, found.id])
+        if size > CONTEXT_BYTES_MAX:
+            raise ContextTooLarge("previous_response_id", CONTEXT_BYTES_MAX)
+        earlier = await self._objects.those(found.account_id, RESPONSE, ids)
         said = [each for each in earlier if self._is_seen(each, owner)]
         return [item for each in (*said, found) for item in items_of(each)]
 

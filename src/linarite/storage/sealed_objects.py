@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,7 +11,7 @@ from linarite.domain.content_seals import ContentDamaged
 from linarite.domain.errors import SetupError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from linarite.domain.content_seals import ContentSeals
     from linarite.domain.secret_box import SecretBox
@@ -35,6 +36,7 @@ class SealedStoredObjects:
         self.size = kept.size
         self.end = kept.end
         self.held = kept.held
+        self.size_of = kept.size_of
         self.expired = kept.expired
         self.blobs = kept.blobs
         self.accounts = kept.accounts
@@ -75,33 +77,37 @@ class SealedStoredObjects:
         """See StoredObjects."""
         return await self._opened(await self._kept.list(account_id, kind, page))
 
-    async def _sealed(self, objects: Iterable[StoredObject]) -> list[StoredObject]:
+    async def _sealed(self, objects: Sequence[StoredObject]) -> list[StoredObject]:
         boxes: dict[str, SecretBox | None] = {}
-        sealed: list[StoredObject] = []
         for each in objects:
-            account = each.account_id
-            if account not in boxes:
-                boxes[account] = await self._seals.box_for_new(account)
-            box = boxes[account]
-            if box is not None:
-                text = box.seal(_name(each), msgspec.json.encode(each.body))
-                sealed.append(msgspec.structs.replace(each, body={SEALED: text}))
-            else:
-                sealed.append(each)
-        return sealed
+            if each.account_id not in boxes:
+                boxes[each.account_id] = await self._seals.box_for_new(each.account_id)
+        if not any(boxes.values()):
+            return list(objects)
+        return await asyncio.to_thread(
+            lambda: [_sealed(each, boxes[each.account_id]) for each in objects]
+        )
 
-    async def _opened(self, objects: Iterable[StoredObject]) -> list[StoredObject]:
+    async def _opened(self, objects: Sequence[StoredObject]) -> list[StoredObject]:
         boxes: dict[str, SecretBox] = {}
-        opened: list[StoredObject] = []
         for each in objects:
-            if SEALED in each.body:
-                account = each.account_id
-                if account not in boxes:
-                    boxes[account] = await self._seals.box_of(account)
-                opened.append(_unsealed(each, boxes[account]))
-            else:
-                opened.append(each)
-        return opened
+            if SEALED in each.body and each.account_id not in boxes:
+                boxes[each.account_id] = await self._seals.box_of(each.account_id)
+        if not boxes:
+            return list(objects)
+        return await asyncio.to_thread(
+            lambda: [
+                _unsealed(each, boxes[each.account_id]) if SEALED in each.body else each
+                for each in objects
+            ]
+        )
+
+
+def _sealed(made: StoredObject, box: SecretBox | None) -> StoredObject:
+    if box is None:
+        return made
+    text = box.seal(_name(made), msgspec.json.encode(made.body))
+    return msgspec.structs.replace(made, body={SEALED: text})
 
 
 def _unsealed(kept: StoredObject, box: SecretBox) -> StoredObject:

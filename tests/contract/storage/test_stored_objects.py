@@ -118,6 +118,21 @@ async def test_what_is_over_and_whose_it_is(stored_objects: StoredObjects) -> No
     assert [each.id for each in await stored_objects.of_account(OTHER, 10)] == ["b"]
 
 
+async def test_sizes_are_of_what_is_asked_for(stored_objects: StoredObjects) -> None:
+    """By ids or by label, never of another account's; many are counted, and removed, together."""
+    many = [made(f"{number:04}", label="one", body={"x": "y" * 1000}) for number in range(1200)]
+    other = made("a", account_id=OTHER, label="one", body={"x": "y" * 1000})
+    await stored_objects.write(added=[*many, other])
+    ids_of_many = [each.id for each in many]
+    size = await stored_objects.size_of(MINE, "file", object_ids=ids_of_many)
+    assert 1_200_000 < size < 2_400_000
+    assert await stored_objects.size_of(MINE, "file", label="one") == size
+    assert await stored_objects.size_of(MINE, "file", object_ids=["a"]) == 0
+    assert await stored_objects.write(removed=[*many, other])
+    assert await stored_objects.size_of(MINE, "file", label="one") == 0
+    assert await stored_objects.accounts() == set()
+
+
 async def test_what_is_needed_stays_as_it_is(stored_objects: StoredObjects) -> None:
     """Also where whoever needs it knows an older state of it."""
     await stored_objects.add(made("a", label="new"))

@@ -71,6 +71,17 @@ class MemoryStoredObjects:
         found.sort(key=lambda each: each.id, reverse=not page.ascending)
         return found[: page.limit]
 
+    async def size_of(
+        self, account_id: str, kind: str, *, object_ids: Sequence[str] = (), label: str = ""
+    ) -> int:
+        """See StoredObjects."""
+        return sum(
+            len(msgspec.json.encode(each))
+            for (account, its_kind, its_id), each in self._kept.items()
+            if (account, its_kind) == (account_id.lower(), kind)
+            and (its_id in object_ids or label in {each.label} - {""})
+        )
+
     async def count(self, account_id: str, kind: str, label: str, *, lasting: bool) -> int:
         """See StoredObjects."""
         return sum(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,7 +13,7 @@ from linarite.domain.stored_object import StoredObject
 from linarite.storage.tables import stored_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import ColumnElement, Delete, Select, Update
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,6 +26,8 @@ PLACE = "objects.db, files/"
 _columns = stored_objects.c
 _NAMED_AT_ONCE = 500
 """ids in one question: SQLite bounds the values of a statement"""
+_LARGE = 256 * 1024
+"""characters that take milliseconds to read: meanwhile others are answered"""
 
 
 class SqliteStoredObjects:
@@ -35,8 +38,9 @@ class SqliteStoredObjects:
 
     async def add(self, made: StoredObject) -> None:
         """See StoredObjects."""
+        row = await asyncio.to_thread(_row, made)
         async with self._database.writing() as connection:
-            await connection.execute(insert(stored_objects), _row(made))
+            await connection.execute(insert(stored_objects), row)
 
     async def get(self, account_id: str, kind: str, object_id: str) -> StoredObject | None:
         """See StoredObjects."""
@@ -74,19 +78,25 @@ class SqliteStoredObjects:
         needed: Sequence[StoredObject] = (),
     ) -> bool:
         """See StoredObjects."""
-        changes: list[Update | Delete] = [
-            update(stored_objects).where(_same(each)).values(_row(each)) for each in replaced
+        rows, changed = await asyncio.to_thread(
+            lambda: ([_row(one) for one in added], [_row(one) for one in replaced])
+        )
+        changes: list[tuple[Update | Delete, int]] = [
+            (update(stored_objects).where(_same(each)).values(row), 1)
+            for each, row in zip(replaced, changed, strict=True)
         ]
         changes += [  # changed to what it is, it is proved to be there
-            update(stored_objects).where(_same(each)).values(id=_columns.id) for each in needed
+            (update(stored_objects).where(_same(each)).values(id=_columns.id), 1) for each in needed
         ]
-        changes += [delete(stored_objects).where(_same(each)) for each in removed]
+        changes += [
+            (delete(stored_objects).where(some), number) for some, number in _together(removed)
+        ]
         try:
             async with self._database.writing() as connection:
-                for change in changes:
-                    await _executed(connection, change)
-                if added:
-                    await connection.execute(insert(stored_objects), [_row(one) for one in added])
+                for change, number in changes:
+                    await _executed(connection, change, number)
+                if rows:
+                    await connection.execute(insert(stored_objects), rows)
         except _Gone:
             return False
         return True
@@ -108,6 +118,24 @@ class SqliteStoredObjects:
             query = query.where(beyond)
         order = _columns.id.asc() if page.ascending else _columns.id.desc()
         return await self._read(query.order_by(order).limit(page.limit))
+
+    async def size_of(
+        self, account_id: str, kind: str, *, object_ids: Sequence[str] = (), label: str = ""
+    ) -> int:
+        """See StoredObjects."""
+        wanted = [_columns.label == label] if label else []
+        wanted += [
+            _columns.id.in_(object_ids[at : at + _NAMED_AT_ONCE])
+            for at in range(0, len(object_ids), _NAMED_AT_ONCE)
+        ]
+        size = 0
+        async with self._database.reading() as connection:
+            for each in wanted:
+                query = select(func.coalesce(func.sum(func.length(_columns.body)), 0)).where(
+                    _columns.account_key == account_id.lower(), _columns.kind == kind, each
+                )
+                size += (await connection.execute(query)).scalar_one()
+        return size
 
     async def count(self, account_id: str, kind: str, label: str, *, lasting: bool) -> int:
         """See StoredObjects."""
@@ -185,16 +213,34 @@ class SqliteStoredObjects:
     async def _read(self, query: Select[Any]) -> list[StoredObject]:
         async with self._database.reading() as connection:
             rows: list[str] = list((await connection.execute(query)).scalars())
-        return [msgspec.json.decode(row, type=StoredObject) for row in rows]
+        if sum(map(len, rows)) > _LARGE:
+            return await asyncio.to_thread(_objects, rows)
+        return _objects(rows)
+
+
+def _objects(rows: Iterable[str]) -> list[StoredObject]:
+    return [msgspec.json.decode(row, type=StoredObject) for row in rows]
 
 
 class _Gone(Exception):
     """What was to be changed is not there."""
 
 
-async def _executed(connection: AsyncConnection, change: Update | Delete) -> None:
-    if (await connection.execute(change)).rowcount == 0:
+async def _executed(connection: AsyncConnection, change: Update | Delete, number: int) -> None:
+    if (await connection.execute(change)).rowcount < number:
         raise _Gone
+
+
+def _together(objects: Iterable[StoredObject]) -> Iterator[tuple[ColumnElement[bool], int]]:
+    """Conditions that mean these objects, each with how many of them it means."""
+    ids: dict[tuple[str, str], list[str]] = {}
+    for each in objects:
+        ids.setdefault((each.account_id.lower(), each.kind), []).append(each.id)
+    for (account_key, kind), those in ids.items():
+        for at in range(0, len(those), _NAMED_AT_ONCE):
+            some = those[at : at + _NAMED_AT_ONCE]
+            named = _columns.id.in_(some)
+            yield and_(_columns.account_key == account_key, _columns.kind == kind, named), len(some)
 
 
 def _row(kept: StoredObject) -> dict[str, Any]:
