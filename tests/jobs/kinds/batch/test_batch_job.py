@@ -14,6 +14,7 @@ from linarite.domain.errors import EngineFailed, ServiceUnavailable, TooManyRequ
 from linarite.domain.jobs import JobProblem
 from linarite.domain.principal import KeyTerms, Principal
 from linarite.jobs.kinds.batch import answering, batch_job, running
+from linarite.jobs.kinds.batch import kind as batch_kind
 from linarite.jobs.kinds.batch.kind import RESOURCE
 from tests.dataplane.rig import ScriptedEngine, greeting
 from tests.jobs.kinds.batch.conftest import bench
@@ -21,6 +22,7 @@ from tests.jobs.kinds.batch.conftest import bench
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from linarite.dataplane.direct import DirectAnswer, DirectRequest
     from linarite.domain.chat import ChatAsk, ChatEvent
     from linarite.domain.errors import LinariteError
 
@@ -171,6 +173,23 @@ async def test_a_batch_goes_with_its_account() -> None:
         async with asyncio.timeout(5):
             assert await going is None
         assert list(await made.tools.results.names()) == []
+
+
+async def test_what_went_wrong_for_a_moment_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is told that a line was not answered in time because the disk was full."""
+    monkeypatch.setattr(batch_kind, "STORE_RETRY_S", 0.01)
+    async with bench() as made:
+        answer, problems = made.tools.calls.answer, [ServiceUnavailable("full")] * 2
+
+        async def answered(asked: DirectRequest) -> DirectAnswer:
+            if problems:
+                raise problems.pop()
+            return await answer(asked)
+
+        monkeypatch.setattr(made.tools.calls, "answer", answered)
+        ended = await made.carry_out(await made.batch(9))
+        assert ended is not None
+        assert (ended.status, ended.counts.completed, ended.counts.failed) == ("completed", 9, 0)
 
 
 async def test_results_wait_for_a_disk_that_is_full(monkeypatch: pytest.MonkeyPatch) -> None:

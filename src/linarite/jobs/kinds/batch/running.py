@@ -66,7 +66,9 @@ class Runner:
         self._tools = tools
         self._done = done
         self._progress = progress
-        self._stop = tools.keeper.cancelled(batch.id)
+        self._cancelled = tools.keeper.cancelled(batch.id)
+        self._stop = asyncio.Event()
+        """no more lines are begun: it was cancelled, its time is over, or something is wrong"""
         self._room = asyncio.Semaphore(tools.keeper.options.lines_at_once_max)
         self._tasks: set[asyncio.Task[None]] = set()
         self._answering: set[asyncio.Task[None] | None] = set()
@@ -80,16 +82,20 @@ class Runner:
         """
         self._tools.keeper.tell(self._batch.id, self._done.counts)
         expiry = self._expiry()
-        flushing = asyncio.create_task(self._flush_often(), name="batch results")
+        beside = [
+            asyncio.create_task(self._follow_cancelling(), name="batch cancelled"),
+            asyncio.create_task(self._flush_often(), name="batch results"),
+        ]
         try:
             await self._begin_all()
             await self._end_all()
         finally:
             if expiry is not None:
                 expiry.cancel()
-            for task in (flushing, *self._tasks):
+            left = [*beside, *self._tasks]
+            for task in left:
                 task.cancel()
-            await asyncio.gather(flushing, *self._tasks, return_exceptions=True)
+            await asyncio.gather(*left, return_exceptions=True)
         if self._problem is not None:
             raise self._problem
         if not self._stop.is_set() or all(self._done.places):
@@ -176,6 +182,10 @@ class Runner:
                     request = request_in(line, self._tools.line_bytes_max)
                     await self._keep(unanswered(place, request.custom_id, code, why))
         return "cancelled" if cancelled else "expired"
+
+    async def _follow_cancelling(self) -> None:
+        await self._cancelled.wait()
+        self._stop.set()
 
     async def _flush_often(self) -> None:
         while True:
