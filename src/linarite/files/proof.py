@@ -41,6 +41,7 @@ class ProvenObjects:
         self.those = kept.those
         self.count = kept.count
         self.size = kept.size
+        self.size_of = kept.size_of
         self.held = kept.held
         self.expired = kept.expired
         self.blobs = kept.blobs
