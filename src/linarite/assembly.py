@@ -10,7 +10,6 @@ import structlog
 
 from linarite import __version__
 from linarite.content_log.opening import open_content_log
-from linarite.controlplane.caller import MANAGEMENT_KEYS_ID
 from linarite.controlplane.opening import ControlPlaneParts, open_control_plane
 from linarite.controls.quota import Limiter
 from linarite.dataplane.direct import DirectCalls
@@ -21,6 +20,7 @@ from linarite.dataplane.routes import ROUTES
 from linarite.diagnostic_parts import DiagnosticParts
 from linarite.domain.held_data import HeldData
 from linarite.domain.jobs import DEPLOY_TEMPLATE
+from linarite.domain.principal import MANAGEMENT_KEYS_ID
 from linarite.file_parts import Around
 from linarite.hosting.declared import declare
 from linarite.hosting.deployable import DeployableModels

@@ -113,7 +113,7 @@ def test_a_log_that_is_taken_away_stops_changes_and_not_inference(tmp_path: Path
         assert told["ready"]
         assert not told["audit"]["writable"]
         assert "gone" in told["audit"]["detail"]
-        assert "linarite_audit_backlog 1\n" in httpx.get(f"{server.endpoint}/metrics").text
+        assert "linarite_audit_backlog 2\n" in httpx.get(f"{server.endpoint}/metrics").text
     finally:
         server.stop()
     assert "audit events lost" in server.said

@@ -58,6 +58,17 @@ def test_a_refused_sign_in_is_audited_without_what_was_typed(server: Server) -> 
     assert "typed-here" not in str(events)
 
 
+def test_whoever_reads_with_the_management_key_leaves_a_trace(server: Server) -> None:
+    """Once for an address, whatever is read, on the control plane and in the directory."""
+    subscription = server.ready["account_id"].split("/resourceGroups/")[0]
+    for path in (f"{subscription}?api-version=2022-12-01", "/v1.0/users", "/v1.0/groups"):
+        manage(server, "GET", path)
+    listed = f"{subscription}/providers/Linarite.Operations/auditEvents?{OPERATIONS}"
+    used = manage(server, "GET", f"{listed}&category=KeyUse&principal=management-key")["value"]
+    assert [(each["address"], each["outcome"]) for each in used] == [("127.0.0.1", "Succeeded")]
+    assert used[0]["resource_id"] == "/providers/Linarite/managementKeys/default"
+
+
 def test_a_key_where_keys_are_not_taken_is_explained(server: Server) -> None:
     """Refused by authentication; the setting and the role that would change it are named."""
     account = f"{server.ready['account_id']}?api-version=2025-09-01"

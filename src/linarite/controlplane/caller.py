@@ -17,9 +17,6 @@ from linarite.domain.client_certificate import (
 )
 from linarite.domain.principal import KEY, USER, Principal, TokenVerifier
 
-MANAGEMENT_KEYS_ID = "/providers/Linarite/managementKeys/default"
-"""under this id the key store keeps the management key, as it keeps an account's"""
-
 
 class Caller(msgspec.Struct, frozen=True):
     """Who was recognised, as systemData and the activity log name them."""

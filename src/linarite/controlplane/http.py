@@ -60,6 +60,8 @@ class ManagementApp:
         body_left = exchange.method in BODIED
         try:
             request = await self._request(exchange, headers, request_id, correlation_id)
+            if request.caller.principal.is_key:
+                self._plane.surface.audit.note_management_key(request.client_address, request_id)
             body = await _body(exchange)
             body_left = False
             answer = await self._plane.serve(msgspec.structs.replace(request, body=body))

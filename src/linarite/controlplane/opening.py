@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from linarite.controlplane.actions import ACTIONS
-from linarite.controlplane.caller import MANAGEMENT_KEYS_ID, Credentials
+from linarite.controlplane.caller import Credentials
 from linarite.controlplane.endings import Endings
 from linarite.controlplane.http import ManagementApp
 from linarite.controlplane.options import Quota
@@ -32,7 +32,7 @@ from linarite.domain.model_offer import ModelOffers
 from linarite.domain.network_log import NetworkLog
 from linarite.domain.outbox import Deliveries
 from linarite.domain.perimeter import Perimeters
-from linarite.domain.principal import TokenVerifier
+from linarite.domain.principal import MANAGEMENT_KEYS_ID, TokenVerifier
 from linarite.domain.request_record import RequestLedger
 from linarite.domain.resource import AccountKeys, KeyStore, ResourceStore
 from linarite.domain.secret_box import SecretBox

@@ -177,3 +177,10 @@ class AuditTrail(Protocol):
     def note(self, event: AuditEvent) -> None:
         """Take an event that is on disk soon; of a flood, only the number. Never blocks."""
         ...
+
+    def note_management_key(self, address: str, request_id: str) -> None:
+        """A management key was used from an address: an event the first time, and again later.
+
+        Settings say how much later. Never blocks.
+        """
+        ...

@@ -13,6 +13,10 @@ SERVICE_PRINCIPAL = "ServicePrincipal"
 """applications and managed identities, as role assignments call both"""
 
 
+MANAGEMENT_KEYS_ID = "/providers/Linarite/managementKeys/default"
+"""under this id the key store keeps the management key, as it keeps an account's"""
+
+
 class KeyTerms(msgspec.Struct, frozen=True):
     """What is laid down about an application's key: it opens less than an account's own two."""
 

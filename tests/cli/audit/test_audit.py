@@ -123,7 +123,7 @@ def test_events_are_listed(server: Server, asked: dict[str, str]) -> None:
         assert (done.returncode, done.stderr) == (0, "")
         return json.loads(done.stdout)
 
-    both = listed("--request-id", asked["list keys"])
+    both = listed("--request-id", asked["list keys"], "--category", "ControlPlane")
     assert [event["outcome"] for event in both] == ["Succeeded", "Started"]
     (refusal,) = listed("--request-id", asked["wrong key"])
     assert (refusal["category"], refusal["status"]) == ("DataPlaneRefusal", 401)

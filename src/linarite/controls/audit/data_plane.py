@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from linarite.controls.audit.key_uses import USE_KEY, Places
 from linarite.domain.audit import (
     DATA_PLANE_REFUSAL,
     KEY_USE,
@@ -20,10 +21,7 @@ if TYPE_CHECKING:
 
 UNAUTHENTICATED = 401
 FORBIDDEN = 403
-PLACES_MAX = 10_000
-"""keys and addresses that are remembered; of more, the oldest are told again when they come back"""
 NANOSECONDS = 1_000_000_000
-USE_KEY = "UseKey"
 NETWORK = "network"
 
 
@@ -32,9 +30,7 @@ class DataPlaneAudit:
 
     def __init__(self, trail: AuditTrail, options: Audit) -> None:
         self._trail = trail
-        self._again_ns = int(options.key_use_s * NANOSECONDS)
-        self._due: dict[tuple[str, str, str], int] = {}
-        """account, key, address → when its use is told again"""
+        self._places = Places(int(options.key_use_s * NANOSECONDS))
 
     def observe(self, record: RequestRecord) -> None:
         """Take a record; never blocks or raises."""
@@ -42,15 +38,8 @@ class DataPlaneAudit:
             self._trail.note(refusal(record))
         elif record.caller_key:
             place = (record.account_id, record.caller_key, record.client_address)
-            if self._again_ns and self._due.get(place, 0) <= record.started_at_ns:
-                self._used(record, place)
-
-    def _used(self, record: RequestRecord, place: tuple[str, str, str]) -> None:
-        if place not in self._due and len(self._due) >= PLACES_MAX:
-            del self._due[next(iter(self._due))]
-        self._due.pop(place, None)
-        self._due[place] = record.started_at_ns + self._again_ns
-        self._trail.note(key_use(record))
+            if self._places.is_due(place, record.started_at_ns):
+                self._trail.note(key_use(record))
 
 
 def refusal(record: RequestRecord) -> AuditEvent:

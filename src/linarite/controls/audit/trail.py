@@ -20,9 +20,11 @@ import structlog
 
 from linarite.controls.audit.chain import chained, genesis
 from linarite.controls.audit.flood import WINDOW_S, Flood
+from linarite.controls.audit.key_uses import MANAGEMENT_KEY, Places, management_key_use
 from linarite.controls.audit.verification import Evidence, Link, verified
 from linarite.domain.audit_errors import AuditUnavailable
 from linarite.domain.errors import LinariteError, ServiceUnavailable
+from linarite.domain.principal import MANAGEMENT_KEYS_ID
 
 if TYPE_CHECKING:
     from linarite.controls.audit.options import Audit
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     )
 
 BATCH_EVENTS = 500
+NANOSECONDS = 1_000_000_000
 BACKLOG_MAX = 5_000
 """noted events that wait in memory while the disk refuses"""
 RETRY_FIRST_S = 0.5
@@ -75,6 +78,7 @@ class Trail:
         self._seq, self._hash = 0, genesis(key.public)
         self._head_known = False
         self._signed_seq = 0
+        self._places = Places(int(options.key_use_s * NANOSECONDS))
         self._flood = Flood(options.refusals_per_minute, time.monotonic)
         self._teller: asyncio.TimerHandle | None = None
         self._writer: asyncio.Task[None] | None = None
@@ -132,6 +136,12 @@ class Trail:
         if self._teller is None and not self._closing:
             loop = asyncio.get_running_loop()
             self._teller = loop.call_later(WINDOW_S, self._tell_of_flood)
+
+    def note_management_key(self, address: str, request_id: str) -> None:
+        """`AuditTrail.note_management_key`."""
+        place = (MANAGEMENT_KEYS_ID, MANAGEMENT_KEY, address)
+        if self._places.is_due(place, time.time_ns()):
+            self.note(management_key_use(address, request_id))
 
     def _tell_of_flood(self) -> None:
         self._teller = None
