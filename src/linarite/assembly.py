@@ -162,7 +162,7 @@ class Assembly:
         around = Around(resources, keys, dialer, self._trail, self._held)
         stored = await open_stored(self._stack, self.loaded.home, settings, around)
         kinds: dict[str, Kind] = {
-            **stored.batches.kinds,
+            **stored.kinds,
             DEPLOY_TEMPLATE: TemplateDeployment(management.deployer),
             **model_kinds(resources, fetcher),
         }
@@ -178,7 +178,7 @@ class Assembly:
         pages = self._status_pages(dialer, keys)
         hosts = await asyncio.to_thread(known_hosts, settings)
         edge = Edge(pages, dataplane, management, identity.sign_in.app, hosts=hosts)
-        await stored.batches.recover(resources, jobs)
+        await stored.recover(self._stack, resources, jobs)
         await self._listen(edge)
         for url in filter(None, {self.seen.url, self.seen.https_url}):
             identity.verification.audiences.add_own_address(url)
@@ -284,6 +284,7 @@ class Assembly:
         calls.content_log = self._content_log
         stored.responses.make_by(calls, kit)
         stored.batches.answer_by(calls, self._facts, self._host.capabilities_of, self._notifier)
+        stored.vectors.answer_by(calls, self._facts, self._host.capabilities_of)
         plane = DataPlane(router, surface, settings.limits, observe, self._prices, journal)
         plane.tracer = self._metrics.tracer
         plane.content_log = self._content_log

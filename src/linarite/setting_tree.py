@@ -38,6 +38,7 @@ from linarite.signin.options import BoundIdentity, SignIn
 from linarite.storage.options import KeptMetrics, KeyVaultSettings, Records
 from linarite.telemetry.options import Logs, Otlp
 from linarite.telemetry.price_options import Prices
+from linarite.vector_stores.options import VectorStores
 from linarite.web.declared import check_listeners
 from linarite.web.options import (
     CertificateSettings,
@@ -65,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hosting: Hosting = Hosting()
     limits: Limits = Limits()
     files: Files = Files()
+    vector_stores: VectorStores = VectorStores()
     responses: Responses = Responses()
     batches: Batches = Batches()
     stored_completions: StoredCompletions = StoredCompletions()

@@ -20,13 +20,17 @@ from linarite.response_parts import ResponseParts
 from linarite.storage.database import open_objects
 from linarite.storage.sealed_objects import SealedStoredObjects
 from linarite.storage.sqlite.stored_objects import SqliteStoredObjects
+from linarite.vector_parts import VectorParts
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
     from pathlib import Path
 
     from linarite.domain.engine import Capabilities
+    from linarite.domain.jobs import JobStore
+    from linarite.domain.resource import ResourceStore
     from linarite.file_parts import Around
+    from linarite.jobs.kind import Kind
     from linarite.setting_tree import Settings
 
 
@@ -40,6 +44,7 @@ class StoredParts(msgspec.Struct, frozen=True):
     box_of: Callable[[str], Awaitable[SecretBox | None]]
     """what seals what an account has, by its id"""
     batches: BatchParts
+    vectors: VectorParts
 
     def kit(
         self, settings: Settings, capabilities_of: Callable[[str], Capabilities | None]
@@ -57,7 +62,21 @@ class StoredParts(msgspec.Struct, frozen=True):
             box_of=self.box_of,
             batches=self.batches.keeper,
             completions=CompletionKeeper(self.objects, settings.stored_completions),
+            vector_stores=self.vectors.keeper,
+            vector_search=self.vectors.searcher,
         )
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """Those of the jobs that work on it."""
+        return {**self.batches.kinds, **self.vectors.kinds}
+
+    async def recover(
+        self, stack: AsyncExitStack, resources: ResourceStore, jobs: JobStore
+    ) -> None:
+        """Have that gone on with which waits for jobs; before anybody asks for more."""
+        await self.batches.recover(resources, jobs)
+        await self.vectors.recover(stack, resources, jobs)
 
 
 async def open_stored(
@@ -74,4 +93,5 @@ async def open_stored(
     file_parts = await open_file_parts(stack, objects, files, around)
     batches = BatchParts(stack, home, settings, objects, files, seals)
     responses = ResponseParts(stack, objects, settings.responses)
-    return StoredParts(objects, files, file_parts, responses, around.keys.box_of, batches)
+    vectors = VectorParts(home, settings.vector_stores, objects, files, seals)
+    return StoredParts(objects, files, file_parts, responses, around.keys.box_of, batches, vectors)

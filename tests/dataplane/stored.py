@@ -9,6 +9,7 @@ from linarite.batches.endpoints import ENDPOINTS
 from linarite.batches.options import Batches
 from linarite.controls.egress import EgressDialer, EgressPolicy
 from linarite.dataplane.call import OperationKit
+from linarite.domain.vector_store_errors import EmbeddingBusy
 from linarite.files import FileKeeper
 from linarite.files.completions import CompletionKeeper
 from linarite.files.importing import FileImporter
@@ -19,11 +20,18 @@ from linarite.responses.options import Responses
 from linarite.storage.memory.blobs import MemoryBlobs
 from linarite.storage.memory.keys import MemoryKeyStore
 from linarite.storage.memory.stored_objects import MemoryStoredObjects
+from linarite.storage.memory.vector_indexes import MemoryVectorIndexes
+from linarite.vector_stores.embedding import DeploymentEmbedder
+from linarite.vector_stores.keeper import VectorStoreKeeper
+from linarite.vector_stores.nearest import NearestChunks
+from linarite.vector_stores.options import VectorStores
+from linarite.vector_stores.search import StoreSearcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from linarite.domain.engine import Capabilities
+    from linarite.domain.principal import Principal
     from linarite.domain.resource import KeyStore
 
 
@@ -37,6 +45,8 @@ def kit_in_memory(
     objects = MemoryStoredObjects()
     box_of = (keys or MemoryKeyStore()).box_of
     files = FileKeeper(objects, MemoryBlobs(), Files())
+    vectors = VectorStoreKeeper(objects, files, MemoryVectorIndexes(), VectorStores())
+    embedder = DeploymentEmbedder(nobody, lambda _: None)
     return OperationKit(
         accept_unknown_arguments=accept_unknown_arguments,
         capabilities_of=capabilities_of,
@@ -49,4 +59,14 @@ def kit_in_memory(
         box_of=box_of,
         imports=FileImporter(files, objects, EgressDialer(EgressPolicy()), box_of),
         batches=BatchKeeper(objects, files, Batches(), ENDPOINTS),
+        vector_stores=vectors,
+        vector_search=StoreSearcher(vectors, embedder, NearestChunks(0)),
     )
+
+
+async def nobody(
+    account_id: str, caller: Principal, body: bytes, *, background: bool
+) -> tuple[int, bytes]:
+    """`Asking` where nobody makes vectors."""
+    del account_id, caller, body, background
+    raise EmbeddingBusy("Nobody makes vectors.", 1)

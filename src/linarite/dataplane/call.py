@@ -21,6 +21,8 @@ from linarite.files.completions import CompletionKeeper
 from linarite.files.importing import FileImporter
 from linarite.files.uploads import UploadKeeper
 from linarite.responses import BackgroundResponses, ConversationKeeper, ResponseKeeper
+from linarite.vector_stores.keeper import VectorStoreKeeper
+from linarite.vector_stores.search import StoreSearcher
 from linarite.web.sse import error_frame
 
 if TYPE_CHECKING:
@@ -184,6 +186,8 @@ class OperationKit(msgspec.Struct, frozen=True):
     """what seals what an account has, by its id; None where it has no keys"""
     batches: BatchKeeper
     completions: CompletionKeeper
+    vector_stores: VectorStoreKeeper
+    vector_search: StoreSearcher
 
 
 class Reply(Protocol):

@@ -60,6 +60,26 @@ from linarite.dataplane.operations.uploads.operation import (
     CompleteUpload,
     StartUpload,
 )
+from linarite.dataplane.operations.vector_stores.files import (
+    CancelFileBatch,
+    CreateFileBatch,
+    CreateStoreFile,
+    DeleteStoreFile,
+    GetFileBatch,
+    GetStoreFile,
+    GetStoreFileContent,
+    ListFileBatchFiles,
+    ListStoreFiles,
+    UpdateStoreFile,
+)
+from linarite.dataplane.operations.vector_stores.operation import (
+    CreateVectorStore,
+    DeleteVectorStore,
+    GetVectorStore,
+    ListVectorStores,
+    SearchVectorStore,
+    UpdateVectorStore,
+)
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -72,6 +92,23 @@ class Route(msgspec.Struct, frozen=True):
     versions: frozenset[str]
     """the dated versions that know it; v1 knows every row"""
 
+
+def _of_store(
+    method: str, rest: str, operation: type[Operation], since: str = "2024-05-01-preview"
+) -> Route:
+    """A row about vector stores: no dated version but previews knows them."""
+    return Route(
+        method=method,
+        template=f"/vector_stores{rest}",
+        operation=operation,
+        dated="flat",
+        versions=versions_since("", since),
+    )
+
+
+_STORE = "/{vector_store_id}"
+_FILE = f"{_STORE}/files/{{file_id}}"
+_BATCH = f"{_STORE}/file_batches/{{batch_id}}"
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -333,4 +370,20 @@ ROUTES: tuple[Route, ...] = (
         dated="flat",
         versions=versions_since("", "2025-02-01-preview"),
     ),
+    _of_store("POST", "", CreateVectorStore),
+    _of_store("GET", "", ListVectorStores),
+    _of_store("GET", _STORE, GetVectorStore),
+    _of_store("POST", _STORE, UpdateVectorStore),
+    _of_store("DELETE", _STORE, DeleteVectorStore),
+    _of_store("POST", f"{_STORE}/search", SearchVectorStore, "2025-03-01-preview"),
+    _of_store("POST", f"{_STORE}/files", CreateStoreFile),
+    _of_store("GET", f"{_STORE}/files", ListStoreFiles),
+    _of_store("GET", _FILE, GetStoreFile),
+    _of_store("POST", _FILE, UpdateStoreFile, "2025-03-01-preview"),
+    _of_store("DELETE", _FILE, DeleteStoreFile),
+    _of_store("GET", f"{_FILE}/content", GetStoreFileContent, "2025-03-01-preview"),
+    _of_store("POST", f"{_STORE}/file_batches", CreateFileBatch),
+    _of_store("GET", _BATCH, GetFileBatch),
+    _of_store("POST", f"{_BATCH}/cancel", CancelFileBatch),
+    _of_store("GET", f"{_BATCH}/files", ListFileBatchFiles),
 )

@@ -41,7 +41,10 @@ CALIBRATION_SECONDS = "seconds"
 RUN_BATCH = "run-batch"
 """kind: answer the requests of a batch; `arguments` say which"""
 
-WAITING_KINDS = frozenset({DEPLOY_TEMPLATE, RUN_BATCH})
+INGEST_FILES = "ingest-files"
+"""kind: take the files of a vector store in; `arguments` say which"""
+
+WAITING_KINDS = frozenset({DEPLOY_TEMPLATE, RUN_BATCH, INGEST_FILES})
 """kinds that mostly wait, for other jobs or for a model, and so take no turn from others"""
 
 

@@ -38,7 +38,8 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "joserfc": (PACKAGE,),
     "linarite": (PACKAGE,),
     "msgspec": (PACKAGE,),
-    "numpy": (f"{PACKAGE}/engines/openvino/worker/",),
+    "kreuzberg": (f"{PACKAGE}/vector_stores/reader/",),  # in a process without a network
+    "numpy": (f"{PACKAGE}/engines/openvino/worker/", f"{PACKAGE}/vector_stores/nearest.py"),
     "obstore": (f"{PACKAGE}/storage/blobs.py",),
     "openvino": (f"{PACKAGE}/engines/openvino/worker/",),
     "openvino_genai": (f"{PACKAGE}/engines/openvino/worker/",),

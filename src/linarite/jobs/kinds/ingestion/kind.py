@@ -1,0 +1,167 @@
+"""The one step of ingestion: as long as files are coming, they are taken in, some at a time.
+
+What a file has come to is one transaction of its store, so that a server that is killed begins
+again with the files that had not come, and no chunk is there twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from linarite.domain.errors import LinariteError, ServiceUnavailable
+from linarite.domain.jobs import INGEST_FILES, new_job
+from linarite.domain.vector_store import Chunk, FilePage, FileProblem
+from linarite.domain.vector_store_errors import EmbeddingBusy, FileUnreadable
+from linarite.files.keeper import EVERYBODY
+from linarite.jobs.kind import Step
+from linarite.vector_stores.chunking import pieces_of
+from linarite.vector_stores.keeper import DEPLOYMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from linarite.domain.jobs import Job, JobProblem
+    from linarite.domain.resource import Change
+    from linarite.domain.stored_object import StoredObject
+    from linarite.domain.vector_store import Embedder, StoreFile, TextExtractor
+    from linarite.jobs.kind import Progress
+    from linarite.vector_stores.keeper import VectorStoreKeeper
+
+RESOURCE = "/vector_stores/"
+ACCOUNT, STORE_ID = "account_id", "vector_store_id"
+AT_ONCE = 4
+"""files of one store"""
+EMBEDDED_AT_ONCE = 128
+"""chunks between two looks whether the file is still wanted"""
+STORE_RETRY_S = 5.0
+WAIT_MAX_S = 30.0
+
+log = structlog.get_logger("linarite.jobs")
+
+
+def ingestion_job(store: StoredObject) -> Job:
+    """The job that takes in what is coming into a store."""
+    arguments = {ACCOUNT: store.account_id, STORE_ID: store.id}
+    return new_job(INGEST_FILES, f"{RESOURCE}{store.id}", arguments=arguments)
+
+
+class IngestFiles:
+    """`Kind`: INGEST_FILES."""
+
+    def __init__(
+        self, keeper: VectorStoreKeeper, extractor: TextExtractor, embedder: Embedder
+    ) -> None:
+        self._keeper = keeper
+        self._extractor = extractor
+        self._embedder = embedder
+        self.steps = (Step("ingest", 100, self._ingest),)
+
+    async def _ingest(self, job: Job, progress: Progress) -> dict[str, Any]:
+        while (store := await self._store(job)) is not None and not self._keeper.is_over(store):
+            try:
+                counts, _ = await self._keeper.index(store).summary()
+                done = counts.total - counts.in_progress
+                progress(done / max(1, counts.total), f"{done} of {counts.total} files")
+                page = FilePage(limit=AT_ONCE, ascending=True, status="in_progress")
+                coming = await self._keeper.index(store).files(page)
+                if not coming and await self._keeper.filled(store):
+                    return {}
+                await asyncio.gather(*(self._take_in(store, each) for each in coming))
+            except ServiceUnavailable as refusal:
+                log.warning("vector store waits for its disk", reason=refusal.message)
+                await asyncio.sleep(STORE_RETRY_S)
+        self._keeper.given_up(str(job.arguments[STORE_ID]))
+        return {}
+
+    async def _take_in(self, store: StoredObject, file: StoreFile) -> None:
+        problem, chunks = None, list[Chunk]()
+        try:
+            chunks = await self._chunks(store, file)
+        except _NotWanted:
+            return
+        except FileUnreadable as unreadable:
+            problem = unreadable.problem
+        except ServiceUnavailable:
+            raise
+        except LinariteError as refusal:
+            problem = FileProblem("server_error", refusal.message)
+        except Exception:
+            log.exception("file not taken in", file=file.file_id, vector_store=store.id)
+            problem = FileProblem("server_error", "The server failed; its log says why.")
+        await self._keeper.index(store).settle(file.file_id, chunks, problem)
+
+    async def _chunks(self, store: StoredObject, file: StoreFile) -> list[Chunk]:
+        kept = await self._keeper.files.find(store.account_id, file.file_id, EVERYBODY)
+        if kept is None:
+            raise FileUnreadable(FileProblem("invalid_file", "The file was deleted."))
+        try:
+            content = self._keeper.files.content(kept)
+            text = await self._extractor.extract(file.filename, content)
+        except KeyError:
+            raise FileUnreadable(FileProblem("invalid_file", "The file was deleted.")) from None
+        pieces = await asyncio.to_thread(lambda: list(pieces_of(text, file.chunking)))
+        chunks: list[Chunk] = []
+        for at in range(0, len(pieces), EMBEDDED_AT_ONCE):
+            part = pieces[at : at + EMBEDDED_AT_ONCE]
+            vectors = await self._vectors(store, file, [each.text for each in part])
+            chunks += [
+                Chunk(piece.start, piece.text, vector)
+                for piece, vector in zip(part, vectors, strict=True)
+            ]
+        return chunks
+
+    async def _vectors(self, store: StoredObject, file: StoreFile, texts: list[str]) -> list[bytes]:
+        """Limits and a busy engine are waited out."""
+        while True:
+            now = await self._keeper.index(store).file(file.file_id)
+            if now is None or now.status != "in_progress":
+                raise _NotWanted
+            try:
+                return await self._embedder.embed(
+                    store.account_id, file.maker, str(store.body[DEPLOYMENT]), texts, query=False
+                )
+            except EmbeddingBusy as busy:
+                await asyncio.sleep(min(max(busy.wait_s, 0.05), WAIT_MAX_S))
+
+    async def succeed(self, job: Job) -> list[Change]:  # noqa: ARG002 - the port's shape
+        """Vector stores are no resources: there is nothing to change."""
+        return []
+
+    async def fail(self, job: Job, problem: JobProblem) -> list[Change]:
+        """What was still coming has failed."""
+        store = await self._store(job)
+        while store is not None:
+            page = FilePage(limit=100, status="in_progress")
+            coming = await self._keeper.index(store).files(page)
+            if not coming:
+                break
+            for each in coming:
+                told = FileProblem("server_error", problem.message)
+                await self._keeper.index(store).settle(each.file_id, [], told)
+        self._keeper.given_up(str(job.arguments[STORE_ID]))
+        return []
+
+    async def after(self, job: Job) -> None:
+        """Nothing is left behind."""
+
+    async def recover(self, running: Collection[str]) -> list[Job]:
+        """Jobs of stores that have none, for their server died when files had just been added.
+
+        `running`: the resources of the jobs there are.
+        """
+        return [
+            ingestion_job(each)
+            for each in await self._keeper.waiting()
+            if f"{RESOURCE}{each.id}" not in running
+        ]
+
+    async def _store(self, job: Job) -> StoredObject | None:
+        account_id, store_id = str(job.arguments[ACCOUNT]), str(job.arguments[STORE_ID])
+        return await self._keeper.find(account_id, store_id, EVERYBODY)
+
+
+class _NotWanted(Exception):
+    """The file was taken out, or its batch was cancelled."""

@@ -1,0 +1,92 @@
+"""Filters over the attributes of files: comparisons, joined by `and` and `or`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from linarite.domain.errors import InvalidRequest
+from linarite.domain.vector_store import Attributes
+
+Test = Callable[[Attributes], bool]
+DEPTH_MAX = 16
+COMPARISONS_MAX = 256
+LISTS = ("in", "nin")
+ORDERS: dict[str, Callable[[Any, Any], bool]] = {
+    "gt": lambda has, wanted: has > wanted,
+    "gte": lambda has, wanted: has >= wanted,
+    "lt": lambda has, wanted: has < wanted,
+    "lte": lambda has, wanted: has <= wanted,
+}
+KINDS = ("eq", "ne", *ORDERS, *LISTS)
+
+
+def filter_of(said: object, depth: int = 0) -> Test:
+    """What tells whether a file's attributes pass. Raises InvalidRequest.
+
+    An attribute that is absent is unequal to everything, and neither more nor less than anything.
+    """
+    if not isinstance(said, dict):
+        raise _refused("a filter must be an object")
+    one = cast("dict[str, Any]", said)
+    kind = one.get("type")
+    if kind in {"and", "or"}:
+        return _compound(kind, one.get("filters"), depth)
+    if kind not in KINDS:
+        raise _refused(f"'type' must be one of {[*KINDS, 'and', 'or']}")
+    key, wanted = one.get("key"), one.get("value")
+    if not isinstance(key, str):
+        raise _refused("'key' must be a string")
+    return _comparison(kind, key, wanted)
+
+
+def _compound(kind: str, parts: object, depth: int) -> Test:
+    if depth >= DEPTH_MAX:
+        raise _refused(f"filters may be nested {DEPTH_MAX} deep")
+    if not isinstance(parts, list) or not parts:
+        raise _refused(f"'{kind}' needs an array of 'filters'")
+    given = cast("list[object]", parts)
+    if len(given) > COMPARISONS_MAX:
+        raise _refused(f"'{kind}' takes at most {COMPARISONS_MAX} filters")
+    tests = [filter_of(each, depth + 1) for each in given]
+    join = all if kind == "and" else any
+    return lambda has: join(test(has) for test in tests)
+
+
+def _comparison(kind: str, key: str, wanted: object) -> Test:
+    if kind in LISTS:
+        if not isinstance(wanted, list):
+            raise _refused(f"'{kind}' needs an array as 'value'")
+        values = [_scalar(each) for each in cast("list[object]", wanted)]
+        if kind == "in":
+            return lambda has: any(_same(has.get(key), each) for each in values)
+        return lambda has: not any(_same(has.get(key), each) for each in values)
+    value = _scalar(wanted)
+    if kind == "eq":
+        return lambda has: _same(has.get(key), value)
+    if kind == "ne":
+        return lambda has: not _same(has.get(key), value)
+    order = ORDERS[kind]
+    return lambda has: _comparable(has.get(key), value) and order(has[key], value)
+
+
+def _same(has: object, wanted: object) -> bool:
+    """Equal, and true is not 1."""
+    return has == wanted and isinstance(has, bool) == isinstance(wanted, bool)
+
+
+def _comparable(has: object, wanted: object) -> bool:
+    if isinstance(has, bool) or isinstance(wanted, bool):
+        return False
+    numbers = isinstance(has, int | float) and isinstance(wanted, int | float)
+    return numbers or (isinstance(has, str) and isinstance(wanted, str))
+
+
+def _scalar(value: object) -> object:
+    if not isinstance(value, str | int | float | bool):
+        raise _refused("a 'value' must be a string, a number or a boolean")
+    return value
+
+
+def _refused(why: str) -> InvalidRequest:
+    return InvalidRequest(f"Invalid 'filters': {why}.", param="filters", code="invalid_value")

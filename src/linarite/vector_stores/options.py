@@ -1,0 +1,41 @@
+"""What settings say about vector stores."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+
+class VectorStores(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How files become searchable. Bounds are Azure's ("Azure OpenAI quotas and limits")."""
+
+    embedding_deployment: Annotated[
+        str,
+        Meta(
+            description="Deployment whose model makes the vectors, in every account; empty for "
+            "the account's first one of an embedding model. A store keeps the one that it was "
+            "made with."
+        ),
+    ] = ""
+    stores_max: Annotated[
+        int, Meta(description="Vector stores that an account may have.", ge=1)
+    ] = 1_000
+    files_max: Annotated[int, Meta(description="Files that a store may have.", ge=1)] = 10_000
+    text_bytes_max: Annotated[
+        int, Meta(description="Most text of a file in bytes; a token is four of them.", ge=1)
+    ] = 20_000_000
+    extractions_at_once: Annotated[
+        int, Meta(description="Processes at a time that read files.", ge=1, le=64)
+    ] = 2
+    extraction_seconds: Annotated[
+        int, Meta(description="Seconds that reading a file may take.", ge=1)
+    ] = 120
+    extraction_memory_bytes: Annotated[
+        int, Meta(description="Address space of a process that reads a file.", ge=2**28)
+    ] = 2 * 1024**3
+    cached_bytes_max: Annotated[
+        int,
+        Meta(description="Vectors that are kept in memory, in bytes, all stores together.", ge=0),
+    ] = 512 * 1024**2

@@ -1,0 +1,169 @@
+"""Hybrid search: chunks near in meaning and chunks with the same words, fused by their ranks."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from linarite.domain.errors import InvalidRequest
+from linarite.domain.vector_store_errors import DEPLOYMENT_SETTING
+from linarite.files.keeper import EVERYBODY
+from linarite.vector_stores.extraction import require_documents
+from linarite.vector_stores.filters import Test
+from linarite.vector_stores.keeper import DEPLOYMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from linarite.domain.principal import Principal
+    from linarite.domain.stored_object import StoredObject
+    from linarite.domain.vector_store import Attributes, Embedder, VectorIndex
+    from linarite.vector_stores.keeper import VectorStoreKeeper
+    from linarite.vector_stores.nearest import NearestChunks
+
+RANK_CONSTANT = 60
+"""of reciprocal rank fusion, as its authors chose it (Cormack, Clarke, Büttcher 2009)"""
+CANDIDATES_MIN, CANDIDATES_EACH = 50, 4
+"""how many chunks of either kind are ranked: at least, and for each that is asked for"""
+
+
+class SearchAsk(msgspec.Struct, frozen=True, kw_only=True):
+    """What is looked for."""
+
+    queries: tuple[str, ...]
+    limit: int
+    test: Test | None = None
+    """of a file's attributes"""
+    threshold: float = 0.0
+    """the least score that is told"""
+    embedding_weight: float = 1.0
+    text_weight: float = 1.0
+    fused: bool = True
+    """False: by vectors alone, and scores are their similarity"""
+
+
+class Hit(NamedTuple):
+    """A chunk that was found."""
+
+    file_id: str
+    filename: str
+    score: float
+    """between 0 and 1"""
+    attributes: Attributes
+    text: str
+
+
+class StoreSearcher:
+    """Searches stores."""
+
+    def __init__(
+        self, keeper: VectorStoreKeeper, embedder: Embedder, nearest: NearestChunks
+    ) -> None:
+        self._keeper = keeper
+        self._embedder = embedder
+        self._nearest = nearest
+
+    async def search(self, store: StoredObject, ask: SearchAsk, caller: Principal) -> list[Hit]:
+        """The best chunks, the best first.
+
+        Raises VectorStoreExpired, DocumentsNotInstalled, and what Embedder does.
+        """
+        require_documents()
+        self._keeper.require_live(store)
+        index = self._keeper.index(store)
+        among = await _files_that_pass(index, ask.test)
+        scored: list[tuple[int, float]] = []
+        if among is None or among:
+            where = str(store.body[DEPLOYMENT])
+            vectors = await self._embedder.embed(
+                store.account_id, caller, where, ask.queries, query=True
+            )
+            scored = await self._scored(store, ask, vectors, among)
+        await self._keeper.used(store)
+        return await self._hits(store, index, scored, ask)
+
+    async def _scored(
+        self,
+        store: StoredObject,
+        ask: SearchAsk,
+        vectors: Sequence[bytes],
+        among: set[int] | None,
+    ) -> list[tuple[int, float]]:
+        """Chunks with their scores, the best first."""
+        index, count = self._keeper.index(store), max(CANDIDATES_MIN, ask.limit * CANDIDATES_EACH)
+        try:
+            near = await asyncio.gather(
+                *(self._nearest.nearest(store.blob, index, each, count, among) for each in vectors)
+            )
+        except ValueError:
+            raise InvalidRequest(
+                f"The vectors of vector store {store.id} were made by another model than its "
+                f"deployment '{store.body[DEPLOYMENT]}' has now. Add its files again to a new "
+                f"store ({DEPLOYMENT_SETTING}).",
+                param="vector_store_id",
+            ) from None
+        if not ask.fused:
+            best: dict[int, float] = {}
+            for each in (each for found in near for each in found):
+                best[each.id] = max(best.get(each.id, 0.0), min(1.0, each.similarity))
+            return sorted(best.items(), key=lambda scored: (-scored[1], scored[0]))
+        words = await asyncio.gather(
+            *(index.matching(each, count, among) for each in ask.queries if ask.text_weight)
+        )
+        lists = [(ask.embedding_weight, [each.id for each in found]) for found in near]
+        return fused([*lists, *((ask.text_weight, found) for found in words)])
+
+    async def _hits(
+        self,
+        store: StoredObject,
+        index: VectorIndex,
+        scored: Sequence[tuple[int, float]],
+        ask: SearchAsk,
+    ) -> list[Hit]:
+        wanted = {each: score for each, score in scored if score >= ask.threshold}
+        hits: list[Hit] = []
+        there: dict[str, bool] = {}
+        for chunk in await index.chunks(list(wanted)):
+            if len(hits) == ask.limit:
+                break
+            if chunk.file_id not in there:
+                there[chunk.file_id] = await self._is_there(store, index, chunk.file_id)
+            if there[chunk.file_id]:
+                score = round(wanted[chunk.id], 6)
+                hits.append(Hit(chunk.file_id, chunk.filename, score, chunk.attributes, chunk.text))
+        return hits
+
+    async def _is_there(self, store: StoredObject, index: VectorIndex, file_id: str) -> bool:
+        """A file that was deleted takes its chunks with it, once somebody would see them."""
+        if await self._keeper.files.find(store.account_id, file_id, EVERYBODY) is not None:
+            return True
+        await index.remove(file_id)
+        return False
+
+
+async def _files_that_pass(index: VectorIndex, test: Test | None) -> set[int] | None:
+    if test is None:
+        return None
+    attributes = await index.attributes()
+    return {row for row, each in attributes.items() if test(each)}
+
+
+def fused(lists: Sequence[tuple[float, list[int]]]) -> list[tuple[int, float]]:
+    """Reciprocal rank fusion of ranked lists, each with its weight; the best first.
+
+    Scores lie between 0 and 1: what is first in every list has 1.
+    """
+    total = sum(weight for weight, _ in lists)
+    if not total:
+        return []
+    scores: dict[int, float] = {}
+    for weight, ranked in lists:
+        for rank, each in enumerate(ranked, 1):
+            share = weight * (RANK_CONSTANT + 1) / (RANK_CONSTANT + rank)
+            scores[each] = scores.get(each, 0.0) + share
+    return sorted(
+        ((each, score / total) for each, score in scores.items()),
+        key=lambda scored: (-scored[1], scored[0]),
+    )
