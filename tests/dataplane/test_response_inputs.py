@@ -184,3 +184,6 @@ async def test_what_was_said_before_is_bounded(
         assert answer.status == 400
         problem = answer.json()["error"]
         assert (problem["param"], problem["code"]) == (name, "context_length_exceeded")
+    path = f"/openai/v1/conversations/{conversation}/items"
+    refused = await running.send("POST", path, {"items": [{"role": "user", "content": "more"}]})
+    assert refused.json()["error"]["code"] == "context_length_exceeded"

@@ -197,6 +197,16 @@ def test_responses(server: Server, reader: str) -> None:
     client.close()
 
 
+def test_answers_keep_their_headers(server: Server) -> None:
+    """What an operation adds to its answer while it runs is told, though its words are kept."""
+    told = httpx.post(
+        f"{server.endpoint}/openai/uploads?api-version=2024-10-21",
+        json={"filename": "a.txt", "purpose": "assistants", "bytes": 1, "mime_type": "text/plain"},
+        headers={"api-key": server.key},
+    )
+    assert told.headers["location"].startswith(f"/openai/uploads/{told.json()['id']}?")
+
+
 def test_who_may_read_it(server: Server, reader: str) -> None:
     """No owner, no key: a role that grants the data action; and each reading is audited."""
     answer = chat(server, "audited")

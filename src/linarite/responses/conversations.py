@@ -67,7 +67,11 @@ class ConversationKeeper:
         await self._remove_items(found)
 
     async def add(self, found: StoredObject, items: Sequence[Item]) -> bool:
-        """Add items at its end, all or none; False when it has gone."""
+        """Add items at its end, all or none; False when it has gone.
+
+        Raises ContextTooLarge where no model could be asked with what it has already.
+        """
+        await self._require_readable(found)
         return await self._objects.write(added=self.items_made(found, items), needed=[found])
 
     async def keep_with(
@@ -85,9 +89,7 @@ class ConversationKeeper:
 
     async def all_items(self, found: StoredObject, most: int) -> list[Item]:
         """Its items, the oldest first; one more than `most` at most. Raises ContextTooLarge."""
-        size = await self._objects.size_of(found.account_id, ITEM, label=found.id)
-        if size > CONTEXT_BYTES_MAX:
-            raise ContextTooLarge("conversation", CONTEXT_BYTES_MAX)
+        await self._require_readable(found)
         return await self.items(found, Page(limit=most + 1, ascending=True))
 
     async def item(self, found: StoredObject, item_id: str) -> Item | None:
@@ -116,6 +118,11 @@ class ConversationKeeper:
             )
             for item in items
         ]
+
+    async def _require_readable(self, found: StoredObject) -> None:
+        size = await self._objects.size_of(found.account_id, ITEM, label=found.id)
+        if size > CONTEXT_BYTES_MAX:
+            raise ContextTooLarge("conversation", CONTEXT_BYTES_MAX)
 
     async def _remove_items(self, found: StoredObject) -> None:
         while items := await self._page(found, Page(limit=READ_AT_ONCE, label=found.id)):

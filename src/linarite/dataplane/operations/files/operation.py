@@ -5,7 +5,7 @@ Sources: Azure OpenAI's v1 document, and its authoring reference of 2024-10-21.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -27,7 +27,7 @@ from linarite.files.sniffing import require_lines
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from linarite.dataplane.call import Call, OperationKit
+    from linarite.dataplane.call import Call, OperationKit, Reply
     from linarite.domain.facts import Facts
     from linarite.domain.stored_object import StoredObject
 
@@ -56,7 +56,7 @@ class CreateFile:
     async def run(self, ask: Call, slot: object) -> AsyncGenerator[dict[str, Any], None]:  # noqa: ARG002 - the port's shape
         """The new file. Raises InvalidRequest, FileTooLarge, TooManyFiles."""
         made = await receive(ask, owner_of(ask.principal), self._keeper)
-        _tell_place(ask, made)
+        _tell_place(ask, ask.reply, made)
         yield file_document(made)
 
 
@@ -66,6 +66,16 @@ class FileUrl(msgspec.Struct, frozen=True):
     purpose: str
     filename: str
     content_url: str
+
+
+class Import(NamedTuple):
+    """A file that is to be fetched."""
+
+    call: Call
+    reply: DocumentReply
+    """its own: the call's may be followed by the content log"""
+    new: NewFile
+    url: str
 
 
 class ImportFile:
@@ -85,7 +95,7 @@ class ImportFile:
         call: Call,
         body: bytes,
         facts: Facts,  # noqa: ARG002 - the port's shape
-    ) -> tuple[Call, NewFile, str]:
+    ) -> Import:
         """What is to be fetched. Raises InvalidRequest."""
         ask = decode(self._decoder, body)
         new = NewFile(
@@ -99,18 +109,17 @@ class ImportFile:
         except EgressRefused as refused:
             raise InvalidRequest(refused.message, param="content_url") from None
         require_lines(new.purpose, new.filename, b"")
-        call.reply = DocumentReply(201)
-        return call, new, ask.content_url
+        call.reply = reply = DocumentReply(201)
+        return Import(call, reply, new, ask.content_url)
 
     async def run(
         self,
-        ask: tuple[Call, NewFile, str],
+        ask: Import,
         slot: object,  # noqa: ARG002 - the port's shape
     ) -> AsyncGenerator[dict[str, Any], None]:
         """The file, pending. Raises TooManyFiles, AccountIsFull."""
-        call, new, url = ask
-        made = await self._importer.ask(new, url)
-        _tell_place(call, made)
+        made = await self._importer.ask(ask.new, ask.url)
+        _tell_place(ask.call, ask.reply, made)
         yield file_document(made)
 
 
@@ -244,7 +253,7 @@ class GetFileContent(OneFile):
             yield piece
 
 
-def _tell_place(call: Call, made: StoredObject) -> None:
-    if isinstance(call.reply, DocumentReply) and not call.v1:
+def _tell_place(call: Call, reply: Reply | None, made: StoredObject) -> None:
+    if isinstance(reply, DocumentReply) and not call.v1:
         location = f"/openai/files/{made.id}?api-version={call.api_version}"
-        call.reply.headers.append((b"location", location.encode()))
+        reply.headers.append((b"location", location.encode()))

@@ -60,6 +60,16 @@ class CompleteAsk(msgspec.Struct, frozen=True):
     md5: str | None = None
 
 
+class Announced(NamedTuple):
+    """An upload that is to begin."""
+
+    call: Call
+    reply: DocumentReply
+    """its own: the call's may be followed by the content log"""
+    new: NewFile
+    size: int
+
+
 class StartUpload:
     """Azure's `Uploads_Start`."""
 
@@ -78,7 +88,7 @@ class StartUpload:
         call: Call,
         body: bytes,
         facts: Facts,  # noqa: ARG002 - the port's shape
-    ) -> tuple[Call, NewFile, int]:
+    ) -> Announced:
         """What is to come, and its bytes. Raises InvalidRequest."""
         ask = decode(self._decoder, body)
         if ask.bytes < 0:
@@ -91,20 +101,19 @@ class StartUpload:
             filename=plain_name(ask.filename),
             lives_s=checked_life(life.anchor, life.seconds) if life else 0,
         )
-        call.reply = DocumentReply()
-        return call, new, ask.bytes
+        call.reply = reply = DocumentReply()
+        return Announced(call, reply, new, ask.bytes)
 
     async def run(
         self,
-        ask: tuple[Call, NewFile, int],
+        ask: Announced,
         slot: object,  # noqa: ARG002 - the port's shape
     ) -> AsyncGenerator[dict[str, Any], None]:
         """The upload, pending. Raises FileTooLarge, TooManyFiles, AccountIsFull."""
-        call, new, size = ask
-        made = await self._keeper.start(new, size)
-        if isinstance(call.reply, DocumentReply) and not call.v1:
-            place = f"/openai/uploads/{made.id}?api-version={call.api_version}"
-            call.reply.headers.append((b"location", place.encode()))
+        made = await self._keeper.start(ask.new, ask.size)
+        if not ask.call.v1:
+            place = f"/openai/uploads/{made.id}?api-version={ask.call.api_version}"
+            ask.reply.headers.append((b"location", place.encode()))
         yield upload_document(made, self._keeper.status(made))
 
 
