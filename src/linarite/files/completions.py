@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 COMPLETION = "stored_completion"
 LOOKED_AT_ONCE = 100
 DAY_S = 86_400
+SUM_AGAIN_S = 600.0
+"""where an account is full: summing reads all of it"""
 
 
 class NewCompletion(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +70,8 @@ class CompletionKeeper:
         self._options = options
         self._now = now
         self._held: dict[str, int] = {}
-        """bytes of each account that has stored some, as far as is known"""
+        """bytes of each account that has stored some; what has expired is counted in"""
+        self._summed_at: dict[str, float] = {}
 
     async def require_room(self, account_id: str) -> None:
         """Raise CompletionsNotKept where settings keep none, CompletionsAreFull beyond the bound.
@@ -78,10 +81,11 @@ class CompletionKeeper:
         most = self._options.bytes_max
         if not most:
             raise CompletionsNotKept
-        held = self._held.get(account_id.lower())
-        if held is None or held >= most:
+        account, now = account_id.lower(), self._now()
+        held = self._held.get(account)
+        if held is None or (held >= most and now >= self._summed_at[account] + SUM_AGAIN_S):
             held = await self._objects.size(account_id, COMPLETION)
-            self._held[account_id.lower()] = held
+            self._held[account], self._summed_at[account] = held, now
         if held >= most:
             raise CompletionsAreFull(most)
 
@@ -105,9 +109,7 @@ class CompletionKeeper:
             },
         )
         await self._objects.add(made)
-        account = new.account_id.lower()
-        if account in self._held:
-            self._held[account] += len(msgspec.json.encode(made))
+        self._count(made, 1)
         return made
 
     async def find(self, account_id: str, wanted: str, owner: str | None) -> StoredObject | None:
@@ -138,5 +140,12 @@ class CompletionKeeper:
 
     async def remove(self, stored: StoredObject) -> bool:
         """Forget it; False when it was not there any more."""
-        self._held.pop(stored.account_id.lower(), None)
-        return await self._objects.remove(stored.account_id, COMPLETION, stored.id)
+        gone = await self._objects.remove(stored.account_id, COMPLETION, stored.id)
+        if gone:
+            self._count(stored, -1)
+        return gone
+
+    def _count(self, stored: StoredObject, times: int) -> None:
+        account = stored.account_id.lower()
+        if account in self._held:
+            self._held[account] += times * len(msgspec.json.encode(stored))

@@ -1,0 +1,63 @@
+"""How much of stored completions an account may have."""
+
+from __future__ import annotations
+
+import pytest
+
+from linarite.domain.stored_completion_errors import CompletionsAreFull
+from linarite.files.completions import COMPLETION, SUM_AGAIN_S, CompletionKeeper, NewCompletion
+from linarite.files.options import StoredCompletions
+from linarite.storage.memory.stored_objects import MemoryStoredObjects
+
+pytestmark = pytest.mark.anyio
+
+ACCOUNT = "/one"
+
+
+class Counting(MemoryStoredObjects):
+    """Tells how often everything was summed."""
+
+    sums = 0
+
+    async def size(self, account_id: str, kind: str) -> int:
+        """See StoredObjects."""
+        self.sums += 1
+        return await super().size(account_id, kind)
+
+
+def new(name: str) -> NewCompletion:
+    """One of some hundred bytes."""
+    return NewCompletion(
+        account_id=ACCOUNT,
+        owner="",
+        id=name,
+        deployment="gpt",
+        answer={"id": name, "model": "m"},
+        messages=[{"role": "user", "content": "x" * 300}],
+        asked={},
+        metadata={},
+    )
+
+
+async def test_what_is_full_is_not_summed_for_each_request() -> None:
+    """Once at first; then what comes and goes is counted, and what expired is seen in time."""
+    objects, now = Counting(), [1_000_000.0]
+    keeper = CompletionKeeper(objects, StoredCompletions(bytes_max=900), lambda: now[0])
+    kept = []
+    for name in ("a", "b"):
+        await keeper.require_room(ACCOUNT)
+        kept.append(await keeper.keep(new(name)))
+    for _ in range(5):
+        with pytest.raises(CompletionsAreFull):
+            await keeper.require_room(ACCOUNT)
+    await keeper.remove(kept[0])
+    assert not await keeper.remove(kept[0])
+    await keeper.require_room(ACCOUNT)
+    await keeper.keep(new("c"))
+    assert objects.sums == 1
+    await objects.remove(ACCOUNT, COMPLETION, "b")  # as upkeep does
+    with pytest.raises(CompletionsAreFull):
+        await keeper.require_room(ACCOUNT)
+    now[0] += SUM_AGAIN_S
+    await keeper.require_room(ACCOUNT)
+    assert objects.sums == 2
