@@ -43,7 +43,19 @@ sku = "GlobalBatch"
 options.parallel_requests = {slots}
 options.context_tokens = {context}
 """
+SIMULATED = """\
+[[deployments]]
+name = "later"
+model = "gpt-4o"
+sku = "GlobalBatch"
+instance = "simulated"
+
+[instances.simulated]
+engine = "simulator"
+model = "gpt-4o"
+"""
 TOKENS = 32
+MIB = 2**20
 POLL_S = 0.02
 PATIENCE_S = 600.0
 CHAT = "/v1/chat/completions"
@@ -133,6 +145,26 @@ async def measure(scratch: Path, rounds: int, count: int) -> tuple[list[float], 
         return bare, batches
 
 
+async def simulated(scratch: Path, count: int) -> str:
+    """What the server itself takes for a line: its model answers at once."""
+    home = scratch / "simulated"
+    with ExitStack() as stack:
+        server = launch(home, SIMULATED)
+        stack.callback(server.stop)
+        await ready_target(home, server, "later")
+        ready = json.loads((home / "ready.json").read_text())
+        before, began_cpu_s = server.rss_bytes(), server.cpu_s()
+        speed = await through(ready["endpoint"], ready["api_key"], 0, count)
+        cells = (
+            f"{count:,}",
+            number(speed, 0),
+            number((server.cpu_s() - began_cpu_s) / count * 1e6, 0),
+            number((server.rss_bytes() - before) / MIB, 0),
+        )
+    head = ("lines", "lines/s", "CPU µs a line", "MiB more than before")
+    return table("Batches on a simulated model", head, [cells])
+
+
 def shown(bare: Sequence[float], batches: Sequence[float], count: int) -> str:
     """The table."""
     pairs = zip(batches, bare, strict=True)
@@ -157,7 +189,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.batches")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--lines", type=int, default=160)
+    parser.add_argument("--simulated", type=int, default=0, help="so many lines, and no model")
     asked = parser.parse_args()
+    if asked.simulated:
+        with tempfile.TemporaryDirectory(prefix="linarite-bench-") as scratch:
+            print(asyncio.run(simulated(Path(scratch), asked.simulated)))
+        return 0
     with tempfile.TemporaryDirectory(prefix="linarite-bench-") as scratch:
         bare, batches = asyncio.run(measure(Path(scratch), asked.rounds, asked.lines))
     print(shown(bare, batches, asked.lines))
