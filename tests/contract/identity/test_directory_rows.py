@@ -108,12 +108,12 @@ def test_every_change_leaves_two_events(sign_in: SignIn, client: httpx.Client) -
 
 def test_a_persons_life_is_told(sign_in: SignIn, nobody: App) -> None:
     """Made, given a password, put into a group, and what somebody was refused."""
-    named = {"displayName": "Grace", "userPrincipalName": "grace@example.org"}
+    named = {"displayName": "Grace", "userPrincipalName": "hopper@example.org"}
     grace = sign_in.graph("POST", "/users", named)["id"]
     team = {"displayName": "told", "mailNickname": "told"}
     group = sign_in.graph("POST", "/groups", team)["id"]
     password = {"passwordProfile": {"password": "never told to anybody"}}
-    sign_in.graph("PATCH", "/users/grace@example.org", password, 204)
+    sign_in.graph("PATCH", "/users/hopper@example.org", password, 204)
     reference = {"@odata.id": f"{sign_in.url}/v1.0/directoryObjects/{grace}"}
     sign_in.graph("POST", f"/groups/{group}/members/$ref", reference, 204)
     headers = {"authorization": f"Bearer {token_for(sign_in, nobody, f'{GRAPH}/.default')}"}
