@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 REMOVES = "Linarite.Operations/storedObjects/delete"
 DELETED = "deleted"
-PASSING = frozenset((PART, IMPORT))
-"""kinds that are means to an end: they go when it is reached"""
+PASSING = frozenset((PART, IMPORT, "response_events"))
+"""kinds that are parts of another or means to it: its own removal is the proof"""
 
 
 class ProvenObjects:
