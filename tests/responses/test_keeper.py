@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from linarite.domain.errors import ServiceUnavailable
 from linarite.files import FileKeeper
 from linarite.files.options import Files
 from linarite.responses import ConversationKeeper, ResponseKeeper
@@ -117,3 +119,45 @@ async def test_what_is_said_leaves_the_conversation_as_it_was_described_meanwhil
     assert found is not None
     assert found.body == {"metadata": {"name": "new"}}
     assert len(await keeper.all_items(found, 10)) == 2
+
+
+class SlowObjects(MemoryStoredObjects):
+    """Counts its writes, each of which takes a moment; the next may fail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes = 0
+        self.fails = False
+
+    async def write(self, **changes: Any) -> bool:  # noqa: ANN401 - as the port has them
+        """See StoredObjects."""
+        self.writes += 1
+        await asyncio.sleep(0.01)
+        if self.fails:
+            raise ServiceUnavailable("the disk is full")
+        return await super().write(**changes)
+
+
+async def test_what_comes_at_the_same_time_goes_to_disk_together() -> None:
+    """All of it is there when it is told; who leaves meanwhile takes nobody else's with them."""
+    objects = SlowObjects()
+    keeper = ResponseKeeper(objects, Responses(), Clock())
+
+    async def kept(number: int) -> None:
+        made = keeper.made(new(number, []))
+        await keeper.keep(made)
+        assert await keeper.find(MINE, made.id, None) == made
+
+    first = asyncio.create_task(kept(0))
+    await asyncio.sleep(0)
+    leaving, *others = [asyncio.create_task(kept(number)) for number in range(1, 40)]
+    await asyncio.sleep(0)
+    leaving.cancel()
+    await asyncio.gather(first, *others)
+    assert objects.writes == 2
+    objects.fails = True
+    failing = [asyncio.create_task(kept(number)) for number in range(40, 44)]
+    told = await asyncio.gather(*failing, return_exceptions=True)
+    assert {type(each) for each in told} == {ServiceUnavailable}
+    objects.fails = False
+    await kept(50)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,8 @@ class ResponseKeeper:
         self._objects = objects
         self._lives_s = options.retention_days * DAY_S
         self._now = now
+        self._gathered = Gathered()
+        self._writing = asyncio.Lock()
 
     async def find(
         self, account_id: str, response_id: str, owner: str | None
@@ -90,8 +93,21 @@ class ResponseKeeper:
         )
 
     async def keep(self, made: StoredObject) -> None:
-        """Keep a new one; it is on disk when this returns."""
-        await self._objects.add(made)
+        """Keep a new one; it is on disk when this returns.
+
+        Those that come while a write is under way go to disk together: each write waits for it.
+        """
+        gathered = self._gathered
+        gathered.objects.append(made)
+        if gathered.written is None:
+            gathered.written = asyncio.create_task(self._write(gathered))
+            gathered.written.add_done_callback(_looked_at)
+        await asyncio.shield(gathered.written)  # who leaves takes nobody else's with them
+
+    async def _write(self, gathered: Gathered) -> None:
+        async with self._writing:
+            self._gathered = Gathered()
+            await self._objects.write(added=gathered.objects)
 
     async def remove(self, found: StoredObject) -> bool:
         """Forget it; False when somebody else has."""
@@ -100,6 +116,20 @@ class ResponseKeeper:
     def _is_seen(self, found: StoredObject, owner: str | None) -> bool:
         alive = not 0 < found.expires_at <= self._now()
         return alive and (owner is None or owner == found.owner)
+
+
+class Gathered:
+    """Responses that go to disk together."""
+
+    def __init__(self) -> None:
+        self.objects: list[StoredObject] = []
+        self.written: asyncio.Task[None] | None = None
+
+
+def _looked_at(written: asyncio.Task[None]) -> None:
+    """Whoever waited for it is told; where all have left, nobody is."""
+    if not written.cancelled():
+        written.exception()
 
 
 def response_of(item_id: str) -> str:

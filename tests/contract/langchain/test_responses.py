@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.contract.langchain.test_standard import TestAzureChatOpenAI as ChatSuite
-
-if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
 
 
 @pytest.mark.anyio
