@@ -160,6 +160,15 @@ def response(owner: Owner) -> str:
     return f"/responses/{made.json()['id']}"
 
 
+def background_response(owner: Owner) -> str:
+    """Its path."""
+    said = {"model": "gpt-4o", "input": "mine", "background": True, "stream": True}
+    made = owner.ask("POST", f"{V1}/responses", json=said)
+    assert made.status_code == 200, made.text
+    response_id = made.text.partition('"id":"')[2].partition('"')[0]
+    return f"/responses/{response_id}"
+
+
 def conversation(owner: Owner) -> str:
     """Its path."""
     made = owner.ask("POST", f"{V1}/conversations", json={"items": [MESSAGE]})
@@ -249,6 +258,10 @@ KINDS = [
     ),
     Stored(running_batch, {"GET": {}, "POST /cancel": {}}),
     Stored(response, {"GET": {}, "GET /input_items": {}, "POST /cancel": {}, "DELETE": {}}),
+    Stored(
+        background_response,
+        {"GET": {"params": {"stream": "true"}}, "POST /cancel": {}, "DELETE": {}},
+    ),
     Stored(
         conversation,
         {
