@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from linarite.domain.stored_completion_errors import CompletionsAreFull
-from linarite.files.completions import COMPLETION, SUM_AGAIN_S, CompletionKeeper, NewCompletion
+from linarite.domain.stored_object import Page
+from linarite.files import completions
+from linarite.files.completions import (
+    COMPLETION,
+    SUM_AGAIN_S,
+    CompletionKeeper,
+    Filter,
+    NewCompletion,
+)
 from linarite.files.options import StoredCompletions
 from linarite.storage.memory.stored_objects import MemoryStoredObjects
 
@@ -61,3 +69,15 @@ async def test_what_is_full_is_not_summed_for_each_request() -> None:
     now[0] += SUM_AGAIN_S
     await keeper.require_room(ACCOUNT)
     assert objects.sums == 2
+
+
+async def test_lists_are_read_in_parts_of_bounded_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that match are found, though each part holds one; messages are not held for a list."""
+    monkeypatch.setattr(completions, "READ_AT_ONCE_BYTES", 1)
+    keeper = CompletionKeeper(MemoryStoredObjects(), StoredCompletions())
+    for name in "abcd":
+        await keeper.keep(new(name))
+    found = await keeper.list(ACCOUNT, Page(limit=3), Filter(model="m"))
+    assert [each.id for each in found] == ["d", "c", "b"]
+    assert {len(each.body["messages"]) for each in found} == {0}
+    assert await keeper.list(ACCOUNT, Page(limit=3), Filter(model="other")) == []

@@ -53,6 +53,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """None: whoever made it"""
     alive_at: int = 0
     """seconds since the epoch: objects that have expired by then are left out"""
+    bytes_max: int = 0
+    """the part ends with the object that takes it past about so many bytes; 0: by `limit` alone"""
 
 
 class StoredObjects(Protocol):

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from linarite.files.options import StoredCompletions
 
 COMPLETION = "stored_completion"
-LOOKED_AT_ONCE = 100
+FIRST_LOOK, LOOKED_AT_ONCE = 8, 100
+READ_AT_ONCE_BYTES = 32 * 1024 * 1024
 DAY_S = 86_400
 SUM_AGAIN_S = 600.0
 """where an account is full: summing reads all of it"""
@@ -120,17 +121,21 @@ class CompletionKeeper:
         return None if 0 < found.expires_at <= self._now() else found
 
     async def list(self, account_id: str, page: Page, wanted: Filter) -> list[StoredObject]:
-        """A part of those that match, in the order of their ids."""
+        """A part of those that match, in the order of their ids, without their messages."""
         matching: list[StoredObject] = []
         part = msgspec.structs.replace(
-            page, limit=max(page.limit, LOOKED_AT_ONCE), alive_at=int(self._now())
+            page,
+            limit=FIRST_LOOK,
+            alive_at=int(self._now()),
+            bytes_max=READ_AT_ONCE_BYTES,
         )
         while len(matching) < page.limit:
             found = await self._objects.list(account_id, COMPLETION, part)
-            matching += filter(wanted.takes, found)
-            if len(found) < part.limit:
+            matching += [_without_messages(each) for each in found if wanted.takes(each)]
+            if not found:
                 break
-            part = msgspec.structs.replace(part, after=found[-1].id)
+            more = min(2 * len(found), LOOKED_AT_ONCE)  # few where they are large
+            part = msgspec.structs.replace(part, after=found[-1].id, limit=more)
         return matching[: page.limit]
 
     async def tell(self, stored: StoredObject, metadata: dict[str, str]) -> StoredObject | None:
@@ -149,3 +154,8 @@ class CompletionKeeper:
         account = stored.account_id.lower()
         if account in self._held:
             self._held[account] += times * len(msgspec.json.encode(stored))
+
+
+def _without_messages(stored: StoredObject) -> StoredObject:
+    """What lists show: messages may be a whole body's bytes."""
+    return msgspec.structs.replace(stored, body=stored.body | {"messages": []})

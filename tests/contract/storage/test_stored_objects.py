@@ -133,6 +133,15 @@ async def test_sizes_are_of_what_is_asked_for(stored_objects: StoredObjects) -> 
     assert await stored_objects.accounts() == set()
 
 
+async def test_a_part_may_end_by_its_bytes(stored_objects: StoredObjects) -> None:
+    """With what goes beyond, so that there is always one, and the next part follows it."""
+    await stored_objects.write(added=[made(name, body={"x": "y" * 5000}) for name in "abcde"])
+    assert await ids(stored_objects, bytes_max=1) == ["e"]
+    assert await ids(stored_objects, bytes_max=8000) == ["e", "d"]
+    assert await ids(stored_objects, bytes_max=1, after="e", ascending=False) == ["d"]
+    assert await ids(stored_objects, bytes_max=1_000_000, limit=3) == ["e", "d", "c"]
+
+
 async def test_what_is_needed_stays_as_it_is(stored_objects: StoredObjects) -> None:
     """Also where whoever needs it knows an older state of it."""
     await stored_objects.add(made("a", label="new"))

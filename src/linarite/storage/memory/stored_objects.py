@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -69,7 +71,11 @@ class MemoryStoredObjects:
             and each.id != page.after
         ]
         found.sort(key=lambda each: each.id, reverse=not page.ascending)
-        return found[: page.limit]
+        found = found[: page.limit]
+        if page.bytes_max:
+            sizes = list(accumulate(len(msgspec.json.encode(each)) for each in found))
+            found = found[: bisect_left(sizes, page.bytes_max) + 1]
+        return found
 
     async def size_of(
         self, account_id: str, kind: str, *, object_ids: Sequence[str] = (), label: str = ""

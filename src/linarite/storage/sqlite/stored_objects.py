@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -117,7 +119,17 @@ class SqliteStoredObjects:
             beyond = _columns.id > page.after if page.ascending else _columns.id < page.after
             query = query.where(beyond)
         order = _columns.id.asc() if page.ascending else _columns.id.desc()
-        return await self._read(query.order_by(order).limit(page.limit))
+        query = query.order_by(order).limit(page.limit)
+        if page.bytes_max:
+            query = query.limit(await self._fitting(query, page.bytes_max))
+        return await self._read(query)
+
+    async def _fitting(self, query: Select[Any], bytes_max: int) -> int:
+        """How many of the objects that a query finds fit, the one that goes beyond included."""
+        sizes = query.with_only_columns(func.length(_columns.body))
+        async with self._database.reading() as connection:
+            found = list(accumulate((await connection.execute(sizes)).scalars()))
+        return min(bisect_left(found, bytes_max) + 1, len(found))
 
     async def size_of(
         self, account_id: str, kind: str, *, object_ids: Sequence[str] = (), label: str = ""
