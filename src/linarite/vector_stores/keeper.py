@@ -230,6 +230,10 @@ class VectorStoreKeeper:
             self._filling.discard(store.id)
             return True
 
+    def being_filled(self, store_id: str) -> None:
+        """A job takes files in, perhaps one that an earlier server has left: no other is needed."""
+        self._filling.add(store_id)
+
     def given_up(self, store_id: str) -> None:
         """The job that took files in has ended otherwise."""
         self._filling.discard(store_id)

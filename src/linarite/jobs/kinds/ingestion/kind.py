@@ -60,6 +60,7 @@ class IngestFiles:
         self.steps = (Step("ingest", 100, self._ingest),)
 
     async def _ingest(self, job: Job, progress: Progress) -> dict[str, Any]:
+        self._keeper.being_filled(str(job.arguments[STORE_ID]))
         while (store := await self._store(job)) is not None and not self._keeper.is_over(store):
             try:
                 counts, _ = await self._keeper.index(store).summary()
