@@ -207,6 +207,24 @@ def test_answers_keep_their_headers(server: Server) -> None:
     assert told.headers["location"].startswith(f"/openai/uploads/{told.json()['id']}?")
 
 
+def test_requests_for_what_is_stored_are_not_kept(server: Server) -> None:
+    """They ask no model, and a file's import says an address that opens it."""
+    told = httpx.post(
+        f"{server.endpoint}/openai/v1/files/import",
+        json={
+            "filename": "a.jsonl",
+            "purpose": "batch",
+            "content_url": f"https://127.0.0.1:9/a.jsonl?sig={SECRET}",
+        },
+        headers={"api-key": server.key},
+    )
+    assert told.is_success, told.text
+    later = chat(server, "kept").headers["apim-request-id"]
+    wait_for(lambda: later in {each["name"] for each in listed(server, ACCOUNT)})
+    kept = {each["name"] for each in listed(server, ACCOUNT)}
+    assert told.headers["apim-request-id"] not in kept
+
+
 def test_who_may_read_it(server: Server, reader: str) -> None:
     """No owner, no key: a role that grants the data action; and each reading is audited."""
     answer = chat(server, "audited")

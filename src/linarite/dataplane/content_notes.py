@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from linarite.domain.request_record import RequestRecord
     from linarite.domain.usage import Usage
 
+OF_MODELS = frozenset(
+    ("ChatCompletions_Create", "Completions_Create", "Embeddings_Create", "Responses_Create")
+)
+"""operations whose content is kept. Others ask no model; what is stored by them has a place of its
+own, and the body of a file's import has an address that opens it"""
 WITHOUT_WORDS = frozenset(("Embeddings_Create",))
 """operations whose answers are numbers: what was asked is kept"""
 

@@ -16,7 +16,7 @@ from linarite.controls.quota import Limiter
 from linarite.dataplane.batch_door import let_in_again
 from linarite.dataplane.call import Call, Unready
 from linarite.dataplane.certificate_door import holder_of
-from linarite.dataplane.content_notes import ContentNotes
+from linarite.dataplane.content_notes import OF_MODELS, ContentNotes
 from linarite.dataplane.entrance import facts_for, past_the_rules
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.key_door import KeyDoor
@@ -205,7 +205,7 @@ async def understood(
     if trace is not None:
         trace.mark("authorize")
     body = await call.body.read() if found.reads_body else b""
-    if facts.content_logging is not None and found.reads_body:
+    if facts.content_logging is not None and found.name in OF_MODELS:
         call.content = ContentNotes(facts.content_logging, body)
     try:
         if len(body) <= LARGE_BODY_BYTES:
