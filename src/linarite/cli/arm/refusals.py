@@ -20,7 +20,8 @@ WAYS_OUT = {
     "InvalidAuthenticationToken": "This is not the server's management key. On its machine, "
     "`linarite keys --management --show` prints it.",
     "ResourceGroupNotFound": "See which resource groups there are: linarite group list",
-    "ResourceNotFound": "See what is there: linarite account list, linarite deployment list",
+    "ResourceNotFound": "See what is there: the `list` of the same command, linarite account list, "
+    "linarite deployment list",
     "ParentResourceNotFound": "See which accounts there are: linarite account list",
     "RequestConflict": "See what runs: linarite operation list",
     "InsufficientQuota": "See what is taken: linarite usage list",

@@ -17,6 +17,7 @@ from linarite.cli.batch.flags import DataFlags, asking
 from linarite.cli.batch.run import RunFlags, run
 from linarite.cli.help_texts import examples
 
+BATCH = "batch_01a21851-81bf-45df-82a8-120742a134b1"
 EXAMPLES = examples(
     ("Have a file answered, and wait for it:", "linarite batch run requests.jsonl --watch"),
     ("How far are they?", "linarite batch list"),
@@ -24,7 +25,7 @@ EXAMPLES = examples(
 RUN_EXAMPLES = examples(
     ("Answers come to lie beside the file:", "linarite batch run requests.jsonl --watch"),
     (
-        "A line of the file:",
+        "A line of the file (in the file without a break):",
         """{"custom_id": "1", "method": "POST", "url": "/v1/chat/completions",
    "body": {"model": "DEPLOYMENT", "messages": [{"role": "user", "content": "Hi."}]}}""",
     ),
@@ -34,12 +35,12 @@ RUN_EXAMPLES = examples(
     ),
 )
 SHOW_EXAMPLES = examples(
-    ("What is wrong with it?", "linarite batch show batch_01a21851"),
-    ("Wait for it, and take the answers:", "linarite batch show batch_01a21851 --watch --to ."),
+    ("What is wrong with it?", f"linarite batch show {BATCH}"),
+    ("Wait for it, and take the answers:", f"linarite batch show {BATCH} --watch --to ."),
 )
 LIST_EXAMPLES = examples(("The newest first:", "linarite batch list --max-entries 5"))
 CANCEL_EXAMPLES = examples(
-    ("What was answered is kept:", "linarite batch cancel batch_01a21851"),
+    ("What was answered is kept:", f"linarite batch cancel {BATCH}"),
 )
 
 

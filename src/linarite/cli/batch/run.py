@@ -48,8 +48,9 @@ class RunFlags:
 async def run(service: Service, asked: RunFlags, shown: OutputFlags) -> None:
     """Have a file of requests answered in the background.
 
-    It goes on without this command, and over restarts of the server. With --watch, the answers
-    come to lie beside the file: NAME_output.jsonl, and NAME_error.jsonl for what was refused.
+    It goes on without this command, and over restarts of the server.
+
+    With --watch, the answers come to lie beside the file, as NAME_output.jsonl.
     """
     url = url_of(asked.file)
     file = await service.upload(asked.file, asked.file.name)
@@ -76,6 +77,8 @@ def url_of(file: Path) -> str:
             first = next(filter(None, texts), "")
     except OSError as problem:
         raise SetupError(f"{file} can't be read: {problem.strerror}.") from None
+    if not first:
+        raise SetupError(f"{file} is empty: it needs a request on each line.")
     with suppress(ValueError, KeyError, TypeError):
         url = json.loads(first)["url"]
         if isinstance(url, str):

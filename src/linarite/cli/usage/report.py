@@ -186,7 +186,10 @@ def _grouping(name: str) -> dict[str, str]:
         return {"type": "TagKey", "name": name.removeprefix(TAG)}
     if name not in DIMENSIONS:
         there = ", ".join([*GRANULARITIES, *DIMENSIONS, "tag:NAME"])
-        raise SetupError(f"--by {name}: there is no such thing to tell usage by. Use: {there}.")
+        raise SetupError(
+            f"--by {name}: there is no such thing to tell usage by. Use: {there}. "
+            "For several, give --by several times."
+        )
     return {"type": "Dimension", "name": DIMENSIONS[name]}
 
 
