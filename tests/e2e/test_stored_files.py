@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+import sqlite3
 import threading
 import time
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -18,7 +23,6 @@ from tests.serving import SIMULATED, serving, start_server, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.serving import Server
 
@@ -417,6 +421,26 @@ def test_a_role_says_who_may(server: Server) -> None:
     told = asks.ask("POST", f"{V1}/files", **form)
     assert told.status_code == 401, told.text
     assert told.json()["error"]["code"] == "PermissionDenied"
+
+
+def test_who_has_had_all_of_a_file_has_not_left(server: Server) -> None:
+    """Its length was told: clients close with the last byte, and their records say no other."""
+    owner = mine(server)
+    content = f"{V1}/files/{owner.store()}/content"
+    head = f"GET {content} HTTP/1.1\r\nhost: 127.0.0.1\r\napi-key: {server.key}\r\n\r\n"
+    for _ in range(10):
+        with socket.create_connection(("127.0.0.1", urlsplit(server.endpoint).port)) as connection:
+            connection.sendall(head.encode())
+            while not (got := connection.recv(65536)).endswith(b"mine"):
+                assert got
+    with closing(sqlite3.connect(Path(server.ready["home"]) / "requests.db")) as records:
+        query = "SELECT finish FROM request_records WHERE path = ?"
+
+        def finishes() -> list[str]:
+            return [row[0] for row in records.execute(query, (content,))]
+
+        wait_for(lambda: len(finishes()) == 10)
+        assert "client_left" not in finishes()
 
 
 def test_what_was_acknowledged_survives(tmp_path: Path) -> None:

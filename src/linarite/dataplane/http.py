@@ -255,13 +255,19 @@ async def stream(
     exchange.cancels = True
     if exchange.departed:
         raise ClientLeft
-    async for event in events:
-        piece = frame(event)
-        if piece:
-            if exchange.write_paused:
-                await exchange.drain()
-            note(call, reply)
-            write(piece)
+    # Where its length was told, the client may leave with the last byte: the answer is over then.
+    left = -1 if reply.length is None else reply.length - len(piece)
+    if left:
+        async for event in events:
+            piece = frame(event)
+            if piece:
+                if exchange.write_paused:
+                    await exchange.drain()
+                note(call, reply)
+                write(piece)
+                left -= len(piece)
+                if not left:
+                    break
     settle(call, reply)
     exchange.end(reply.end())
 
