@@ -99,8 +99,11 @@ async def lines_of(pieces: AsyncIterator[bytes], line_bytes_max: int) -> AsyncIt
     async for piece in pieces:
         *whole, last = piece.split(b"\n")
         for part in whole:
-            _extend(rest, part, line_bytes_max)
             number += 1
+            if not part and not rest:  # a file may hold a hundred million of these
+                beginning = False
+                continue
+            _extend(rest, part, line_bytes_max)
             text, beginning = _text(rest, at_beginning=beginning), False
             rest.clear()
             if text:
@@ -108,6 +111,7 @@ async def lines_of(pieces: AsyncIterator[bytes], line_bytes_max: int) -> AsyncIt
             if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
         _extend(rest, last, line_bytes_max)
+        await asyncio.sleep(0)
     text = _text(rest, at_beginning=beginning)
     if text:
         yield Line(number + 1, text)
