@@ -105,11 +105,16 @@ async def test_a_job_begins_with_the_first_file_and_again_when_it_was_filled() -
 
 
 class Sealed(NoSeals):
-    """An account that has what it stores sealed."""
+    """An account that has what it stores sealed, or comes to have it so."""
+
+    def __init__(self, *, sealed: bool = True) -> None:
+        self.sealed = sealed
 
     async def box_for_new(self, account_id: str) -> SecretBox | None:
         """Some box."""
         del account_id
+        if not self.sealed:
+            return None
         return object()  # pyright: ignore[reportReturnType] - it is only compared with None
 
 
@@ -117,3 +122,14 @@ async def test_an_account_whose_content_is_sealed_has_no_stores() -> None:
     """Deny by default: words and vectors would lie in the clear."""
     with pytest.raises(ContentIsSealed, match="encryption"):
         await Rig(Sealed()).keeper.create(NEW)
+
+
+async def test_a_store_from_before_takes_nothing_more() -> None:
+    """What comes after the account asks for seals would lie in the clear all the same."""
+    seals = Sealed(sealed=False)
+    rig = Rig(seals)
+    store = await rig.keeper.create(NEW)
+    seals.sealed = True
+    with pytest.raises(ContentIsSealed):
+        await rig.keeper.add_files(store, [FILE])
+    assert await rig.keeper.index(store).summary() == (FileCounts(), 0)

@@ -115,10 +115,12 @@ class VectorStoreKeeper:
             raise VectorStoreExpired(store.id)
 
     async def create(self, new: NewStore) -> StoredObject:
-        """Make one. Raises DocumentsNotInstalled, NoEmbeddingDeployment, TooManyStoreFiles."""
+        """Make one.
+
+        Raises DocumentsNotInstalled, ContentIsSealed, NoEmbeddingDeployment, TooManyStoreFiles.
+        """
         require_documents()
-        if await self._seals.box_for_new(new.account_id) is not None:
-            raise ContentIsSealed
+        await self._require_unsealed(new.account_id)
         deployment = self.deployment_of(new.account_id)
         most = self.options.stores_max
         there = await self._objects.count(new.account_id, VECTOR_STORE, "", lasting=True)
@@ -147,6 +149,11 @@ class VectorStoreKeeper:
         )
         await self._objects.add(made)
         return made
+
+    async def _require_unsealed(self, account_id: str) -> None:
+        """Raise ContentIsSealed."""
+        if await self._seals.box_for_new(account_id) is not None:
+            raise ContentIsSealed
 
     async def find(self, account_id: str, store_id: str, owner: str | None) -> StoredObject | None:
         """A store; None for one that is absent, another account's or another owner's."""
@@ -190,10 +197,12 @@ class VectorStoreKeeper:
     ) -> str:
         """Have files come in; the id of their batch, "" without one.
 
-        Raises VectorStoreExpired, NoSuchVectorStore, TooManyStoreFiles, DocumentsNotInstalled.
+        Raises VectorStoreExpired, NoSuchVectorStore, TooManyStoreFiles, DocumentsNotInstalled,
+        ContentIsSealed.
         """
         require_documents()
         self.require_live(store)
+        await self._require_unsealed(store.account_id)
         batch_id = f"vsfb_{new_guid().replace('-', '')}" if batch else ""
         most = self.options.files_max
         now = int(self._now())

@@ -98,6 +98,20 @@ def test_a_real_model_goes_on_from_what_was_said(real: Target) -> None:
         assert isinstance(parsed.output_parsed, City)
 
 
+@pytest.mark.real_model
+def test_what_a_real_model_cannot_read_is_named_as_it_was_sent(real: Target) -> None:
+    """It stands in `input`: a request for a response has no `messages`."""
+    picture = {"type": "input_image", "image_url": "data:image/png;base64,AA=="}
+    for content in ([picture], "word " * 20_000):
+        items: Any = [{"role": "user", "content": content}]
+        with (
+            OpenAI(**arguments_of(real, "v1")) as client,
+            pytest.raises(BadRequestError) as refused,
+        ):
+            client.responses.create(model=real.chat, input=items, store=False)
+        assert refused.value.param == "input"
+
+
 def test_a_response_says_what_was_asked(client: OpenAI) -> None:
     """Everything that the request decides is repeated in it."""
     made = ask(

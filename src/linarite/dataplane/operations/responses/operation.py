@@ -134,12 +134,17 @@ class CreateResponse:
                 async with aclosing(slot.engine.chat(chat)) as events:
                     async for event in events:
                         yield event
-            except ContextLengthExceeded:
+            except ContextLengthExceeded as problem:
                 shorter = None
                 if ask.answer.response["truncation"] == "auto" and not ask.answer.began:
                     shorter = without_oldest(chat.messages)
                 if shorter is None:
+                    problem.param = "input"
                     raise
                 chat = msgspec.structs.replace(chat, messages=shorter)
+            except InvalidRequest as problem:
+                if (problem.param or "").startswith("messages"):
+                    problem.param = "input"  # where it stands in the chat, nobody here has sent
+                raise
             else:
                 return
