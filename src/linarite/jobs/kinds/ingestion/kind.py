@@ -90,7 +90,7 @@ class IngestFiles:
         except LinariteError as refusal:
             problem = FileProblem("server_error", refusal.message)
         except Exception:
-            log.exception("file not taken in", file=file.file_id, vector_store=store.id)
+            log.exception("file not taken in", file=file.file_id, resource=store.id)
             problem = FileProblem("server_error", "The server failed; its log says why.")
         await self._keeper.index(store).settle(file.file_id, chunks, problem)
 
