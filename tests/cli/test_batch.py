@@ -124,7 +124,7 @@ def test_what_is_not_there(server: Server) -> None:
     """An absent batch has an exit code of its own."""
     done = linarite(server.home, "batch", "show", "batch_absent")
     assert done.returncode == 3
-    assert "No batch found with id 'batch_absent'" in done.stderr
+    assert "error: No batch found with id 'batch_absent'" in done.stderr
 
 
 def test_another_server_wants_its_key(server: Server) -> None:

@@ -66,6 +66,9 @@ def test_an_account_shows_whom_it_lets_in_and_what_it_may_reach() -> None:
     assert facts(account)["outbound"] == "no host"
     account["properties"] = {"allowedFqdnList": ["a.example"]}
     assert (facts(account)["network rules"], facts(account)["outbound"]) == ("", "")
+    assert not facts(account)["stored content sealed by"]
+    account["properties"] = {"encryption": {"keySource": "Microsoft.CognitiveServices"}}
+    assert facts(account)["stored content sealed by"] == "Microsoft.CognitiveServices"
 
 
 def test_what_can_be_had(managed: Server) -> None:

@@ -65,6 +65,7 @@ def facts(account: dict[str, Any]) -> dict[str, object]:
         "public network": properties.get("publicNetworkAccess"),
         "network rules": _rules(network),
         "outbound": _outbound(properties),
+        "stored content sealed by": part(properties, "encryption").get("keySource"),
         "keys open it": not properties.get("disableLocalAuth", False),
         "tags": tags(account),
         "created by": part(account, "systemData").get("createdBy"),

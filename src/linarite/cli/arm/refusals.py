@@ -79,10 +79,11 @@ def failed(error: dict[str, Any], *, status: int = 400) -> ServerRefused:
 
 
 def _told(error: dict[str, Any]) -> str:
-    code, message = str(error.get("code") or "Failed"), str(error.get("message") or "").strip()
+    code, message = str(error.get("code") or ""), str(error.get("message") or "").strip()
     target = error.get("target")
     where = f" ({target})" if target and str(target) not in message else ""
-    return f"{code}: {message}{where}"
+    # the data plane's refusals may have words alone
+    return f"{code or 'Failed'}: {message}{where}" if code or not message else f"{message}{where}"
 
 
 def _reasons(error: dict[str, Any], depth: int) -> list[str]:
