@@ -23,10 +23,11 @@ run: setup ## Start Linarite with real models (ARGS="…" for `linarite up`, MIN
 
 test: setup-dev setup-clients ## Run the tests (ARGS="…" for pytest)
 ifeq ($(strip $(ARGS)),)
-# Two processes, as many tests wait for a server; the benchmark's have the machine to themselves.
+# Three processes on two cores: many tests wait for a server. The benchmark's have the machine to
+# themselves.
 # `make check test` runs the architecture's once: `check` has done so.
 	@$(BIN)/python -m pytest tests/bench
-	@exec $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/bench \
+	@exec $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --ignore tests/bench \
 		$(if $(filter check,$(MAKECMDGOALS)),--ignore tests/architecture)
 else
 	@exec $(BIN)/python -m pytest $(ARGS)
