@@ -51,7 +51,7 @@ class LinariteTokenRow(ProcessRow):
         """Start it, give the caller a role, and wait for the deployment. Raises Unavailable."""
         home = folder / self.name.replace(" ", "-")
         key = jwk.RSAKey.generate_key(2048, {"kid": "bench", "use": "sig"})
-        key_set = folder / "bench-keys.json"
+        key_set = home.with_suffix(".keys.json")  # a server looks at its own again and again
         key_set.write_text(json.dumps({"keys": [key.as_dict(private=False)]}), encoding="utf-8")
         config = CONFIG.format(model=MODEL, upstream_port=upstream_port)
         config += f'[issuers.bench]\nissuer = "{ISSUER}"\nkey_set_file = "{key_set}"\n'
