@@ -23,11 +23,9 @@ run: setup ## Start Linarite with real models (ARGS="…" for `linarite up`, MIN
 
 test: setup-dev setup-clients ## Run the tests (ARGS="…" for pytest)
 ifeq ($(strip $(ARGS)),)
-# Three processes on two cores: many tests wait for a server. The benchmark's have the machine to
-# themselves.
+# Three processes on two cores: many tests wait for a server.
 # `make check test` runs the architecture's once: `check` has done so.
-	@$(BIN)/python -m pytest tests/bench
-	@exec $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --ignore tests/bench \
+	@exec $(BIN)/python -m pytest --numprocesses 3 --dist loadfile \
 		$(if $(filter check,$(MAKECMDGOALS)),--ignore tests/architecture)
 else
 	@exec $(BIN)/python -m pytest $(ARGS)
