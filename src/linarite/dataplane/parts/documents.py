@@ -10,7 +10,10 @@ from linarite.dataplane.parts.replies import encode
 from linarite.domain.quota import Price
 
 if TYPE_CHECKING:
-    from linarite.domain.facts import Deployment
+    from collections.abc import Sequence
+
+    from linarite.dataplane.call import Call
+    from linarite.domain.facts import Deployment, Facts
     from linarite.domain.usage import Usage
     from linarite.web.asgi import HeaderList
 
@@ -57,6 +60,30 @@ class DocumentReply:
     def body(self) -> bytes:
         """The plain answer."""
         return b"" if self.status == NOTHING else encode(self._document)
+
+
+class OfOneObject:
+    """What operations on one stored object have in common: their path says all that they ask."""
+
+    reads_body = False
+
+    def parse(self, call: Call, body: bytes, facts: Facts) -> Any:  # noqa: ANN401, ARG002 - the port's shape
+        """Nothing to check before the object is looked for."""
+        call.reply = DocumentReply()
+        return call
+
+
+def list_document(
+    shown: Sequence[dict[str, Any]], *, more: bool, no_id: str | None = None
+) -> dict[str, Any]:
+    """A part of a list. `no_id` stands for the ids of an empty one: operations differ there."""
+    return {
+        "object": "list",
+        "data": shown,
+        "first_id": shown[0]["id"] if shown else no_id,
+        "last_id": shown[-1]["id"] if shown else no_id,
+        "has_more": more,
+    }
 
 
 class BytesReply:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from linarite.dataplane.parts.checks import one_of, whole_number
+from linarite.dataplane.parts.documents import list_document
 from linarite.domain.errors import InvalidRequest
 from linarite.domain.stored_object import Page
 
@@ -44,11 +45,4 @@ def part_of(items: Sequence[Item], page: Page, before: str = "") -> list[Item]:
 
 def shown_page(found: Sequence[Item], page: Page) -> dict[str, Any]:
     """A list's part as it is shown; `found` has one more, if there is more."""
-    shown = found[: page.limit]
-    return {
-        "object": "list",
-        "data": shown,
-        "first_id": shown[0]["id"] if shown else "",
-        "last_id": shown[-1]["id"] if shown else "",
-        "has_more": len(found) > page.limit,
-    }
+    return list_document(found[: page.limit], more=len(found) > page.limit, no_id="")

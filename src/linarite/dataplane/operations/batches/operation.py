@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from linarite.dataplane.operations.batches.ask import read_ask, read_page
-from linarite.dataplane.parts.documents import DocumentReply
+from linarite.dataplane.parts.documents import DocumentReply, OfOneObject, list_document
 from linarite.domain.batch import shown
 from linarite.domain.batch_errors import (
     CannotCancel,
@@ -80,30 +80,18 @@ class ListBatches:
         account_id, page = ask
         found = await self._keeper.list(account_id, page)
         data = [shown(each, self._keeper.counts(each)) for each in found[: page.limit - 1]]
-        yield {
-            "object": "list",
-            "data": data,
-            "first_id": data[0]["id"] if data else None,
-            "last_id": data[-1]["id"] if data else None,
-            "has_more": len(found) >= page.limit,
-        }
+        yield list_document(data, more=len(found) >= page.limit)
 
 
-class OneBatch:
+class OneBatch(OfOneObject):
     """What operations on one batch have in common."""
 
     name: str
     action: str
-    reads_body = False
 
     def __init__(self, kit: OperationKit) -> None:
         """Take who keeps batches."""
         self._keeper = kit.batches
-
-    def parse(self, call: Call, body: bytes, facts: Facts) -> Call:  # noqa: ARG002 - the port's shape
-        """Nothing to check before the batch is looked for."""
-        call.reply = DocumentReply()
-        return call
 
     async def _batch(self, call: Call) -> Batch:
         """The batch that is meant. Raises NoSuchBatch, NoSuchBatchObject."""

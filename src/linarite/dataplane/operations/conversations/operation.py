@@ -11,7 +11,7 @@ import msgspec
 
 from linarite.dataplane.parts.checks import check_metadata, too_long
 from linarite.dataplane.parts.decode import decode, unknown_parameter
-from linarite.dataplane.parts.documents import DocumentReply
+from linarite.dataplane.parts.documents import DocumentReply, list_document
 from linarite.dataplane.parts.item_pages import asked_page, shown_page
 from linarite.dataplane.parts.response_items import ItemIds, read_items
 from linarite.domain.errors import InvalidRequest
@@ -134,13 +134,7 @@ class AddItems(Conversations):
             )
         if not await self._keeper.add(found, ask.items):
             raise NoSuchConversation(found.id)
-        yield {
-            "object": "list",
-            "data": ask.items,
-            "first_id": ask.items[0]["id"],
-            "last_id": ask.items[-1]["id"],
-            "has_more": False,
-        }
+        yield list_document(ask.items, more=False)
 
 
 class ReadConversations(Conversations):

@@ -13,7 +13,7 @@ import msgspec
 from linarite.dataplane.operations.files.upload import receive
 from linarite.dataplane.parts.checks import whole_number
 from linarite.dataplane.parts.decode import decode
-from linarite.dataplane.parts.documents import BytesReply, DocumentReply
+from linarite.dataplane.parts.documents import BytesReply, DocumentReply, OfOneObject, list_document
 from linarite.dataplane.parts.file_documents import file_document
 from linarite.dataplane.parts.file_fields import checked_purpose, plain_name
 from linarite.domain.errors import EgressRefused, InvalidRequest
@@ -166,30 +166,18 @@ class ListFiles:
         account_id, page = ask
         found = await self._keeper.list(account_id, page)
         shown = [file_document(each) for each in found[: page.limit - 1]]
-        yield {
-            "object": "list",
-            "data": shown,
-            "first_id": shown[0]["id"] if shown else None,
-            "last_id": shown[-1]["id"] if shown else None,
-            "has_more": len(found) >= page.limit,
-        }
+        yield list_document(shown, more=len(found) >= page.limit)
 
 
-class OneFile:
+class OneFile(OfOneObject):
     """What operations on one file have in common."""
 
     name: str
     action = "Microsoft.CognitiveServices/accounts/OpenAI/files/read"
-    reads_body = False
 
     def __init__(self, kit: OperationKit) -> None:
         """Take who keeps files."""
         self._keeper = kit.files
-
-    def parse(self, call: Call, body: bytes, facts: Facts) -> Call:  # noqa: ARG002 - the port's shape
-        """Nothing to check before the file is looked for."""
-        call.reply = DocumentReply()
-        return call
 
     async def _file(self, call: Call) -> StoredObject:
         """The file that is meant. Raises NoSuchFile, NoSuchFileObject."""

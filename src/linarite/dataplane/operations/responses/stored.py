@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from linarite.dataplane.operations.responses.reply import EventsReply
 from linarite.dataplane.parts.checks import whole_number
-from linarite.dataplane.parts.documents import DocumentReply
+from linarite.dataplane.parts.documents import OfOneObject
 from linarite.dataplane.parts.item_pages import asked_page, part_of, shown_page
 from linarite.domain.errors import InvalidRequest
 from linarite.domain.response_errors import NoSuchResponse
@@ -21,23 +21,17 @@ if TYPE_CHECKING:
     from linarite.domain.stored_object import Page, StoredObject
 
 
-class OneResponse:
+class OneResponse(OfOneObject):
     """What operations on one response have in common."""
 
     name: str
     action = "Microsoft.CognitiveServices/accounts/OpenAI/responses/read"
-    reads_body = False
 
     def __init__(self, kit: OperationKit) -> None:
         """Take who keeps responses."""
         self._keeper = kit.responses
         self._files = kit.files
         self._background = kit.background
-
-    def parse(self, call: Call, body: bytes, facts: Facts) -> Call:  # noqa: ARG002 - the port's shape
-        """Nothing to check before the response is looked for."""
-        call.reply = DocumentReply()
-        return call
 
     async def _response(self, call: Call) -> StoredObject:
         """The response that is meant. Raises NoSuchResponse."""

@@ -12,7 +12,7 @@ import msgspec
 
 from linarite.dataplane.parts.checks import check_metadata, whole_number
 from linarite.dataplane.parts.decode import decode
-from linarite.dataplane.parts.documents import DocumentReply
+from linarite.dataplane.parts.documents import DocumentReply, OfOneObject, list_document
 from linarite.domain.errors import InvalidRequest
 from linarite.domain.stored_completion_errors import NoSuchCompletion
 from linarite.domain.stored_object import Page
@@ -77,20 +77,14 @@ class ListCompletions:
         yield _list_of([document(each) for each in found], ask.page.limit)
 
 
-class OneCompletion:
+class OneCompletion(OfOneObject):
     """What operations on one have in common."""
 
     action = READ
-    reads_body = False
 
     def __init__(self, kit: OperationKit) -> None:
         """Take who keeps them."""
         self._keeper, self._seen_by = kit.completions, kit.files.seen_by
-
-    def parse(self, call: Call, body: bytes, facts: Facts) -> Any:  # noqa: ANN401, ARG002 - the port's shape
-        """Nothing to check before it is looked for."""
-        call.reply = DocumentReply()
-        return call
 
     async def _completion(self, call: Call) -> StoredObject:
         """The one that is meant. Raises NoSuchCompletion."""
@@ -226,11 +220,4 @@ def _page(asked: dict[str, str], owner: str | None) -> Page:
 
 
 def _list_of(found: Sequence[dict[str, Any]], limit: int) -> dict[str, Any]:
-    shown = list(found[:limit])
-    return {
-        "object": "list",
-        "data": shown,
-        "first_id": shown[0]["id"] if shown else None,
-        "last_id": shown[-1]["id"] if shown else None,
-        "has_more": len(found) > limit,
-    }
+    return list_document(found[:limit], more=len(found) > limit)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from linarite.dataplane.parts.decode import decode
-from linarite.dataplane.parts.documents import DocumentReply
+from linarite.dataplane.parts.documents import DocumentReply, OfOneObject
 from linarite.dataplane.parts.file_documents import file_document
 from linarite.dataplane.parts.file_fields import checked_life, checked_purpose, plain_name
 from linarite.domain.errors import InvalidRequest
@@ -117,20 +117,14 @@ class StartUpload:
         yield upload_document(made, self._keeper.status(made))
 
 
-class OneUpload:
+class OneUpload(OfOneObject):
     """What operations on one upload have in common."""
 
     action = "Microsoft.CognitiveServices/accounts/OpenAI/uploads/write"
-    reads_body = False
 
     def __init__(self, kit: OperationKit) -> None:
         """Take who keeps uploads."""
         self._keeper: UploadKeeper = kit.uploads
-
-    def parse(self, call: Call, body: bytes, facts: Facts) -> Any:  # noqa: ANN401, ARG002 - the port's shape
-        """Nothing to check before the upload is looked for."""
-        call.reply = DocumentReply()
-        return call
 
     async def _upload(self, call: Call) -> StoredObject:
         """The one that is meant. Raises NoSuchUpload, NoSuchUploadObject."""

@@ -77,17 +77,6 @@ def batch_document(batch: FileBatch, store_id: str) -> dict[str, Any]:
     }
 
 
-def list_document(shown: list[dict[str, Any]], *, more: bool) -> dict[str, Any]:
-    """A part of a list."""
-    return {
-        "object": "list",
-        "data": shown,
-        "first_id": shown[0]["id"] if shown else None,
-        "last_id": shown[-1]["id"] if shown else None,
-        "has_more": more,
-    }
-
-
 def content_document(text: str) -> dict[str, Any]:
     """A file's text, as one part."""
     return {

@@ -13,11 +13,10 @@ from linarite.dataplane.operations.vector_stores.documents import (
     batch_document,
     content_document,
     file_document,
-    list_document,
 )
 from linarite.dataplane.operations.vector_stores.operation import ACTIONS, OneStore
 from linarite.dataplane.operations.vector_stores.paging import file_page
-from linarite.dataplane.parts.documents import DocumentReply
+from linarite.dataplane.parts.documents import DocumentReply, list_document
 from linarite.domain.vector_store_errors import NoSuchFileBatch, NoSuchStoreFile
 
 if TYPE_CHECKING:

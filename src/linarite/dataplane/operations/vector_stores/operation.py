@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from linarite.dataplane.operations.vector_stores.ask import read_change, read_query, read_store
 from linarite.dataplane.operations.vector_stores.documents import (
-    list_document,
     results_document,
     store_document,
 )
 from linarite.dataplane.operations.vector_stores.paging import store_page
-from linarite.dataplane.parts.documents import DocumentReply
+from linarite.dataplane.parts.documents import DocumentReply, OfOneObject, list_document
 from linarite.domain.vector_store_errors import NoSuchVectorStore
 
 if TYPE_CHECKING:
@@ -99,22 +98,16 @@ class ListVectorStores:
         yield list_document(part, more=len(found) >= page.limit)
 
 
-class OneStore:
+class OneStore(OfOneObject):
     """What operations on one store have in common."""
 
     name: str
     action: str
-    reads_body = False
 
     def __init__(self, kit: OperationKit) -> None:
         """Take who keeps stores, and who searches them."""
         self._keeper = kit.vector_stores
         self._searcher = kit.vector_search
-
-    def parse(self, call: Call, body: bytes, facts: Facts) -> Any:  # noqa: ANN401, ARG002 - the port's shape
-        """Nothing to check before the store is looked for."""
-        call.reply = DocumentReply()
-        return call
 
     async def store_of(self, call: Call) -> StoredObject:
         """The store that is meant. Raises NoSuchVectorStore."""
