@@ -50,7 +50,7 @@ async def pages(
     status = StatusPages(
         host, running.facts, ledger, MetricParts(Settings(), folder), dialer, trail
     )
-    recognise = running.facts.recogniser(running.dataplane._surface.digest) if guarded else None
+    recognise = running.facts.recogniser(running.dataplane.surface.digest) if guarded else None
     listener = Listener(Edge(status.by_path(recognise), running.dataplane), Server(port=0))
     await listener.open()
     try:

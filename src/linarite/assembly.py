@@ -280,14 +280,13 @@ class Assembly:
         router = Router(ROUTES, kit)
         observe = observer(settings, self._ledger, self._trail, self._metrics)
         journal = self._ledger.journal
-        calls = DirectCalls(router, surface, observe, self._prices, journal)
-        calls.content_log = self._content_log
+        plane = DataPlane(router, surface, settings.limits, observe, self._prices, journal)
+        calls = DirectCalls(router, plane.surface, observe, self._prices, journal)
+        plane.content_log = calls.content_log = self._content_log
         stored.responses.make_by(calls, kit)
         stored.batches.answer_by(calls, self._facts, self._host.capabilities_of, self._notifier)
         stored.vectors.answer_by(calls, self._facts, self._host.capabilities_of)
-        plane = DataPlane(router, surface, settings.limits, observe, self._prices, journal)
         plane.tracer = self._metrics.tracer
-        plane.content_log = self._content_log
         return plane
 
     def _open_ledger(self) -> SqliteRequestLedger:

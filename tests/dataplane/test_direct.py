@@ -31,9 +31,7 @@ ROLES = "/providers/Microsoft.Authorization/roleDefinitions"
 async def ask(running: Rig, maker: Principal = KEY_HOLDER, **body: Any) -> DirectAnswer:  # noqa: ANN401 - JSON
     """A call for somebody."""
     plane = running.dataplane
-    calls = DirectCalls(
-        plane._router, plane._surface, running.records.append, NO_PRICES, NO_JOURNAL
-    )
+    calls = DirectCalls(plane._router, plane.surface, running.records.append, NO_PRICES, NO_JOURNAL)
     said = msgspec.json.encode(HELLO | {"model": "gpt"} | body)
     account = running.facts.for_account("linarite").account.id
     return await calls.answer(DirectRequest(account, maker, "/chat/completions", said))
@@ -110,7 +108,7 @@ async def test_an_account_that_is_gone() -> None:
     async with rig() as running:
         plane = running.dataplane
         calls = DirectCalls(
-            plane._router, plane._surface, running.records.append, NO_PRICES, NO_JOURNAL
+            plane._router, plane.surface, running.records.append, NO_PRICES, NO_JOURNAL
         )
         with pytest.raises(AccountGone):
             await calls.answer(DirectRequest("/absent", KEY_HOLDER, "/chat/completions", b"{}"))

@@ -72,7 +72,7 @@ async def test_the_answer_says_default() -> None:
     for settings, tier in ((limits, "default"), (Limits(), "priority")):
         async with rig(limits=settings) as running:
             await deploy(running, "d")
-            ramp = running.dataplane._surface.ramp
+            ramp = running.dataplane.surface.ramp
             if ramp is not None:
                 ramp._began -= 15
             answer = await running.chat_at(chat_on("d"), asked)

@@ -104,7 +104,7 @@ class DirectCalls:
         prices: PriceBook,
         journal: UsageJournal,
     ) -> None:
-        """All as the data plane has them."""
+        """All as the data plane has them; its `surface`, so that what it counts is counted once."""
         self._router = router
         self._surface = priced(surface, prices)
         self._observe = observe

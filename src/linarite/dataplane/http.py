@@ -120,7 +120,8 @@ class DataPlane:
         self._prices = prices
         self._journal = journal
         self._router = router
-        self._surface = ramped(surface if prices is NO_PRICES else priced(surface, prices), limits)
+        self.surface = ramped(surface if prices is NO_PRICES else priced(surface, prices), limits)
+        """with prices, and what takes priority back: one for all who call"""
         self._limits = limits
         self._observe = observe
 
@@ -182,7 +183,7 @@ class DataPlane:
     ) -> None:
         if self.tracer is not None:
             call.trace = self.tracer.begin(call.request_id, call.headers, call.started_at)
-        events = serve(call, found, self._surface)
+        events = serve(call, found, self.surface)
         try:
             first = await anext(events)
             call.first_event_at = time.perf_counter()

@@ -117,7 +117,7 @@ async def bench(
             files=files,
             results=MemoryResultLog(),
             calls=DirectCalls(
-                plane._router, plane._surface, running.records.append, NO_PRICES, NO_JOURNAL
+                plane._router, plane.surface, running.records.append, NO_PRICES, NO_JOURNAL
             ),
             facts_of=running.facts.find_by_id,
             notifier=told,
