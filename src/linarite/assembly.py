@@ -13,7 +13,6 @@ from linarite.content_log.opening import open_content_log
 from linarite.controlplane.opening import ControlPlaneParts, open_control_plane
 from linarite.controls.quota import Limiter
 from linarite.dataplane.direct import DirectCalls
-from linarite.dataplane.facts import FactsBook, ToldOfInstances
 from linarite.dataplane.http import DataPlane
 from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
@@ -21,12 +20,11 @@ from linarite.diagnostic_parts import DiagnosticParts
 from linarite.domain.held_data import HeldData
 from linarite.domain.jobs import DEPLOY_TEMPLATE
 from linarite.domain.principal import MANAGEMENT_KEYS_ID
+from linarite.facts_parts import FactsParts
 from linarite.file_parts import Around
 from linarite.hosting.declared import declare
-from linarite.hosting.deployable import DeployableModels
 from linarite.hosting.host import Host
 from linarite.hosting.instance_maker import InstanceMaker, require_right_options
-from linarite.hosting.listed import ListedModels
 from linarite.hosting.models.fetcher import StoreFetcher
 from linarite.hosting.regions import Regions
 from linarite.identity.auditing import AuditParts, running_trail
@@ -251,27 +249,10 @@ class Assembly:
     async def _open_facts(self, resources: ResourceStore, keys: KeyStore) -> None:
         """What models are on offer, and what the data path looks up."""
         await declare_limits(resources, self.loaded.settings.usage_limits, self.account_id)
-        listed = ListedModels(resources)
-        await listed.refresh()
-        resources.subscribe(listed.follow)
-        self._offers = DeployableModels(
-            self.plan.deployments,
-            self.plan.instances,
-            self._store.list,
-            self.loaded.settings.hosting,
-            listed=listed.now,
-        )
-        rules = network_rules(self.loaded.settings, self._links.networks)
-        per_unit = self.loaded.settings.hosting.tokens_per_second_per_ptu
-        self._facts = FactsBook(
-            resources,
-            keys,
-            default_account=self.account_id,
-            instances=ToldOfInstances(self._region_title, self._engine_of, per_unit),
-            offers=self._offers,
-            network_rules_of=self._network.rules_by(rules),
-        )
-        await self._facts.refresh()
+        parts = FactsParts(self.loaded.settings, self.plan, self._store.list, self._regions)
+        rules = self._network.rules_by(network_rules(parts.settings, self._links.networks))
+        self._offers = await parts.open_offers(resources)
+        self._facts = await parts.open_book((resources, keys), self.account_id, self._offers, rules)
 
     def _data_plane(self, stored: StoredParts, surface: Surface) -> DataPlane:
         settings = self.loaded.settings
@@ -385,12 +366,3 @@ class Assembly:
             self._host,
             (self._facts, self._offers),
         )
-
-    def _engine_of(self, instance: str) -> str:
-        declared = self.plan.instances.get(instance)
-        return declared.engine if declared is not None else ""
-
-    def _region_title(self, instance: str, region: str) -> str:
-        declared = self.plan.instances.get(instance)
-        where = region or (declared.region if declared is not None else "")
-        return self._regions.title(where)
