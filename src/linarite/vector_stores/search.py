@@ -53,6 +53,11 @@ class Hit(NamedTuple):
     """between 0 and 1"""
     attributes: Attributes
     text: str
+    chunk_id: int = 0
+    """within its store"""
+    similarity: float = 0.0
+    """the greatest cosine with a query's vector; of a chunk that was found by its words alone, a
+    bound that its cosine does not exceed"""
 
 
 class StoreSearcher:
@@ -74,15 +79,17 @@ class StoreSearcher:
         self._keeper.require_live(store)
         index = self._keeper.index(store)
         among = await _files_that_pass(index, ask.test)
-        scored: list[tuple[int, float]] = []
+        scored, similar = list[tuple[int, float]](), dict[int, float]()
         if among is None or among:
             where = str(store.body[DEPLOYMENT])
             vectors = await self._embedder.embed(
                 store.account_id, caller, where, ask.queries, query=True
             )
-            scored = await self._scored(store, ask, vectors, among)
+            scored, similar = await self._scored(store, ask, vectors, among)
         await self._keeper.used(store)
-        return await self._hits(store, index, scored, ask)
+        hits = await self._hits(store, index, scored, ask)
+        bound = min(similar.values(), default=0.0)
+        return [each._replace(similarity=similar.get(each.chunk_id, bound)) for each in hits]
 
     async def _scored(
         self,
@@ -90,8 +97,8 @@ class StoreSearcher:
         ask: SearchAsk,
         vectors: Sequence[bytes],
         among: set[int] | None,
-    ) -> list[tuple[int, float]]:
-        """Chunks with their scores, the best first."""
+    ) -> tuple[list[tuple[int, float]], dict[int, float]]:
+        """Chunks with their scores, the best first, and cosines of those that lie near."""
         index, count = self._keeper.index(store), max(CANDIDATES_MIN, ask.limit * CANDIDATES_EACH)
         try:
             near = await asyncio.gather(
@@ -104,16 +111,17 @@ class StoreSearcher:
                 f"store ({DEPLOYMENT_SETTING}).",
                 param="vector_store_id",
             ) from None
+        best: dict[int, float] = {}
+        for each in (each for found in near for each in found):
+            best[each.id] = max(best.get(each.id, -1.0), min(1.0, each.similarity))
         if not ask.fused:
-            best: dict[int, float] = {}
-            for each in (each for found in near for each in found):
-                best[each.id] = max(best.get(each.id, 0.0), min(1.0, each.similarity))
-            return sorted(best.items(), key=lambda scored: (-scored[1], scored[0]))
+            shown = {each: max(0.0, similarity) for each, similarity in best.items()}
+            return sorted(shown.items(), key=lambda scored: (-scored[1], scored[0])), best
         words = await asyncio.gather(
             *(index.matching(each, count, among) for each in ask.queries if ask.text_weight)
         )
         lists = [(ask.embedding_weight, [each.id for each in found]) for found in near]
-        return fused([*lists, *((ask.text_weight, found) for found in words)])
+        return fused([*lists, *((ask.text_weight, found) for found in words)]), best
 
     async def _hits(
         self,
@@ -132,7 +140,8 @@ class StoreSearcher:
                 there[chunk.file_id] = await self._is_there(store, index, chunk.file_id)
             if there[chunk.file_id]:
                 score = round(wanted[chunk.id], 6)
-                hits.append(Hit(chunk.file_id, chunk.filename, score, chunk.attributes, chunk.text))
+                told = (chunk.file_id, chunk.filename, score, chunk.attributes, chunk.text)
+                hits.append(Hit(*told, chunk_id=chunk.id))
         return hits
 
     async def _is_there(self, store: StoredObject, index: VectorIndex, file_id: str) -> bool:
