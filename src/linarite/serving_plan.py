@@ -150,6 +150,9 @@ def egress_policy(settings: Settings, planned: Plan) -> EgressPolicy:
                 tuple(egress.file_import.allowed_hosts),
                 frozenset(settings.files.import_private_hosts),
             ),
+            "mcp": PurposeHosts(
+                tuple(egress.mcp.allowed_hosts), frozenset(settings.mcp.private_hosts)
+            ),
             # Callers write these: what settings name for others is not named for them.
             "action_group": PurposeHosts(tuple(egress.action_group.allowed_hosts)),
         },

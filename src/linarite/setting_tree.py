@@ -31,6 +31,7 @@ from linarite.hosting.options import (
     Models,
 )
 from linarite.hosting.regions import Regions, RegionSettings
+from linarite.mcp.options import Mcp
 from linarite.privatelink.addresses import check_networks
 from linarite.privatelink.options import DnsSettings
 from linarite.responses.options import Responses
@@ -68,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     files: Files = Files()
     vector_stores: VectorStores = VectorStores()
     responses: Responses = Responses()
+    mcp: Mcp = Mcp()
     batches: Batches = Batches()
     stored_completions: StoredCompletions = StoredCompletions()
     logs: Logs = Logs()

@@ -36,6 +36,7 @@ class Egress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     action_group: PurposeEgress = PurposeEgress()
     diagnostics: PurposeEgress = PurposeEgress()
     file_import: PurposeEgress = PurposeEgress()
+    mcp: PurposeEgress = PurposeEgress()
     proxy: Annotated[
         str,
         Meta(
