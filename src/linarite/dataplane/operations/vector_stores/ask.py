@@ -8,15 +8,15 @@ import msgspec
 
 from linarite.dataplane.parts.checks import check_metadata, in_range, one_of
 from linarite.dataplane.parts.decode import decode
+from linarite.dataplane.parts.searching import RESULTS_USUAL, RankingOptions, Wanted, search_ask
 from linarite.domain.errors import InvalidRequest
 from linarite.domain.vector_store import Chunking, NewStoreFile
 from linarite.files.keeper import owner_of
-from linarite.vector_stores.filters import filter_of
 from linarite.vector_stores.keeper import DAYS, NewStore
-from linarite.vector_stores.search import SearchAsk
 
 if TYPE_CHECKING:
     from linarite.dataplane.call import Call
+    from linarite.vector_stores.search import SearchAsk
 
 Value = str | int | float | bool
 
@@ -25,7 +25,6 @@ ATTRIBUTES_MAX, ATTRIBUTE_KEY_MAX, ATTRIBUTE_VALUE_MAX = 16, 64, 512
 CHUNK_TOKENS = (100, 4096)
 DAYS_BOUNDS = (1, 365)
 NAME_MAX = 256
-RESULTS_BOUNDS, RESULTS_USUAL = (1, 50), 10
 QUERIES_MAX, QUERY_CHARACTERS_MAX = 8, 4096
 RANKERS = ("auto", "default-2024-11-15", "none")
 
@@ -91,21 +90,6 @@ class BatchAsk(msgspec.Struct, frozen=True):
     files: list[FileAsk] | None = None
     attributes: dict[str, Value] | None = None
     chunking_strategy: ChunkingStrategy | None = None
-
-
-class HybridSearch(msgspec.Struct, frozen=True):
-    """What counts how much."""
-
-    embedding_weight: float
-    text_weight: float
-
-
-class RankingOptions(msgspec.Struct, frozen=True):
-    """How what is found is ranked."""
-
-    ranker: str = "auto"
-    score_threshold: float = 0.0
-    hybrid_search: HybridSearch | None = None
 
 
 class QueryAsk(msgspec.Struct, frozen=True):
@@ -200,28 +184,8 @@ def read_query(body: bytes) -> SearchAsk:
             param="query",
             code="string_above_max_length",
         )
-    in_range("max_num_results", ask.max_num_results, *RESULTS_BOUNDS)
-    ranking = ask.ranking_options or RankingOptions()
-    one_of("ranking_options.ranker", ranking.ranker, RANKERS)
-    in_range("ranking_options.score_threshold", ranking.score_threshold, 0, 1)
-    weights = ranking.hybrid_search or HybridSearch(1, 1)
-    if min(weights.embedding_weight, weights.text_weight) < 0 or not (
-        weights.embedding_weight or weights.text_weight
-    ):
-        raise InvalidRequest(
-            "Invalid 'ranking_options.hybrid_search': weights must not be negative, and one of "
-            "them must be above zero.",
-            param="ranking_options.hybrid_search",
-            code="invalid_value",
-        )
-    return SearchAsk(
-        queries=queries,
-        limit=ask.max_num_results,
-        test=filter_of(ask.filters) if ask.filters else None,
-        threshold=ranking.score_threshold,
-        embedding_weight=weights.embedding_weight,
-        text_weight=weights.text_weight,
-        fused=ranking.ranker != "none",
+    return search_ask(
+        Wanted(queries, ask.max_num_results, ask.ranking_options, ask.filters), RANKERS
     )
 
 
