@@ -160,6 +160,19 @@ class Measured(Protocol):
         ...
 
 
+@runtime_checkable
+class CountsPrompts(Protocol):
+    """An engine that can tell what a chat counts without answering it; not every one can."""
+
+    async def prompt_tokens(self, ask: ChatAsk) -> int:
+        """What the usage of an answer to it would say; also of what is too long to be answered.
+
+        Raises ContextLengthExceeded only for what is so long that nobody counts it to its end,
+        else as `Engine.chat`, and OperationNotSupported where it can't tell after all.
+        """
+        ...
+
+
 class Slot(msgspec.Struct, frozen=True):
     """Leave to run one request on an instance, held for as long as the request runs."""
 

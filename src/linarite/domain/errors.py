@@ -347,6 +347,8 @@ class ContextLengthExceeded(InvalidRequest):
 
         `at_least`: the prompt was so long that nobody counted it to its end.
         """
+        self.prompt_tokens = 0 if at_least else prompt_tokens
+        """0 where nobody counted to the end"""
         asked = f", {completion_tokens} in the completion" if completion_tokens else ""
         total = prompt_tokens + completion_tokens
         about = "at least " if at_least else ""

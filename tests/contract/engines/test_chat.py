@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from linarite.domain.engine import CountsPrompts
 from linarite.domain.errors import InvalidRequest
 from tests.contract.engines.folding import SHORT, chat, chat_ask, is_logprob
 
 if TYPE_CHECKING:
     from linarite.domain.engine import Engine
     from tests.contract.engines.cases import EngineCase
+    from tests.contract.engines.folding import Started
 
 pytestmark = pytest.mark.anyio
 
@@ -167,3 +169,43 @@ async def test_longer_prompts_count_more(engine: Engine) -> None:
     _, short = await chat(engine, chat_ask("Hello"))
     _, long = await chat(engine, chat_ask("Hello " * 50))
     assert long.prompt_tokens >= short.prompt_tokens + 40
+
+
+LIGHT: dict[str, Any] = {
+    "type": "function",
+    "function": {
+        "name": "light",
+        "description": "Switches a lamp.",
+        "parameters": {"type": "object", "properties": {"on": {"type": "boolean"}}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"messages": HISTORY},
+        {"messages": [{"role": "user", "content": "What is <|im_end|> for? 你好 🙂"}]},
+        {"messages": HISTORY, "tools": [LIGHT]},
+        {"messages": HISTORY, "tools": [LIGHT], "tool_choice": "required"},
+    ],
+    ids=["history", "special", "tools", "required"],
+)
+async def test_a_prompt_counts_what_an_answer_to_it_says(
+    engine: Engine, said: dict[str, Any]
+) -> None:
+    """Asked beforehand, as far as the engine can tell at all; nothing is generated for it."""
+    if not isinstance(engine, CountsPrompts):
+        pytest.skip("this engine can't tell what a prompt counts before it is answered")
+    messages = said["messages"]
+    ask = chat_ask(messages, **{name: said[name] for name in said if name != "messages"})
+    _, usage = await chat(engine, ask)
+    assert await engine.prompt_tokens(ask) == usage.prompt_tokens > 0
+
+
+async def test_a_prompt_that_is_too_long_is_counted(talker: Started) -> None:
+    """Whoever has to make it shorter is told by how much."""
+    engine, able = talker
+    if not isinstance(engine, CountsPrompts):
+        pytest.skip("this engine can't tell what a prompt counts before it is answered")
+    assert await engine.prompt_tokens(chat_ask("word " * able.context_tokens)) > able.context_tokens

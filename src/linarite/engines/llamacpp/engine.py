@@ -9,6 +9,7 @@ from linarite.domain.errors import ServiceUnavailable
 from linarite.engines.http_client import HttpClientError
 from linarite.engines.llamacpp.chat import answer_chat
 from linarite.engines.llamacpp.completion import answer_completion
+from linarite.engines.llamacpp.counting import prompt_tokens_of
 from linarite.engines.llamacpp.embedding import answer_embedding
 from linarite.engines.llamacpp.engine_process import EngineProcess
 from linarite.engines.llamacpp.loaded_model import LoadedModel, look_at
@@ -80,6 +81,15 @@ class LlamacppEngine(WorkerEngine[LoadedModel]):
     def complete(self, ask: CompletionAsk) -> AsyncGenerator[CompletionEvent, None]:
         """Continue prompts."""
         return self._serve("completion", lambda model: answer_completion(model, ask))
+
+    async def prompt_tokens(self, ask: ChatAsk) -> int:
+        """Rendered and cut into tokens by the process, which computes nothing for that."""
+
+        async def count(model: LoadedModel) -> AsyncGenerator[int, None]:
+            yield await prompt_tokens_of(model, ask)
+
+        async with aclosing(self._serve("chatCompletion", count)) as counts:
+            return await anext(counts)
 
     async def embed(self, ask: EmbeddingAsk) -> EmbeddingEvent:
         """Turn inputs into vectors."""

@@ -40,11 +40,8 @@ class LlamacppToolPrompt:
 
     async def prepare(self, reply_rule: str | None) -> None:
         """Render the prompt and make sure that the grammar, if there is one, compiles."""
-        prompt = await self._rendered()
-        if self._toolbox.forced and prompt.begins_thinking:
-            prompt = prompt.followed_by(_THOUGHT_SKIPPED)
+        self._prompt = await self.rendered()
         constraint = self._held(reply_rule)
-        self._prompt = prompt.followed_by(self.opening)
         self._fields = {
             "prompt": self._prompt.as_sent,
             "n_predict": -1,
@@ -60,6 +57,13 @@ class LlamacppToolPrompt:
             self._fields["grammar"] = constraint.grammar
         else:
             await self._prepare_strict()
+
+    async def rendered(self) -> RenderedPrompt:
+        """The prompt with which every reply begins. Raises EngineRefusal and HttpClientError."""
+        prompt = await self._from_template()
+        if self._toolbox.forced and prompt.begins_thinking:
+            prompt = prompt.followed_by(_THOUGHT_SKIPPED)
+        return prompt.followed_by(self.opening)
 
     def _held(self, reply_rule: str | None) -> Constraint | None:
         """What every reply must be."""
@@ -80,7 +84,7 @@ class LlamacppToolPrompt:
                 await self._model.trials.require(constraint)
                 self.strict[function.name] = constraint
 
-    async def _rendered(self) -> RenderedPrompt:
+    async def _from_template(self) -> RenderedPrompt:
         model = self._model
         messages, tools = offer_of(
             self._ask, self._toolbox, knows_tools=model.knows_tools, knows_calls=model.knows_calls

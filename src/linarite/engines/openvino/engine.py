@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from linarite.domain.errors import OperationNotSupported
+import msgspec
+
+from linarite.domain.errors import ContextLengthExceeded, OperationNotSupported
 from linarite.engines.openvino.chat import answer_chat
 from linarite.engines.openvino.completion import answer_completion
 from linarite.engines.openvino.engine_process import EngineProcess
@@ -50,6 +52,20 @@ class OpenvinoEngine(WorkerEngine[LoadedModel]):
     def complete(self, ask: CompletionAsk) -> AsyncGenerator[CompletionEvent, None]:
         """Continue prompts."""
         return self._serve("completion", lambda model: answer_completion(model, ask))
+
+    async def prompt_tokens(self, ask: ChatAsk) -> int:
+        """Counted where the prompt is made, for a reply of no tokens: nothing is computed."""
+        nothing = msgspec.structs.replace(ask, max_completion_tokens=0, n=1, stream=None)
+        prompted = 0
+        try:
+            async with aclosing(self.chat(nothing)) as events:
+                async for event in events:
+                    prompted = event.usage.prompt_tokens if event.usage else prompted
+        except ContextLengthExceeded as problem:
+            if not problem.prompt_tokens:
+                raise
+            return problem.prompt_tokens
+        return prompted
 
     async def embed(self, ask: EmbeddingAsk) -> NoReturn:  # noqa: ARG002 - the port's signature
         """Refuse: this engine makes no vectors."""

@@ -7,12 +7,17 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from linarite.domain.engine import Capabilities
-from linarite.domain.errors import EngineFailed, ServiceUnavailable
+from linarite.domain.engine import Capabilities, CountsPrompts
+from linarite.domain.errors import (
+    ContextLengthExceeded,
+    EngineFailed,
+    OperationNotSupported,
+    ServiceUnavailable,
+)
 from linarite.engines import build_engine
 from linarite.engines.simulator.faults import FaultPlan, FaultyPlayer
 from linarite.engines.simulator.options import read_options, wrapped_spec
-from linarite.engines.simulator.prompt import question_of
+from linarite.engines.simulator.prompt import least_tokens, prompt_tokens, question_of
 from linarite.engines.simulator.recorder import Recorder
 from linarite.engines.simulator.replayer import Replayer
 from linarite.engines.simulator.steps import Waits
@@ -43,6 +48,7 @@ class SimulatorEngine:
         self._options = options
         self._waits = Waits()
         self._wrapped = _wrapped(spec, options.wraps, surroundings) if options.wraps else None
+        self._model = spec.model
         self._answers = self._source(spec.model)
         self._plan = FaultPlan(options)
         self._player = FaultyPlayer(options, spec.model, self._waits)
@@ -125,6 +131,17 @@ class SimulatorEngine:
             async for event in events:
                 return event
         raise EngineFailed("No vectors came.")
+
+    async def prompt_tokens(self, ask: ChatAsk) -> int:
+        """By the simulator's own rule, or as the wrapped engine counts; recordings don't tell."""
+        if isinstance(self._wrapped, CountsPrompts):
+            return await self._wrapped.prompt_tokens(ask)
+        if self._wrapped is not None or self._options.replay_folder:
+            raise OperationNotSupported("responsesInputTokens", self._model)
+        limit, least = self._options.context_tokens, least_tokens(ask)
+        if least > limit:
+            raise ContextLengthExceeded(limit, least, at_least=True)
+        return prompt_tokens(ask)
 
     async def _serve(
         self, events: AsyncGenerator[EventT, None], text: str
