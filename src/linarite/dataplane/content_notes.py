@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from linarite.domain.usage import Usage
 
 OF_MODELS = frozenset(
-    ("ChatCompletions_Create", "Completions_Create", "Embeddings_Create", "Responses_Create")
+    (
+        "ChatCompletions_Create",
+        "Completions_Create",
+        "Embeddings_Create",
+        "Responses_Compact",
+        "Responses_Create",
+    )
 )
 """operations whose content is kept. Others ask no model; what is stored by them has a place of its
 own, and the body of a file's import has an address that opens it"""

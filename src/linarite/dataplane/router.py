@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from linarite.domain.errors import GatewayError
 
 _SLASHES = re.compile(r"/{2,}")
-_ABSENT = ("/responses/compact", "/responses/input_tokens")
-"""operations of Azure's that are not here, and would be taken for the ids of objects"""
 _REMEMBERED_MAX = 512
 _REMEMBERED_CHARACTERS_MAX = 400
 """a longer path or query is no client's usual one"""
@@ -96,9 +94,6 @@ class Router:
         self._flat = Places()
         self._deployment = Places()
         self._remembered: dict[tuple[str, str, bytes], _Found] = {}
-        for template in _ABSENT:
-            for table in (self._v1, self._flat):
-                table.of(template)
         for route in routes:
             operation = route.operation(kit)
             dated = self._deployment if route.dated == "deployment" else self._flat
@@ -192,7 +187,5 @@ class Router:
 
 
 def _by_method(place: Place, method: str) -> Operation | GatewayError:
-    if not place.operations:
-        return ResourceNotFound()
     operation = place.operations.get(method)
     return MethodNotAllowed(list(place.operations)) if operation is None else operation

@@ -40,6 +40,8 @@ from linarite.dataplane.operations.files.operation import (
     ListFiles,
 )
 from linarite.dataplane.operations.models.operation import GetModel, ListModels
+from linarite.dataplane.operations.responses.compacting import CompactResponse
+from linarite.dataplane.operations.responses.counting import CountInputTokens
 from linarite.dataplane.operations.responses.operation import CreateResponse
 from linarite.dataplane.operations.responses.stored import (
     CancelResponse,
@@ -222,6 +224,20 @@ ROUTES: tuple[Route, ...] = (
         operation=CreateResponse,
         dated="flat",
         versions=versions_since("", "2025-03-01-preview"),
+    ),
+    Route(
+        method="POST",
+        template="/responses/compact",
+        operation=CompactResponse,
+        dated="flat",
+        versions=versions_since("", "2025-04-01-preview"),
+    ),
+    Route(
+        method="POST",
+        template="/responses/input_tokens",
+        operation=CountInputTokens,
+        dated="flat",
+        versions=versions_since("", "2025-04-01-preview"),
     ),
     Route(
         method="GET",

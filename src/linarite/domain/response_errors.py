@@ -105,13 +105,13 @@ class TooManyInBackground(GatewayError):
 
 
 class EncryptedContentInvalid(InvalidRequest):
-    """What a reasoning item carries was not sealed here, or for another account."""
+    """What an item carries was not sealed here, or for another account."""
 
     def __init__(self, where: str) -> None:
         """`where` is the item's place in the request."""
         super().__init__(
-            "The encrypted content of this reasoning item could not be verified. Send it as this "
-            "account's endpoint gave it, or leave the item out.",
+            "The encrypted content of this item could not be verified. Send it as this account's "
+            "endpoint gave it, or leave the item out.",
             param=f"{where}.encrypted_content",
             code="invalid_encrypted_content",
         )

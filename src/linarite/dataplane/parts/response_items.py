@@ -146,6 +146,13 @@ class Reasoning(msgspec.Struct, frozen=True):
     type: Literal["reasoning"] = "reasoning"
 
 
+class Compaction(msgspec.Struct, frozen=True):
+    """What was said before, made short, as `/responses/compact` gave it."""
+
+    encrypted_content: str
+    type: Literal["compaction"] = "compaction"
+
+
 class ItemReference(msgspec.Struct, frozen=True):
     """An item of a stored response's, by its id."""
 
@@ -160,10 +167,11 @@ KINDS: dict[str, tuple[type[msgspec.Struct], str]] = {
     "custom_tool_call": (CustomToolCall, "ctc"),
     "custom_tool_call_output": (CustomToolCallOutput, "ctco"),
     "reasoning": (Reasoning, "rs"),
+    "compaction": (Compaction, "cmp"),
     "item_reference": (ItemReference, ""),
 }
 """type → what it is read as, and how its ids begin"""
-WITH_STATUS = frozenset(KINDS) - {"item_reference", "reasoning"}
+WITH_STATUS = frozenset(KINDS) - {"compaction", "item_reference", "reasoning"}
 
 
 def read_items(

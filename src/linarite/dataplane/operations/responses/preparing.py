@@ -8,6 +8,7 @@ import msgspec
 
 from linarite.dataplane.call import Unready
 from linarite.dataplane.operations.responses.ask import REASONING, ResponseAsk
+from linarite.dataplane.operations.responses.compaction import as_message, opened
 from linarite.dataplane.operations.responses.messages import OUTPUTS, characters_of, messages_of
 from linarite.dataplane.operations.responses.stored_files import StoredFiles
 from linarite.dataplane.parts.checks import too_long
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from linarite.dataplane.operations.responses.keeping import Keeping
     from linarite.dataplane.operations.responses.tools import AskedTools
     from linarite.dataplane.parts.response_items import Item, ItemIds
+    from linarite.domain.secret_box import SecretBox
     from linarite.domain.stored_object import StoredObject
 
 SEALED_FOR = "reasoning of a response"
@@ -92,6 +94,10 @@ class Asked(Unready):
         self._request = request
         self._answer = answer
         self._sees = kit.files.seen_by(call.principal)
+        self.items: list[Item] = []
+        """everything that it goes on from and its input, once it has been made ready"""
+        self._kept: list[Item] = []
+        """messages that stand before all others, from items in which they were made short"""
         self._referred: dict[str, dict[str, Item]] = {}
         """responses of which items are named, with their items by id"""
         self._stored = StoredFiles(kit.files, call.account_id, self._sees)
@@ -113,7 +119,9 @@ class Asked(Unready):
         items = [await self._meant(each, known) for each in self._references_once()]
         if len(earlier) + len(items) > ITEMS_MAX:
             raise too_long("input", ITEMS_MAX, len(earlier) + len(items))
-        chat = self._chat([await self._readable(each) for each in [*earlier, *items]])
+        self.items = [*earlier, *items]
+        readable = [await self._readable(each) for each in self.items]
+        chat = self._chat([*self._kept, *readable])
         answer.prompt_characters = characters_of(chat.messages)
         if ask.includes(REASONING):
             answer.seal = await self._sealing()
@@ -195,15 +203,23 @@ class Asked(Unready):
             raise ReferenceNotFound(wanted)
         return meant | {"id": self._request.ids.new(wanted.partition("_")[0])}
 
+    async def box(self) -> SecretBox | None:
+        """What seals for the account; None where it has no keys."""
+        return await self._kit.box_of(self._call.account_id)
+
     async def _sealing(self) -> Callable[[str], str] | None:
         """What seals what is thought, so that only this account's endpoint can read it."""
-        box = await self._kit.box_of(self._call.account_id)
+        box = await self.box()
         return None if box is None else lambda thought: box.seal(SEALED_FOR, thought.encode())
 
     async def _readable(self, item: Item) -> Item:
         """The item as a model can read it: unsealed, and with the bytes of stored files."""
         if item["type"] == "reasoning" and item.get("encrypted_content"):
             return item | {"content": await self._unsealed(item)}
+        if item["type"] == "compaction":
+            compacted = opened(await self.box(), item["encrypted_content"])
+            self._kept += compacted.instructions
+            return as_message(compacted)
         where = "output" if item["type"] in OUTPUTS else "content"
         parts: str | list[Item] | None = item.get(where)
         if (
@@ -215,7 +231,7 @@ class Asked(Unready):
         return item | {where: await self._stored.in_parts(parts)}
 
     async def _unsealed(self, item: Item) -> list[Item]:
-        box = await self._kit.box_of(self._call.account_id)
+        box = await self.box()
         try:
             if box is None:
                 raise EncryptedContentInvalid("input")
