@@ -264,7 +264,7 @@ class Assembly:
         plane = DataPlane(router, surface, settings.limits, observe, self._prices, journal)
         calls = DirectCalls(router, plane.surface, observe, self._prices, journal)
         plane.content_log = calls.content_log = self._content_log
-        stored.responses.make_by(calls, kit)
+        stored.responses.make_by(calls, kit, self._notifier if settings.webhooks else None)
         stored.batches.answer_by(calls, self._facts, self._host.capabilities_of, self._notifier)
         stored.vectors.answer_by(calls, self._facts, self._host.capabilities_of)
         plane.tracer = self._metrics.tracer

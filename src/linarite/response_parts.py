@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from linarite.dataplane.call import OperationKit
     from linarite.dataplane.direct import DirectCalls
+    from linarite.domain.notice import Notifier
     from linarite.domain.stored_object import StoredObjects
     from linarite.responses.options import Responses
 
@@ -28,6 +29,10 @@ class ResponseParts:
         self._wait_s = options.background_wait_s
         stack.push_async_callback(self.background.stop)
 
-    def make_by(self, calls: DirectCalls, kit: OperationKit) -> None:
-        """From now on there is somebody who makes those in the background."""
+    def make_by(self, calls: DirectCalls, kit: OperationKit, notifier: Notifier | None) -> None:
+        """From now on there is somebody who makes those in the background.
+
+        `notifier` tells webhooks of their ends; None where no webhook is declared.
+        """
+        self.background.notifier = notifier
         self.background.carry_out = BackgroundMaker(calls, kit, self._wait_s)

@@ -11,6 +11,7 @@ from openai import AzureOpenAI, BadRequestError, NotFoundError, OpenAI, RateLimi
 
 from tests.e2e.test_stored_files import wait_for
 from tests.serving import SIMULATED, serving, start_server, stopped
+from tests.webhook_receiver import SECRET, webhook_receiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from openai.types.responses import Response
 
     from tests.serving import Server
+    from tests.webhook_receiver import Receiver
 
 SLOW = SIMULATED.replace("seed = 1", "seed = 1, tokens_per_second = 60.0")
 STORY: Any = {"model": "gpt-4o", "input": "Tell a long story.", "background": True}
@@ -35,10 +37,25 @@ def client_of(server: Server) -> OpenAI:
     )
 
 
+def told_to(receiver: Receiver) -> str:
+    """Settings that have it told how responses end."""
+    return (
+        f'\n[webhooks.ops]\nurl = "{receiver.url}"\nsecret = "{SECRET}"\nevents = ["response.*"]\n'
+    )
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def receiver() -> Iterator[Receiver]:
+    """Whom the server tells how responses end."""
+    with webhook_receiver() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[Server]:
     """One whose model takes its time, and on which few may wait."""
-    settings = SLOW + "\n[responses]\nbackground_max = 3\nbackground_wait_s = 1.0\n"
+    settings = SLOW + told_to(receiver)
+    settings += "\n[responses]\nbackground_max = 3\nbackground_wait_s = 1.0\n"
     yield from serving(tmp_path_factory.mktemp("background"), settings)
 
 
@@ -74,6 +91,27 @@ def test_it_is_made_while_nobody_waits(client: OpenAI, server: Server) -> None:
     assert f'linarite_requests_total{{{labels},operation="Responses_Create"' in figures
     total = done.usage.output_tokens + after.usage.output_tokens
     assert f'linarite_tokens_total{{{labels},type="completion"}} {total}\n' in figures
+
+
+def test_webhooks_hear_of_each_end(client: OpenAI, receiver: Receiver) -> None:
+    """Signed, and read by the official client; once each, whatever the end."""
+    done = client.responses.create(**STORY)
+    short = client.responses.create(**STORY, max_output_tokens=16)
+    stopped_one = client.responses.create(**STORY)
+    client.responses.cancel(stopped_one.id)
+    failed = client.responses.create(**STORY | {"input": "word " * 200_000})
+    wanted = {
+        done.id: "response.completed",
+        short.id: "response.incomplete",
+        stopped_one.id: "response.cancelled",
+        failed.id: "response.failed",
+    }
+    wait_for(lambda: wanted.keys() <= {each.json["data"]["id"] for each in receiver.received})
+    got = [each for each in receiver.received if each.json["data"]["id"] in wanted]
+    events: list[Any] = [client.webhooks.unwrap(e.body, e.headers, secret=SECRET) for e in got]
+    assert {each.data.id: each.type for each in events} == wanted
+    assert len(events) == len(wanted) == len({each.id for each in events})
+    assert all(each.object == "event" and each.created_at > 0 for each in events)
 
 
 def test_its_events_are_followed_from_any_of_them(client: OpenAI) -> None:
@@ -169,7 +207,16 @@ def test_a_killed_server_goes_on_with_it(tmp_path: Path) -> None:
 
     Who follows on is told the same events as before, and one more.
     """
-    server = start_server(tmp_path, SLOW)
+    with webhook_receiver() as receiver:
+        go_on_after_a_kill(tmp_path, SLOW + told_to(receiver))
+        told = [each.json["data"]["id"] for each in receiver.wait_for(4)]
+        ids = {each.headers["webhook-id"] for each in receiver.received}
+    assert len(set(told)) == len(ids) == 4, "each end was told of, under one id"
+
+
+def go_on_after_a_kill(tmp_path: Path, settings: str) -> None:
+    """Kill a server that makes four responses, and see what becomes of them."""
+    server = start_server(tmp_path, settings)
     with client_of(server) as client:
         plain = [client.responses.create(**STORY) for _ in range(3)]
         seen: list[Any] = []
@@ -179,7 +226,7 @@ def test_a_killed_server_goes_on_with_it(tmp_path: Path) -> None:
                 if len(seen) == 8:
                     break
         server.kill()
-    with stopped(start_server(tmp_path, SLOW)) as again, client_of(again) as client:
+    with stopped(start_server(tmp_path, settings)) as again, client_of(again) as client:
         for each in plain:
             assert ended(client, each.id).status == "completed"
         made = seen[0].response.id

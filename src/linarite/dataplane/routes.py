@@ -108,6 +108,20 @@ def _of_store(
     )
 
 
+def _of_responses(
+    method: str, rest: str, operation: type[Operation], since: str = "2025-03-01-preview"
+) -> Route:
+    """A row about responses, likewise."""
+    return Route(
+        method=method,
+        template=f"/responses{rest}",
+        operation=operation,
+        dated="flat",
+        versions=versions_since("", since),
+    )
+
+
+_LATER = "2025-04-01-preview"
 _STORE = "/{vector_store_id}"
 _FILE = f"{_STORE}/files/{{file_id}}"
 _BATCH = f"{_STORE}/file_batches/{{batch_id}}"
@@ -218,55 +232,13 @@ ROUTES: tuple[Route, ...] = (
         dated="flat",
         versions=versions_since("2024-10-21", "2024-10-01-preview"),
     ),
-    Route(
-        method="POST",
-        template="/responses",
-        operation=CreateResponse,
-        dated="flat",
-        versions=versions_since("", "2025-03-01-preview"),
-    ),
-    Route(
-        method="POST",
-        template="/responses/compact",
-        operation=CompactResponse,
-        dated="flat",
-        versions=versions_since("", "2025-04-01-preview"),
-    ),
-    Route(
-        method="POST",
-        template="/responses/input_tokens",
-        operation=CountInputTokens,
-        dated="flat",
-        versions=versions_since("", "2025-04-01-preview"),
-    ),
-    Route(
-        method="GET",
-        template="/responses/{response_id}",
-        operation=GetResponse,
-        dated="flat",
-        versions=versions_since("", "2025-03-01-preview"),
-    ),
-    Route(
-        method="DELETE",
-        template="/responses/{response_id}",
-        operation=DeleteResponse,
-        dated="flat",
-        versions=versions_since("", "2025-03-01-preview"),
-    ),
-    Route(
-        method="POST",
-        template="/responses/{response_id}/cancel",
-        operation=CancelResponse,
-        dated="flat",
-        versions=versions_since("", "2025-04-01-preview"),
-    ),
-    Route(
-        method="GET",
-        template="/responses/{response_id}/input_items",
-        operation=ListInputItems,
-        dated="flat",
-        versions=versions_since("", "2025-03-01-preview"),
-    ),
+    _of_responses("POST", "", CreateResponse),
+    _of_responses("POST", "/compact", CompactResponse, _LATER),
+    _of_responses("POST", "/input_tokens", CountInputTokens, _LATER),
+    _of_responses("GET", "/{response_id}", GetResponse),
+    _of_responses("DELETE", "/{response_id}", DeleteResponse),
+    _of_responses("POST", "/{response_id}/cancel", CancelResponse, _LATER),
+    _of_responses("GET", "/{response_id}/input_items", ListInputItems),
     Route(
         method="POST",
         template="/conversations",

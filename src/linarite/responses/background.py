@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 
+from linarite.domain.errors import ServiceUnavailable
+from linarite.domain.notice import Notice
 from linarite.domain.response_errors import TooManyInBackground
 from linarite.domain.stored_object import Page
 from linarite.responses.event_log import EventLog
@@ -20,6 +22,7 @@ from linarite.responses.keeper import RESPONSE
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from linarite.domain.notice import Notifier
     from linarite.domain.stored_object import StoredObject, StoredObjects
     from linarite.responses.options import Responses
 
@@ -27,12 +30,16 @@ log = structlog.get_logger("linarite.responses")
 
 UNFINISHED = "unfinished"
 """label of a response that is queued or in progress"""
+UNTOLD = "untold"
+"""label of a response that has ended, of which webhooks are still to be told"""
 RUN = "run"
 """field of an unfinished response's body: what it takes to make it"""
 ATTEMPTS_MAX = 5
 """a response during which the server died so many times is given up: it may be what kills it"""
 AT_ONCE_MAX = 32
 """of an account; others wait for their turn"""
+TELL_AGAIN_S = 5.0
+"""where what is told can't be kept just now"""
 TOLD_AT_QUEUEING = 2
 """events that a response has before anybody makes it: created and queued"""
 
@@ -44,10 +51,13 @@ class BackgroundResponses:
         self.events = EventLog(objects)
         self.carry_out: Callable[[StoredObject], Awaitable[None]] | None = None
         """makes one, until it has ended or can't be made; set before any is queued"""
+        self.notifier: Notifier | None = None
+        """tells webhooks how each has ended; None where nobody listens"""
         self._objects = objects
         self._most = options.background_max
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._turns: dict[str, asyncio.Semaphore] = {}
+        self._telling: set[asyncio.Task[None]] = set()
 
     async def queue(self, made: StoredObject, frames: Sequence[bytes]) -> None:
         """Keep a response that is to be made, and begin. Raises TooManyInBackground."""
@@ -99,11 +109,14 @@ class BackgroundResponses:
         False, and nothing done, when it, or what is `needed`, has gone.
         """
         body = {name: value for name, value in made.body.items() if name != RUN}
-        ended = msgspec.structs.replace(made, label="", body=body | {"response": response})
+        label = "" if self.notifier is None else UNTOLD
+        ended = msgspec.structs.replace(made, label=label, body=body | {"response": response})
         last = self.events.entry(made, await self.events.count(made), frames, last=True)
         added = [*added, last] if made.body["streamed"] else added
         done = await self._objects.write(replaced=[ended], needed=needed, added=added)
         self.events.told(made.id)
+        if done and label:
+            self._begin_telling(ended)
         return done
 
     async def cancel(self, found: StoredObject) -> StoredObject:
@@ -128,9 +141,16 @@ class BackgroundResponses:
             page = Page(limit=self._most, ascending=True, label=UNFINISHED)
             for made in await self._objects.list(account, RESPONSE, page):
                 self._begin(made)
+            if self.notifier is not None:
+                untold = msgspec.structs.replace(page, label=UNTOLD)
+                for ended in await self._objects.list(account, RESPONSE, untold):
+                    self._begin_telling(ended)
 
     async def stop(self) -> None:
         """Leave everything as it is; the next server goes on with it."""
+        for telling in self._telling:
+            telling.cancel()
+        await asyncio.gather(*self._telling, return_exceptions=True)
         for response_id in list(self._tasks):
             await self._stop(response_id)
 
@@ -155,6 +175,31 @@ class BackgroundResponses:
             except Exception:
                 log.exception("response failed by our own fault", resource=made.id)
                 await self.fail(made, "server_error", "The server failed to make this response.")
+
+    def _begin_telling(self, ended: StoredObject) -> None:
+        task = asyncio.create_task(self._tell(ended), name=f"telling of {ended.id}")
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _tell(self, ended: StoredObject) -> None:
+        """Have webhooks told, and note that they are: a death in between tells the same again."""
+        assert self.notifier is not None  # noqa: S101 - who calls has looked
+        kind = f"response.{ended.body['response']['status']}"
+        notice = Notice(
+            type=kind,
+            data={"id": ended.id},
+            account_id=ended.account_id,
+            key=f"{ended.account_id.lower()} {ended.id} {kind}",
+        )
+        while True:
+            try:
+                await self.notifier.tell(notice)
+                await self._objects.write(replaced=[msgspec.structs.replace(ended, label="")])
+            except ServiceUnavailable as refusal:
+                log.warning("webhooks not told yet", resource=ended.id, reason=refusal.message)
+                await asyncio.sleep(TELL_AGAIN_S)
+            else:
+                return
 
     async def _put_down(self, made: StoredObject) -> None:
         """The attempt does not count: the server stops, or somebody cancels."""

@@ -138,8 +138,17 @@ class WebhookSender:
         if not wanting:
             return []
         at = moment()
-        # As Standard Webhooks recommends a payload.
-        body = msgspec.json.encode({"type": notice.type, "timestamp": at, "data": notice.data})
+        # As Standard Webhooks recommends a payload, and as OpenAI's clients read an event.
+        body = msgspec.json.encode(
+            {
+                "object": "event",
+                "id": event_id(notice.key),
+                "type": notice.type,
+                "created_at": int(time.time()),
+                "timestamp": at,
+                "data": notice.data,
+            }
+        )
         return [
             Letter(
                 id=letter_id(notice.key, name),
@@ -282,6 +291,13 @@ def letter_id(key: str, destination: str) -> str:
     if not key:
         return f"msg_{uuid4().hex}"
     return f"msg_{hashlib.sha256(f'{destination} {key}'.encode()).hexdigest()[:32]}"
+
+
+def event_id(key: str) -> str:
+    """The id of an event, the same for each who is told of it."""
+    if not key:
+        return f"evt_{uuid4().hex}"
+    return f"evt_{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
 
 def moment(ahead_s: float = 0.0) -> str:
