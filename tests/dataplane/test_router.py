@@ -252,14 +252,6 @@ async def test_v1_wants_a_model(server: Rig) -> None:
         assert answer.error["param"] == "model"
 
 
-@pytest.mark.parametrize("path", ["compact", "input_tokens"])
-async def test_what_is_not_here_is_no_objects_id(server: Rig, path: str) -> None:
-    """Operations of Azure's that are missing are 404, not a wrong method of something else."""
-    answer = await server.send("POST", f"/openai/v1/responses/{path}", {})
-    assert answer.status == 404
-    assert answer.body.startswith(NOT_FOUND)
-
-
 async def test_a_deployment_of_another_account_is_like_an_absent_one(pair: Rig) -> None:
     """Nothing tells that `theirs` exists elsewhere."""
     here = "/linarite/openai/deployments/{}/chat/completions?api-version=2024-10-21"
