@@ -1,13 +1,15 @@
 """Makes `.venv` and installs one hash-locked set of requirements and Linarite itself into it.
 
 Run by `scripts/setup`, with any Python that is new enough, before anything is installed: so this
-file uses the standard library only. On a terminal it draws a progress bar, elsewhere it prints
-one line per phase. What pip says goes to `.venv/set-up.log`, and to the screen when it fails.
+file uses the standard library only. A set that has uv is installed by uv, in a fifth of pip's
+time. On a terminal it draws a progress bar, elsewhere it prints one line per phase. What pip says
+goes to `.venv/set-up.log`, and to the screen when it fails.
 """
 
 from __future__ import annotations
 
 import fcntl
+import os
 import queue
 import re
 import shutil
@@ -54,14 +56,16 @@ def main(arguments: Sequence[str]) -> int:
 def set_up(set_name: str) -> None:
     """The three phases. Raises SetUpFailed."""
     requirements = REQUIREMENTS[set_name]
-    count = len(re.findall(r"^[\w.-]+==", (ROOT / requirements).read_text(), re.MULTILINE))
+    locked = (ROOT / requirements).read_text()
+    count = len(re.findall(r"^[\w.-]+==", locked, re.MULTILINE))
     version = ".".join(map(str, sys.version_info[:3]))
     say(1, f"Python {version} → .venv")
     if not works(VENV_PYTHON):
         make_environment()
     LOG.write_text("")
     say(2, f"Packages of {requirements}, each checked against its hash")
-    pip("--require-hashes", "-r", requirements, count=count)
+    if not installed_by_uv(requirements, locked):
+        pip("--require-hashes", "-r", requirements, count=count)
     say(3, "Linarite itself")
     pip("--no-deps", "--no-build-isolation", "-e", ".", count=1)
 
@@ -95,6 +99,40 @@ def make_environment() -> None:
             "On Debian and Ubuntu `apt install python3-venv` helps; "
             "or name another Python: make PYTHON=… "
         )
+
+
+def installed_by_uv(requirements: str, locked: str) -> bool:
+    """Whether uv could install the set: it is part of it, and comes first, by pip and its hash.
+
+    It knows pip's mirror from the environment, not from pip's own files: where it reaches nothing
+    it says why in the log, and pip does the work. Raises SetUpFailed if uv can't be had.
+    """
+    block = re.search(r"^uv==(?:.*\\\n)*.*$", locked, re.MULTILINE)
+    if block is None:
+        return False
+    alone = VENV / "uv.txt"
+    alone.write_text(f"{block[0]}\n")
+    pip("--require-hashes", "--no-deps", "-r", str(alone), count=1)
+    with LOG.open("a") as log:
+        done = subprocess.run(
+            [
+                *(VENV / "bin" / "uv", "pip", "install", "--python", VENV_PYTHON),
+                *("--compile-bytecode", "--require-hashes", "-r", requirements),
+            ],
+            cwd=ROOT,
+            env=mirrors_for_uv() | os.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            check=False,
+        )
+    return done.returncode == 0
+
+
+def mirrors_for_uv() -> dict[str, str]:
+    """The mirror for uv, which has variables of its own for it, as people have set pip's."""
+    names = {"UV_DEFAULT_INDEX": "PIP_INDEX_URL", "UV_FIND_LINKS": "PIP_FIND_LINKS"}
+    return {ours: os.environ[pips] for ours, pips in names.items() if os.environ.get(pips)}
 
 
 def pip(*arguments: str, count: int) -> None:

@@ -18,6 +18,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bootstrap import mirrors_for_uv
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -101,13 +103,10 @@ def make_python(folder: Path) -> None:
     run(sys.executable, "-m", "venv", "--without-pip", str(folder))
     python = str(folder / "bin" / "python")
     lock = str(ROOT / "requirements" / f"{folder.suffix[1:]}.txt")
-    # It reads its mirror from variables of its own; people have set pip's.
-    mirrors = {"UV_DEFAULT_INDEX": "PIP_INDEX_URL", "UV_FIND_LINKS": "PIP_FIND_LINKS"}
-    given = {ours: os.environ[pips] for ours, pips in mirrors.items() if os.environ.get(pips)}
     run(
         *(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python),
         *("--require-hashes", "-r", lock),
-        environment=given,
+        environment=mirrors_for_uv(),
     )
 
 
