@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests.forked import Forked
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -25,7 +27,7 @@ STOP_S = 30.0
 class Server:
     """A running server and what its ready file says."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Forked
     home: Path
     log: Path
     ready: dict[str, Any] = field(default_factory=dict)
@@ -69,10 +71,12 @@ def start_server(
     arguments: tuple[str, ...] = (),
     wait: bool = True,
     runner: tuple[str, ...] = (),
+    forked: bool = True,
 ) -> Server:
     """Start a server on a free port with its data in `home` and `settings` as linarite.toml.
 
-    `runner` is what the command is handed to, such as `nice`.
+    It is a process of its own, `forked` from one that has imported Linarite, or else started by
+    its command. `runner` is what the command is handed to, such as `nice`.
     """
     home.mkdir(parents=True, exist_ok=True)
     config = home / "linarite.toml"
@@ -80,16 +84,21 @@ def start_server(
     ready_file = home / "ready.json"
     ready_file.unlink(missing_ok=True)
     log = home / "server.log"
-    command = [*runner, sys.executable, "-m", "linarite.main", "up", "--port", "0"]
-    command += ["--config", str(config), "--ready-file", str(ready_file), *arguments]
+    words = ["up", "--port", "0", "--config", str(config), "--ready-file", str(ready_file)]
+    words += arguments
+    environment = clean_environment() | {"LINARITE_HOME": str(home)}
     with log.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=clean_environment() | {"LINARITE_HOME": str(home)},
-        )
+        process: subprocess.Popen[bytes] | Forked
+        if forked and not runner:
+            process = Forked(words, output, environment)
+        else:
+            process = subprocess.Popen(
+                [*runner, sys.executable, "-m", "linarite.main", *words],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=environment,
+            )
     server = Server(process=process, home=home, log=log)
     if wait:
         wait_until_ready(server, ready_file)

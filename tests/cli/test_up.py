@@ -45,7 +45,7 @@ def test_the_log_of_a_server_holds_no_key(server: Server) -> None:
 
 def test_a_clean_stop_takes_the_serving_file_away(tmp_path: Path) -> None:
     """Ctrl-C ends with success; afterwards no command takes the server for running."""
-    server = start_server(tmp_path, SIMULATED)
+    server = start_server(tmp_path, SIMULATED, forked=False)
     assert json.loads((tmp_path / "serving.json").read_text())["pid"] == server.process.pid
     assert server.stop() == 0, server.said
     assert not (tmp_path / "serving.json").exists()
@@ -59,7 +59,7 @@ def test_a_second_signal_ends_at_once_if_it_is_another(
     slow = SIMULATED.replace(
         "seed = 1", f"seed = 1, tokens_per_second = 5, reply_tokens = {tokens}"
     )
-    server = start_server(tmp_path, slow)
+    server = start_server(tmp_path, slow, forked=False)
     client = AzureOpenAI(
         azure_endpoint=server.endpoint, api_key=server.key, api_version="2024-10-21", max_retries=0
     )
@@ -80,7 +80,7 @@ def test_what_an_earlier_server_left_is_taken_away(tmp_path: Path) -> None:
         file.write_text("{}")
     loading = SIMULATED.replace("seed = 1", "seed = 1, load_s = 600")
     told = ("--ready-file", str(left[1]))
-    server = start_server(tmp_path, loading, arguments=told, wait=False)
+    server = start_server(tmp_path, loading, forked=False, arguments=told, wait=False)
     try:
         deadline = time.monotonic() + WAIT_S
         while "listening" not in server.said and time.monotonic() < deadline:
