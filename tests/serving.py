@@ -61,7 +61,7 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.kill()
                 raise
-        return self.process.returncode
+        return self.process.wait(STOP_S)
 
 
 def start_server(
