@@ -159,6 +159,7 @@ class Assembly:
         fetcher = StoreFetcher(self._store, dialer, settings.models, self.loaded.home)
         around = Around(resources, keys, dialer, self._trail, self._held)
         stored = await open_stored(self._stack, self.loaded.home, settings, around)
+        self._metrics.stored = stored.files.room.stored
         kinds: dict[str, Kind] = {
             **stored.kinds,
             DEPLOY_TEMPLATE: TemplateDeployment(management.deployer),

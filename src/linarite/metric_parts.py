@@ -14,7 +14,7 @@ from linarite.telemetry.metrics import RequestMetrics
 from linarite.telemetry.otlp import OtlpSender
 from linarite.telemetry.otlp.export import MetricExport
 from linarite.telemetry.provisioned_meter import ProvisionedMeter
-from linarite.telemetry.standing import ToldCounts
+from linarite.telemetry.standing import StoredBytes, ToldCounts
 from linarite.telemetry.traces import Tracer
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class MetricParts:
         """to a collector, if there is one"""
         self.told: Callable[[], ToldCounts] = ToldCounts
         """what became of notices and diagnostic records"""
+        self.stored: Callable[[], StoredBytes | None] = lambda: None
+        """how much accounts store"""
         self.tracer: Tracer | None = None
         """of requests, if they are traced"""
         self.engine_uses: Callable[[], Mapping[str, EngineUse]] = dict

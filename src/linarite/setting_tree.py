@@ -36,7 +36,7 @@ from linarite.privatelink.addresses import check_networks
 from linarite.privatelink.options import DnsSettings
 from linarite.responses.options import Responses
 from linarite.signin.options import BoundIdentity, SignIn
-from linarite.storage.options import KeptMetrics, KeyVaultSettings, Records
+from linarite.storage.options import KeptMetrics, KeyVaultSettings, Records, Storage
 from linarite.telemetry.options import Logs, Otlp
 from linarite.telemetry.price_options import Prices
 from linarite.vector_stores.options import VectorStores
@@ -66,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     models: Models = Models()
     hosting: Hosting = Hosting()
     limits: Limits = Limits()
+    storage: Storage = Storage()
     files: Files = Files()
     vector_stores: VectorStores = VectorStores()
     responses: Responses = Responses()

@@ -118,6 +118,7 @@ class StatusPages:
         )
         standing.set_egress(self._dialer.refused_count)
         standing.set_told(self._metrics.told())
+        standing.set_stored(self._metrics.stored())
         sent, dropped = self._metrics.exports()
         standing.set_exports(sent=sent, dropped=dropped)
 

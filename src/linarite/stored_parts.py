@@ -16,7 +16,9 @@ from linarite.files import FileKeeper
 from linarite.files.completions import CompletionKeeper
 from linarite.files.opening import open_files
 from linarite.files.proof import ProvenObjects
+from linarite.files.room import Disk, Room, free_bytes
 from linarite.response_parts import ResponseParts
+from linarite.storage.blobs import FolderBlobs
 from linarite.storage.database import open_objects
 from linarite.storage.sealed_objects import SealedStoredObjects
 from linarite.storage.sqlite.stored_objects import SqliteStoredObjects
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     from linarite.file_parts import Around
     from linarite.jobs.kind import Kind
     from linarite.setting_tree import Settings
+
+
+FOLDER = "files"
 
 
 class StoredParts(msgspec.Struct, frozen=True):
@@ -61,7 +66,9 @@ class StoredParts(msgspec.Struct, frozen=True):
             background=self.responses.background,
             box_of=self.box_of,
             batches=self.batches.keeper,
-            completions=CompletionKeeper(self.objects, settings.stored_completions),
+            completions=CompletionKeeper(
+                self.objects, settings.stored_completions, room=self.files.room
+            ),
             vector_stores=self.vectors.keeper,
             vector_search=self.vectors.searcher,
         )
@@ -89,7 +96,14 @@ async def open_stored(
     sealed = SealedStoredObjects(SqliteStoredObjects(database), seals)
     objects = ProvenObjects(sealed, around.trail)
     around.held.add(objects)
-    files = await open_files(stack, objects, home, settings.files, around.resources, seals)
+    storage = settings.storage
+    disk = Disk(storage.free_bytes_min, lambda: free_bytes(home))
+    room = Room(objects, storage, settings.files.total_bytes_max, disk)
+    around.held.use_of = room.use_of
+    await objects.sizes("")  # read once; from here on they are known without asking
+    blobs = FolderBlobs(home / FOLDER)
+    keeper = FileKeeper(objects, blobs, settings.files, seals=seals, room=room)
+    files = await open_files(stack, keeper, around.resources)
     file_parts = await open_file_parts(stack, objects, files, around)
     batches = BatchParts(stack, home, settings, objects, files, seals)
     responses = ResponseParts(stack, objects, settings.responses)

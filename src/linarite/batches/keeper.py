@@ -74,7 +74,7 @@ class BatchKeeper:
         return self._files.seen_by(principal)
 
     async def create(self, new: NewBatch, sees: str | None) -> Batch:
-        """A new one, about to be run. Raises NoSuchInput.
+        """A new one, about to be run. Raises NoSuchInput, AccountStorageFull, DiskNearlyFull.
 
         `sees`: whose files the maker sees.
         """
@@ -84,6 +84,7 @@ class BatchKeeper:
         if file.label != BATCH:
             why = f"has the purpose '{file.label}'. Upload it with the purpose 'batch'."
             raise NoSuchInput(new.input_file_id, why)
+        await self._files.room.require(new.account_id)
         created_at = int(self._now())
         batch = Batch(
             id=f"batch_{new_guid()}",

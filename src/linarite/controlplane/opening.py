@@ -26,7 +26,7 @@ from linarite.domain.client_certificate import CertificateHolders, NoHolders
 from linarite.domain.content_log import ContentAccess
 from linarite.domain.diagnostics import DiagnosticViews
 from linarite.domain.directory import Directory
-from linarite.domain.held_data import HoldsData
+from linarite.domain.held_data import HoldsAll
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import ModelOffers
 from linarite.domain.network_log import NetworkLog
@@ -93,7 +93,7 @@ class ControlPlaneParts(msgspec.Struct, frozen=True):
     diagnostics: DiagnosticViews
     outbox: Deliveries
     content_log: ContentAccess
-    held: HoldsData
+    held: HoldsAll
     regions: Mapping[str, str]
     """the declared regions with their titles; none: this machine stands for every location"""
     keys_changed: Callable[[str], Awaitable[None]]

@@ -20,7 +20,7 @@ from linarite.domain.budgets import NO_BUDGETS, BudgetBook
 from linarite.domain.content_log import ContentAccess
 from linarite.domain.diagnostics import NO_DIAGNOSTICS, DiagnosticViews
 from linarite.domain.directory import Directory
-from linarite.domain.held_data import HeldData, HoldsData
+from linarite.domain.held_data import HeldData, HoldsAll
 from linarite.domain.jobs import JobStore
 from linarite.domain.model_offer import Assortment, ModelOffers
 from linarite.domain.network_log import NetworkLog
@@ -176,7 +176,7 @@ class Surface(msgspec.Struct, kw_only=True):
     perimeters: Perimeters
     diagnostics: DiagnosticViews = NO_DIAGNOSTICS
     content_log: ContentAccess = ContentAccess()
-    held: HoldsData = HeldData()
+    held: HoldsAll = HeldData()
     """prompts and completions that accounts have kept"""
     outbox: Deliveries = NOTHING_SENT
     """what is told to webhooks"""

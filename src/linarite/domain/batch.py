@@ -139,6 +139,8 @@ class Done(msgspec.Struct):
     places: bytearray
     """1 for each request that has its result"""
     counts: Counts
+    size: int = 0
+    """bytes of it, about"""
 
 
 class ResultLog(Protocol):

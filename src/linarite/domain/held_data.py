@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 DATA_REPORT_TYPE = "Linarite.Operations/dataReports"
 
@@ -29,6 +32,20 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     """how many stay until somebody removes them, or the bounds of settings do"""
 
 
+class StorageUse(msgspec.Struct, frozen=True, kw_only=True):
+    """How much an account stores of what it may, in bytes."""
+
+    used: int = 0
+    """exactly, and what is arriving"""
+    most: int = 0
+    """0: any number"""
+    setting: str = ""
+    """which says so"""
+    disk_free: int = 0
+    disk_free_min: int = 0
+    """below which nothing new is stored"""
+
+
 class HoldsData(Protocol):
     """Knows what it holds of an account."""
 
@@ -37,11 +54,19 @@ class HoldsData(Protocol):
         ...
 
 
+class HoldsAll(HoldsData, Protocol):
+    """Knows it of a whole server, and how much more may be stored."""
+
+    use_of: Callable[[str], Awaitable[StorageUse]]
+
+
 class HeldData:
     """`HoldsData` of a whole server: whoever holds something says so here."""
 
     def __init__(self, *holders: HoldsData) -> None:
         self._holders = [*holders]
+        self.use_of: Callable[[str], Awaitable[StorageUse]] = _nothing_stored
+        """how much of what it may an account stores"""
 
     def add(self, holder: HoldsData) -> None:
         """Ask it too."""
@@ -51,3 +76,9 @@ class HeldData:
         """See HoldsData; sorted by kind."""
         found = [each for holder in self._holders for each in await holder.held(account_id)]
         return sorted(found, key=lambda each: each.kind)
+
+
+async def _nothing_stored(account_id: str) -> StorageUse:
+    """Where nothing is stored."""
+    del account_id
+    return StorageUse()

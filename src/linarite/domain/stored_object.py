@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from linarite.domain.held_data import Held
 
@@ -114,8 +114,15 @@ class StoredObjects(Protocol):
         """How many there are that expire, or, `lasting`, that do not."""
         ...
 
-    async def size(self, account_id: str, kind: str) -> int:
-        """About how many bytes all of a kind take, without those of blobs."""
+    async def sizes(self, account_id: str) -> Mapping[str, int]:
+        """How many bytes an account has by kind, those of blobs included.
+
+        Nothing is summed for it: it is known after each write, and after a death too.
+        """
+        ...
+
+    def all_sizes(self) -> Mapping[str, Mapping[str, int]]:
+        """The same of all accounts that have any, by lower-cased id, once one was asked for."""
         ...
 
     async def end(self, over: Sequence[StoredObject], why: str) -> None:

@@ -11,6 +11,7 @@ import msgspec
 from linarite.domain.stored_completion_errors import CompletionsAreFull, CompletionsNotKept
 from linarite.domain.stored_object import Page, StoredObject
 from linarite.files.keeper import EVERYBODY
+from linarite.files.room import Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +23,6 @@ COMPLETION = "stored_completion"
 FIRST_LOOK, LOOKED_AT_ONCE = 8, 100
 READ_AT_ONCE_BYTES = 32 * 1024 * 1024
 DAY_S = 86_400
-SUM_AGAIN_S = 600.0
-"""where an account is full: summing reads all of it"""
 
 
 class NewCompletion(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,29 +65,27 @@ class CompletionKeeper:
         objects: StoredObjects,
         options: StoredCompletions,
         now: Callable[[], float] = time.time,
+        room: Room | None = None,
     ) -> None:
+        """`room` None: without bounds beside that of the options."""
+        self._room = room or Room(objects)
         self._objects = objects
         self._options = options
         self._now = now
-        self._held: dict[str, int] = {}
-        """bytes of each account that has stored some; what has expired is counted in"""
-        self._summed_at: dict[str, float] = {}
 
     async def require_room(self, account_id: str) -> None:
         """Raise CompletionsNotKept where settings keep none, CompletionsAreFull beyond the bound.
 
+        AccountStorageFull, DiskNearlyFull where nothing more may be stored at all.
         Before a model is asked: what is answered in vain costs as much.
         """
         most = self._options.bytes_max
         if not most:
             raise CompletionsNotKept
-        account, now = account_id.lower(), self._now()
-        held = self._held.get(account)
-        if held is None or (held >= most and now >= self._summed_at[account] + SUM_AGAIN_S):
-            held = await self._objects.size(account_id, COMPLETION)
-            self._held[account], self._summed_at[account] = held, now
+        held = (await self._objects.sizes(account_id)).get(COMPLETION, 0)
         if held >= most:
             raise CompletionsAreFull(most)
+        await self._room.require(account_id)
 
     async def keep(self, new: NewCompletion) -> StoredObject:
         """Store it; it survives the death of the process when this returns."""
@@ -110,7 +107,6 @@ class CompletionKeeper:
             },
         )
         await self._objects.add(made)
-        self._count(made, 1)
         return made
 
     async def find(self, account_id: str, wanted: str, owner: str | None) -> StoredObject | None:
@@ -145,15 +141,7 @@ class CompletionKeeper:
 
     async def remove(self, stored: StoredObject) -> bool:
         """Forget it; False when it was not there any more."""
-        gone = await self._objects.remove(stored.account_id, COMPLETION, stored.id)
-        if gone:
-            self._count(stored, -1)
-        return gone
-
-    def _count(self, stored: StoredObject, times: int) -> None:
-        account = stored.account_id.lower()
-        if account in self._held:
-            self._held[account] += times * len(msgspec.json.encode(stored))
+        return await self._objects.remove(stored.account_id, COMPLETION, stored.id)
 
 
 def _without_messages(stored: StoredObject) -> StoredObject:

@@ -11,6 +11,7 @@ import msgspec
 from linarite.domain.content_seals import NoSeals
 from linarite.domain.file_errors import FileTooLarge, TooManyFiles
 from linarite.domain.stored_object import EXPIRED, PURGED, Page, StoredObject
+from linarite.files.room import FILE_KINDS, Arrival, Room
 from linarite.files.sniffing import HEAD_BYTES, media_type, require_lines
 from linarite.web.ids import new_guid
 
@@ -52,6 +53,9 @@ class Bound(msgspec.Struct, frozen=True):
 
     bytes_max: int
     setting: str = "files.file_bytes_max"
+    of_account: bool = True
+    """whether the bounds of its account hold as well: not where the bytes are there already, or
+    are the server's own work"""
 
 
 class FileKeeper:
@@ -64,22 +68,27 @@ class FileKeeper:
         options: Files,
         now: Callable[[], float] = time.time,
         seals: ContentSeals | None = None,
+        room: Room | None = None,
     ) -> None:
-        """`seals` say whose bytes are sealed; None: nobody's."""
+        """`seals` say whose bytes are sealed; None: nobody's. `room` None: without bounds."""
         self.options = options
+        self.room = room or Room(objects)
         self._seals = seals or NoSeals()
         self._objects = objects
         self._blobs = blobs
         self._now = now
-        self._arriving: set[str] = set()
-        """bytes whose file is not known yet"""
+        self._arriving: dict[str, Arrival] = {}
+        """bytes whose file is not known yet, by name"""
 
     def seen_by(self, principal: Principal | None) -> str | None:
         """Whose files somebody sees: one owner's, or EVERYBODY's."""
         return owner_of(principal) if self.options.visible_to == "creator" else EVERYBODY
 
     async def require_room(self, new: NewFile) -> None:
-        """Raise TooManyFiles where the account has as many of the purpose as it may."""
+        """Raise TooManyFiles where the account has as many of the purpose as it may.
+
+        AccountStorageFull and DiskNearlyFull where it may have no more bytes.
+        """
         lasting = new.lives_s == 0
         options = self.options
         most, setting = (
@@ -90,22 +99,26 @@ class FileKeeper:
         there = await self._objects.count(new.account_id, FILE, new.purpose, lasting=lasting)
         if there >= most:
             raise TooManyFiles(new.purpose, most, setting)
+        await self.room.require(new.account_id, kinds=FILE_KINDS)
 
     async def receive(
         self, account_id: str, pieces: AsyncIterator[bytes], bounded: Bound | None = None
     ) -> Received:
         """Keep an account's bytes whose file is still to be made: `keep` or `discard` follows.
 
-        Raises FileTooLarge, and whatever `pieces` raises; nothing is left then.
+        Raises FileTooLarge, AccountStorageFull, DiskNearlyFull, and whatever `pieces` raises;
+        nothing is left then.
         """
         name = new_guid().replace("-", "")
         key = await self._seals.new_key(account_id, name)
-        self._arriving.add(name)
-        coming = _Coming(pieces, bounded or Bound(self.options.file_bytes_max))
+        bound = bounded or Bound(self.options.file_bytes_max)
+        arrival = self.room.arrival(account_id, bounded=bound.of_account)
+        self._arriving[name] = arrival
+        coming = _Coming(pieces, bound, arrival)
         try:
             await self._blobs.write(name, coming if key is None else key.seal(coming))
         except BaseException:
-            self._arriving.discard(name)
+            self._arrived(name)
             raise
         return Received(name, coming.size, bytes(coming.head), key.sealed if key else "")
 
@@ -130,12 +143,17 @@ class FileKeeper:
 
     def settled(self, received: Received) -> None:
         """The object that speaks of these bytes is kept: from now on only it keeps them."""
-        self._arriving.discard(received.name)
+        self._arrived(received.name)
 
     async def discard(self, received: Received) -> None:
         """Forget bytes of which no file is made."""
         await self._blobs.remove(received.name)
-        self._arriving.discard(received.name)
+        self._arrived(received.name)
+
+    def _arrived(self, name: str) -> None:
+        arrival = self._arriving.pop(name, None)
+        if arrival is not None:
+            arrival.end()
 
     async def find(self, account_id: str, file_id: str, owner: str | None) -> StoredObject | None:
         """A file; None for one that is absent, expired, another account's or another owner's."""
@@ -193,7 +211,7 @@ class FileKeeper:
 
     async def sweep_bytes(self) -> None:
         """Forget bytes that no file speaks of: their server died before it made one."""
-        names = set(await self._blobs.names()) - self._arriving
+        names = set(await self._blobs.names()) - self._arriving.keys()
         if names:
             for name in names - await self._objects.blobs():
                 await self._blobs.remove(name)
@@ -260,9 +278,10 @@ class Received(msgspec.Struct, frozen=True):
 class _Coming:
     """Pieces on their way: counted, and their beginning remembered."""
 
-    def __init__(self, pieces: AsyncIterator[bytes], bound: Bound) -> None:
+    def __init__(self, pieces: AsyncIterator[bytes], bound: Bound, arrival: Arrival) -> None:
         self._pieces = pieces
         self._bound = bound
+        self._arrival = arrival
         self.size = 0
         self.head = bytearray()
 
@@ -274,6 +293,7 @@ class _Coming:
         self.size += len(piece)
         if self.size > self._bound.bytes_max:
             raise FileTooLarge(self._bound.bytes_max, self._bound.setting)
+        await self._arrival.take(len(piece))
         if len(self.head) < HEAD_BYTES:
             self.head += piece[: HEAD_BYTES - len(self.head)]
         return piece

@@ -9,34 +9,22 @@ from typing import TYPE_CHECKING
 import structlog
 
 from linarite.domain.resource import ACCOUNT_TYPE, DELETED_ACCOUNT_TYPE, DELETED_FROM
-from linarite.files.keeper import FileKeeper
-from linarite.storage.blobs import FolderBlobs
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
-    from pathlib import Path
 
-    from linarite.domain.content_seals import ContentSeals
     from linarite.domain.resource import Committed, ResourceStore
-    from linarite.domain.stored_object import StoredObjects
-    from linarite.files.options import Files
+    from linarite.files.keeper import FileKeeper
 
-FOLDER = "files"
 SWEEP_EVERY_S = 600.0
 
 log = structlog.get_logger(__name__)
 
 
 async def open_files(
-    stack: AsyncExitStack,
-    objects: StoredObjects,
-    home: Path,
-    options: Files,
-    resources: ResourceStore,
-    seals: ContentSeals,
+    stack: AsyncExitStack, keeper: FileKeeper, resources: ResourceStore
 ) -> FileKeeper:
     """The keeper, tidying up until the stack is left. Raises SetupError."""
-    keeper = FileKeeper(objects, FolderBlobs(home / FOLDER), options, seals=seals)
     upkeep = FileUpkeep(keeper, resources)
     await upkeep.forget_the_gone()
     resources.subscribe(upkeep.follow)

@@ -31,6 +31,14 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch_bytes_max: Annotated[
         int, Meta(description="Largest file for a batch in bytes; beyond it 413.", ge=1)
     ] = 200 * 1024 * 1024
+    total_bytes_max: Annotated[
+        int,
+        Meta(
+            description="Bytes of all files of an account, and parts of uploads; beyond them 400 "
+            "`quotaExceeded`. 0: bounded by `storage.account_bytes_max` alone.",
+            ge=0,
+        ),
+    ] = 200_000_000_000
     lasting_max: Annotated[
         int, Meta(description="Files of a purpose that an account may have without expiry.", ge=1)
     ] = 500

@@ -40,7 +40,8 @@ class ProvenObjects:
         self.list = kept.list
         self.those = kept.those
         self.count = kept.count
-        self.size = kept.size
+        self.sizes = kept.sizes
+        self.all_sizes = kept.all_sizes
         self.size_of = kept.size_of
         self.held = kept.held
         self.expired = kept.expired

@@ -146,7 +146,9 @@ class UploadKeeper:
             parts = await self._parts_of(current)
             chosen = _chosen(parts, part_ids, current.body["bytes"])
             whole = self._joined(chosen, md5.lower())
-            bound = Bound(self.files.options.upload_bytes_max, "files.upload_bytes_max")
+            bytes_max = self.files.options.upload_bytes_max
+            # Not bounded by the account: its parts, which it replaces, are counted already.
+            bound = Bound(bytes_max, "files.upload_bytes_max", of_account=False)
             received = await self.files.receive(current.account_id, whole, bound)
             ended = current
 

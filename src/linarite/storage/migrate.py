@@ -31,7 +31,7 @@ STATE_HISTORY = History(SCRIPTS / "state", "0009")
 REQUESTS_HISTORY = History(SCRIPTS / "requests", "0007")
 AUDIT_HISTORY = History(SCRIPTS / "audit", "0001")
 METRICS_HISTORY = History(SCRIPTS / "metrics", "0001")
-OBJECTS_HISTORY = History(SCRIPTS / "objects", "0001")
+OBJECTS_HISTORY = History(SCRIPTS / "objects", "0002")
 CONTENT_HISTORY = History(SCRIPTS / "content", "0001")
 
 

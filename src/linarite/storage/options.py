@@ -41,6 +41,31 @@ class KeptMetrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 2_000_000
 
 
+class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much accounts may store: files, responses, conversations, completions, vector stores."""
+
+    account_bytes_max: Annotated[
+        int,
+        Meta(
+            description="Bytes that an account may store, all kinds together; beyond them 400 "
+            "`quotaExceeded`. 0: no bound.",
+            ge=0,
+        ),
+    ] = 250_000_000_000
+    accounts: Annotated[
+        dict[str, Annotated[int, Meta(ge=0)]],
+        Meta(description="The same for single accounts, by their names."),
+    ] = {}
+    free_bytes_min: Annotated[
+        int,
+        Meta(
+            description="Bytes that stay free on the disk of the data folder: below them nothing "
+            "new is stored (503), and running batches wait. 0: no bound.",
+            ge=0,
+        ),
+    ] = 1024**3
+
+
 class KeyVaultSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A key vault: keys that accounts can be sealed with, beside the master key."""
 

@@ -115,6 +115,7 @@ class FolderResultLog:
             found.counts = added(found.counts, result)
         with path.open("r+b") as file:
             file.truncate(whole)
+        found.size = whole
 
     def _records(self, name: str) -> Generator[bytes]:
         """Those that are whole, without their line breaks."""

@@ -33,7 +33,8 @@ class SealedStoredObjects:
         self._seals = seals
         self.remove = kept.remove
         self.count = kept.count
-        self.size = kept.size
+        self.sizes = kept.sizes
+        self.all_sizes = kept.all_sizes
         self.end = kept.end
         self.held = kept.held
         self.size_of = kept.size_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -27,6 +27,15 @@ class ToldCounts(msgspec.Struct, frozen=True):
     """sinks of diagnostic settings that take nothing at present"""
     records_lost: int = 0
     """of the settings that there are"""
+
+
+class StoredBytes(NamedTuple):
+    """What accounts store, and what their disk has left."""
+
+    kinds: Mapping[str, int]
+    """bytes of all accounts, by kind"""
+    disk_free: int
+    """bytes"""
 
 
 class InstanceStanding:
@@ -60,6 +69,7 @@ class Standing:
         self._refused: Mapping[tuple[str, str], int] = {}
         self._exports = (0, 0)
         self._told = ToldCounts()
+        self._stored: StoredBytes | None = None
 
     def set_instances(self, instances: Mapping[str, InstanceStanding]) -> None:
         """Show these, and no others."""
@@ -86,6 +96,10 @@ class Standing:
         """Show what became of notices and diagnostic records."""
         self._told = told
 
+    def set_stored(self, stored: StoredBytes | None) -> None:
+        """Show how much is stored."""
+        self._stored = stored
+
     def families(self) -> Iterator[Family]:
         """All of it."""
         yield gauge("linarite.build_info", "Always 1.", [({"version": self._version}, 1)])
@@ -101,6 +115,8 @@ class Standing:
             ],
         )
         yield from _of_told(self._told)
+        if self._stored is not None:
+            yield from _of_stored(self._stored)
         sent, dropped = self._exports
         yield counter(
             "linarite.otlp.exports", "Exports that the collector has taken.", [({}, sent)]
@@ -190,6 +206,21 @@ def _of_told(told: ToldCounts) -> Iterator[Family]:
         "linarite.diagnostics.lost",
         "Records, at most, that were removed before a sink of a diagnostic setting took them.",
         [({}, told.records_lost)],
+    )
+
+
+def _of_stored(stored: StoredBytes) -> Iterator[Family]:
+    yield gauge(
+        "linarite.stored",
+        "What applications store, of all accounts, by kind.",
+        by("kind", stored.kinds),
+        "By",
+    )
+    yield gauge(
+        "linarite.disk.free",
+        "Free on the disk of the data folder; below storage.free_bytes_min nothing is stored.",
+        [({}, stored.disk_free)],
+        "By",
     )
 
 

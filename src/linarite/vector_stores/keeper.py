@@ -117,9 +117,11 @@ class VectorStoreKeeper:
     async def create(self, new: NewStore) -> StoredObject:
         """Make one.
 
-        Raises DocumentsNotInstalled, ContentIsSealed, NoEmbeddingDeployment, TooManyStoreFiles.
+        Raises DocumentsNotInstalled, ContentIsSealed, NoEmbeddingDeployment, TooManyStoreFiles,
+        AccountStorageFull, DiskNearlyFull.
         """
         require_documents()
+        await self.files.room.require(new.account_id)
         await self._require_unsealed(new.account_id)
         deployment = self.deployment_of(new.account_id)
         most = self.options.stores_max
@@ -181,6 +183,14 @@ class VectorStoreKeeper:
                 raise NoSuchVectorStore(store.id)
             return changed
 
+    async def measured(self, store: StoredObject, usage_bytes: int) -> None:
+        """Note how much lies in it, so that it counts among what its account stores."""
+        async with self.turn(store.id):
+            current = await self.find(store.account_id, store.id, EVERYBODY)
+            if current is not None and current.blob_bytes != usage_bytes:
+                told = msgspec.structs.replace(current, blob_bytes=usage_bytes)
+                await self._objects.write(replaced=[told])
+
     async def used(self, store: StoredObject) -> None:
         """Note that it was used."""
         if self._now() - int(store.body[ACTIVE_AT]) >= USED_EVERY_S:
@@ -198,10 +208,11 @@ class VectorStoreKeeper:
         """Have files come in; the id of their batch, "" without one.
 
         Raises VectorStoreExpired, NoSuchVectorStore, TooManyStoreFiles, DocumentsNotInstalled,
-        ContentIsSealed.
+        ContentIsSealed, AccountStorageFull, DiskNearlyFull.
         """
         require_documents()
         self.require_live(store)
+        await self.files.room.require(store.account_id)
         await self._require_unsealed(store.account_id)
         batch_id = f"vsfb_{new_guid().replace('-', '')}" if batch else ""
         most = self.options.files_max
@@ -257,6 +268,7 @@ class VectorStoreKeeper:
         for store in await self._all():
             if self.is_over(store):
                 await self._indexes.remove(store.blob)
+                await self.measured(store, 0)
             known.add(store.blob)
         for name in await self._indexes.names():
             # Asked again under the turn: it may have been made meanwhile.

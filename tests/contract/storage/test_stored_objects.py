@@ -201,5 +201,33 @@ async def test_what_is_held_of_an_account(stored_objects: StoredObjects) -> None
     assert 1_001_000 < files.bytes < 1_010_000
     assert (uploads.kind, uploads.count, uploads.endless) == ("upload", 1, 1)
     assert (uploads.ends_first, uploads.ends_last) == (0, 0)
-    assert 0 < await stored_objects.size(MINE, "upload") == uploads.bytes
+    sizes = {"file": files.bytes, "upload": uploads.bytes}
+    assert await stored_objects.sizes(MINE.upper()) == sizes
     assert await stored_objects.held(f"{MINE}/none") == []
+
+
+async def test_sizes_follow_every_write(stored_objects: StoredObjects) -> None:
+    """What is added, replaced, removed and ended, done or not; of each account by itself."""
+    assert await stored_objects.sizes(MINE) == {}
+    assert stored_objects.all_sizes() == {}
+    a, b = made("a", blob="x", blob_bytes=1000), made("b", body={"text": "ü" * 50})
+    await stored_objects.add(a)
+    one = dict(await stored_objects.sizes(MINE))
+    await stored_objects.write(added=[b, made("c", account_id=OTHER)])
+    both = await stored_objects.sizes(MINE.upper())
+    assert both["file"] == sum(each.bytes for each in await stored_objects.held(MINE))
+    assert set(stored_objects.all_sizes()) == {MINE.lower(), OTHER.lower()}
+    longer = made("b", body={"text": "ü" * 500})
+    assert await stored_objects.write(replaced=[longer], added=[made("d", kind="upload")])
+    grown = await stored_objects.sizes(MINE)
+    assert grown["file"] > 1500
+    assert grown["upload"] > 0
+    assert not await stored_objects.write(added=[made("e")], removed=[made("absent")])
+    assert await stored_objects.sizes(MINE) == grown
+    assert await stored_objects.write(removed=[longer])
+    assert (await stored_objects.sizes(MINE))["file"] == one["file"]
+    await stored_objects.end([a, made("absent")], EXPIRED)
+    await stored_objects.remove(MINE, "upload", "d")
+    assert await stored_objects.sizes(MINE) == {}
+    assert set(stored_objects.all_sizes()) == {OTHER.lower()}
+    assert await stored_objects.accounts() == {OTHER.lower()}

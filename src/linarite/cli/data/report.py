@@ -9,8 +9,9 @@ import typer
 
 from linarite.cli.arm.answers import part
 from linarite.cli.arm.completion import account_names
+from linarite.cli.arm.flags import Output
 from linarite.cli.arm.naming import account_id
-from linarite.cli.arm.printed import print_many
+from linarite.cli.arm.printed import print_many, say
 from linarite.domain.held_data import DATA_REPORT_TYPE
 
 if TYPE_CHECKING:
@@ -46,6 +47,16 @@ async def report(server: Server, which: Which, shown: OutputFlags) -> None:
     path = f"{account}/providers/{DATA_REPORT_TYPE}"
     told = (await server.send("GET", path, version=VERSION)).body
     print_many(told["value"], _row, shown.output, none="Nothing is held of this account.")
+    if shown.output is Output.TABLE:
+        say(_storage(told["storage"]))
+
+
+def _storage(use: dict[str, Any]) -> str:
+    """What of it applications store, what they may, and what the disk has left."""
+    used = f"{_size(use['bytes'])} stored by applications"
+    most = f", of {_size(use['bytesMax'])} ({use['setting']})" if use["bytesMax"] else ""
+    least = f", of which {_size(use['diskFreeBytesMin'])} stay" if use["diskFreeBytesMin"] else ""
+    return f"{used}{most}; {_size(use['diskFreeBytes'])} free on the disk{least}."
 
 
 def _row(held: dict[str, Any]) -> dict[str, object]:

@@ -23,6 +23,7 @@ class MemoryResultLog:
         for result in self._kept.get(name, []):
             found.places[result.place] = 1
             found.counts = added(found.counts, result)
+            found.size += len(result.text)
         return found
 
     def add(self, name: str, result: LineResult) -> None:

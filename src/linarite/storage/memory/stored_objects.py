@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import msgspec
 from linarite.domain.held_data import Held
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from linarite.domain.stored_object import Page, StoredObject
 
@@ -96,13 +97,17 @@ class MemoryStoredObjects:
             for (account, its_kind, _), each in self._kept.items()
         )
 
-    async def size(self, account_id: str, kind: str) -> int:
+    async def sizes(self, account_id: str) -> Mapping[str, int]:
         """See StoredObjects."""
-        return sum(
-            len(msgspec.json.encode(each))
-            for (account, its_kind, _), each in self._kept.items()
-            if (account, its_kind) == (account_id.lower(), kind)
-        )
+        return self.all_sizes().get(account_id.lower(), {})
+
+    def all_sizes(self) -> Mapping[str, Mapping[str, int]]:
+        """See StoredObjects."""
+        found: dict[str, Counter[str]] = {}
+        for (account, kind, _), each in self._kept.items():
+            size = len(msgspec.json.encode(each)) + (each.blob_bytes if each.blob else 0)
+            found.setdefault(account, Counter())[kind] += size
+        return found
 
     async def end(self, over: Sequence[StoredObject], why: str) -> None:
         """See StoredObjects."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
+from contextlib import asynccontextmanager
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import LargeBinary, and_, cast, delete, func, insert, or_, select, update
 
 from linarite.domain.held_data import Held
 from linarite.domain.stored_object import StoredObject
+from linarite.storage.sqlite.stored_sizes import StoredSizes, read_sizes, stored_sizes
 from linarite.storage.tables import stored_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Delete, Select, Update
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -37,12 +39,13 @@ class SqliteStoredObjects:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._sizes = StoredSizes(database)
 
     async def add(self, made: StoredObject) -> None:
         """See StoredObjects."""
         row = await asyncio.to_thread(_row, made)
-        async with self._database.writing() as connection:
-            await connection.execute(insert(stored_objects), row)
+        async with self._writing((), added=[row]) as connection:
+            await connection.execute(insert(stored_objects), row.values)
 
     async def get(self, account_id: str, kind: str, object_id: str) -> StoredObject | None:
         """See StoredObjects."""
@@ -65,7 +68,7 @@ class SqliteStoredObjects:
 
     async def remove(self, account_id: str, kind: str, object_id: str) -> bool:
         """See StoredObjects."""
-        async with self._database.writing() as connection:
+        async with self._writing((account_id,)) as connection:
             done = await connection.execute(
                 delete(stored_objects).where(_one(account_id, kind, object_id))
             )
@@ -84,7 +87,7 @@ class SqliteStoredObjects:
             lambda: ([_row(one) for one in added], [_row(one) for one in replaced])
         )
         changes: list[tuple[Update | Delete, int]] = [
-            (update(stored_objects).where(_same(each)).values(row), 1)
+            (update(stored_objects).where(_same(each)).values(row.values), 1)
             for each, row in zip(replaced, changed, strict=True)
         ]
         changes += [  # changed to what it is, it is proved to be there
@@ -93,12 +96,13 @@ class SqliteStoredObjects:
         changes += [
             (delete(stored_objects).where(some), number) for some, number in _together(removed)
         ]
+        shrunk = {each.account_id for each in (*replaced, *removed)}
         try:
-            async with self._database.writing() as connection:
+            async with self._writing(shrunk, added=rows) as connection:
                 for change, number in changes:
                     await _executed(connection, change, number)
                 if rows:
-                    await connection.execute(insert(stored_objects), rows)
+                    await connection.execute(insert(stored_objects), [row.values for row in rows])
         except _Gone:
             return False
         return True
@@ -161,18 +165,18 @@ class SqliteStoredObjects:
         async with self._database.reading() as connection:
             return (await connection.execute(query)).scalar_one()
 
-    async def size(self, account_id: str, kind: str) -> int:
+    async def sizes(self, account_id: str) -> Mapping[str, int]:
         """See StoredObjects."""
-        query = select(func.coalesce(func.sum(func.length(_columns.body)), 0)).where(
-            _columns.account_key == account_id.lower(), _columns.kind == kind
-        )
-        async with self._database.reading() as connection:
-            return int((await connection.execute(query)).scalar_one())
+        return dict(await self._sizes.of(account_id.lower()))
+
+    def all_sizes(self) -> Mapping[str, Mapping[str, int]]:
+        """See StoredObjects."""
+        return self._sizes.known
 
     async def end(self, over: Sequence[StoredObject], why: str) -> None:
         """See StoredObjects."""
         del why
-        async with self._database.writing() as connection:
+        async with self._writing({each.account_id for each in over}) as connection:
             for each in over:
                 await connection.execute(delete(stored_objects).where(_same(each)))
 
@@ -185,7 +189,7 @@ class SqliteStoredObjects:
             select(
                 _columns.kind.label("kind"),
                 func.count().label("count"),
-                func.sum(func.length(_columns.body) + blob).label("bytes"),
+                func.sum(func.length(cast(_columns.body, LargeBinary)) + blob).label("bytes"),
                 func.min(created).label("oldest"),
                 func.max(created).label("newest"),
                 func.coalesce(func.min(ends), 0).label("ends_first"),
@@ -213,7 +217,7 @@ class SqliteStoredObjects:
 
     async def accounts(self) -> set[str]:
         """See StoredObjects."""
-        query = select(_columns.account_key).distinct()
+        query = select(stored_sizes.c.account_key).distinct()
         async with self._database.reading() as connection:
             return set((await connection.execute(query)).scalars())
 
@@ -221,6 +225,30 @@ class SqliteStoredObjects:
         """See StoredObjects."""
         mine = _columns.account_key == account_id.lower()
         return await self._read(select(_columns.body).where(mine).limit(limit))
+
+    @asynccontextmanager
+    async def _writing(
+        self, shrunk: Iterable[str], added: Sequence[_Row] = ()
+    ) -> AsyncGenerator[AsyncConnection]:
+        """A write that may take from the accounts `shrunk`, and adds these rows."""
+        changed = {each.lower() for each in shrunk}
+        added_to = {row.values["account_key"] for row in added}
+        sizes = None
+        try:
+            async with self._database.writing() as connection:
+                yield connection
+                if changed:
+                    changed |= added_to
+                    sizes = await read_sizes(connection, changed)
+        except BaseException:
+            self._sizes.doubt(changed | added_to)
+            raise
+        if sizes is not None:
+            self._sizes.put(sizes)
+        else:
+            self._sizes.grow(
+                (row.values["account_key"], row.values["kind"], row.size) for row in added
+            )
 
     async def _read(self, query: Select[Any]) -> list[StoredObject]:
         async with self._database.reading() as connection:
@@ -255,8 +283,17 @@ def _together(objects: Iterable[StoredObject]) -> Iterator[tuple[ColumnElement[b
             yield and_(_columns.account_key == account_key, _columns.kind == kind, named), len(some)
 
 
-def _row(kept: StoredObject) -> dict[str, Any]:
-    return {
+class _Row(NamedTuple):
+    """An object as it is kept."""
+
+    values: dict[str, Any]
+    size: int
+    """bytes, its blob's included: as the triggers count them"""
+
+
+def _row(kept: StoredObject) -> _Row:
+    body = msgspec.json.encode(kept)
+    values = {
         "account_key": kept.account_id.lower(),
         "kind": kept.kind,
         "id": kept.id,
@@ -264,8 +301,9 @@ def _row(kept: StoredObject) -> dict[str, Any]:
         "owner": kept.owner,
         "expires_at": kept.expires_at,
         "blob": kept.blob,
-        "body": msgspec.json.encode(kept).decode(),
+        "body": body.decode(),
     }
+    return _Row(values, len(body) + (kept.blob_bytes if kept.blob else 0))
 
 
 def _same(kept: StoredObject) -> ColumnElement[bool]:

@@ -23,7 +23,20 @@ async def report(request: ArmRequest, target: Target, surface: Surface) -> Answe
     del request
     account = await account_of(surface, target)
     held = await surface.held.held(account.id)
-    return Answer(200, {"value": [_shown(account.id, each) for each in held]})
+    use = await surface.held.use_of(account.id)
+    return Answer(
+        200,
+        {
+            "value": [_shown(account.id, each) for each in held],
+            "storage": {
+                "bytes": use.used,
+                "bytesMax": use.most or None,
+                "setting": use.setting,
+                "diskFreeBytes": use.disk_free,
+                "diskFreeBytesMin": use.disk_free_min,
+            },
+        },
+    )
 
 
 def _shown(account_id: str, held: Held) -> dict[str, Any]:

@@ -98,8 +98,9 @@ class CreateConversation(Conversations):
     name = "Conversations_Create"
 
     async def run(self, ask: Asked, slot: object) -> AsyncGenerator[dict[str, Any], None]:  # noqa: ARG002 - the port's shape
-        """The new one."""
+        """The new one. Raises AccountStorageFull, DiskNearlyFull."""
         call = ask.call
+        await self._files.room.require(call.account_id)
         owner = owner_of(call.principal)
         yield document(await self._keeper.make(call.account_id, owner, ask.metadata, ask.items))
 
@@ -124,8 +125,9 @@ class AddItems(Conversations):
     name = "Conversations_CreateItems"
 
     async def run(self, ask: Asked, slot: object) -> AsyncGenerator[dict[str, Any], None]:  # noqa: ARG002 - the port's shape
-        """The items as they were added."""
+        """The items as they were added. Raises AccountStorageFull, DiskNearlyFull."""
         found = await self._conversation(ask.call)
+        await self._files.room.require(found.account_id)
         if not ask.items:
             raise InvalidRequest(
                 "Missing required parameter: 'items'.",

@@ -108,6 +108,8 @@ class Asked(Unready):
         earlier: list[Item] = []
         before: list[str] = []
         conversation = None
+        if ask.stored:  # before a model is asked: what is answered in vain costs as much
+            await self._kit.files.room.require(call.account_id)
         if ask.previous_response_id:
             found = await self._previous(ask.previous_response_id)
             earlier = await self._kit.responses.context_of(found, self._sees)

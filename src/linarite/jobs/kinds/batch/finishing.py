@@ -79,7 +79,9 @@ async def _written(
     batch: Batch, tools: BatchTools, *, failed: bool
 ) -> tuple[StoredObject, Received]:
     pieces = tools.results.lines(batch.id, batch.account_id, failed=failed)
-    received = await tools.files.receive(batch.account_id, pieces, Bound(BYTES_MAX))
+    received = await tools.files.receive(
+        batch.account_id, pieces, Bound(BYTES_MAX, of_account=False)
+    )
     new = NewFile(
         account_id=batch.account_id,
         owner=batch.owner,

@@ -7,11 +7,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
+import structlog
 
 from linarite.batches.input_file import request_in
 from linarite.domain.batch import added
 from linarite.domain.batch_errors import BadFile
 from linarite.domain.errors import ServiceUnavailable
+from linarite.domain.storage_errors import AccountStorageFull
 from linarite.files.keeper import EVERYBODY
 from linarite.jobs.kinds.batch.answering import AccountGoneForGood, answered, unanswered
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from linarite.domain.batch import Batch, Done, LineResult, Outcome
     from linarite.jobs.kind import Progress
     from linarite.jobs.kinds.batch.tools import BatchTools
+
+log = structlog.get_logger("linarite.jobs")
 
 FLUSH_EVERY_S = 1.0
 GRACE_S = 600.0
@@ -41,6 +45,8 @@ async def run(batch: Batch, tools: BatchTools, progress: Progress) -> Batch | No
         outcome, errors = "failed", bad.errors
     except AccountGoneForGood:
         return None
+    finally:
+        runner.release()
     await tools.results.flush(batch.id)
     at = tools.keeper.now()
 
@@ -74,6 +80,8 @@ class Runner:
         self._answering: set[asyncio.Task[None] | None] = set()
         """those that an engine may be at work for"""
         self._problem: BaseException | None = None
+        self._held = 0
+        """bytes of results that are counted among what the account stores"""
 
     async def run(self) -> Outcome:
         """Until all is answered, the batch is cancelled, or its time is over.
@@ -81,6 +89,7 @@ class Runner:
         Raises BadFile where its file is gone, AccountGoneForGood.
         """
         self._tools.keeper.tell(self._batch.id, self._done.counts)
+        self._hold(self._done.size)
         expiry = self._expiry()
         beside = [
             asyncio.create_task(self._follow_cancelling(), name="batch cancelled"),
@@ -117,11 +126,33 @@ class Runner:
             if place >= len(self._done.places) or self._done.places[place]:
                 continue
             await self._room.acquire()
+            await self._room_on_disk()
             if self._stop.is_set():
                 return
             task = asyncio.create_task(self._answer(place, line), name="batch line")
             self._tasks.add(task)
             task.add_done_callback(self._ended)
+
+    async def _room_on_disk(self) -> None:
+        """Wait while its account may store no more, or the disk is nearly full."""
+        room = self._tools.files.room
+        while not self._stop.is_set():
+            try:
+                await room.require(self._batch.account_id)
+            except (AccountStorageFull, ServiceUnavailable) as full:
+                log.warning("batch waits for its store", reason=full.message)
+            else:
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), STORE_RETRY_S)
+
+    def release(self) -> None:
+        """Its results are about to be files, and counted as such."""
+        self._hold(-self._held)
+
+    def _hold(self, count_bytes: int) -> None:
+        self._held += count_bytes
+        self._tools.files.room.hold(self._batch.account_id, count_bytes)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -160,6 +191,7 @@ class Runner:
                 await asyncio.sleep(STORE_RETRY_S)
                 continue
             break
+        self._hold(len(result.text))
         done = self._done
         done.places[result.place] = 1
         done.counts = counts = added(done.counts, result)

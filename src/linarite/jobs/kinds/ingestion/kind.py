@@ -63,7 +63,8 @@ class IngestFiles:
         self._keeper.being_filled(str(job.arguments[STORE_ID]))
         while (store := await self._store(job)) is not None and not self._keeper.is_over(store):
             try:
-                counts, _ = await self._keeper.index(store).summary()
+                counts, usage_bytes = await self._keeper.index(store).summary()
+                await self._keeper.measured(store, usage_bytes)
                 done = counts.total - counts.in_progress
                 progress(done / max(1, counts.total), f"{done} of {counts.total} files")
                 page = FilePage(limit=AT_ONCE, ascending=True, status="in_progress")
@@ -95,6 +96,7 @@ class IngestFiles:
         await self._keeper.index(store).settle(file.file_id, chunks, problem)
 
     async def _chunks(self, store: StoredObject, file: StoreFile) -> list[Chunk]:
+        await self._keeper.files.room.require(store.account_id)
         kept = await self._keeper.files.find(store.account_id, file.file_id, EVERYBODY)
         if kept is None:
             raise FileUnreadable(FileProblem("invalid_file", "The file was deleted."))
