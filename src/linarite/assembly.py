@@ -159,7 +159,6 @@ class Assembly:
         fetcher = StoreFetcher(self._store, dialer, settings.models, self.loaded.home)
         around = Around(resources, keys, dialer, self._trail, self._held)
         stored = await open_stored(self._stack, self.loaded.home, settings, around)
-        self._metrics.stored = stored.files.room.stored
         kinds: dict[str, Kind] = {
             **stored.kinds,
             DEPLOY_TEMPLATE: TemplateDeployment(management.deployer),
@@ -258,6 +257,7 @@ class Assembly:
     def _data_plane(self, stored: StoredParts, surface: Surface) -> DataPlane:
         settings = self.loaded.settings
         self._limits.counted = self._metrics.requests.warn
+        self._metrics.stored = stored.files.room.stored
         kit = stored.kit(settings, self._host.capabilities_of)
         router = Router(ROUTES, kit)
         observe = observer(settings, self._ledger, self._trail, self._metrics)

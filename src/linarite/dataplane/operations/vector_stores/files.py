@@ -161,6 +161,7 @@ class DeleteStoreFile(FilesOfStore):
         store = await self.store_of(ask)
         file = await self.file_of(ask, store)
         await self._keeper.index(store).remove(file.file_id)
+        await self._keeper.measured(store, (await self._keeper.index(store).summary())[1])
         yield {"id": file.file_id, "object": "vector_store.file.deleted", "deleted": True}
 
 
