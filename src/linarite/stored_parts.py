@@ -17,6 +17,7 @@ from linarite.files.completions import CompletionKeeper
 from linarite.files.opening import open_files
 from linarite.files.proof import ProvenObjects
 from linarite.files.room import Disk, Room, free_bytes
+from linarite.mcp import McpClient
 from linarite.response_parts import ResponseParts
 from linarite.storage.blobs import FolderBlobs
 from linarite.storage.database import open_objects
@@ -50,6 +51,7 @@ class StoredParts(msgspec.Struct, frozen=True):
     """what seals what an account has, by its id"""
     batches: BatchParts
     vectors: VectorParts
+    mcp: McpClient
 
     def kit(
         self, settings: Settings, capabilities_of: Callable[[str], Capabilities | None]
@@ -71,6 +73,7 @@ class StoredParts(msgspec.Struct, frozen=True):
             ),
             vector_stores=self.vectors.keeper,
             vector_search=self.vectors.searcher,
+            mcp=self.mcp,
         )
 
     @property
@@ -108,4 +111,8 @@ async def open_stored(
     batches = BatchParts(stack, home, settings, objects, files, seals)
     responses = ResponseParts(stack, objects, settings.responses)
     vectors = VectorParts(home, settings.vector_stores, objects, files, seals)
-    return StoredParts(objects, files, file_parts, responses, around.keys.box_of, batches, vectors)
+    mcp = McpClient(around.dialer, settings.mcp)
+    stack.push_async_callback(mcp.stop)
+    return StoredParts(
+        objects, files, file_parts, responses, around.keys.box_of, batches, vectors, mcp
+    )

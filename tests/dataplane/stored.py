@@ -15,6 +15,8 @@ from linarite.files.completions import CompletionKeeper
 from linarite.files.importing import FileImporter
 from linarite.files.options import Files, StoredCompletions
 from linarite.files.uploads import UploadKeeper
+from linarite.mcp import McpClient
+from linarite.mcp.options import Mcp
 from linarite.responses import BackgroundResponses, ConversationKeeper, ResponseKeeper
 from linarite.responses.options import Responses
 from linarite.storage.memory.blobs import MemoryBlobs
@@ -61,6 +63,7 @@ def kit_in_memory(
         batches=BatchKeeper(objects, files, Batches(), ENDPOINTS),
         vector_stores=vectors,
         vector_search=StoreSearcher(vectors, embedder, NearestChunks(0)),
+        mcp=McpClient(EgressDialer(EgressPolicy()), Mcp()),
     )
 
 

@@ -13,7 +13,7 @@ from linarite.dataplane.direct import Busy, DirectRequest
 from linarite.dataplane.operations.responses.background import MakeResponse
 from linarite.domain.batch_errors import AccountGone
 from linarite.domain.principal import Principal
-from linarite.responses.background import RUN
+from linarite.responses.background import RUN, SEALED_BODY, sealed_name
 
 if TYPE_CHECKING:
     from linarite.dataplane.call import OperationKit
@@ -37,7 +37,7 @@ class BackgroundMaker:
             made.account_id,
             msgspec.convert(run["maker"], Principal),
             "/responses",
-            run["body"].encode(),
+            await self._body(made, run),
             run["project"],
             in_batch=False,
         )
@@ -61,6 +61,15 @@ class BackgroundMaker:
                 if not operation.ended:
                     await background.fail(made, *problem_of(answer))
                 return
+
+    async def _body(self, made: StoredObject, run: dict[str, Any]) -> bytes:
+        """The request. Raises AccountGone."""
+        if SEALED_BODY not in run:
+            return run["body"].encode()
+        box = await self._kit.box_of(made.account_id)
+        if box is None:
+            raise AccountGone
+        return box.unseal(sealed_name(made.id), run[SEALED_BODY])
 
 
 def problem_of(answer: DirectAnswer) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from linarite.files import FileKeeper
 from linarite.files.completions import CompletionKeeper
 from linarite.files.importing import FileImporter
 from linarite.files.uploads import UploadKeeper
+from linarite.mcp import McpClient
 from linarite.responses import BackgroundResponses, ConversationKeeper, ResponseKeeper
 from linarite.vector_stores.keeper import VectorStoreKeeper
 from linarite.vector_stores.search import StoreSearcher
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from linarite.controls.quota import Lease
     from linarite.dataplane.content_notes import ContentNotes
+    from linarite.dataplane.pipeline import Place
     from linarite.dataplane.spillover import Spilled
     from linarite.domain.access import Decision
     from linarite.domain.account_names import Site
@@ -117,6 +119,8 @@ class Call:
     """the limit that refused it"""
     cost_nano = 0
     """billionths of the price book's currency"""
+    place: Place | None = None
+    """what it holds of an instance, and may give up while it waits for others"""
     lease: Lease = NO_LEASE
     """what it holds of the deployment's rate"""
     reply: Reply | None = None
@@ -188,6 +192,7 @@ class OperationKit(msgspec.Struct, frozen=True):
     completions: CompletionKeeper
     vector_stores: VectorStoreKeeper
     vector_search: StoreSearcher
+    mcp: McpClient
 
 
 class Reply(Protocol):

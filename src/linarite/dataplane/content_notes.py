@@ -49,6 +49,10 @@ class ContentNotes:
         self.error = b""
         """the body of the error that it ended with"""
 
+    def asked_as(self, body: bytes) -> None:
+        """Keep the request as that: as it came, it has secrets in it."""
+        self._asked = body
+
     def follow(self, operation: str, reply: Reply) -> Reply:
         """The reply to use instead: the same, and it is known what it says."""
         if operation in WITHOUT_WORDS:

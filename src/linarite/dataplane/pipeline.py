@@ -64,7 +64,7 @@ class Place(Protocol):
         ...
 
     def leave(self) -> None:
-        """Give the slot back."""
+        """Give the slot back, unless that has been done; it can be entered again."""
         ...
 
 
@@ -146,6 +146,7 @@ async def serve(  # noqa: C901 - the order of the controls is in one place
                 if call.trace is not None:
                     call.trace.mark("queue")
                 call.lease.begun = True
+                call.place = place
                 try:
                     events = found.run(ask, slot)
                     try:

@@ -59,3 +59,15 @@ def usage_of(prompt_tokens: int, completion_tokens: int, cached_tokens: Tokens =
         total_tokens=prompt_tokens + completion_tokens,
         prompt_tokens_details=PromptTokensDetails(cached_tokens=cached_tokens),
     )
+
+
+def added(one: Usage, other: Usage) -> Usage:
+    """What two answers of a model have used together."""
+    total = usage_of(
+        one.prompt_tokens + other.prompt_tokens,
+        one.completion_tokens + other.completion_tokens,
+        one.cached_tokens + other.cached_tokens,
+    )
+    thought = one.reasoning_tokens + other.reasoning_tokens
+    details = CompletionTokensDetails(reasoning_tokens=thought)
+    return msgspec.structs.replace(total, completion_tokens_details=details)

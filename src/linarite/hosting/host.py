@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Hold:
     """A request's place on an instance: take it or enter it, run, leave."""
 
-    __slots__ = ("_account", "_asked", "_instance", "_rank", "_waiter")
+    __slots__ = ("_account", "_asked", "_instance", "_left", "_rank", "_waiter")
 
     def __init__(self, instance: Instance, rank: Rank, account: str, asked: Priced | None) -> None:
         """Nothing is taken until it is entered."""
@@ -33,21 +33,26 @@ class Hold:
         self._account = account
         self._asked = asked
         self._waiter: Waiter | None = None
+        self._left = False
 
     def take(self) -> Slot | None:
         """The slot, if one is free."""
         return self._instance.take(self._rank)
 
     async def enter(self) -> Slot:
-        """Wait in the queue. Raises ServiceUnavailable; flex see `Gate.enter`."""
+        """Wait in the queue; it may have been left before. Raises as `Gate.enter` does."""
         tokens = (
             1 if self._asked is None else tokens_at_most(self._asked.price(), UNSAID_COMPLETION)
         )
         slot, self._waiter = await self._instance.enter(self._rank, self._account, tokens)
+        self._left = False
         return slot
 
     def leave(self) -> None:
-        """Give the slot back."""
+        """Give the slot back, unless that has been done."""
+        if self._left:
+            return
+        self._left = True
         waiter = self._waiter
         if waiter is None:
             self._instance.leave(self._rank)

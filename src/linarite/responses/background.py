@@ -34,6 +34,8 @@ UNTOLD = "untold"
 """label of a response that has ended, of which webhooks are still to be told"""
 RUN = "run"
 """field of an unfinished response's body: what it takes to make it"""
+SEALED_BODY = "sealed_body"
+"""of what it takes to make it, the request, where that has secrets in it"""
 ATTEMPTS_MAX = 5
 """a response during which the server died so many times is given up: it may be what kills it"""
 AT_ONCE_MAX = 32
@@ -214,6 +216,11 @@ class BackgroundResponses:
         if task is not None:
             task.cancel()
             await asyncio.wait((task,))
+
+
+def sealed_name(response_id: str) -> str:
+    """What a request is sealed for while its response is made."""
+    return f"request of {response_id}"
 
 
 def failed_frame(response: dict[str, Any], number: int) -> bytes:

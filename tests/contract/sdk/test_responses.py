@@ -374,7 +374,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"tools": [{"type": "hammer"}]}, "tools[0].type", "invalid_value"),
     ({"tools": [{"type": "function"}]}, "tools[0].name", "missing_required_parameter"),
     ({"tools": [WEATHER, WEATHER]}, "tools[1].name", "invalid_value"),
-    ({"tool_choice": {"type": "file_search"}}, "tool_choice.type", "unsupported_tool"),
+    ({"tool_choice": {"type": "code_interpreter"}}, "tool_choice.type", "unsupported_tool"),
     ({"temperature": 3}, "temperature", "decimal_above_max_value"),
     ({"max_output_tokens": 2}, "max_output_tokens", "integer_below_min_value"),
     ({"input": [{"type": "hammer"}]}, "input[0].type", "invalid_value"),

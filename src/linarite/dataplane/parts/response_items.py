@@ -12,6 +12,7 @@ import msgspec
 
 from linarite.dataplane.parts.checks import check_nesting, too_long
 from linarite.dataplane.parts.decode import converted
+from linarite.dataplane.parts.hosted_items import HOSTED_KINDS, HOSTED_WITHOUT_STATUS
 from linarite.domain.errors import InvalidRequest
 from linarite.web.ids import new_guid
 
@@ -166,12 +167,14 @@ KINDS: dict[str, tuple[type[msgspec.Struct], str]] = {
     "function_call_output": (FunctionCallOutput, "fco"),
     "custom_tool_call": (CustomToolCall, "ctc"),
     "custom_tool_call_output": (CustomToolCallOutput, "ctco"),
+    **HOSTED_KINDS,
     "reasoning": (Reasoning, "rs"),
     "compaction": (Compaction, "cmp"),
     "item_reference": (ItemReference, ""),
 }
 """type → what it is read as, and how its ids begin"""
-WITH_STATUS = frozenset(KINDS) - {"compaction", "item_reference", "reasoning"}
+WITHOUT_STATUS = frozenset(("compaction", "item_reference", "reasoning", *HOSTED_WITHOUT_STATUS))
+NESTED = ("results", "tools", "error")
 
 
 def read_items(
@@ -185,7 +188,9 @@ def read_items(
         given = [{"role": "user", "content": given}]
     if len(given) > ITEMS_MAX:
         raise too_long(where, ITEMS_MAX, len(given))
-    return [_item(each, f"{where}[{at}]", new_id) for at, each in enumerate(given)]
+    items = [_item(each, f"{where}[{at}]", new_id) for at, each in enumerate(given)]
+    _rename_approvals(given, items)
+    return items
 
 
 def _item(given: dict[str, Any], where: str, new_id: Callable[[str], str]) -> Item:
@@ -202,13 +207,31 @@ def _item(given: dict[str, Any], where: str, new_id: Callable[[str], str]) -> It
         return item
     if kind == "message":
         item["content"] = _content(read, where)
+    for name in NESTED:
+        if name in item:
+            check_nesting(f"{where}.{name}", item[name])
     if isinstance(item.get("output"), list):
         item["output"] = _output(read, where)
     if kind == "reasoning" and item["content"] is None:
         del item["content"]
-    if kind in WITH_STATUS:
+    if kind not in WITHOUT_STATUS:
         item["status"] = item.get("status") or "completed"
     return {"id": new_id(prefix)} | item
+
+
+def _rename_approvals(given: Sequence[dict[str, Any]], items: Sequence[Item]) -> None:
+    """What refers to a request for approval in the same input refers to its new id."""
+    named = {
+        str(each.get("id")): item["id"]
+        for each, item in zip(given, items, strict=True)
+        if item["type"] == "mcp_approval_request"
+    }
+    if not named:
+        return
+    for item in items:
+        meant = item.get("approval_request_id")
+        if meant in named:
+            item["approval_request_id"] = named[meant]
 
 
 def _no_such_kind(kind: object, where: str) -> InvalidRequest:

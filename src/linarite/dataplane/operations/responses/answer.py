@@ -11,11 +11,12 @@ from linarite.dataplane.operations.responses.output import Output
 from linarite.dataplane.operations.responses.shape import filter_shown, usage_shown
 from linarite.dataplane.parts.replies import CHARACTERS_PER_TOKEN
 from linarite.domain.errors import EngineFailed, ModelError, UpstreamRefused
-from linarite.domain.usage import Usage, usage_of
+from linarite.domain.usage import Usage, added, usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from linarite.dataplane.operations.responses.hosted_output import HostedCall
     from linarite.dataplane.operations.responses.preparing import Request
     from linarite.dataplane.operations.responses.shape import Response
     from linarite.domain.chat import ChatEvent
@@ -30,7 +31,7 @@ RATE_LIMITED = 429
 
 
 class Answer:
-    """One response on its way. `begin`, then `take` each event, then `finish` or `fail`."""
+    """One response on its way. `take` each event, then `finish` or `fail`."""
 
     prompt_characters = 0
 
@@ -49,6 +50,8 @@ class Answer:
         """the newest counts of the engine's"""
         self.began = False
         self._queued = False
+        self._before = Usage()
+        """of earlier turns"""
         self._told = told
         self._sequence = 0
         self._frames: list[bytes] = []
@@ -80,9 +83,12 @@ class Answer:
     @property
     def usage(self) -> Usage | None:
         """The engine's counts; where it gave none, about the least that was used."""
-        if self.counted is not None or not self._pieces:
-            return self.counted
-        return usage_of(max(1, self.prompt_characters // CHARACTERS_PER_TOKEN), self._pieces)
+        before, now = self._before, self.counted
+        if now is None:
+            if not self._pieces:
+                return before if before.total_tokens else None
+            now = usage_of(max(1, self.prompt_characters // CHARACTERS_PER_TOKEN), self._pieces)
+        return added(before, now) if before.total_tokens else now
 
     def taken(self) -> list[bytes]:
         """The events that nobody has taken yet, as they are sent."""
@@ -99,6 +105,8 @@ class Answer:
 
     def take(self, event: ChatEvent) -> None:
         """What the model said. Raises EngineFailed for what can be told by no event."""
+        if not self.began:
+            self.begin()
         if event.usage is not None:
             self.counted = event.usage
         elif event.choices:
@@ -113,6 +121,26 @@ class Answer:
             self._reason = choice.finish_reason or self._reason
             if choice.content_filter_results:
                 self._filtered |= choice.content_filter_results
+
+    @property
+    def output(self) -> Output:
+        """What has been said and called."""
+        return self._output
+
+    def end_turn(self) -> list[HostedCall]:
+        """The hosted calls that are to be carried out; none of a turn that broke off."""
+        if self._reason in UNFINISHED:
+            return []
+        self._before, self.counted, self._pieces = self.usage or Usage(), None, 0
+        return self._output.end_turn()
+
+    def has_run_out(self, most_tokens: int | None) -> bool:
+        """Whether there is nothing left of what the ask lets be generated."""
+        usage = self.usage
+        if most_tokens is None or usage is None or usage.completion_tokens < most_tokens:
+            return False
+        self._reason = "length"
+        return True
 
     def finish(self) -> None:
         """The model has said everything."""

@@ -24,9 +24,10 @@ RANGES = (
     ("top_logprobs", 0, TOP_LOGPROBS_MAX),
     ("max_tool_calls", 1, 2**31),
 )
+RESULTS = "file_search_call.results"
 REASONING, LOGPROBS = "reasoning.encrypted_content", "message.output_text.logprobs"
 INCLUDABLE = (
-    "file_search_call.results",
+    RESULTS,
     "web_search_call.results",
     "web_search_call.action.sources",
     "message.input_image.image_url",

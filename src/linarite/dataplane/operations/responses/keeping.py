@@ -21,6 +21,12 @@ class Keeping:
         """The events that nobody has been told yet, to be sent."""
         return b"".join(answer.taken())
 
+    async def note_calls(self, answer: Answer, *, under_way: bool) -> None:
+        """Calls that may change something begin, or have ended.
+
+        Nothing is noted here: who waits for the answer sees that it broke off.
+        """
+
     async def end(self, ask: Ready) -> None:
         """Keep the response, and with it what it adds to its conversation."""
         if ask.new is None:

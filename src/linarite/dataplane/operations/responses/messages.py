@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from linarite.dataplane.operations.responses.hosted_messages import (
+    HOSTED,
+    HostedReader,
+    fitting_name,
+)
 from linarite.domain.chat import (
     AssistantMessage,
     DeveloperMessage,
@@ -29,19 +34,24 @@ if TYPE_CHECKING:
     from linarite.domain.chat import Content, ContentPart, Message
 
 CALLS = frozenset(("function_call", "custom_tool_call"))
+SHORT_RESULT = 600
+"""characters of a tool's answer that is not cut any further"""
 OUTPUTS = frozenset(("function_call_output", "custom_tool_call_output"))
+AS_SAID = HostedReader(fitting_name, {}, {})
 INSTRUCTIONS = (SystemMessage, DeveloperMessage)
 _MESSAGES = {"user": UserMessage, "system": SystemMessage, "developer": DeveloperMessage}
 _DETAILS = {"low": "low", "high": "high", "original": "high"}
 
 
-def messages_of(items: Sequence[Item], instructions: str | None) -> list[Message]:
+def messages_of(
+    items: Sequence[Item], instructions: str | None, hosted: HostedReader = AS_SAID
+) -> list[Message]:
     """The conversation that items make, instructions first. Raises InvalidRequest.
 
     Chat templates want the results of calls right behind the calls, wherever the items have them.
     """
     outputs = {each["call_id"]: each for each in items if each["type"] in OUTPUTS}
-    writer = _Writer(outputs)
+    writer = _Writer(outputs, hosted)
     if instructions:
         writer.messages.append(SystemMessage(instructions))
     for item in items:
@@ -57,7 +67,8 @@ def messages_of(items: Sequence[Item], instructions: str | None) -> list[Message
 class _Writer:
     """Messages as they grow; what the model said in one go is one message."""
 
-    def __init__(self, outputs: dict[str, Item]) -> None:
+    def __init__(self, outputs: dict[str, Item], hosted: HostedReader) -> None:
+        self._hosted = hosted
         self.messages: list[Message] = []
         self.called: set[str] = set()
         self._outputs = outputs
@@ -78,9 +89,25 @@ class _Writer:
             if self._said is not None or self._calls:
                 self.close()
             self._said = content_of(item["content"])
+        elif kind in HOSTED:
+            self._take_hosted(item)
         elif kind == "message":
             self.close()
             self.messages.append(_MESSAGES[item["role"]](content_of(item["content"])))
+
+    def _take_hosted(self, item: Item) -> None:
+        """A call that the server has carried out, and what came of it."""
+        told = self._hosted.told(item)
+        if told is None:
+            return
+        if self._calls:
+            self.close()
+        call = ToolCall(told.call_id, "function", FunctionCall(told.name, told.arguments))
+        said = AssistantMessage(
+            self._said, tool_calls=[call], reasoning_content=self._thought or None
+        )
+        self.messages += [said, ToolMessage(told.answer, told.call_id)]
+        self._thought, self._said = "", None
 
     def close(self) -> None:
         """What the model said is whole; results of its calls follow."""
@@ -152,6 +179,24 @@ def without_oldest(messages: Sequence[Message]) -> list[Message] | None:
         begin += 1
     dropped = {id(each) for each in said[:begin]}
     return [each for each in messages if id(each) not in dropped]
+
+
+def with_shorter_results(messages: Sequence[Message]) -> list[Message] | None:
+    """The longest answer of a tool cut in half; None where all are short already."""
+    answers = [
+        (len(each.content), at)
+        for at, each in enumerate(messages)
+        if isinstance(each, ToolMessage) and isinstance(each.content, str)
+    ]
+    length, at = max(answers, default=(0, 0))
+    if length < SHORT_RESULT:
+        return None
+    longest = messages[at]
+    assert isinstance(longest.content, str)  # noqa: S101 - only those were looked at
+    cut = f"{longest.content[: length // 2].rstrip()}\n[…]"
+    shorter = list(messages)
+    shorter[at] = msgspec.structs.replace(longest, content=cut)
+    return shorter
 
 
 def characters_of(messages: Iterable[Message]) -> int:

@@ -9,20 +9,19 @@ import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from linarite.dataplane.call import END_USER_MAX
 from linarite.dataplane.operations.responses.answer import answer_to
 from linarite.dataplane.operations.responses.ask import AskReader
+from linarite.dataplane.operations.responses.asking import said
+from linarite.dataplane.operations.responses.hosted_tools import without_secrets
 from linarite.dataplane.operations.responses.keeping import Keeping
-from linarite.dataplane.operations.responses.messages import without_oldest
 from linarite.dataplane.operations.responses.preparing import Asked, Queued, Request, queued_body
 from linarite.dataplane.operations.responses.reply import ResponseReply
 from linarite.dataplane.operations.responses.shape import new_response
+from linarite.dataplane.operations.responses.turns import turns
 from linarite.dataplane.parts.checks import find_deployment
 from linarite.dataplane.parts.response_items import ItemIds, read_items
 from linarite.domain.errors import (
-    ContextLengthExceeded,
     EngineFailed,
     InvalidRequest,
     LinariteError,
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
     from linarite.dataplane.call import Call, OperationKit
     from linarite.dataplane.operations.responses.preparing import Ready
-    from linarite.domain.chat import ChatEvent
     from linarite.domain.engine import Slot
     from linarite.domain.facts import Facts
 
@@ -78,6 +76,8 @@ class CreateResponse:
         call.end_user = (ask.safety_identifier or ask.user or "")[:END_USER_MAX]
         if ask.service_tier is not None:
             call.service_tier_asked = ask.service_tier
+        if tools.hosted.has_secrets and call.content is not None:
+            call.content.asked_as(without_secrets(body))
         items = read_items(ask.input if ask.input is not None else [], "input", ids.new)
         return Request(ask, tools, items, ids)
 
@@ -93,14 +93,18 @@ class CreateResponse:
         assert slot is not None  # noqa: S101 - a deployment answers
         if not slot.capabilities.chat_completion:
             raise OperationNotSupported("responses", slot.model)
-        answer, keeping = ask.answer, ask.keeping
+        answer, keeping, hosted = ask.answer, ask.keeping, ask.hosted
         try:
-            async with aclosing(self._said(ask, slot)) as events:
-                async for event in events:
-                    if not answer.began:
-                        answer.begin()
-                    answer.take(event)
-                    yield await keeping.told(answer)
+            if hosted is None:
+                truncates = answer.response["truncation"] == "auto"
+                async with aclosing(said(ask.chat, slot, truncates=truncates)) as events:
+                    async for event in events:
+                        answer.take(event)
+                        yield await keeping.told(answer)
+            else:
+                async with aclosing(turns(ask, hosted, slot)) as steps:
+                    async for _ in steps:
+                        yield await keeping.told(answer)
             if not answer.began:
                 raise EngineFailed("The engine gave no answer.")
         except LinariteError as problem:
@@ -125,26 +129,3 @@ class CreateResponse:
         async with aclosing(background.events.follow(ask.made, -1)) as frames:
             async for frame in frames:
                 yield frame
-
-    async def _said(self, ask: Ready, slot: Slot) -> AsyncGenerator[ChatEvent, None]:
-        """The engine's events; with `truncation` "auto" to as much as fits its context."""
-        chat = ask.chat
-        while True:
-            try:
-                async with aclosing(slot.engine.chat(chat)) as events:
-                    async for event in events:
-                        yield event
-            except ContextLengthExceeded as problem:
-                shorter = None
-                if ask.answer.response["truncation"] == "auto" and not ask.answer.began:
-                    shorter = without_oldest(chat.messages)
-                if shorter is None:
-                    problem.param = "input"
-                    raise
-                chat = msgspec.structs.replace(chat, messages=shorter)
-            except InvalidRequest as problem:
-                if (problem.param or "").startswith("messages"):
-                    problem.param = "input"  # where it stands in the chat, nobody here has sent
-                raise
-            else:
-                return

@@ -6,7 +6,7 @@ Order and names of events: Azure OpenAI's v1 document (`OpenAI.ResponseStreamEve
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -14,11 +14,29 @@ from linarite.domain.errors import EngineFailed
 from linarite.web.ids import new_object_id
 
 if TYPE_CHECKING:
+    from linarite.dataplane.operations.responses.citations import Citing
+    from linarite.dataplane.operations.responses.hosted_output import HostedCall
     from linarite.dataplane.parts.response_items import Item
     from linarite.domain.chat import ChatChoice, TokenLogprob, ToolCallDelta
 
 Tell = Callable[[str, dict[str, Any]], None]
 """takes an event: its type and its fields"""
+
+
+class Hosted(Protocol):
+    """What knows the tools that the server carries out itself."""
+
+    def knows(self, name: str) -> bool:
+        """Whether the model was offered one of them under that name."""
+        ...
+
+    def begun(self, name: str, place: Place, new_id: Callable[[str], str]) -> HostedCall:
+        """A call of it."""
+        ...
+
+    def citing(self) -> Callable[[], Citing] | None:
+        """What begins a text that may cite what was found; None where nothing was."""
+        ...
 
 
 class Output:
@@ -36,13 +54,19 @@ class Output:
         self.items: list[Item] = []
         self.seal: Callable[[str], str] | None = None
         """what seals what is thought; None where that is not wanted"""
+        self.hosted: Hosted | None = None
+        """what knows the tools that the server carries out itself"""
+        self.calls_client = False
+        """a call in this turn is one that the application, or a person, must see first"""
         self._new_id = new_id
         self._tell = tell
         self._custom = custom
         self._logprobs = logprobs
-        self._open: OpenItem | None = None
+        self._open: OpenText | OpenCall | HostedCall | None = None
         self._call_at = -1
         """index of the newest call, as the model counts them"""
+        self._calls: list[HostedCall] = []
+        """hosted ones of this turn"""
 
     def take(self, choice: ChatChoice) -> None:
         """Add what is new."""
@@ -62,6 +86,23 @@ class Output:
         """Nothing comes any more. A model that said nothing has said an empty text."""
         if not self.items:
             self._text_of("output_text")
+        self._close_open(status)
+        for call in self._calls:
+            call.break_off()
+
+    def end_turn(self) -> list[HostedCall]:
+        """The model has said what it says before it knows what its calls give; those of ours."""
+        self._close_open("completed")
+        self._call_at = -1
+        calls, self._calls = self._calls, []
+        self.calls_client = self.calls_client or any(each.waits_for_person for each in calls)
+        return [each for each in calls if not each.waits_for_person]
+
+    def place(self) -> Place:
+        """That of the next item."""
+        return Place(self._tell, self.items, len(self.items))
+
+    def _close_open(self, status: str) -> None:
         if self._open is not None:
             self._open.close(status)
             self._open = None
@@ -74,7 +115,8 @@ class Output:
             if "reasoning_text" not in (kind, opened.kind):  # both are parts of a message
                 opened.turn_to(kind)
                 return opened
-        begun = OpenText(self._place(), self._new_id, kind, self.seal)
+        citing = self.hosted.citing() if self.hosted is not None else None
+        begun = OpenText(self.place(), self._new_id, kind, self.seal, citing)
         self._begin(begun)
         return begun
 
@@ -82,21 +124,27 @@ class Output:
         if call.index > self._call_at:
             self._call_at = call.index
             name = (call.function.name if call.function is not None else None) or ""
-            custom = name in self._custom
-            call_id = call.id or new_object_id("call_")
-            self._begin(OpenCall(self._place(), self._new_id, call_id, name, custom=custom))
-        elif call.index < self._call_at or not isinstance(self._open, OpenCall):
+            self._begin(self._begun_call(name, call.id))
+        elif call.index < self._call_at or self._open is None or isinstance(self._open, OpenText):
             raise EngineFailed("The engine went back to a tool call that it had ended.")
         if call.function is not None and call.function.arguments:
-            assert isinstance(self._open, OpenCall)  # noqa: S101 - just begun, or looked at
+            assert not isinstance(self._open, OpenText)  # noqa: S101 - just begun, or looked at
+            assert self._open is not None  # noqa: S101 - as above
             self._open.add(call.function.arguments)
 
-    def _place(self) -> Place:
-        return Place(self._tell, self.items, len(self.items))
+    def _begun_call(self, name: str, call_id: str | None) -> OpenCall | HostedCall:
+        if self.hosted is not None and self.hosted.knows(name):
+            begun = self.hosted.begun(name, self.place(), self._new_id)
+            if not begun.ignored:
+                self._calls.append(begun)
+            return begun
+        self.calls_client = True
+        custom = name in self._custom
+        made = call_id or new_object_id("call_")
+        return OpenCall(self.place(), self._new_id, made, name, custom=custom)
 
-    def _begin(self, item: OpenText | OpenCall) -> None:
-        if self._open is not None:
-            self._open.close("completed")
+    def _begin(self, item: OpenText | OpenCall | HostedCall) -> None:
+        self._close_open("completed")
         self._open = item
         item.begin()
 
@@ -142,7 +190,9 @@ class OpenText(OpenItem):
         new_id: Callable[[str], str],
         kind: str,
         seal: Callable[[str], str] | None,
+        citing: Callable[[], Citing] | None = None,
     ) -> None:
+        """`citing` begins a text that may cite what was found."""
         if kind == "reasoning_text":
             item: Item = {"id": new_id("rs"), "type": "reasoning", "summary": [], "content": []}
         else:
@@ -152,6 +202,9 @@ class OpenText(OpenItem):
         self._seal = seal
         self._pieces: list[str] = []
         self._logprobs: list[Any] = []
+        self._cites = citing
+        self._citing: Citing | None = None
+        self._annotations: list[dict[str, Any]] = []
 
     def begin(self) -> None:
         """See OpenItem: its content begins with it."""
@@ -167,6 +220,12 @@ class OpenText(OpenItem):
 
     def add(self, text: str, logprobs: list[Any]) -> None:
         """Append a piece."""
+        if self._citing is not None:
+            self._cited(*self._citing.add(text), logprobs)
+        else:
+            self._append(text, logprobs)
+
+    def _append(self, text: str, logprobs: list[Any]) -> None:
         self._pieces.append(text)
         fields: dict[str, Any] = {"delta": text}
         if self.kind == "output_text":
@@ -182,11 +241,24 @@ class OpenText(OpenItem):
         super().close(status)
 
     def _begin_part(self) -> None:
-        self._pieces, self._logprobs = [], []
+        self._pieces, self._logprobs, self._annotations = [], [], []
+        wanted = self._cites is not None and self.kind == "output_text"
+        self._citing = self._cites() if wanted and self._cites is not None else None
         self.item["content"].append(self._part())
         self._tell_part("response.content_part.added", {"part": self._part()})
 
+    def _cited(self, text: str, found: list[dict[str, Any]], logprobs: list[Any]) -> None:
+        """Tell a piece of text, and what it cites."""
+        if text:
+            self._append(text, logprobs)
+        for each in found:
+            told = {"annotation": each, "annotation_index": len(self._annotations)}
+            self._annotations.append(each)
+            self._tell_part("response.output_text.annotation.added", told)
+
     def _end_part(self) -> None:
+        if self._citing is not None:
+            self._cited(*self._citing.end(), [])
         part = self.item["content"][-1] = self._part()
         words = {self.kind if self.kind == "refusal" else "text": "".join(self._pieces)}
         if self.kind == "output_text":
@@ -197,7 +269,7 @@ class OpenText(OpenItem):
     def _part(self) -> dict[str, Any]:
         said = "".join(self._pieces)
         if self.kind == "output_text":
-            known = {"annotations": [], "logprobs": list(self._logprobs)}
+            known = {"annotations": list(self._annotations), "logprobs": list(self._logprobs)}
             return {"type": self.kind, "text": said} | known
         return {"type": self.kind, "refusal" if self.kind == "refusal" else "text": said}
 

@@ -7,15 +7,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from linarite.dataplane.call import Unready
-from linarite.dataplane.operations.responses.ask import REASONING, ResponseAsk
+from linarite.dataplane.operations.responses.approvals import read_approvals
+from linarite.dataplane.operations.responses.ask import REASONING, RESULTS, ResponseAsk
 from linarite.dataplane.operations.responses.compaction import as_message, opened
-from linarite.dataplane.operations.responses.messages import OUTPUTS, characters_of, messages_of
+from linarite.dataplane.operations.responses.hosted_calls import HostedCalls, Hosting
+from linarite.dataplane.operations.responses.hosted_messages import question_in, tools_listed
+from linarite.dataplane.operations.responses.messages import (
+    AS_SAID,
+    OUTPUTS,
+    characters_of,
+    messages_of,
+)
 from linarite.dataplane.operations.responses.stored_files import StoredFiles
+from linarite.dataplane.operations.responses.tools import NO_HOSTED
 from linarite.dataplane.parts.checks import too_long
 from linarite.dataplane.parts.response_items import ITEMS_MAX
 from linarite.dataplane.subjects import PROJECT_HEADER
 from linarite.domain.chat import ChatAsk, JsonSchemaFormat, ResponseFormat, StreamOptions
-from linarite.domain.errors import InvalidRequest, SetupError
+from linarite.domain.errors import InvalidRequest, ServiceUnavailable, SetupError
 from linarite.domain.response_errors import (
     DuplicateItem,
     EncryptedContentInvalid,
@@ -23,8 +32,9 @@ from linarite.domain.response_errors import (
     PreviousResponseNotFound,
     ReferenceNotFound,
 )
+from linarite.domain.vector_store_errors import NoSuchVectorStore
 from linarite.files.keeper import owner_of
-from linarite.responses.background import RUN, UNFINISHED
+from linarite.responses.background import RUN, SEALED_BODY, UNFINISHED, sealed_name
 from linarite.responses.keeper import ENDED, NewResponse, items_of, response_of
 
 if TYPE_CHECKING:
@@ -33,6 +43,8 @@ if TYPE_CHECKING:
     from linarite.dataplane.call import Call, OperationKit
     from linarite.dataplane.operations.responses.answer import Answer
     from linarite.dataplane.operations.responses.ask import Format
+    from linarite.dataplane.operations.responses.hosted_messages import HostedReader
+    from linarite.dataplane.operations.responses.hosted_tools import FileSearch
     from linarite.dataplane.operations.responses.keeping import Keeping
     from linarite.dataplane.operations.responses.tools import AskedTools
     from linarite.dataplane.parts.response_items import Item, ItemIds
@@ -54,6 +66,12 @@ class Ready(NamedTuple):
     said: list[Item]
     """of the input, what the conversation does not have yet"""
     keeping: Keeping
+    hosted: HostedCalls | None
+    """what carries out tools of ours; None where there are none"""
+    items: list[Item]
+    """all that has been said, as a model can read it"""
+    instructions: str | None
+    new_id: Callable[[str], str]
 
 
 class Queued(NamedTuple):
@@ -123,7 +141,9 @@ class Asked(Unready):
             raise too_long("input", ITEMS_MAX, len(earlier) + len(items))
         self.items = [*earlier, *items]
         readable = [await self._readable(each) for each in self.items]
-        chat = self._chat([*self._kept, *readable])
+        everything = [*self._kept, *readable]
+        hosted = await self._hosted(earlier, items)
+        chat = self._chat(everything, AS_SAID if hosted is None else hosted.reader())
         answer.prompt_characters = characters_of(chat.messages)
         if ask.includes(REASONING):
             answer.seal = await self._sealing()
@@ -137,16 +157,62 @@ class Asked(Unready):
                 before=before,
             )
             if self._body:
-                return self._queued(new)
+                return await self._queued(new)
         said = [each for each in items if each["id"] not in known]
-        return Ready(chat, answer, call, new, conversation, said, self._keeping)
+        return Ready(
+            chat,
+            answer,
+            call,
+            new,
+            conversation,
+            said,
+            self._keeping,
+            hosted,
+            everything,
+            ask.instructions,
+            self._request.ids.new,
+        )
 
-    def _queued(self, new: NewResponse) -> Queued:
+    async def _hosted(self, earlier: list[Item], items: list[Item]) -> HostedCalls | None:
+        """What carries out the request's hosted tools. Raises InvalidRequest, NoSuchVectorStore."""
+        ask, tools = self._request.ask, self._request.tools
+        approvals = read_approvals(earlier, items, tools.hosted.labels)
+        if tools.hosted == NO_HOSTED and not approvals.refused:
+            return None
+        return HostedCalls(
+            Hosting(
+                call=self._call,
+                kit=self._kit,
+                tools=tools,
+                stores=await self._stores(tools.hosted.file_search),
+                listed=tools_listed([*earlier, *items]),
+                approvals=approvals,
+                question=question_in(items),
+                calls_max=ask.max_tool_calls,
+                parallel=ask.parallel_tool_calls,
+                shows_results=ask.includes(RESULTS),
+                cites=ask.text is None or ask.text.format is None or ask.text.format.type == "text",
+            )
+        )
+
+    async def _stores(self, search: FileSearch | None) -> list[StoredObject]:
+        """The vector stores that are searched; one of somebody else's is as one that is absent."""
+        keeper = self._kit.vector_stores
+        found: list[StoredObject] = []
+        for store_id in dict.fromkeys(search.vector_store_ids if search is not None else ()):
+            store = await keeper.find(self._call.account_id, store_id, self._sees)
+            if store is None:
+                raise NoSuchVectorStore(store_id)
+            keeper.require_live(store)
+            found.append(store)
+        return found
+
+    async def _queued(self, new: NewResponse) -> Queued:
         """It as it waits: no deployment answers now."""
         call, streamed = self._call, bool(self._request.ask.stream)
         call.deployment = None
         run = {
-            "body": self._body,
+            **await self._kept_body(new.response["id"]),
             "maker": msgspec.to_builtins(call.principal),
             "project": call.headers.get(PROJECT_HEADER, b"").decode("latin-1"),
             "attempts": 0,
@@ -155,6 +221,15 @@ class Asked(Unready):
         body = made.body | {"streamed": streamed, RUN: run}
         queued = msgspec.structs.replace(made, label=UNFINISHED, body=body)
         return Queued(queued, self._answer, streamed)
+
+    async def _kept_body(self, response_id: str) -> dict[str, str]:
+        """The request as it waits: sealed where it has secrets of MCP servers in it."""
+        if not self._request.tools.hosted.has_secrets:
+            return {"body": self._body}
+        box = await self._kit.box_of(self._call.account_id)
+        if box is None:
+            raise ServiceUnavailable("the account has no key to seal the request with")
+        return {SEALED_BODY: box.seal(sealed_name(response_id), self._body.encode())}
 
     async def _previous(self, response_id: str) -> StoredObject:
         found = await self._kit.responses.find(self._call.account_id, response_id, self._sees)
@@ -242,11 +317,11 @@ class Asked(Unready):
             raise EncryptedContentInvalid("input") from None
         return [{"type": "reasoning_text", "text": plain.decode()}]
 
-    def _chat(self, items: list[Item]) -> ChatAsk:
+    def _chat(self, items: list[Item], hosted: HostedReader) -> ChatAsk:
         ask, tools = self._request.ask, self._request.tools
         streamed = True if ask.stream or ask.background else None
         return ChatAsk(
-            messages=messages_of(items, ask.instructions),
+            messages=messages_of(items, ask.instructions, hosted),
             model=ask.model,
             logprobs=True if ask.wants_logprobs else None,
             max_completion_tokens=ask.max_output_tokens,

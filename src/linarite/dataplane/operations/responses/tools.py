@@ -6,6 +6,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from linarite.dataplane.operations.responses.hosted_tools import (
+    HostedTools,
+    read_file_search,
+    read_mcp,
+    shown_file_search,
+)
 from linarite.dataplane.parts import checks
 from linarite.dataplane.parts.decode import converted
 from linarite.domain.chat import FunctionDefinition, NamedFunction, NamedToolChoice, Tool
@@ -14,16 +20,17 @@ from linarite.domain.errors import InvalidRequest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from linarite.dataplane.operations.responses.hosted_tools import FileSearch, McpTools
+
 TOOLS_MAX = 128
 HOSTED = (
     "apply_patch",
     "code_interpreter",
     "computer",
+    "computer_use",
     "computer_use_preview",
-    "file_search",
     "image_generation",
     "local_shell",
-    "mcp",
     "namespace",
     "shell",
     "tool_search",
@@ -71,12 +78,43 @@ class NamedChoice(msgspec.Struct, frozen=True):
     name: str
 
 
+class FileSearchChoice(msgspec.Struct, frozen=True):
+    """`tool_choice` that forces a search."""
+
+    type: Literal["file_search"]
+
+
+class McpChoice(msgspec.Struct, frozen=True):
+    """`tool_choice` that forces a tool of an MCP server, or any of them."""
+
+    server_label: str
+    type: Literal["mcp"] = "mcp"
+    name: str | None = None
+
+
 class AllowedTools(msgspec.Struct, frozen=True):
     """`tool_choice` that offers some of the tools."""
 
     mode: Literal["auto", "required"]
     tools: list[dict[str, Any]]
     type: Literal["allowed_tools"] = "allowed_tools"
+
+
+class HostedChoice(msgspec.Struct, frozen=True):
+    """Which hosted tools the model is offered."""
+
+    file_search: bool = False
+    mcp: frozenset[tuple[str, str | None]] = frozenset()
+    """labels of servers, each with the name of a tool, or None for all of them"""
+    forced: bool = False
+    """one of them must be called: `choice` is not known before they are"""
+
+    def takes(self, label: str, name: str) -> bool:
+        """Whether a tool of an MCP server is among them."""
+        return (label, None) in self.mcp or (label, name) in self.mcp
+
+
+NO_HOSTED = HostedTools()
 
 
 class AskedTools(msgspec.Struct, frozen=True):
@@ -90,6 +128,10 @@ class AskedTools(msgspec.Struct, frozen=True):
     shown: list[dict[str, Any]] = []
     """as the response repeats them"""
     shown_choice: Any = "auto"
+    hosted: HostedTools = NO_HOSTED
+    """those that this server carries out itself; offered once it is known what they are"""
+    hosted_choice: HostedChoice | None = None
+    """which of these, where `tool_choice` says so"""
 
 
 NO_TOOLS = AskedTools()
@@ -101,22 +143,56 @@ def read_tools(given: Sequence[dict[str, Any]], choice: str | dict[str, Any] | N
         return NO_TOOLS
     if len(given) > TOOLS_MAX:
         raise checks.too_long("tools", TOOLS_MAX, len(given))
-    tools = [_tool(each, f"tools[{at}]") for at, each in enumerate(given)]
+    hosted, given_here, shown = _split(given)
+    tools = [_tool(each, where) for where, each in given_here]
     names: set[str] = set()
-    for at, tool in enumerate(tools):
+    for (where, _), tool in zip(given_here, tools, strict=True):
         if tool.name in names:
-            raise InvalidRequest(
-                f"Invalid 'tools[{at}].name': the tool '{tool.name}' is defined twice.",
-                param=f"tools[{at}].name",
-                code="invalid_value",
-            )
+            raise _twice(f"{where}.name", tool.name)
         names.add(tool.name)
     asked = AskedTools(
         offered=[_offered(tool) for tool in tools],
         custom=frozenset(tool.name for tool in tools if isinstance(tool, CustomTool)),
-        shown=[_shown(tool) for tool in tools],
+        shown=[each if each is not None else _shown(tools.pop(0)) for each in shown],
+        hosted=hosted,
     )
     return asked if choice is None else _chosen(asked, choice, names)
+
+
+def _split(
+    given: Sequence[dict[str, Any]],
+) -> tuple[HostedTools, list[tuple[str, dict[str, Any]]], list[dict[str, Any] | None]]:
+    """The hosted tools; the others with their places; all as they are shown, None for others."""
+    searches: list[FileSearch] = []
+    servers: dict[str, McpTools] = {}
+    others: list[tuple[str, dict[str, Any]]] = []
+    shown: list[dict[str, Any] | None] = []
+    for at, each in enumerate(given):
+        where = f"tools[{at}]"
+        if each.get("type") == "file_search":
+            if searches:
+                raise _twice(f"{where}.type", "file_search")
+            searches.append(read_file_search(each, where))
+            shown.append(shown_file_search(searches[0]))
+        elif each.get("type") == "mcp":
+            server = read_mcp(each, where)
+            if server.server_label in servers:
+                raise _twice(f"{where}.server_label", server.server_label)
+            servers[server.server_label] = server
+            shown.append(server.shown)
+        else:
+            others.append((where, each))
+            shown.append(None)
+    hosted = HostedTools(searches[0] if searches else None, tuple(servers.values()))
+    return hosted, others, shown
+
+
+def _twice(param: str, name: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"Invalid '{param}': the tool '{name}' is defined twice.",
+        param=param,
+        code="invalid_value",
+    )
 
 
 def _tool(given: dict[str, Any], where: str) -> FunctionTool | CustomTool:
@@ -137,8 +213,8 @@ def _tool(given: dict[str, Any], where: str) -> FunctionTool | CustomTool:
 def _unsupported(kind: object, where: str) -> InvalidRequest:
     if kind not in HOSTED:
         return InvalidRequest(
-            f"Invalid value: '{str(kind)[:100]}'. Supported values of this server are: 'function' "
-            "and 'custom'.",
+            f"Invalid value: '{str(kind)[:100]}'. Supported values of this server are: 'function', "
+            "'custom', 'file_search' and 'mcp'.",
             param=f"{where}.type",
             code="invalid_value",
         )
@@ -190,20 +266,24 @@ def _shown(tool: FunctionTool | CustomTool) -> dict[str, Any]:
 
 def _chosen(asked: AskedTools, choice: str | dict[str, Any], names: set[str]) -> AskedTools:
     replace = msgspec.structs.replace
+    there = bool(names or asked.hosted != NO_HOSTED)
     if isinstance(choice, str):
         checks.one_of("tool_choice", choice, PLAIN_CHOICES)
-        if choice == "required" and not names:
+        if choice == "required" and not there:
             raise _needs_tools()
-        return replace(asked, choice=choice if names else None, shown_choice=choice)
+        return replace(asked, choice=choice if there else None, shown_choice=choice)
     kind = choice.get("type")
     checks.check_nesting("tool_choice", choice)
     if kind == "allowed_tools":
-        allowed = converted(choice, AllowedTools, "tool_choice")
-        wanted = {str(each.get("name")) for each in allowed.tools}
-        for name in wanted - names:
-            raise _not_named(name)
-        offered = [tool for tool in asked.offered if tool.function.name in wanted]
-        return replace(asked, offered=offered, choice=allowed.mode, shown_choice=choice)
+        return _allowed(asked, choice, names)
+    if kind in ("file_search", "mcp"):
+        hosted = _hosted_choice(asked.hosted, [choice])
+        return replace(
+            asked,
+            choice="required",
+            shown_choice=choice,
+            hosted_choice=replace(hosted, forced=True),
+        )
     if kind not in ("function", "custom"):
         raise _unsupported(kind, "tool_choice")
     named = converted(choice, NamedChoice, "tool_choice")
@@ -211,6 +291,38 @@ def _chosen(asked: AskedTools, choice: str | dict[str, Any], names: set[str]) ->
         raise _not_named(named.name)
     forced = NamedToolChoice("function", NamedFunction(named.name))
     return replace(asked, choice=forced, shown_choice=msgspec.to_builtins(named))
+
+
+def _allowed(asked: AskedTools, choice: dict[str, Any], names: set[str]) -> AskedTools:
+    allowed = converted(choice, AllowedTools, "tool_choice")
+    hosted = [each for each in allowed.tools if each.get("type") in ("file_search", "mcp")]
+    wanted = {str(each.get("name")) for each in allowed.tools if each not in hosted}
+    for name in wanted - names:
+        raise _not_named(name)
+    return msgspec.structs.replace(
+        asked,
+        offered=[tool for tool in asked.offered if tool.function.name in wanted],
+        choice=allowed.mode,
+        shown_choice=choice,
+        hosted_choice=_hosted_choice(asked.hosted, hosted),
+    )
+
+
+def _hosted_choice(hosted: HostedTools, chosen: Sequence[dict[str, Any]]) -> HostedChoice:
+    """Which hosted tools are meant. Raises InvalidRequest for those that are not among them."""
+    search, servers = False, set[tuple[str, str | None]]()
+    for each in chosen:
+        if each.get("type") == "file_search":
+            converted(each, FileSearchChoice, "tool_choice")
+            if hosted.file_search is None:
+                raise _not_named("file_search")
+            search = True
+            continue
+        server = converted(each, McpChoice, "tool_choice")
+        if server.server_label not in hosted.labels:
+            raise _not_named(server.server_label)
+        servers.add((server.server_label, server.name))
+    return HostedChoice(search, frozenset(servers))
 
 
 def _needs_tools() -> InvalidRequest:
