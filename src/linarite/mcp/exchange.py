@@ -39,6 +39,8 @@ MESSAGES_MAX = 1000
 """of one answer: notes on progress and the like"""
 CONNECTIONS_MAX = 4
 UNREACHED, TOO_LATE, FORBIDDEN = 502, 504, 403
+OF_ACCOUNT = frozenset(("allowedFqdnList", "perimeter"))
+"""rules of egress that an account's owner can change"""
 COMMON = (
     ("content-type", "application/json"),
     ("accept", "application/json, text/event-stream"),
@@ -163,7 +165,8 @@ class Problems:
             said = f"MCP server '{label}' has not answered within {self._within_s:g} seconds."
             return McpProblem(HTTP_ERROR, TOO_LATE, said)
         if isinstance(problem, EgressRefused):
-            return McpProblem(HTTP_ERROR, FORBIDDEN, problem.message)
+            by_account = problem.rule in OF_ACCOUNT
+            return McpProblem(HTTP_ERROR, FORBIDDEN, problem.message, by_account=by_account)
         if isinstance(problem, BodyTooLong):
             said = f"The answer of MCP server '{label}' is longer than mcp.answer_bytes_max allows."
             return McpProblem(PROTOCOL_ERROR, INTERNAL_ERROR, said)

@@ -58,9 +58,13 @@ class CallResult(NamedTuple):
 class McpProblem(LinariteError):
     """A server can't be reached, or what it says is no answer."""
 
-    def __init__(self, kind: str, code: int, message: str) -> None:
-        """`kind` is HTTP_ERROR or PROTOCOL_ERROR, `code` of HTTP or of JSON-RPC."""
+    def __init__(self, kind: str, code: int, message: str, *, by_account: bool = False) -> None:
+        """`kind` is HTTP_ERROR or PROTOCOL_ERROR, `code` of HTTP or of JSON-RPC.
+
+        `by_account`: the account's own rules forbid the connection.
+        """
         super().__init__(message)
+        self.by_account = by_account
         self.kind = kind
         self.number = code
 

@@ -247,6 +247,6 @@ def _read(answered: Message, status: int) -> Message:
         problem = msgspec.convert(answered.get("error"), _Problem)
     except msgspec.ValidationError:
         raise not_json_rpc() from None
-    if status == SESSION_GONE:
+    if status == SESSION_GONE or status in FINAL:
         raise McpProblem(HTTP_ERROR, status, problem.message[:1000])
     raise McpProblem(PROTOCOL_ERROR, problem.code, problem.message[:1000])

@@ -25,6 +25,7 @@ from linarite.dataplane.operations.responses.hosted_output import (
 from linarite.domain.chat import FunctionDefinition, NamedFunction, NamedToolChoice, Tool
 from linarite.domain.errors import InvalidRequest
 from linarite.domain.hosted_tool_errors import ToolsNotListed
+from linarite.domain.network_errors import OutboundAccessDenied
 from linarite.mcp import CallResult, McpTool
 from linarite.mcp.server import PROTOCOL_ERROR, McpProblem
 
@@ -272,6 +273,8 @@ class HostedCalls:
         except McpProblem as problem:
             self._note("tools not listed", label, problem)
             item.failed(problem.message)
+            if problem.by_account:
+                raise OutboundAccessDenied(problem.message) from None
             raise ToolsNotListed(label, problem.message, problem.kind) from None
         server = next(each for each in self._hosted.mcp if each.server_label == label)
         self._given.listed[label] = allowed = [each for each in tools if server.allows(each)]
