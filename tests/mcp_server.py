@@ -39,7 +39,7 @@ class McpHandler(BaseHTTPRequestHandler):
     home: Path
     sessions: set[str] = set()  # noqa: RUF012 - one process, one server
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
         """Say nothing."""
 
     def do_DELETE(self) -> None:
@@ -122,7 +122,9 @@ class McpHandler(BaseHTTPRequestHandler):
             return
         progress = {"jsonrpc": "2.0", "method": "notifications/progress", "params": {}}
         ping = {"jsonrpc": "2.0", "id": "p1", "method": "ping"}
-        frames = [f"event: message\r\ndata: {json.dumps(each)}\r\n\r\n" for each in (progress, ping)]
+        frames = [
+            f"event: message\r\ndata: {json.dumps(each)}\r\n\r\n" for each in (progress, ping)
+        ]
         frames.append(f"id: 7\nevent: message\ndata: {json.dumps(message)}\n\n")
         self._events("".join(frames).encode(), session=asked["method"] == "initialize")
 
@@ -222,7 +224,7 @@ def main() -> None:
     """Serve until killed."""
     McpHandler.home = Path(sys.argv[1])
     server = ThreadingHTTPServer(("127.0.0.1", 0), McpHandler)
-    print(server.server_address[1], flush=True)  # noqa: T201 - whoever started it reads that
+    print(server.server_address[1], flush=True)
     server.serve_forever()
 
 

@@ -36,8 +36,19 @@ RUN = "run"
 """field of an unfinished response's body: what it takes to make it"""
 SEALED_BODY = "sealed_body"
 """of what it takes to make it, the request, where that has secrets in it"""
+CALLED = "called"
+"""of what it takes to make it, ids of calls that may change something and are under way: there
+from the first such call on"""
+UNDER_WAY = ("in_progress", "calling")
+UNKNOWN = "The server ended while this call was under way: whether it was carried out is not known."
+NOT_AGAIN = (
+    "The server ended while it made this response, which had called tools that may change "
+    "something. So that nothing is done twice it is not made again; what was called stands in its "
+    "output."
+)
 ATTEMPTS_MAX = 5
 """a response during which the server died so many times is given up: it may be what kills it"""
+SERVER_GONE = 503
 AT_ONCE_MAX = 32
 """of an account; others wait for their turn"""
 TELL_AGAIN_S = 5.0
@@ -77,6 +88,9 @@ class BackgroundResponses:
         Of a stream that has told more than that it is queued nothing else can follow.
         """
         run = made.body[RUN]
+        if CALLED in run:
+            await self.fail(called_before(made, run[CALLED]), "server_error", NOT_AGAIN)
+            return None
         if run["attempts"] >= ATTEMPTS_MAX or await self.events.count(made) > TOLD_AT_QUEUEING:
             await self.fail(made, "server_error", "The server ended while it made this response.")
             return None
@@ -84,6 +98,21 @@ class BackgroundResponses:
         body["response"] = made.body["response"] | {"status": "in_progress"}
         begun = msgspec.structs.replace(made, body=body)
         return begun if await self._objects.write(replaced=[begun]) else None
+
+    async def note_calls(
+        self, made: StoredObject, items: Sequence[dict[str, Any]], *, under_way: bool
+    ) -> None:
+        """Keep what has been done, with calls that may have changed something.
+
+        From the first of them on the response is not made anew by another server.
+        """
+        now = await self._objects.get(made.account_id, RESPONSE, made.id)
+        if now is None or RUN not in now.body:
+            return  # it was deleted, or cancelled, at this very moment
+        calling = [each["id"] for each in items if each.get("status") in UNDER_WAY]
+        run = now.body[RUN] | {CALLED: calling if under_way else []}
+        body = now.body | {RUN: run, "response": now.body["response"] | {"output": list(items)}}
+        await self._objects.write(replaced=[msgspec.structs.replace(now, body=body)])
 
     async def note(self, made: StoredObject, frames: Sequence[bytes]) -> None:
         """Keep events of one that is being made, and tell those who follow."""
@@ -216,6 +245,18 @@ class BackgroundResponses:
         if task is not None:
             task.cancel()
             await asyncio.wait((task,))
+
+
+def called_before(made: StoredObject, calling: Sequence[str]) -> StoredObject:
+    """A response whose calls were broken off, which their items tell."""
+    problem = {"type": "http_error", "code": SERVER_GONE, "message": UNKNOWN}
+    response = made.body["response"]
+    output = [
+        each | {"status": "incomplete", "error": problem} if each["id"] in calling else each
+        for each in response["output"]
+    ]
+    body = made.body | {"response": response | {"output": output}}
+    return msgspec.structs.replace(made, body=body)
 
 
 def sealed_name(response_id: str) -> str:

@@ -72,6 +72,11 @@ class WrittenKeeping(Keeping):
             self._frames, self._written_at = [], now
         return b""
 
+    async def note_calls(self, answer: Answer, *, under_way: bool) -> None:
+        """See Keeping: whoever finds it unfinished does not do again what may have been done."""
+        items = answer.output.items
+        await self._background.note_calls(self._made, items, under_way=under_way)
+
     async def end(self, ask: Ready) -> None:
         """See Keeping: all at once, and without the conversation where that has gone."""
         answer = ask.answer

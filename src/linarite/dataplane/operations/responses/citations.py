@@ -79,8 +79,10 @@ class Citing:
             kept.append(text[at : mark.start()])
             self._length += mark.start() - at
             at = mark.end()
-            files = {self._passages[each - 1].file_id: each for each in reversed(numbers)}
-            found += [self._passages[each - 1].cited(self._length) for each in files.values()]
+            cited: dict[str, Passage] = {}
+            for number in numbers:
+                cited.setdefault(self._passages[number - 1].file_id, self._passages[number - 1])
+            found += [each.cited(self._length) for each in cited.values()]
         kept.append(text[at:])
         self._length += len(text) - at
         self._told += kept
@@ -89,10 +91,10 @@ class Citing:
 
     def _like_passages(self, text: str) -> Iterable[dict[str, Any]]:
         """The last sentence of each run that is like the passages of one file cites that file."""
-        words = [_words(each.text) for each in self._passages]
+        words = [words_of(each.text) for each in self._passages]
         last: dict[str, Any] | None = None
         for sentence in SENTENCE.finditer(text):
-            said = _words(sentence[0])
+            said = words_of(sentence[0])
             if len(said) < WORDS_LEAST:
                 continue
             shares = [len(said & each) / len(said) for each in words]
@@ -107,5 +109,6 @@ class Citing:
             yield last
 
 
-def _words(text: str) -> set[str]:
+def words_of(text: str) -> set[str]:
+    """The words of a text that mean something, and its numbers."""
     return set(WORD.findall(text.lower()))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import msgspec
 import structlog
 
-from linarite.dataplane.operations.responses.citations import Citing, Passage
+from linarite.dataplane.operations.responses.citations import Citing, Passage, words_of
 from linarite.dataplane.operations.responses.hosted_messages import (
+    NOTHING_NEW,
     HostedReader,
     fitting_name,
     passages_told,
@@ -53,7 +54,9 @@ SEARCH = FunctionDefinition(
     "anything that may stand in them.",
     {
         "type": "object",
-        "properties": {"query": {"type": "string", "description": "what to look for"}},
+        "properties": {
+            "query": {"type": "string", "description": "The question, in the user's words."}
+        },
         "required": ["query"],
     },
 )
@@ -96,6 +99,8 @@ class HostedCalls:
         self._turn = 0
         self._passages: list[Passage] = []
         self._found: dict[str, str] = {}
+        self._searched_out = False
+        """searches bring nothing more"""
 
     # What the growing output asks.
 
@@ -170,7 +175,8 @@ class HostedCalls:
         forced = chosen is not None and chosen.forced
         functions = [] if forced and first else list(given.offered)
         self._turn += 1
-        if self._left > 0 and self._turn < TURNS_MAX:
+        over = self._left <= 0 or self._turn >= TURNS_MAX
+        if not (over and functions):
             all_of_them = chosen is None or (forced and not first)
             functions += [
                 Tool("function", self._described(name, tool))
@@ -185,6 +191,8 @@ class HostedCalls:
             )
         if not first and choice != "none":
             choice = "auto"
+        if (over and not given.offered) or self._is_searched_out(functions):
+            choice = "none"  # they stay in the prompt, which what was called stands in, too
         if choice == "required" and len(functions) == 1:
             choice = NamedToolChoice("function", NamedFunction(functions[0].function.name))
         return msgspec.structs.replace(
@@ -218,10 +226,7 @@ class HostedCalls:
     async def _one(self, call: HostedCall) -> None:
         if isinstance(call, SearchCall):
             hits = await self._search(call.item["queries"])
-            first = len(self._passages) + 1
-            self._passages += [Passage(each.file_id, each.filename, each.text) for each in hits]
-            texts = [(each.filename, each.text) for each in hits]
-            self._found[call.item["id"]] = passages_told(texts, first)
+            self._found[call.item["id"]] = self._passages_of(hits)
             call.found(hits, shown=self._given.shows_results)
         elif isinstance(call, McpCall):
             call.answered(*await self._called(call))
@@ -248,8 +253,22 @@ class HostedCalls:
         ]
         return sorted(found, key=lambda hit: -hit.score)[: wanted.limit]
 
+    def _passages_of(self, hits: Sequence[Hit]) -> str:
+        """What was found as the model reads it: each passage once, with a number of its own.
+
+        A search that brings nothing new was the last one: small models go on and on.
+        """
+        found = [Passage(each.file_id, each.filename, each.text) for each in hits]
+        new = [each for each in found if each not in self._passages]
+        if found and not new:
+            self._searched_out = True
+            return NOTHING_NEW
+        first = len(self._passages) + 1
+        self._passages += new
+        return passages_told([(each.filename, each.text) for each in new], first)
+
     def _queries(self, arguments: str) -> list[str]:
-        """What the model looks for; what the person asked where that can't be read."""
+        """What the model looks for, and what the person asked where that is something else."""
         try:
             said: Any = msgspec.json.decode(arguments)
         except (msgspec.DecodeError, RecursionError):
@@ -261,7 +280,10 @@ class HostedCalls:
             given = cast("list[Any]", several) if isinstance(several, list) else []
             given = [told.get("query"), *given]
         texts = [each.strip() for each in given if isinstance(each, str) and each.strip()]
-        texts = texts or [self._given.question.strip() or "-"]
+        question = self._given.question.strip()
+        if question and not words_of(" ".join(texts)) & words_of(question):
+            texts.append(question)
+        texts = texts or ["-"]
         return [each[:QUERY_CHARACTERS_MAX] for each in texts[:QUERIES_MAX]]
 
     # MCP servers.
@@ -330,6 +352,11 @@ class HostedCalls:
         if tool is None:
             return msgspec.structs.replace(SEARCH, name=name)
         return FunctionDefinition(name, tool.description, tool.input_schema or {"type": "object"})
+
+    def _is_searched_out(self, functions: Sequence[Tool]) -> bool:
+        """Whether nothing is offered but searches that bring nothing more."""
+        search = self._names.get(("", FILE_SEARCH))
+        return self._searched_out and all(each.function.name == search for each in functions)
 
     def _is_chosen(self, offered: OfferedTool) -> bool:
         chosen = self._given.tools.hosted_choice

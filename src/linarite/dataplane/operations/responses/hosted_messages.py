@@ -22,11 +22,12 @@ HOSTED = frozenset(("file_search_call", "mcp_call", "mcp_list_tools", "mcp_appro
     "mcp_approval_response"
 }
 FOUND = (
-    "Passages of the user's files, the best first. Answer from them. Behind each sentence that "
-    "takes something from a passage write its number in brackets, such as [1]. If the answer is "
-    "not in them, say so."
+    "Passages of the user's files. Answer the user's question from them, in whole "
+    "sentences. After a sentence you can name the passage that it comes from by its number, like "
+    "[1]. If they don't answer the question, say so."
 )
 NOTHING_FOUND = "Nothing was found in the user's files. Say so."
+NOTHING_NEW = "Nothing was found but the passages that were found before. Answer from those."
 NOT_KEPT = "What was found then is not repeated here. Search again if it is needed."
 
 
@@ -79,7 +80,7 @@ def passages_told(passages: list[tuple[str, str]], first: int) -> str:
     """Passages with their files' names, numbered from `first`."""
     if not passages:
         return NOTHING_FOUND
-    parts = [f"[{at}] {name}\n{text}" for at, (name, text) in enumerate(passages, first)]
+    parts = [f"[{at}] {text} (from {name})" for at, (name, text) in enumerate(passages, first)]
     return "\n\n".join((FOUND, *parts))
 
 
