@@ -100,7 +100,7 @@ async def test_a_session_that_the_server_forgot_is_begun_anew(url: str) -> None:
     async with session_with(f"{url}/session") as session:
         await session.tools()
         async with session_with(f"{url}/session") as other:
-            other._session_id = session._session_id  # pyright: ignore[reportPrivateUsage] - as it knows it
+            other._session_id = session._session_id
         assert await session.call("add", {"a": 1, "b": 1}) == ("2", None)
 
 
