@@ -353,7 +353,7 @@ class TestMcp:
         assert types_of(made) == ["mcp_list_tools", "function_call"]
         done: Any = {
             "type": "function_call_output",
-            "call_id": made.output[1].call_id,
+            "call_id": cast("Any", made.output[1]).call_id,
             "output": "7",
         }
         assert ask(client, [done], function, previous_response_id=made.id).output_text == "7"

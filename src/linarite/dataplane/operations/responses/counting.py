@@ -68,6 +68,9 @@ class CountInputTokens:
         if not able.chat_completion or not isinstance(engine, CountsPrompts):
             raise OperationNotSupported("responsesInputTokens", slot.model)
         chat, limit = ask.chat, able.context_tokens
+        if ask.hosted is not None:  # MCP servers are not asked for what they have
+            ask.hosted.offer()
+            chat = ask.hosted.ask(chat, first=False)
         fits = limit - (chat.completion_tokens_max or 1)
         try:
             count = await engine.prompt_tokens(chat)
