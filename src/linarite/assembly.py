@@ -267,6 +267,7 @@ class Assembly:
         plane.content_log = calls.content_log = self._content_log
         stored.responses.make_by(calls, kit, self._notifier if settings.webhooks else None)
         stored.batches.answer_by(calls, self._facts, self._host.capabilities_of, self._notifier)
+        stored.knowledge.answer_by(calls)
         stored.vectors.answer_by(calls, self._facts, self._host.capabilities_of)
         plane.tracer = self._metrics.tracer
         return plane

@@ -20,6 +20,7 @@ from linarite.domain.errors import EgressRefused, SetupError
 from linarite.hosting.instance_maker import answering_engine
 from linarite.hosting.options import DeploymentSettings, InstanceSettings
 from linarite.identity.verification import issuer_hosts
+from linarite.knowledge.search_services import search_hosts
 from linarite.otlp_endpoint import collector_hosts
 from linarite.storage.valkey.address import valkey_address
 from linarite.web.hosts import Hosts
@@ -152,6 +153,9 @@ def egress_policy(settings: Settings, planned: Plan) -> EgressPolicy:
             ),
             "mcp": PurposeHosts(
                 tuple(egress.mcp.allowed_hosts), frozenset(settings.mcp.private_hosts)
+            ),
+            "data_source": PurposeHosts(
+                tuple(egress.data_source.allowed_hosts), search_hosts(settings.search_services)
             ),
             # Callers write these: what settings name for others is not named for them.
             "action_group": PurposeHosts(tuple(egress.action_group.allowed_hosts)),

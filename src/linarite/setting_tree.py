@@ -31,6 +31,7 @@ from linarite.hosting.options import (
     Models,
 )
 from linarite.hosting.regions import Regions, RegionSettings
+from linarite.knowledge.options import DataSources, SearchServiceSettings
 from linarite.mcp.options import Mcp
 from linarite.privatelink.addresses import check_networks
 from linarite.privatelink.options import DnsSettings
@@ -69,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     storage: Storage = Storage()
     files: Files = Files()
     vector_stores: VectorStores = VectorStores()
+    data_sources: DataSources = DataSources()
     responses: Responses = Responses()
     mcp: Mcp = Mcp()
     batches: Batches = Batches()
@@ -132,6 +134,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     webhooks: Annotated[
         dict[str, WebhookSettings],
         Meta(description="Who is told of what happens here, by name."),
+    ] = {}
+    search_services: Annotated[
+        dict[str, SearchServiceSettings],
+        Meta(description="Azure AI Search services that chat may be over, by name."),
     ] = {}
     key_vaults: Annotated[
         dict[str, KeyVaultSettings],

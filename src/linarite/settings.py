@@ -230,6 +230,8 @@ def _with_secrets(tree: dict[str, Any]) -> dict[str, Any]:
         _reveal(f"managed_identities.{name}", _table(bound))
     for name, webhook in _table(tree.get("webhooks")).items():
         _reveal(f"webhooks.{name}", _table(webhook))
+    for name, service in _table(tree.get("search_services")).items():
+        _reveal(f"search_services.{name}", _table(service))
     return tree
 
 

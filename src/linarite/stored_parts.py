@@ -17,6 +17,7 @@ from linarite.files.completions import CompletionKeeper
 from linarite.files.opening import open_files
 from linarite.files.proof import ProvenObjects
 from linarite.files.room import Disk, Room, free_bytes
+from linarite.knowledge_parts import KnowledgeParts
 from linarite.mcp import McpClient
 from linarite.response_parts import ResponseParts
 from linarite.storage.blobs import FolderBlobs
@@ -52,6 +53,7 @@ class StoredParts(msgspec.Struct, frozen=True):
     batches: BatchParts
     vectors: VectorParts
     mcp: McpClient
+    knowledge: KnowledgeParts
 
     def kit(
         self, settings: Settings, capabilities_of: Callable[[str], Capabilities | None]
@@ -74,6 +76,7 @@ class StoredParts(msgspec.Struct, frozen=True):
             vector_stores=self.vectors.keeper,
             vector_search=self.vectors.searcher,
             mcp=self.mcp,
+            documents=self.knowledge.finder,
         )
 
     @property
@@ -113,6 +116,8 @@ async def open_stored(
     vectors = VectorParts(home, settings.vector_stores, objects, files, seals)
     mcp = McpClient(around.dialer, settings.mcp)
     stack.push_async_callback(mcp.stop)
+    knowledge = KnowledgeParts(settings, vectors, around.dialer)
+    box_of = around.keys.box_of
     return StoredParts(
-        objects, files, file_parts, responses, around.keys.box_of, batches, vectors, mcp
+        objects, files, file_parts, responses, box_of, batches, vectors, mcp, knowledge
     )

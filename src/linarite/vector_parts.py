@@ -62,7 +62,7 @@ class VectorParts:
         self._options = options
         self._calls: DirectCalls | None = None
         self._facts: FactsBook | None = None
-        embedder = DeploymentEmbedder(self._ask, self._facts_of)
+        embedder = self.embedder = DeploymentEmbedder(self._ask, self._facts_of)
         nearest = NearestChunks(options.cached_bytes_max)
         self.searcher = StoreSearcher(self.keeper, embedder, nearest)
         self._job = IngestFiles(self.keeper, ProcessExtractor(options), embedder)

@@ -15,6 +15,12 @@ from linarite.files.completions import CompletionKeeper
 from linarite.files.importing import FileImporter
 from linarite.files.options import Files, StoredCompletions
 from linarite.files.uploads import UploadKeeper
+from linarite.knowledge.azure_search import AzureSearch
+from linarite.knowledge.finder import DocumentFinder
+from linarite.knowledge.own_stores import OwnStores
+from linarite.knowledge.relevance import Relevance
+from linarite.knowledge.search_services import SearchServices
+from linarite.knowledge.vectors import QueryVectors
 from linarite.mcp import McpClient
 from linarite.mcp.options import Mcp
 from linarite.responses import BackgroundResponses, ConversationKeeper, ResponseKeeper
@@ -49,6 +55,14 @@ def kit_in_memory(
     files = FileKeeper(objects, MemoryBlobs(), Files())
     vectors = VectorStoreKeeper(objects, files, MemoryVectorIndexes(), VectorStores())
     embedder = DeploymentEmbedder(nobody, lambda _: None)
+    searcher = StoreSearcher(vectors, embedder, NearestChunks(0))
+    search = AzureSearch(EgressDialer(EgressPolicy()), SearchServices({}), 1.0)
+    documents = DocumentFinder(
+        OwnStores(vectors, searcher, Relevance(embedder)),
+        search,
+        QueryVectors(embedder, search, "example"),
+        "example",
+    )
     return OperationKit(
         accept_unknown_arguments=accept_unknown_arguments,
         capabilities_of=capabilities_of,
@@ -62,8 +76,9 @@ def kit_in_memory(
         imports=FileImporter(files, objects, EgressDialer(EgressPolicy()), box_of),
         batches=BatchKeeper(objects, files, Batches(), ENDPOINTS),
         vector_stores=vectors,
-        vector_search=StoreSearcher(vectors, embedder, NearestChunks(0)),
         mcp=McpClient(EgressDialer(EgressPolicy()), Mcp()),
+        vector_search=searcher,
+        documents=documents,
     )
 
 

@@ -20,6 +20,7 @@ from linarite.files import FileKeeper
 from linarite.files.completions import CompletionKeeper
 from linarite.files.importing import FileImporter
 from linarite.files.uploads import UploadKeeper
+from linarite.knowledge.finder import DocumentFinder
 from linarite.mcp import McpClient
 from linarite.responses import BackgroundResponses, ConversationKeeper, ResponseKeeper
 from linarite.vector_stores.keeper import VectorStoreKeeper
@@ -193,6 +194,8 @@ class OperationKit(msgspec.Struct, frozen=True):
     vector_stores: VectorStoreKeeper
     vector_search: StoreSearcher
     mcp: McpClient
+    documents: DocumentFinder
+    """finds what `data_sources` hold"""
 
 
 class Reply(Protocol):

@@ -7,7 +7,9 @@ is kept is one body, however it was sent.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
 
 from linarite.dataplane.parts.replies import StreamedReply
 from linarite.domain.content_log import Content, ContentLogging, no_answer
@@ -36,6 +38,10 @@ WITHOUT_WORDS = frozenset(("Embeddings_Create",))
 """operations whose answers are numbers: what was asked is kept"""
 
 
+SOURCES, AUTHENTICATION = "data_sources", b'"authentication"'
+"""names what opens them"""
+
+
 class ContentNotes:
     """The content of one call, as far as it has come."""
 
@@ -44,7 +50,7 @@ class ContentNotes:
     def __init__(self, wanted: ContentLogging, asked: bytes) -> None:
         """`asked` is the body as it came."""
         self._wanted = wanted
-        self._asked = asked
+        self._asked = without_credentials(asked) if AUTHENTICATION in asked else asked
         self._followed: FollowedReply | None = None
         self.error = b""
         """the body of the error that it ended with"""
@@ -156,3 +162,31 @@ class FollowedReply:
                 self._folding.add(event)
             return self._folding.body()
         return self._body or self._inner.body()
+
+
+def without_credentials(asked: bytes) -> bytes:
+    """A body whose data sources say how they are opened, and not by what."""
+    try:
+        body = msgspec.json.decode(asked, type=dict[str, Any])
+    except ValueError:  # what is refused as no JSON opens nothing
+        return asked
+    return msgspec.json.encode(body | {SOURCES: _bare(body[SOURCES])}) if SOURCES in body else asked
+
+
+def _bare(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(value, list):
+        return [_bare(each) for each in cast("list[Any]", value)]
+    if not isinstance(value, dict):
+        return value
+    told = cast("dict[str, Any]", value)
+    return {
+        name: _kind(each) if name == "authentication" else _bare(each)
+        for name, each in told.items()
+    }
+
+
+def _kind(authentication: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Of an authentication, its type."""
+    if not isinstance(authentication, dict):
+        return None
+    return {"type": cast("dict[str, Any]", authentication).get("type")}

@@ -37,6 +37,7 @@ class Egress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     diagnostics: PurposeEgress = PurposeEgress()
     file_import: PurposeEgress = PurposeEgress()
     mcp: PurposeEgress = PurposeEgress()
+    data_source: PurposeEgress = PurposeEgress()
     proxy: Annotated[
         str,
         Meta(

@@ -24,6 +24,7 @@ _NAMED_BY: dict[Purpose, str] = {  # no host is named for action groups, which c
     "diagnostics": "a syslog server (diagnostic_sinks.NAME.address)",
     "file_import": "a source of files (files.import_private_hosts)",
     "mcp": "an MCP server (mcp.private_hosts)",
+    "data_source": "a search service (search_services.NAME.endpoint)",
     "server": "the endpoint that a command was told",
 }
 

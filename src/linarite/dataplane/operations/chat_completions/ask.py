@@ -193,12 +193,6 @@ def _text_of(message: Message) -> str:
 
 def check_unserved(ask: ChatAsk) -> None:
     """Refuse what is known to the service and not served here, rather than ignore it."""
-    if ask.data_sources:
-        raise InvalidRequest(
-            "Unsupported parameter: 'data_sources' is not supported by this server.",
-            param="data_sources",
-            code="unsupported_parameter",
-        )
     if ask.audio is not None or (ask.modalities and ask.modalities != ["text"]):
         raise InvalidRequest(
             "Unsupported parameter: this server's models answer with text only.",

@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING
 
 from linarite.dataplane.call import END_USER_MAX
 from linarite.dataplane.operations.chat_completions.ask import AskReader
+from linarite.dataplane.operations.chat_completions.grounding import (
+    NothingFound,
+    over_documents,
+    polite,
+)
 from linarite.dataplane.operations.chat_completions.reply import ChatReply
 from linarite.dataplane.operations.chat_completions.storing import (
     ToBeStored,
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from linarite.dataplane.call import Call, OperationKit
+    from linarite.dataplane.operations.chat_completions.grounding import Grounding
     from linarite.domain.chat import ChatAsk, ChatEvent
     from linarite.domain.engine import Slot
     from linarite.domain.facts import Facts
@@ -34,10 +40,10 @@ class ChatCompletions:
     def __init__(self, kit: OperationKit) -> None:
         """Read strictly or leniently, as settings say."""
         self._read = AskReader(accept_unknown_arguments=kit.accept_unknown_arguments)
-        self._completions = kit.completions
+        self._kit = kit
 
-    def parse(self, call: Call, body: bytes, facts: Facts) -> ChatAsk | ToBeStored:
-        """The checked ask. Raises InvalidRequest, DeploymentNotFound."""
+    def parse(self, call: Call, body: bytes, facts: Facts) -> ChatAsk | ToBeStored | Grounding:
+        """The checked ask. Raises InvalidRequest, DeploymentNotFound, DataSourceInvalid."""
         find_path_deployment(call, facts)
         ask = self._read(body)
         deployment = find_deployment(call, ask.model, facts)
@@ -45,15 +51,21 @@ class ChatCompletions:
         call.reply = ChatReply(ask, deployment)
         if ask.service_tier is not None:
             call.service_tier_asked = ask.service_tier
+        if ask.data_sources is not None:
+            return over_documents(call, ask, facts, self._kit)
         if ask.store:
             return to_be_stored(call, ask, facts)
         return ask
 
-    def run(self, ask: ChatAsk | ToBeStored, slot: Slot) -> AsyncGenerator[ChatEvent, None]:
+    def run(
+        self, ask: ChatAsk | ToBeStored | NothingFound, slot: Slot
+    ) -> AsyncGenerator[ChatEvent, None]:
         """The engine's events. Raises OperationNotSupported."""
         if isinstance(ask, ToBeStored):
-            return stored(ask, self.run(ask.served, slot), self._completions)
+            return stored(ask, self.run(ask.served, slot), self._kit.completions)
         if not slot.capabilities.chat_completion:
             raise OperationNotSupported("chatCompletion", slot.model)
+        if isinstance(ask, NothingFound):
+            return polite(ask)
         events: AsyncGenerator[ChatEvent, None] = slot.engine.chat(ask)
         return events

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.dataplane.call import Call
+from linarite.dataplane.operations.chat_completions.grounded_reply import NothingFound
 from linarite.dataplane.operations.chat_completions.reply import ChatReply
 from linarite.domain.chat import ChatAsk
 from linarite.domain.stored_completion_errors import CompletionsNotKept
@@ -38,7 +39,7 @@ class ToBeStored(msgspec.Struct, frozen=True):
 
     call: Call
     ask: ChatAsk
-    served: ChatAsk
+    served: ChatAsk | NothingFound
     """what an engine is asked: an upstream does not store it a second time"""
     reply: ChatReply
 
