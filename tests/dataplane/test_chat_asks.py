@@ -402,7 +402,6 @@ OTHERS: list[Case] = [
             "type 'json_object'."
         ),
     ),
-    ({"data_sources": [{}]}, "data_sources", "unsupported_parameter", "data_sources"),
     ({"audio": {}}, "audio", "unsupported_parameter", "text only"),
     ({"modalities": ["text", "audio"]}, "modalities", "unsupported_parameter", "text only"),
     ({"web_search_options": {}}, "web_search_options", "unsupported_parameter", "web_search"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Check = Callable[[Any, str], Iterator[str]]
 """yields what is wrong with a value, given its place"""
 
+PROBLEMS_MAX = 20
 TEXT_MAX = 10_000
 """characters of any text; Azure tells no bound"""
 ELSEWHERE = ("azure_cosmos_db", "azure_ml_index", "elasticsearch", "mongo_db", "pinecone")
@@ -186,8 +188,8 @@ NOT_BESIDE = ("logprobs", "top_logprobs", "parallel_tool_calls")
 
 
 def read_source(ask: ChatAsk, sources: Sequence[Any]) -> SearchParameters:
-    """The one source of a request. Raises DataSourceInvalid with all that is wrong."""
-    problems = list(_problems(ask, sources))
+    """The one source of a request. Raises DataSourceInvalid with what is wrong."""
+    problems = list(islice(_problems(ask, sources), PROBLEMS_MAX))
     if problems:
         raise DataSourceInvalid(problems)
     return msgspec.convert(sources[0]["parameters"], SearchParameters)
@@ -199,8 +201,7 @@ def _problems(ask: ChatAsk, sources: Sequence[Any]) -> Iterator[str]:
         if getattr(ask, name) is not None:
             yield f"/{name}: {NO_ENTRY}"
     if len(sources) != 1:
-        bound = "at least" if not sources else "at most"
-        yield f"{at}: List should have {bound} 1 item after validation, not {len(sources)}"
+        yield f"{at}: List should have at most 1 item after validation, not {len(sources)}"
         return
     source = sources[0]
     if source.get("type") in ELSEWHERE:

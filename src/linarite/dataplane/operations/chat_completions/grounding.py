@@ -46,7 +46,7 @@ def over_documents(
     if not call.v1 and call.api_version not in VERSIONS:
         raise unrecognized("data_sources")
     try:
-        said = read_source(ask, ask.data_sources or [])
+        said = read_source(ask, ask.data_sources or ())
     except DataSourceRefused as refused:
         raise refused.told_to(call.request_id) from None
     served = msgspec.structs.replace(ask, data_sources=None)

@@ -51,7 +51,7 @@ class ChatCompletions:
         call.reply = ChatReply(ask, deployment)
         if ask.service_tier is not None:
             call.service_tier_asked = ask.service_tier
-        if ask.data_sources is not None:
+        if ask.data_sources:
             return over_documents(call, ask, facts, self._kit)
         if ask.store:
             return to_be_stored(call, ask, facts)
