@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,25 +47,38 @@ def main() -> int:
         "preview": (make_python, ("requirements/preview.txt",)),
         "js": (make_js, ("requirements/js/package-lock.json", "requirements/js/package.json")),
     }
-    for name, (make, locks) in makers.items():
-        folder = ROOT / f".venv.{name}"
-        key = key_of(folder, locks)
-        stamp = folder / STAMP
-        if stamp.is_file() and stamp.read_text() == key:
-            continue
-        started = time.monotonic()
-        print(f"Clients for tests: {folder.name}", flush=True)
-        try:
-            shutil.rmtree(folder, ignore_errors=True)
-            make(folder)
-        except (subprocess.SubprocessError, OSError) as problem:
-            said = getattr(problem, "output", None) or str(problem)
-            print(f"  not installed, its tests will be skipped: {said[-600:]}", file=sys.stderr)
-            continue
-        stamp.write_text(key)
-        print(f"  ready after {time.monotonic() - started:.0f} s", flush=True)
-    install_programs()
+    with ThreadPoolExecutor() as pool:  # they wait for different places of the network
+        done = [pool.submit(set_up_client, name, *how) for name, how in makers.items()]
+        done.append(pool.submit(install_programs))
+    for each in done:
+        each.result()
     return 0
+
+
+def set_up_client(name: str, make: Callable[[Path], None], locks: tuple[str, ...]) -> None:
+    """Make one environment, unless it is as its locks say."""
+    folder = ROOT / f".venv.{name}"
+    key = key_of(folder, locks)
+    stamp = folder / STAMP
+    if stamp.is_file() and stamp.read_text() == key:
+        return
+    started = time.monotonic()
+    print(f"Clients for tests: {folder.name}", flush=True)
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        make(folder)
+    except (subprocess.SubprocessError, OSError) as problem:
+        tell_missing(folder.name, problem)
+        return
+    stamp.write_text(key)
+    took_s = time.monotonic() - started
+    print(f"Clients for tests: {folder.name} ready after {took_s:.0f} s", flush=True)
+
+
+def tell_missing(what: str, problem: Exception) -> None:
+    """Why it is not there."""
+    said = getattr(problem, "output", None) or str(problem)
+    print(f"{what} is not installed, its tests will be skipped: {said[-600:]}", file=sys.stderr)
 
 
 def install_programs() -> None:
@@ -84,8 +98,7 @@ def has_done(*words: str) -> bool:
     try:
         run(*as_root, "apt-get", *words, environment=UNASKED)
     except (subprocess.SubprocessError, OSError) as problem:
-        said = getattr(problem, "output", None) or str(problem)
-        print(f"  not installed, its tests will be skipped: {said[-600:]}", file=sys.stderr)
+        tell_missing(words[-1], problem)
         return False
     return True
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-pytest_plugins = ["tests.model_home"]
+pytest_plugins = ["tests.default_trust", "tests.longest_first", "tests.model_home"]
 
 # A busy machine makes an example slow, and that is no fault of the code.
 settings.register_profile(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from linarite.hosting.models.catalogue import MINIMAL_MODELS
 from linarite.settings import load
 from tests.serving import clean_environment, serving
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent.parent
 FENCE = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+CALM = "".join(
+    f'[instances."{model}"]\noptions = {{ wait_policy = "passive" }}\n' for model in MINIMAL_MODELS
+)
+"""engines that leave the processors to the other tests while they wait"""
 
 
 class Example(NamedTuple):
@@ -50,7 +55,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, model_home: Path) -> Iterat
     )
     home = tmp_path_factory.mktemp("documented")
     (home / "models").symlink_to(model_home / "models")
-    yield from serving(home, f"[models]\nminimal = true\n{network}")
+    yield from serving(home, f"[models]\nminimal = true\n{CALM}{network}")
 
 
 @pytest.mark.real_model

@@ -36,6 +36,15 @@ sku = "GlobalBatch"
 [[deployments]]
 name = "multilingual-e5-small"
 model = "multilingual-e5-small"
+
+[instances."qwen2.5-coder-0.5b-instruct"]
+options = { wait_policy = "passive" }
+
+[instances."smollm2-135m-instruct"]
+options = { wait_policy = "passive" }
+
+[instances."multilingual-e5-small"]
+options = { wait_policy = "passive" }
 """
 SAYS = {
     "agent.py": ("looking at the weather in",),

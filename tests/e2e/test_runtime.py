@@ -29,6 +29,7 @@ model = "{MODEL}"
 engine = "llamacpp"
 model = "{MODEL}"
 start = "first_use"
+options = {{ wait_policy = "passive" }}
 
 [hosting]
 slots = 1
