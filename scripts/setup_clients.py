@@ -87,18 +87,20 @@ def install_programs() -> None:
     if not missing:
         return
     print(f"Programs for tests: {', '.join(missing)}", flush=True)
-    if has_done("update", "-qq"):
+    install = ("install", "-y", "-qq", "--no-install-recommends")
+    if has_done("update", "-qq") and not has_done(*install, *missing, told=False):
         for package in missing:  # one by one: a distribution that lacks one has the others
-            has_done("install", "-y", "-qq", "--no-install-recommends", package)
+            has_done(*install, package)
 
 
-def has_done(*words: str) -> bool:
-    """Whether an apt-get command went well; tells why where it did not."""
+def has_done(*words: str, told: bool = True) -> bool:
+    """Whether an apt-get command went well; tells why where it did not, if it is to be `told`."""
     as_root = () if os.geteuid() == 0 else ("sudo", "-n")
     try:
         run(*as_root, "apt-get", *words, environment=UNASKED)
     except (subprocess.SubprocessError, OSError) as problem:
-        tell_missing(words[-1], problem)
+        if told:
+            tell_missing(words[-1], problem)
         return False
     return True
 
