@@ -16,6 +16,7 @@ from linarite.dataplane.direct import DirectCalls
 from linarite.dataplane.http import DataPlane
 from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
+from linarite.dataplane.sockets.door import SocketDoor
 from linarite.diagnostic_parts import DiagnosticParts
 from linarite.domain.held_data import HeldData
 from linarite.domain.jobs import DEPLOY_TEMPLATE
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
     from linarite.storage.sqlite.requests import SqliteRequestLedger
     from linarite.stored_parts import StoredParts
     from linarite.web.asgi import App
+    from linarite.web.exchange import Handler
 
 log = structlog.get_logger("linarite")
 
@@ -254,7 +256,7 @@ class Assembly:
         self._offers = await parts.open_offers(resources)
         self._facts = await parts.open_book((resources, keys), self.account_id, self._offers, rules)
 
-    def _data_plane(self, stored: StoredParts, surface: Surface) -> DataPlane:
+    def _data_plane(self, stored: StoredParts, surface: Surface) -> Handler:
         settings = self.loaded.settings
         self._limits.counted = self._metrics.requests.warn
         self._metrics.stored = stored.files.room.stored
@@ -270,7 +272,7 @@ class Assembly:
         stored.knowledge.answer_by(calls)
         stored.vectors.answer_by(calls, self._facts, self._host.capabilities_of)
         plane.tracer = self._metrics.tracer
-        return plane
+        return SocketDoor(plane, router, kit, settings.websockets, settings.limits)
 
     def _open_ledger(self) -> SqliteRequestLedger:
         ledger = open_request_ledger(

@@ -19,6 +19,7 @@ from linarite.controls.egress.options import Egress
 from linarite.controls.network.options import NetworkRuleSettings, NetworkSettings
 from linarite.controls.usage_limits.options import UsageLimitSettings
 from linarite.dataplane.options import Limits
+from linarite.dataplane.sockets.options import WebSockets
 from linarite.diagnostics.options import SinkSettings
 from linarite.domain.errors import SetupError
 from linarite.files.options import Files, StoredCompletions
@@ -68,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hosting: Hosting = Hosting()
     limits: Limits = Limits()
     storage: Storage = Storage()
+    websockets: WebSockets = WebSockets()
     files: Files = Files()
     vector_stores: VectorStores = VectorStores()
     data_sources: DataSources = DataSources()

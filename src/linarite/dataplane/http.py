@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -124,6 +125,12 @@ class DataPlane:
         """with prices, and what takes priority back: one for all who call"""
         self._limits = limits
         self._observe = observe
+
+    def finding_by(self, router: Router) -> DataPlane:
+        """The same, with another way to find operations; all that is counted is counted once."""
+        other = copy(self)
+        other._router = router  # noqa: SLF001 - a copy of its own
+        return other
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer one request, whatever happens, and record how."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from linarite.domain.client_certificate import ShownCertificate
     from linarite.web.asgi import HeaderList
     from linarite.web.body_budget import BodyBudget
+    from linarite.web.connections import Successor
 
 STATUS_LINES = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode())
@@ -46,6 +47,14 @@ class Carrier(Protocol):
 
     def go_on_reading(self) -> None:
         """There is room again."""
+        ...
+
+    def hand_over(self, successor: Successor) -> asyncio.Transport:
+        """Have another protocol go on with the connection."""
+        ...
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It has ended under another protocol."""
         ...
 
     def answered(self, exchange: Exchange) -> None:
@@ -232,6 +241,17 @@ class Exchange:
         self.complete = True
         self.cancels = False
         self._carrier.answered(self)
+
+    def switch(self, lines: bytes, successor: Successor) -> asyncio.Transport:
+        """Answer 101 and let another protocol go on. The request lasts until its handler returns.
+
+        Whatever is answered from now on goes nowhere.
+        """
+        self._commit()
+        self._carrier.send(b"%b%b\r\n" % (status_line(HTTPStatus.SWITCHING_PROTOCOLS), lines))
+        self.departed = True
+        successor.carrier = self._carrier
+        return self._carrier.hand_over(successor)
 
     async def drain(self) -> None:
         """Wait until the client has caught up, or has left."""

@@ -13,7 +13,7 @@ from linarite.domain.access_errors import CertificateRefused
 from linarite.domain.arrival import ANY_WAY
 from linarite.domain.errors import ServiceUnavailable
 from linarite.web.body import LINGER_S
-from linarite.web.exchange import Exchange, header_lines
+from linarite.web.exchange import Exchange
 from linarite.web.forwarded import apply_forwarded
 from linarite.web.handshake import handshake_of
 from linarite.web.refusals import (
@@ -25,10 +25,11 @@ from linarite.web.refusals import (
     refusal,
 )
 from linarite.web.request_target import target_of, with_targets_host
+from linarite.web.upgrades import head_without_offer
 
 if TYPE_CHECKING:
     from linarite.domain.errors import LinariteError
-    from linarite.web.connections import Connections, Visit
+    from linarite.web.connections import Connections, Successor, Visit
     from linarite.web.handshake import Handshake
 
 PIPELINED_MAX = 16
@@ -184,6 +185,12 @@ class HttpProtocol(asyncio.Protocol):
             self._reading_stopped = False
             self._transport.resume_reading()
 
+    def hand_over(self, successor: Successor) -> asyncio.Transport:
+        """Have another protocol go on with the connection; it tells this one of its end."""
+        self._shared.open.add(successor)
+        self._transport.set_protocol(successor)
+        return self._transport
+
     def answered(self, exchange: Exchange) -> None:
         """The answer is complete: on to the next request."""
         if exchange is not self._answering:
@@ -315,18 +322,11 @@ class HttpProtocol(asyncio.Protocol):
                 return
 
     def _without_offer(self) -> bytes:
-        """The same head without its offer to change to another protocol, which may be ignored.
-
-        With the offer the parser takes the body for the other protocol's. Java's own client offers
-        HTTP/2 with every plain request.
-        """
+        """The same head without its offer to change to another protocol, to be parsed again."""
         parser, self._parser = self._parser, httptools.HttpRequestParser(self)
-        method = parser.get_method()
-        if method == b"CONNECT":  # asks for nothing but that
+        if parser.get_method() == b"CONNECT":  # asks for nothing but that
             self._refuse(Malformed("Invalid HTTP request received.", code="BadRequest"))
-        line = b"%b %b HTTP/%b\r\n" % (method, self._url, parser.get_http_version().encode())
-        kept = [header for header in self._headers if header[0] != b"upgrade"]
-        return line + header_lines(kept) + b"\r\n"
+        return head_without_offer(parser, self._url, self._headers)
 
     def _bound_framing(self) -> None:
         """Heads are bounded while they come; chunk sizes and trailers are what heads are."""

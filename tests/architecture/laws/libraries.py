@@ -51,6 +51,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "structlog": (PACKAGE,),
     "typer": (PACKAGE,),
     "uvloop": (PACKAGE,),
+    "websockets": (f"{PACKAGE}/web/sockets/",),  # its part that reads and writes bytes
     "xllamacpp": (f"{PACKAGE}/engines/llamacpp/",),
 }
 """libraries, each with where it may be imported. Before one is added: does it connect?"""
@@ -97,6 +98,9 @@ PARTS = frozenset(
         ),
         *("obstore.auth", "obstore.fsspec", "prometheus_client.bridge"),
         "prometheus_client.twisted",
+        *("websockets.asyncio", "websockets.cli", "websockets.connect", "websockets.legacy"),
+        *("websockets.serve", "websockets.sync", "websockets.unix_connect"),
+        *("websockets.trio", "websockets.unix_serve"),
     )
 )
 """modules of listed libraries that connect or listen"""

@@ -59,7 +59,7 @@ class CreateResponse:
         answer = answer_to(request, response, told=streamed)
         call.reply = ResponseReply(answer, ask.max_output_tokens, streamed=streamed)
         call.error_frame = answer.error_frame
-        keeping = Keeping(self._kit.responses, self._kit.conversations)
+        keeping = self.keeping()
         if ask.background and call.maker is not None:
             raise InvalidRequest(
                 "Invalid value: 'background' can't be used in a batch, which is in the background "
@@ -68,6 +68,10 @@ class CreateResponse:
                 code="invalid_value",
             )
         return Asked(call, self._kit, request, answer, keeping, queued_body(ask, body))
+
+    def keeping(self) -> Keeping:
+        """What becomes of an answer beside being sent."""
+        return Keeping(self._kit.responses, self._kit.conversations)
 
     def request(self, call: Call, body: bytes, facts: Facts, ids: ItemIds) -> Request:
         """What a body says; the call learns what it says about itself."""

@@ -120,6 +120,11 @@ class Asked(Unready):
         """responses of which items are named, with their items by id"""
         self._stored = StoredFiles(kit.files, call.account_id, self._sees)
 
+    @property
+    def in_background(self) -> bool:
+        """Whether nobody waits for it."""
+        return bool(self._body)
+
     async def made_ready(self) -> Ready | Queued:
         """See Unready."""
         ask, call, answer = self._request.ask, self._call, self._answer
