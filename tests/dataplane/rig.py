@@ -25,6 +25,8 @@ from linarite.dataplane.options import Limits
 from linarite.dataplane.pipeline import Surface, no_price
 from linarite.dataplane.router import Router
 from linarite.dataplane.routes import ROUTES
+from linarite.dataplane.sockets.door import SocketDoor
+from linarite.dataplane.sockets.options import WebSockets
 from linarite.dataplane.subjects import usage_buckets
 from linarite.dataplane.token_door import TokenDoor
 from linarite.domain.application_key import APPLICATION_KEY_TYPE, KEY_ID
@@ -271,6 +273,7 @@ async def rig(
     buckets_for: Callable[[Call, Facts], Sequence[Bucket]] = usage_buckets,
     cost_of: Callable[[Call, Usage], int] = no_price,
     trusted: frozenset[str] = frozenset(),
+    sockets: WebSockets | None = None,
 ) -> AsyncIterator[Rig]:
     """A server with an account `linarite`, and its deployments on one scripted engine.
 
@@ -339,8 +342,9 @@ async def rig(
         buckets_for=buckets_for,
         cost_of=cost_of,
     )
-    dataplane = DataPlane(Router(ROUTES, kit), surface, limits, records.append)
-    app = Edge({}, dataplane)
+    router = Router(ROUTES, kit)
+    dataplane = DataPlane(router, surface, limits, records.append)
+    app = Edge({}, SocketDoor(dataplane, router, kit, sockets or WebSockets(), limits))
     listener = Listener(app, server or Server(port=0))
     await listener.open()
     try:

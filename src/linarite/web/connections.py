@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,30 +12,15 @@ from linarite.web.addresses import PlaceCounts, Ranges, peer_of, place_of
 from linarite.web.body_budget import BodyBudget
 
 if TYPE_CHECKING:
+    import asyncio
+
     from linarite.domain.arrival import Arrival
-    from linarite.web.exchange import Carrier, Exchange, Handler
-    from linarite.web.handshake import ClientJudge, Handshake
+    from linarite.web.exchange import Exchange, Handler
+    from linarite.web.handshake import ClientJudge
     from linarite.web.options import ConnectionLimits
     from linarite.web.protocol import HttpProtocol
 
 log = structlog.get_logger("linarite.web")
-
-
-class Successor(ABC, asyncio.Protocol):
-    """What goes on with a connection after HTTP, whose protocol stays to look after it."""
-
-    handshake: Handshake | None = None
-    """the protocol of HTTP has it"""
-    carrier: Carrier
-    """that protocol, which hears from this one when the connection has ended"""
-
-    @abstractmethod
-    def shutdown(self) -> None:
-        """End as soon as nothing is under way."""
-
-    @abstractmethod
-    def abort(self) -> None:
-        """Cut the connection."""
 
 
 class Connections:
@@ -60,7 +43,7 @@ class Connections:
         """judges what clients show; None: they are not asked for certificates"""
         self.held = 0
         """connections, those included that are in a handshake"""
-        self.open: set[HttpProtocol | Successor] = set()
+        self.open: set[HttpProtocol] = set()
         self.running: set[Exchange] = set()
         """requests that are being answered, and those whose clients have left"""
         self.bodies = BodyBudget(limits.bodies_bytes_max, f"{section}.bodies_bytes_max")

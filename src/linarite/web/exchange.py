@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from linarite.domain.client_certificate import ShownCertificate
     from linarite.web.asgi import HeaderList
     from linarite.web.body_budget import BodyBudget
-    from linarite.web.connections import Successor
 
 STATUS_LINES = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode())
@@ -32,6 +32,17 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 class ClientLeft(Exception):
     """The client closed the connection before an answer began."""
+
+
+class Successor(ABC, asyncio.Protocol):
+    """What goes on with a connection after HTTP, whose protocol stays to look after it."""
+
+    carrier: Carrier
+    """that protocol, to be told when the connection has ended"""
+
+    @abstractmethod
+    def shutdown(self) -> None:
+        """End as soon as nothing is under way."""
 
 
 class Carrier(Protocol):
@@ -102,6 +113,7 @@ class Exchange:
     """held there for this request, until it is over"""
     _buffered_bytes = 0
     _waiter: asyncio.Future[None] | None = None
+    _successor: Successor | None = None
     _head = b""
     _chunked = False
 
@@ -250,6 +262,7 @@ class Exchange:
         self._commit()
         self._carrier.send(b"%b%b\r\n" % (status_line(HTTPStatus.SWITCHING_PROTOCOLS), lines))
         self.departed = True
+        self._successor = successor
         successor.carrier = self._carrier
         return self._carrier.hand_over(successor)
 
@@ -264,6 +277,12 @@ class Exchange:
             await self._news()
 
     # The connection's side.
+
+    def end_connection(self) -> None:
+        """Let the connection end with the answer, or with what goes on after HTTP."""
+        self.keep_alive = False
+        if self._successor is not None:
+            self._successor.shutdown()
 
     def take(self, piece: bytes) -> None:
         """Keep a piece of the body, and read no further while there is too much of it."""

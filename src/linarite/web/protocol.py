@@ -13,7 +13,7 @@ from linarite.domain.access_errors import CertificateRefused
 from linarite.domain.arrival import ANY_WAY
 from linarite.domain.errors import ServiceUnavailable
 from linarite.web.body import LINGER_S
-from linarite.web.exchange import Exchange
+from linarite.web.exchange import Exchange, Successor
 from linarite.web.forwarded import apply_forwarded
 from linarite.web.handshake import handshake_of
 from linarite.web.refusals import (
@@ -29,7 +29,7 @@ from linarite.web.upgrades import head_without_offer
 
 if TYPE_CHECKING:
     from linarite.domain.errors import LinariteError
-    from linarite.web.connections import Connections, Successor, Visit
+    from linarite.web.connections import Connections, Visit
     from linarite.web.handshake import Handshake
 
 PIPELINED_MAX = 16
@@ -76,7 +76,6 @@ class HttpProtocol(asyncio.Protocol):
         self._reading_stopped = False
         self._write_paused = False
         self._refused = False
-        # Clocks.
         self._silence: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
         self._idle_until = math.inf
@@ -157,7 +156,7 @@ class HttpProtocol(asyncio.Protocol):
         if self._answering is None:
             self._transport.close()
         else:
-            self._answering.keep_alive = False
+            self._answering.end_connection()
 
     def abort(self) -> None:
         """Cut the connection."""
@@ -187,8 +186,9 @@ class HttpProtocol(asyncio.Protocol):
 
     def hand_over(self, successor: Successor) -> asyncio.Transport:
         """Have another protocol go on with the connection; it tells this one of its end."""
-        self._shared.open.add(successor)
         self._transport.set_protocol(successor)
+        if self._shared.closing:
+            successor.shutdown()
         return self._transport
 
     def answered(self, exchange: Exchange) -> None:

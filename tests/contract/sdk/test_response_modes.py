@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from openai import APIResponseValidationError, AzureOpenAI, OpenAI
+from openai import APIResponseValidationError, AsyncOpenAI, AzureOpenAI, OpenAI
 from openai.types.responses import ResponseCompactionItem
+from websockets.exceptions import InvalidStatus
 
 from tests.contract.sdk.test_responses import WEATHER, arguments_of
 
@@ -70,3 +71,47 @@ def test_a_conversation_is_made_short(client: OpenAI) -> None:
     assert client.responses.create(model="gpt-4o", input=items).status == "completed"
     only = client.responses.compact(model="gpt-4o", input=[{"role": "assistant", "content": "Hi"}])
     assert [each.type for each in only.output] == ["compaction"]
+
+
+@pytest.mark.filterwarnings("ignore:connect:DeprecationWarning")  # of the client's own use
+def test_turns_come_over_a_websocket(client: OpenAI) -> None:
+    """Events as of a stream; what is not kept is gone on from on the same socket."""
+    with client.responses.connect() as socket:
+        previous: str | None = None
+        counted: list[int] = []
+        for said in ("My name is Ada.", "What is my name?"):
+            socket.response.create(
+                model="gpt-4o", input=said, store=False, previous_response_id=previous
+            )
+            events: list[Any] = []
+            for event in socket:
+                events.append(event)
+                if event.type in {"response.completed", "error"}:
+                    break
+            last = events[-1]
+            assert last.type == "response.completed", last
+            told = "".join(e.delta for e in events if e.type == "response.output_text.delta")
+            assert last.response.output_text == told != ""
+            counted.append(last.response.usage.input_tokens)
+            previous = last.response.id
+        assert counted[1] > counted[0]
+        socket.response.create(model="gpt-4o", input="x", previous_response_id="resp_none")
+        refused: Any = socket.recv()
+        assert (refused.type, refused.status) == ("error", 400)
+        assert refused.error.code == "previous_response_not_found"
+
+
+@pytest.mark.anyio
+async def test_turns_come_over_a_websocket_asynchronously(simulated: Target) -> None:
+    """And a wrong key is refused before there is a socket."""
+    arguments = arguments_of(simulated, "v1")
+    async with AsyncOpenAI(**arguments) as client, client.responses.connect() as socket:
+        await socket.response.create(model="gpt-4o", input="Hello", generate=False)
+        async for event in socket:
+            if event.type == "response.completed":
+                assert event.response.output == []
+                break
+    arguments["api_key"] = "wrong"
+    async with AsyncOpenAI(**arguments) as wrong:
+        with pytest.raises(InvalidStatus, match="401"):
+            await wrong.responses.connect().enter()

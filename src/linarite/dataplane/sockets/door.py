@@ -56,7 +56,7 @@ class SocketDoor:
 
     def __call__(self, exchange: Exchange) -> Awaitable[None]:
         """Answer one request, or everything that is asked over one socket."""
-        if not offers_socket(exchange):
+        if exchange.method != "GET" or not offers_socket(exchange):
             return self._plane(exchange)
         return self._plane.finding_by(OfferRouter(self, exchange))(exchange)
 

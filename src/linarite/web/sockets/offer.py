@@ -42,8 +42,8 @@ class WebSocketVersion(GatewayError):
 
 
 def offers_socket(exchange: Exchange) -> bool:
-    """Whether a request would rather go on as a WebSocket."""
-    return exchange.named.get(b"upgrade", b"").lower() == WEBSOCKET and exchange.method == "GET"
+    """Whether a request, which must be a GET, would rather go on as a WebSocket."""
+    return exchange.named.get(b"upgrade", b"").lower() == WEBSOCKET
 
 
 def accepting_lines(exchange: Exchange) -> bytes:

@@ -8,8 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from linarite.domain.errors import ServiceUnavailable
-from linarite.web.connections import Successor
-from linarite.web.exchange import BUFFERED_BYTES_MAX
+from linarite.web.exchange import BUFFERED_BYTES_MAX, Successor
 
 if TYPE_CHECKING:
     from linarite.web.exchange import Exchange
@@ -21,7 +20,7 @@ SILENT_S = 90.0
 """a peer that does not even answer pings for so long has gone"""
 STALL_S = 60.0
 """as long as one may take to read anything of what is sent"""
-CLOSE_S = 2.0
+CLOSE_S = 1.0
 """for the peer to close, too"""
 NORMAL, GOING_AWAY, UNSUPPORTED, POLICY, TRY_LATER = 1000, 1001, 1003, 1008, 1013
 """close codes (RFC 6455, 7.4)"""
@@ -108,8 +107,7 @@ class Socket(Successor):
         self._heard_at = self._loop.time()
         self._wire.receive_data(data)
         if self.gone:  # only its goodbye is waited for
-            if self._wire.close_rcvd is not None:
-                self._transport.close()
+            self._close_in_turn()
             return
         try:
             self._take(self._wire.events_received(), len(data))
@@ -149,7 +147,7 @@ class Socket(Successor):
         self._wake()
 
     def abort(self) -> None:
-        """See Successor."""
+        """Cut the connection."""
         self._transport.abort()
 
     # Inside.
@@ -202,10 +200,13 @@ class Socket(Successor):
 
     def _end(self) -> None:
         self._finish()
+        self._later("close", CLOSE_S, self._transport.close)
+        self._close_in_turn()
+
+    def _close_in_turn(self) -> None:
+        """Close once the peer has said goodbye, too."""
         if self._wire.close_rcvd is not None:
             self._transport.close()
-        else:
-            self._later("close", CLOSE_S, self._transport.close)
 
     def _finish(self) -> None:
         self.gone = True
