@@ -54,10 +54,11 @@ class Target:
         return _messages(label, _QUESTION)
 
     def _request(self, question: str, *, label: str = "", **parameters: object) -> bytes:
-        body = json.dumps(
-            {"model": self.model, "messages": _messages(label, question), **parameters},
-            separators=(",", ":"),
-        ).encode()
+        return self.asking({"messages": _messages(label, question), **parameters})
+
+    def asking(self, said: dict[str, object]) -> bytes:
+        """A whole request for whatever the path answers."""
+        body = json.dumps({"model": self.model, **said}, separators=(",", ":")).encode()
         lines = [
             f"POST {self.path} HTTP/1.1",
             f"host: 127.0.0.1:{self.port}",

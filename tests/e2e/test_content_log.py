@@ -197,6 +197,40 @@ def test_responses(server: Server, reader: str) -> None:
     client.close()
 
 
+@pytest.mark.filterwarnings("ignore:connect:DeprecationWarning")  # of the client's own use
+def test_responses_that_nobody_waits_for_and_turns(server: Server, reader: str) -> None:
+    """What comes of one in the background is kept, as is each turn over a WebSocket."""
+    client = openai.OpenAI(base_url=f"{server.endpoint}/openai/v1/", api_key=server.key)
+    asked: Any = {"model": "gpt-4o", "input": f"{SECRET} in the background"}
+    made = [
+        client.responses.create(**asked, background=True),
+        next(iter(client.responses.create(**asked, background=True, stream=True))).response,
+    ]
+    with client.responses.connect() as socket:
+        socket.response.create(**asked | {"input": f"{SECRET} by a socket"})
+        for event in socket:
+            if event.type == "response.completed":
+                made.append(event.response)
+                break
+    wait_for(lambda: all(client.responses.retrieve(e.id).status == "completed" for e in made))
+    whole = {each.id: client.responses.retrieve(each.id) for each in made}
+    kept: dict[str, str] = {}
+
+    def are_kept() -> bool:
+        for each in listed(server, ACCOUNT):
+            told = manage(
+                server, "POST", f"{ACCOUNT}/{RECORDS}/{each['name']}/read", bearer=reader
+            ).json()["properties"]
+            answer = told.get("completion") or {}
+            if answer.get("status") == "completed" and answer["id"] in whole:
+                assert SECRET in told["prompt"]["input"]
+                kept[answer["id"]] = answer["output"][0]["content"][0]["text"]
+        return len(kept) == len(whole)
+
+    wait_for(are_kept)
+    assert kept == {name: each.output_text for name, each in whole.items()}
+
+
 def test_answers_keep_their_headers(server: Server) -> None:
     """What an operation adds to its answer while it runs is told, though its words are kept."""
     told = httpx.post(

@@ -78,9 +78,9 @@ class SocketDoor:
         lines = accepting_lines(exchange)
         with self._counts.counted(call.account_id):
             turns = ResponseTurns(self._router, self._kit, self._options.memory_bytes_max)
-            socket = Socket(exchange, self._limits.body_bytes_max)
+            websocket = Socket(exchange, self._limits.body_bytes_max)
             call.status = SWITCHING
-            socket.open(b"%bapim-request-id: %b\r\n" % (lines, call.request_id.encode()))
+            websocket.open(b"%bapim-request-id: %b\r\n" % (lines, call.request_id.encode()))
 
             async def may_stay() -> LinariteError | None:
                 try:
@@ -90,7 +90,7 @@ class SocketDoor:
                 return None
 
             answer = self._plane.finding_by(turns)
-            await Session(socket, exchange, answer, turns, may_stay, self._options).run()
+            await Session(websocket, exchange, answer, turns, may_stay, self._options).run()
 
 
 class OfferRouter(Router):

@@ -65,7 +65,7 @@ class Session:
 
     def __init__(
         self,
-        socket: Socket,
+        websocket: Socket,
         opened: Exchange,
         answer: Handler,
         turns: Turns,
@@ -76,7 +76,7 @@ class Session:
 
         `may_stay` tells why the client may not be there any more.
         """
-        self._socket = socket
+        self._socket = websocket
         self._opened = opened
         self._answer = answer
         self._turns = turns
@@ -86,22 +86,22 @@ class Session:
 
     async def run(self) -> None:
         """To its end."""
-        socket = self._socket
+        websocket = self._socket
         try:
             while (message := await self._next()) is not None:
                 await self._turn(message)
-                socket.give_back()
-            if socket.draining:
-                socket.close(GOING_AWAY, "the server is shutting down")
+                websocket.give_back()
+            if websocket.draining:
+                websocket.close(GOING_AWAY, "the server is shutting down")
         except asyncio.CancelledError:
-            socket.close(GOING_AWAY, "the server is shutting down")
+            websocket.close(GOING_AWAY, "the server is shutting down")
             raise
         finally:
-            socket.close(NORMAL, "")
+            websocket.close(NORMAL, "")
 
     async def _next(self) -> bytes | None:
         """The next message; None where there is none to be answered any more."""
-        options, socket = self._options, self._socket
+        options, websocket = self._options, self._socket
         idle_from = time.monotonic()
         while True:
             now = time.monotonic()
@@ -109,29 +109,31 @@ class Session:
                 self._tell_end()
                 return None
             if now - idle_from >= options.idle_s:
-                socket.close(NORMAL, f"no turn for {options.idle_s:g} seconds: websockets.idle_s")
+                websocket.close(
+                    NORMAL, f"no turn for {options.idle_s:g} seconds: websockets.idle_s"
+                )
                 return None
             wait_s = min(options.recheck_s, self._ends_at - now, idle_from + options.idle_s - now)
             try:
-                return await socket.receive(wait_s)
+                return await websocket.receive(wait_s)
             except TimeoutError:
                 if not await self._stays():
                     return None
 
     async def _turn(self, message: bytes) -> None:
         """Answer one message."""
-        socket = self._socket
+        websocket = self._socket
         try:
             asked = self._turns.read(message)
         except BadMessage as problem:
             self._turns.failed()
             self._tell_error(400, str(problem), problem.code, problem.param, problem.lane)
             return
-        turn = Turn(socket, self._opened, asked.body, asked.lane)
+        turn = Turn(websocket, self._opened, asked.body, asked.lane)
         turn.task = asyncio.ensure_future(self._answer(turn))
-        socket.answering = turn
+        websocket.answering = turn
         try:
-            if socket.gone:
+            if websocket.gone:
                 turn.depart()
             await asyncio.shield(turn.task)
         except asyncio.CancelledError:  # the server stops: the client is told
@@ -139,7 +141,7 @@ class Session:
             await asyncio.wait((turn.task,))
             raise
         finally:
-            socket.answering = None
+            websocket.answering = None
             if turn.failed:
                 self._turns.failed()
         if turn.refused_with in WHO_MAY:

@@ -37,12 +37,12 @@ class Turn(Exchange):
     refused_with = 0
     """the status of a refusal; 0 for an answer that has begun"""
 
-    def __init__(self, socket: Socket, opened: Exchange, body: bytes, lane: str | None) -> None:
+    def __init__(self, websocket: Socket, opened: Exchange, body: bytes, lane: str | None) -> None:
         """`opened` is the handshake; `lane` is what each event repeats as `stream_id`."""
         headers = [each for each in opened.headers if each[0] not in HANDSHAKE]
         target = (opened.path, opened.raw_path, opened.query)
         super().__init__(
-            socket.carrier, "POST", target, [*headers, (b"content-type", b"application/json")]
+            websocket.carrier, "POST", target, [*headers, (b"content-type", b"application/json")]
         )
         self.arrival = opened.arrival
         self.site = opened.site
@@ -50,10 +50,10 @@ class Turn(Exchange):
         self.client = opened.client
         self.certificate = opened.certificate
         self.secure = opened.secure
-        self.write_paused = socket.write_paused
+        self.write_paused = websocket.write_paused
         self.body_complete = True
         self._pieces = [body]
-        self._socket = socket
+        self._socket = websocket
         self._lane = b"" if lane is None else b',"stream_id":%b}' % msgspec.json.encode(lane)
 
     def respond(self, status: int, lines: bytes, body: bytes) -> None:
