@@ -20,6 +20,7 @@ from linarite.files.room import Disk, Room, free_bytes
 from linarite.knowledge_parts import KnowledgeParts
 from linarite.mcp import McpClient
 from linarite.response_parts import ResponseParts
+from linarite.responses.prompts import PromptBook
 from linarite.storage.blobs import FolderBlobs
 from linarite.storage.database import open_objects
 from linarite.storage.sealed_objects import SealedStoredObjects
@@ -77,6 +78,7 @@ class StoredParts(msgspec.Struct, frozen=True):
             vector_search=self.vectors.searcher,
             mcp=self.mcp,
             documents=self.knowledge.finder,
+            prompts=PromptBook(settings.responses.prompts),
         )
 
     @property

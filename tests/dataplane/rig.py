@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from linarite.domain.ledger import Bucket, Ledger
     from linarite.domain.principal import TokenVerifier
     from linarite.domain.usage import Usage
+    from linarite.responses.prompts import PromptBook
 
 GA = "2024-10-21"
 WAIT_S = 10.0
@@ -274,6 +275,7 @@ async def rig(
     cost_of: Callable[[Call, Usage], int] = no_price,
     trusted: frozenset[str] = frozenset(),
     sockets: WebSockets | None = None,
+    prompts: PromptBook | None = None,
 ) -> AsyncIterator[Rig]:
     """A server with an account `linarite`, and its deployments on one scripted engine.
 
@@ -321,6 +323,8 @@ async def rig(
         accept_unknown_arguments=limits.accept_unknown_arguments,
         keys=key_store,
     )
+    if prompts is not None:
+        kit = msgspec.structs.replace(kit, prompts=prompts)
     records: list[RequestRecord] = []
     access = AccessBook(resources, lambda: datetime.now(UTC))
     await access.refresh()

@@ -202,10 +202,8 @@ def test_responses_that_nobody_waits_for_and_turns(server: Server, reader: str) 
     """What comes of one in the background is kept, as is each turn over a WebSocket."""
     client = openai.OpenAI(base_url=f"{server.endpoint}/openai/v1/", api_key=server.key)
     asked: Any = {"model": "gpt-4o", "input": f"{SECRET} in the background"}
-    made = [
-        client.responses.create(**asked, background=True),
-        next(iter(client.responses.create(**asked, background=True, stream=True))).response,
-    ]
+    first: Any = next(iter(client.responses.create(**asked, background=True, stream=True)))
+    made = [client.responses.create(**asked, background=True), first.response]
     with client.responses.connect() as socket:
         socket.response.create(**asked | {"input": f"{SECRET} by a socket"})
         for event in socket:

@@ -23,6 +23,7 @@ from linarite.files.uploads import UploadKeeper
 from linarite.knowledge.finder import DocumentFinder
 from linarite.mcp import McpClient
 from linarite.responses import BackgroundResponses, ConversationKeeper, ResponseKeeper
+from linarite.responses.prompts import PromptBook
 from linarite.vector_stores.keeper import VectorStoreKeeper
 from linarite.vector_stores.search import StoreSearcher
 from linarite.web.sse import error_frame
@@ -196,6 +197,7 @@ class OperationKit(msgspec.Struct, frozen=True):
     mcp: McpClient
     documents: DocumentFinder
     """finds what `data_sources` hold"""
+    prompts: PromptBook = PromptBook()
 
 
 class Reply(Protocol):

@@ -86,6 +86,21 @@ class DuplicateItem(InvalidRequest):
         )
 
 
+class NoSuchPrompt(ModelError):
+    """The account has no such prompt, or not in that version."""
+
+    status = 404
+
+    def __init__(self, prompt_id: str, version: str | None) -> None:
+        """Say where prompts come from."""
+        which = "" if version is None else f" and version '{version[:100]}'"
+        super().__init__(
+            f"Prompt with id '{prompt_id[:100]}'{which} not found. Prompts are made by this "
+            "server's settings: responses.prompts.",
+            param="prompt",
+        )
+
+
 class TooManyInBackground(GatewayError):
     """As many responses in the background as an account may have at a time."""
 

@@ -382,7 +382,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"input": [{}]}, "input[0].type", "missing_required_parameter"),
     ({"input": 3}, "input", "invalid_type"),
     ({"include": ["everything"]}, "include[0]", "invalid_value"),
-    ({"prompt": {"id": "p"}}, "prompt", "unsupported_parameter"),
+    ({"prompt": {"id": "p", "of": "x"}}, "prompt.of", "unknown_parameter"),
     ({"background": True, "store": False}, "background", "invalid_parameter_combination"),
     (
         {"text": {"format": {"type": "json_schema"}}},

@@ -40,7 +40,6 @@ EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 TRUNCATIONS = ("auto", "disabled")
 VERBOSITIES = ("low", "medium", "high")
 UNSERVED = {
-    "prompt": "prompt templates are not kept here. Send 'instructions' and 'input'.",
     "context_management": "what is too long is not made shorter here. Send fewer items.",
 }
 
@@ -82,6 +81,14 @@ class Conversation(msgspec.Struct, frozen=True):
     id: str
 
 
+class Prompt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A prompt that settings have."""
+
+    id: str
+    variables: dict[str, str | dict[str, Any]] | None = None
+    version: str | None = None
+
+
 class ResponseAsk(msgspec.Struct, frozen=True):
     """One request for a response. Absent and null mean the same."""
 
@@ -97,7 +104,7 @@ class ResponseAsk(msgspec.Struct, frozen=True):
     model: str | None = None
     parallel_tool_calls: bool | None = None
     previous_response_id: str | None = None
-    prompt: dict[str, Any] | None = None
+    prompt: Prompt | None = None
     prompt_cache_key: str | None = None
     prompt_cache_retention: str | None = None
     reasoning: Reasoning | None = None
@@ -193,7 +200,7 @@ def _check_format(ask: ResponseAsk, wanted: Format) -> None:
 
 
 def _speaks_of_json(ask: ResponseAsk) -> bool:
-    if ask.previous_response_id or ask.conversation_id:
+    if ask.previous_response_id or ask.conversation_id or ask.prompt:
         return True  # it may have been said before
     said = msgspec.json.encode(ask.input) + (ask.instructions or "").encode()
     return b"json" in said.lower()
@@ -224,9 +231,10 @@ def _check_combinations(ask: ResponseAsk) -> None:
             param="previous_response_id",
             code="mutually_exclusive_parameters",
         )
-    if ask.input is None and not (ask.previous_response_id or ask.conversation_id):
+    before = ask.previous_response_id or ask.conversation_id or ask.prompt
+    if ask.input is None and not before:
         raise InvalidRequest(
-            "One of 'input', 'previous_response_id' or 'conversation' must be provided.",
+            "One of 'input', 'previous_response_id', 'conversation' or 'prompt' must be provided.",
             param="input",
             code="missing_required_parameter",
         )

@@ -27,12 +27,15 @@ from linarite.domain.errors import (
     LinariteError,
     OperationNotSupported,
 )
+from linarite.responses.prompts import filled_in
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from linarite.dataplane.call import Call, OperationKit
+    from linarite.dataplane.operations.responses.ask import ResponseAsk
     from linarite.dataplane.operations.responses.preparing import Ready
+    from linarite.dataplane.parts.response_items import Item
     from linarite.domain.engine import Slot
     from linarite.domain.facts import Facts
 
@@ -83,7 +86,15 @@ class CreateResponse:
         if tools.hosted.has_secrets and call.content is not None:
             call.content.asked_as(without_secrets(body))
         items = read_items(ask.input if ask.input is not None else [], "input", ids.new)
-        return Request(ask, tools, items, ids)
+        return Request(ask, tools, items, ids, self._prompted(ask, facts, ids))
+
+    def _prompted(self, ask: ResponseAsk, facts: Facts, ids: ItemIds) -> Sequence[Item]:
+        """The messages of the prompt that is named. Raises InvalidRequest, NoSuchPrompt."""
+        named = ask.prompt
+        if named is None:
+            return ()
+        found = self._kit.prompts.find(facts.account.id, named.id, named.version)
+        return read_items(filled_in(found, named.variables or {}), "prompt", ids.new)
 
     async def run(self, ask: Ready | Queued, slot: Slot | None) -> AsyncGenerator[bytes, None]:
         """The events, or nothing worth sending until the response is whole.

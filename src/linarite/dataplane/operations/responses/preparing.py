@@ -38,7 +38,7 @@ from linarite.responses.background import RUN, SEALED_BODY, UNFINISHED, sealed_n
 from linarite.responses.keeper import ENDED, NewResponse, items_of, response_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from linarite.dataplane.call import Call, OperationKit
     from linarite.dataplane.operations.responses.answer import Answer
@@ -90,6 +90,8 @@ class Request(NamedTuple):
     items: list[Item]
     """the input"""
     ids: ItemIds
+    prompt: Sequence[Item] = ()
+    """messages of a prompt: they stand before everything, and are not kept"""
 
 
 class Asked(Unready):
@@ -144,6 +146,7 @@ class Asked(Unready):
         items = [await self._meant(each, known) for each in self._references_once()]
         if len(earlier) + len(items) > ITEMS_MAX:
             raise too_long("input", ITEMS_MAX, len(earlier) + len(items))
+        self._kept += [await self._readable(each) for each in self._request.prompt]
         self.items = [*earlier, *items]
         readable = [await self._readable(each) for each in self.items]
         everything = [*self._kept, *readable]

@@ -37,6 +37,7 @@ def new_response(
         "output": [],
         "parallel_tool_calls": ask.parallel_tool_calls is not False,
         "previous_response_id": ask.previous_response_id,
+        "prompt": msgspec.to_builtins(ask.prompt),
         "prompt_cache_key": ask.prompt_cache_key,
         "prompt_cache_retention": ask.prompt_cache_retention,
         "reasoning": {
