@@ -447,3 +447,58 @@ async def test_over_tls(tmp_path: Path) -> None:
         async with connect(url, ssl=trusting, additional_headers=headers, proxy=None) as socket:
             assert (await turn(socket, input="x" * 300_000))["type"] == "response.completed"
             assert (await turn(socket))["type"] == "response.completed"
+
+
+async def upgraded(running: Rig) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection on which frames may be written by hand."""
+    reader, writer = await running.connect()
+    offer = [("upgrade", "websocket"), ("connection", "Upgrade"), ("host", "localhost")]
+    offer += [("sec-websocket-version", "13"), ("sec-websocket-key", "MDEyMzQ1Njc4OWFiY2RlZg==")]
+    writer.write(get_lines("GET", PATH, [*offer, ("api-key", running.keys.key1)]))
+    async with asyncio.timeout(WAIT_S):
+        head = await reader.readuntil(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 101 Switching Protocols\r\n")
+    return reader, writer
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"\x81\x02{}",  # no mask
+        b"\xf1\x82\0\0\0\0{}",  # bits that nobody has agreed on
+        b"\x89\xfe\x01\x00\0\0\0\0" + bytes(256),  # a ping too long
+        b"\x83\x82\0\0\0\0{}",  # an opcode that there is not
+        b"\x80\x82\0\0\0\0{}",  # goes on with nothing
+        b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n",
+    ],
+    ids=["unmasked", "reserved", "long ping", "opcode", "continuation", "http"],
+)
+async def test_what_is_no_frame_ends_it(scripted: Rig, frame: bytes) -> None:
+    """With the protocol's own close code."""
+    reader, writer = await upgraded(scripted)
+    writer.write(frame)
+    async with asyncio.timeout(WAIT_S):
+        told = await reader.read()
+    assert told[:1] == b"\x88"
+    assert int.from_bytes(told[2:4], "big") == 1002
+    writer.close()
+
+
+async def test_who_reads_nothing_is_read_no_more() -> None:
+    """What is answered at once, as pings are, waits for its reader in bounded memory."""
+    async with rig() as running:
+        _, writer = await upgraded(running)
+        transport: Any = writer.transport
+        transport.pause_reading()
+        pings = (b"\x89\xfd\0\0\0\0" + bytes(125)) * 500
+        for _ in range(200):  # 13 MB
+            writer.write(pings)
+            try:
+                async with asyncio.timeout(0.5):
+                    await writer.drain()
+            except TimeoutError:
+                break
+        [connection] = getattr(running.listener, "_shared").open  # noqa: B009 - it is private
+        unsent: int = getattr(connection, "_transport").get_write_buffer_size()  # noqa: B009
+        assert unsent < 1024 * 1024
+        transport.abort()

@@ -75,7 +75,7 @@ class Socket(Successor):
             finally:
                 self._reader = None
         message = self._waiting.popleft()
-        self._go_on_reading()
+        self._read_or_wait()
         return message
 
     def send(self, message: bytes) -> None:
@@ -131,12 +131,14 @@ class Socket(Successor):
         self.write_paused = True
         if self.answering is not None:
             self.answering.write_paused = True
-        self._later("stall", STALL_S, self.abort)
+        self._read_or_wait()  # whatever it sends would be answered too
+        self._watch_stall()
 
     def resume_writing(self) -> None:
         """It has caught up."""
         self.write_paused = False
         self._no_more("stall")
+        self._read_or_wait()
         if self.answering is not None:
             self.answering.write_paused = False
             self.answering.wake()
@@ -172,21 +174,37 @@ class Socket(Successor):
     def _whole(self) -> None:
         self._waiting.append(b"".join(self._parts))
         self._parts = []
-        if len(self._waiting) >= WAITING_MAX and not self._reading_stopped:
-            self._reading_stopped = True
-            self._transport.pause_reading()
+        self._read_or_wait()
         self._wake()
 
-    def _go_on_reading(self) -> None:
-        if self._reading_stopped and not self.gone:
-            self._reading_stopped = False
+    def _read_or_wait(self) -> None:
+        """Read no more while enough waits, to be answered or to be sent."""
+        stop = self.write_paused or len(self._waiting) >= WAITING_MAX
+        if stop is self._reading_stopped or self._transport.is_closing():
+            return
+        self._reading_stopped = stop
+        if stop:
+            self._transport.pause_reading()
+        else:
             self._heard_at = self._loop.time()
             self._transport.resume_reading()
+
+    def _watch_stall(self) -> None:
+        unsent = self._transport.get_write_buffer_size()
+        self._later("stall", STALL_S, lambda: self._look_at_stall(unsent))
+
+    def _look_at_stall(self, unsent: int) -> None:
+        if self._transport.get_write_buffer_size() < unsent:
+            self._watch_stall()
+        else:
+            self.abort()
 
     def _flush(self) -> None:
         for data in self._wire.data_to_send():
             if data:
                 self._transport.write(data)
+            elif self._transport.can_write_eof():
+                self._transport.write_eof()  # nothing follows, and that is told
 
     def _look(self) -> None:
         """Ask whether anybody is there."""
