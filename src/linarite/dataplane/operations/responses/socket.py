@@ -6,6 +6,7 @@ Source: "WebSocket mode" of Azure OpenAI's Responses API, `ResponsesClientEvent`
 from __future__ import annotations
 
 import time
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -138,8 +139,9 @@ class TurnOfResponses(CreateResponse):
     async def run(self, ask: Ready | Queued, slot: Slot | None) -> AsyncGenerator[bytes, None]:
         """The events; of a turn that generates nothing, the first and the last."""
         if slot is not None or isinstance(ask, Queued):
-            async for frame in super().run(ask, slot):
-                yield frame
+            async with aclosing(super().run(ask, slot)) as frames:
+                async for frame in frames:
+                    yield frame
             return
         answer = ask.answer
         answer.begin()
