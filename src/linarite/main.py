@@ -30,6 +30,7 @@ from linarite.cli.serving_file import (
 )
 from linarite.cli.snippets import chat_command
 from linarite.cli.start_panel import ModelProgress, show_panel
+from linarite.diagnostics.options import SinkSettings
 from linarite.domain.errors import LinariteError
 from linarite.hosting.models.catalogue import DEFAULT_MODELS, MINIMAL_MODELS
 from linarite.hosting.models.store import ModelStore
@@ -55,6 +56,7 @@ log = structlog.get_logger("linarite")
 
 SECRET_FIELDS: dict[type, tuple[str, ...]] = {
     BoundIdentity: ("header_secret",),
+    SinkSettings: ("account_key", "sas_token", "secret_access_key"),
     WebhookSettings: ("url", "secret"),
 }
 """what is shown of no row of a table; webhooks' URLs often hold a secret"""

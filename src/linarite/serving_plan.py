@@ -15,7 +15,7 @@ import msgspec
 from linarite.controlplane.options import IN_MEMORY
 from linarite.controls.egress import EgressPolicy, HttpProxy, PurposeHosts, target_of
 from linarite.controls.network import rules_of
-from linarite.diagnostics.sinks.opening import syslog_hosts
+from linarite.diagnostics.sinks.opening import sink_hosts
 from linarite.domain.errors import EgressRefused, SetupError
 from linarite.hosting.instance_maker import answering_engine
 from linarite.hosting.options import DeploymentSettings, InstanceSettings
@@ -139,7 +139,7 @@ def egress_policy(settings: Settings, planned: Plan) -> EgressPolicy:
                 tuple(egress.telemetry.allowed_hosts), collector_hosts(settings.otlp)
             ),
             "diagnostics": PurposeHosts(
-                tuple(egress.diagnostics.allowed_hosts), syslog_hosts(settings.diagnostic_sinks)
+                tuple(egress.diagnostics.allowed_hosts), sink_hosts(settings.diagnostic_sinks)
             ),
             "ledger": PurposeHosts(
                 tuple(egress.ledger.allowed_hosts), ledger_hosts(settings.quota)

@@ -112,8 +112,9 @@ def page_of(rows: list[Row], tables: dict[str, list[Row]]) -> str:
     lines += [
         "",
         "A text in an instance's `options`, under `egress`, `models`, `otlp` or `quota`, or in",
-        "`managed_identities`, `webhooks` or `search_services` may be `env:NAME`: it is replaced",
-        "by that variable's value, so that secrets need not stand in the file.",
+        "`managed_identities`, `webhooks`, `diagnostic_sinks` or `search_services` may be",
+        "`env:NAME`: it is replaced by that variable's value, so that secrets need not stand in",
+        "the file.",
         "`LINARITE_MASTER_KEY` (64 hexadecimal digits) replaces the master key file that seals the",
         "account keys; `LINARITE_CONFIG` names the settings file; `LINARITE_MINIMAL=1` is",
         "`models.minimal = true`.",

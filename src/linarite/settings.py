@@ -228,10 +228,9 @@ def _with_secrets(tree: dict[str, Any]) -> dict[str, Any]:
         _reveal(f"instances.{name}.options", _table(_table(instance).get("options")))
     for name, bound in _table(tree.get("managed_identities")).items():
         _reveal(f"managed_identities.{name}", _table(bound))
-    for name, webhook in _table(tree.get("webhooks")).items():
-        _reveal(f"webhooks.{name}", _table(webhook))
-    for name, service in _table(tree.get("search_services")).items():
-        _reveal(f"search_services.{name}", _table(service))
+    for section in ("diagnostic_sinks", "webhooks", "search_services"):
+        for name, declared in _table(tree.get(section)).items():
+            _reveal(f"{section}.{name}", _table(declared))
     return tree
 
 

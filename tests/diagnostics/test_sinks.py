@@ -11,7 +11,7 @@ from linarite.controls.egress import EgressDialer, EgressPolicy, PurposeHosts
 from linarite.diagnostics.options import SinkSettings
 from linarite.diagnostics.records import of_request
 from linarite.diagnostics.sinks.folder import FolderSink
-from linarite.diagnostics.sinks.opening import Sinks, check_sink, syslog_hosts
+from linarite.diagnostics.sinks.opening import Sinks, check_sink, sink_hosts
 from linarite.diagnostics.sinks.otlp import OtlpSink
 from linarite.diagnostics.sinks.sink import SinkDown
 from linarite.diagnostics.sinks.syslog import SyslogSink, address_of
@@ -228,5 +228,5 @@ async def test_hosts_are_named_by_declaring_them(tmp_path: Path) -> None:
         "here": SinkSettings(kind="syslog", address="unix:///dev/log"),
         "siem": SinkSettings(kind="syslog", address="tls://log.example.com"),
     }
-    assert syslog_hosts(declared) == {"log.example.com"}
+    assert sink_hosts(declared) == {"log.example.com"}
     assert Sinks(declared, tmp_path, dialer(), None).open("gone", ACCOUNT) is None

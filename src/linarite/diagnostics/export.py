@@ -14,7 +14,7 @@ import structlog
 
 from linarite.diagnostics.metrics import records_of
 from linarite.diagnostics.records import of_audit, of_request
-from linarite.diagnostics.sinks.sink import SinkDown
+from linarite.diagnostics.sinks.sink import USUAL_PAUSE_S, SinkDown
 from linarite.domain.audit import AuditQuery, AuditTrail
 from linarite.domain.azure_metrics.grains import MINUTE_S, MetricReader
 from linarite.domain.diagnostics import (
@@ -38,8 +38,6 @@ log = structlog.get_logger("linarite.diagnostics")
 Source = Literal["requests", "audit", "metrics"]
 MINUTE_NS = MINUTE_S * 1_000_000_000
 BATCH = 500
-LOOK_S = 0.5
-"""how often the logs are looked at"""
 MINUTES = 60
 """of metrics, that are read at once"""
 LAG_S = 5
@@ -83,6 +81,8 @@ class Export:
         self._cursors: dict[Source, Cursor] = {}
         self._written: dict[Source, int] = {}
         self._task: asyncio.Task[None] | None = None
+        self._has_sent = False
+        """whether the last look at the logs had the sink take something"""
 
     @property
     def cursors(self) -> list[Cursor]:
@@ -128,7 +128,7 @@ class Export:
         pause_s = PAUSE_FIRST_S
         while True:
             try:
-                more = False
+                more = self._has_sent = False
                 for source in self._cursors:
                     more = await self._step(source) or more
             except SinkDown as problem:
@@ -142,7 +142,7 @@ class Export:
                 self._tell_well()
                 pause_s = PAUSE_FIRST_S
                 if not more:
-                    await asyncio.sleep(LOOK_S)
+                    await asyncio.sleep(self._sink.pause_s if self._has_sent else USUAL_PAUSE_S)
                 continue
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, PAUSE_MAX_S)
@@ -159,6 +159,7 @@ class Export:
         cursor = self._cursors[source]
         if records:
             refused = await self._sink.write(records)
+            self._has_sent = True
             cursor = msgspec.structs.replace(
                 cursor,
                 sent=cursor.sent + len(records) - refused,

@@ -36,10 +36,13 @@ GROUPS: dict[str, tuple[str, ...]] = {"alllogs": LOG_CATEGORIES, "audit": (AUDIT
 FOLDER = "folder"
 SYSLOG = "syslog"
 OTLP = "otlp"
+AZURE_BLOB = "azure_blob"
+S3 = "s3"
+OBJECT_STORES = (AZURE_BLOB, S3)
 DESTINATIONS: dict[str, tuple[str, ...]] = {
-    "storageAccountId": (FOLDER,),
+    "storageAccountId": (FOLDER, *OBJECT_STORES),
     "workspaceId": (OTLP,),
-    "marketplacePartnerId": (FOLDER, SYSLOG, OTLP),
+    "marketplacePartnerId": (FOLDER, *OBJECT_STORES, SYSLOG, OTLP),
 }
 """the properties that name a sink by the last word of an id, and the kinds that each may name"""
 

@@ -6,11 +6,8 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from linarite.diagnostics.records import azure_time
-from linarite.diagnostics.sinks.sink import SinkDown
-from linarite.domain.diagnostic_path import diagnostic_path
+from linarite.diagnostics.sinks.files import files_of
+from linarite.diagnostics.sinks.sink import USUAL_PAUSE_S, SinkDown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,28 +15,22 @@ if TYPE_CHECKING:
 
     from linarite.domain.diagnostics import DiagnosticRecord
 
-HOUR_NS = 3_600 * 10**9
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
-_encode = msgspec.json.Encoder().encode
 
 
 class FolderSink:
     """Appends, and returns when the disk has it."""
+
+    pause_s = USUAL_PAUSE_S
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     async def write(self, records: Sequence[DiagnosticRecord]) -> int:
         """Append each record to the file of its category and hour."""
-        files: dict[tuple[str, str, int], list[bytes]] = {}
-        for record in records:
-            hour = record.at_ns // HOUR_NS
-            file = files.setdefault((record.category, record.resource_id, hour), [])
-            file.append(_encode(record.body) + b"\n")
         try:
-            for (category, resource_id, hour), lines in files.items():
-                place = diagnostic_path(category, resource_id, azure_time(hour * HOUR_NS))
+            for place, lines in files_of(records).items():
                 await asyncio.to_thread(_append, self._folder / place, b"".join(lines))
         except OSError as problem:
             why = problem.strerror or type(problem).__name__

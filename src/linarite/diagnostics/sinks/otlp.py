@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from linarite import __version__
-from linarite.diagnostics.sinks.sink import SinkDown
+from linarite.diagnostics.sinks.sink import USUAL_PAUSE_S, SinkDown
 from linarite.telemetry.otlp import enveloped
 from linarite.telemetry.otlp.wire import any_value, attributes, fixed_64, integer, message, text
 
@@ -27,6 +27,8 @@ _encode = msgspec.json.Encoder().encode
 
 class OtlpSink:
     """One export for each batch; the collector's answer says that it has it."""
+
+    pause_s = USUAL_PAUSE_S
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint

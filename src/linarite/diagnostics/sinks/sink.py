@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from linarite.domain.diagnostics import DiagnosticRecord
 
 
+USUAL_PAUSE_S = 0.5
+"""how often the logs are looked at"""
+
+
 class SinkDown(Exception):
     """The sink has not taken everything; all of it is to be sent again. Says why.
 
@@ -23,6 +27,11 @@ class SinkDown(Exception):
 
 class Sink(Protocol):
     """Takes records of one account, in their order."""
+
+    @property
+    def pause_s(self) -> float:
+        """How long more is waited for, once it has taken all there was."""
+        ...
 
     async def write(self, records: Sequence[DiagnosticRecord]) -> int:
         """Return once it has them, as far as its protocol can tell. Raises SinkDown.

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import msgspec
 
-from linarite.diagnostics.sinks.sink import SinkDown
+from linarite.diagnostics.sinks.sink import USUAL_PAUSE_S, SinkDown
 from linarite.domain.dial import Errand
 from linarite.domain.errors import EgressRefused, SetupError
 from linarite.domain.target import host_of
@@ -55,6 +55,8 @@ class SyslogAddress(msgspec.Struct, frozen=True):
 
 class SyslogSink:
     """Keeps one connection, made when there is something to send."""
+
+    pause_s = USUAL_PAUSE_S
 
     def __init__(self, settings: SinkSettings, dialer: SocketDialer, account_id: str) -> None:
         """Raises SetupError for an address that can't be one."""
