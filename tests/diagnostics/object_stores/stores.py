@@ -182,6 +182,7 @@ class RunningStore:
         """Listen."""
         self._server = ThreadingHTTPServer(("127.0.0.1", self._port), self._handler)
         self._server.daemon_threads = True
+        self._server.handle_error = lambda *_: None  # a client that is killed is no error of ours
         self._port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
