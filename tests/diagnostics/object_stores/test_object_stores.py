@@ -144,8 +144,10 @@ async def test_wrong_keys_and_absent_buckets_are_told(
 ) -> None:
     """So that somebody can mend them."""
     settings = blob_settings(blobs.url, account_key="AAAA")
+    blob_sink = AzureBlobSink(settings, dialer("127.0.0.1"), ACCOUNT)
     with pytest.raises(SinkDown, match="403 AuthorizationFailure"):
-        await AzureBlobSink(settings, dialer("127.0.0.1"), ACCOUNT).write([record()])
+        await blob_sink.write([record()])
+    await blob_sink.close()
     for fields, told in (
         ({"secret_access_key": "x"}, "403 AuthorizationFailure"),
         ({"region": "us-east-1"}, "403 AuthorizationFailure"),
