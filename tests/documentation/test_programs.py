@@ -50,6 +50,11 @@ SAYS = {
     "agent.py": ("looking at the weather in",),
     "code_assistant.py": ("ordered = sorted(numbers)", "median"),
     "drafts_batch.py": ("laptops/notice: ", "visitors/summary: "),
+    "knowledge_chatbot.py": (
+        "leave.md: completed",
+        "  [doc1] leave.md: # Leave",
+        "The requested information is not found in the retrieved data.",
+    ),
     "knowledge_langchain.py": ("[leave.md] Leave: Everybody has 30 days",),
     "knowledge_llamaindex.py": ("[travel.md] 0.8",),
 }

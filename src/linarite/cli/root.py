@@ -41,6 +41,7 @@ COMMANDS: dict[str, Callable[[], Any]] = {
     "activity": lambda: import_module("linarite.cli.activity"),
     "audit": lambda: import_module("linarite.cli.audit"),
     "batch": lambda: import_module("linarite.cli.batch"),
+    "knowledge": lambda: import_module("linarite.cli.knowledge"),
     "egress": lambda: import_module("linarite.cli.egress"),
     "explain": lambda: import_module("linarite.cli.explain"),
     "identity": lambda: import_module("linarite.cli.identity"),
