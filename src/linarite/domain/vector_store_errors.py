@@ -122,20 +122,21 @@ class DocumentsNotInstalled(GatewayError):
         )
 
 
-class EmbeddingRefused(LinariteError):
+class EmbeddingRefused(ModelError):
     """The deployment did not make vectors, and would not the next time either."""
 
     def __init__(self, message: str, status: int, code: str | None) -> None:
         """As the deployment's own answer says."""
-        super().__init__(message)
+        super().__init__(message, code=code)
         self.status = status
-        self.code = code
 
 
-class EmbeddingBusy(LinariteError):
+class EmbeddingBusy(GatewayError):
     """The deployment has no room now."""
 
+    control = "place"
     status = 503
+    code = "503"
 
     def __init__(self, message: str, wait_s: float) -> None:
         """`wait_s`: when to ask again."""
