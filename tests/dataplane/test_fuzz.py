@@ -18,7 +18,8 @@ from tests.web.wire import read_answer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-FUNCTION = {"name": "f", "description": "d", "parameters": {"type": "object"}, "strict": True}
+CLOSED = {"type": "object", "additionalProperties": False}
+FUNCTION = {"name": "f", "description": "d", "parameters": CLOSED, "strict": True}
 CALL = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 
 CHATS: list[dict[str, Any]] = [
@@ -66,7 +67,7 @@ CHATS: list[dict[str, Any]] = [
         "function_call": {"name": "f"},
         "response_format": {
             "type": "json_schema",
-            "json_schema": {"name": "s", "schema": {"type": "object"}, "strict": True},
+            "json_schema": {"name": "s", "schema": CLOSED, "strict": True},
         },
         "prediction": {"type": "content", "content": "x"},
         "store": False,

@@ -9,6 +9,7 @@ import msgspec
 from linarite.dataplane.operations.chat_completions.messages import check_messages
 from linarite.dataplane.parts import checks
 from linarite.dataplane.parts.decode import decode
+from linarite.dataplane.parts.strict_schemas import require_strict
 from linarite.domain.chat import ChatAsk, StrictChatAsk
 from linarite.domain.errors import InvalidRequest
 from linarite.domain.service_tier import ASKABLE
@@ -159,6 +160,13 @@ def _check_parameters(param: str, definition: FunctionDefinition) -> None:
             param=param,
             code="invalid_function_parameters",
         )
+    if definition.strict:
+        require_strict(
+            definition.parameters or {"type": "object"},
+            f"function '{definition.name}'",
+            param=param,
+            code="invalid_function_parameters",
+        )
 
 
 def check_response_format(ask: ChatAsk) -> None:
@@ -175,6 +183,13 @@ def check_response_format(ask: ChatAsk) -> None:
             )
         checks.check_name("response_format.json_schema.name", wanted.json_schema.name)
         checks.check_nesting("response_format.json_schema.schema", wanted.json_schema.schema)
+        if wanted.json_schema.strict:
+            require_strict(
+                wanted.json_schema.schema or {},
+                f"response_format '{wanted.json_schema.name}'",
+                param="response_format",
+                code="invalid_json_schema",
+            )
         return
     if not any("json" in _text_of(message).lower() for message in ask.messages):
         raise InvalidRequest(
