@@ -66,6 +66,13 @@ async def test_every_answer_has_the_gateways_headers(
     assert answer.header("x-ms-deployment-name") == ("gpt" if deployed else None)
     assert (answer.header("x-ms-served-model") is not None) is deployed
     assert (answer.header("azureml-model-session") is not None) is deployed
+    assert answer.header("x-ms-is-spilled-over") == ("false" if deployed else None)
+    streams = isinstance(body, dict) and "stream" in body
+    assert answer.header("azureai-fe-is-streaming") == (str(streams) if deployed else None)
+    served = "default" if status == 200 and deployed else None
+    assert answer.header("azureai-processed-tier") == served
+    assert answer.header("azureai-requested-tier") is None
+    assert answer.header("strict-transport-security") is None
     assert (await server.recorded()).request_id == request_id
 
 

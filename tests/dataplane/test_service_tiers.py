@@ -57,6 +57,8 @@ async def test_the_matrix(stream: bool) -> None:
                 else {answer.json()["service_tier"]}
             )
             assert told == {served}, (sku, property_, asked)
+            assert answer.header("azureai-processed-tier") == served
+            assert answer.header("azureai-requested-tier") == asked
             record = await running.recorded(number + 1)
             assert (record.service_tier_asked, record.service_tier) == (asked or "", served)
 

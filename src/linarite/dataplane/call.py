@@ -82,6 +82,8 @@ class Call:
     """"" where nobody can tell, as on a unix socket"""
     certificate: ShownCertificate | None = None
     """of the client, where it has shown one"""
+    secure = False
+    """whether it came over TLS, here or at a trusted proxy"""
 
     # The notes begin on the class: most calls set few of them.
     v1 = False

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 CLIENT_REQUEST_ID_MAX = 128
 JSON = b"content-type: application/json\r\n"
+SECURE = b"strict-transport-security: max-age=31536000; includeSubDomains\r\n"
+STREAMING = (b"azureai-fe-is-streaming: False\r\n", b"azureai-fe-is-streaming: True\r\n")
 
 
 def common_lines(call: Call) -> bytes:
@@ -30,6 +32,8 @@ def common_lines(call: Call) -> bytes:
             (time.perf_counter() - call.started_at) * 1000,
         )
     )
+    if call.secure:
+        lines += SECURE
     if call.facts is None:
         return lines
     region = call.region_title
@@ -37,11 +41,10 @@ def common_lines(call: Call) -> bytes:
     if deployment is None:
         return lines + region_line(region)
     served = deployment_lines(region, deployment.name, deployment.model, deployment.instance)
-    if call.spilled_from:
-        served += b"x-ms-is-spilled-over: true\r\nx-ms-spillover-from-deployment: %b\r\n" % (
-            header_value(call.spilled_from)
-        )
-    return lines + call.lease.lines + served
+    way = way_lines(call.spilled_from, call.service_tier_asked, call.service_tier)
+    reply = call.reply
+    streaming = STREAMING[reply is not None and reply.streamed]
+    return lines + call.lease.lines + served + way + streaming
 
 
 @lru_cache(maxsize=1024)  # the same few for every request
@@ -56,6 +59,20 @@ def deployment_lines(region: str, name: str, model: Model, instance: str) -> byt
             header_value(instance),
         )
     )
+
+
+@lru_cache(maxsize=1024)
+def way_lines(spilled_from: str, asked_tier: str, tier: str) -> bytes:
+    """Whether another deployment was called, and in which service tier it is served."""
+    lines = b"x-ms-is-spilled-over: false\r\n"
+    if spilled_from:
+        lines = b"x-ms-is-spilled-over: true\r\nx-ms-spillover-from-deployment: %b\r\n" % (
+            header_value(spilled_from)
+        )
+    for name, each in ((b"requested", asked_tier), (b"processed", tier)):
+        if each:
+            lines += b"azureai-%b-tier: %b\r\n" % (name, header_value(each))
+    return lines
 
 
 def region_line(region: str) -> bytes:

@@ -21,6 +21,7 @@ from linarite.domain.account_names import ANY_SITE
 from linarite.domain.arrival import ANY_WAY
 from linarite.domain.content_log import NO_CONTENT_LOG
 from linarite.domain.errors import (
+    ConnectionDropped,
     EngineFailed,
     GatewayError,
     InternalError,
@@ -152,6 +153,8 @@ class DataPlane:
             call.client_address = exchange.client[0]
         if exchange.certificate is not None:
             call.certificate = exchange.certificate
+        if exchange.secure:
+            call.secure = True
         logged_request_id.set(call.request_id)  # each request is a task, with a context of its own
         found: Operation | LinariteError = self._router.find(call, exchange.query)
         try:
@@ -325,6 +328,9 @@ def refuse(exchange: Exchange, call: Call, error: LinariteError) -> None:
     call.finish = "failed" if error.status >= InternalError.status else "refused"
     if call.content is not None:
         call.content.error = error_body(error)
+    if isinstance(error, ConnectionDropped):
+        call.status = call.status or error.status
+        raise error  # whoever carries it closes the connection
     if exchange.began:
         call.finish = "failed"
         if call.reply is None or call.reply.lines is not STREAM_LINES:

@@ -381,6 +381,10 @@ class EngineFailed(ModelError):
     type = "server_error"
 
 
+class ConnectionDropped(EngineFailed):
+    """The connection is to be closed with nothing said: what a simulated fault asks for."""
+
+
 def retry_headers(retry_after_s: float) -> dict[str, str]:
     """Azure sends the wait twice: whole seconds (at least 1) and milliseconds."""
     return {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from linarite.domain.errors import GatewayError, InternalError
+from linarite.domain.errors import ConnectionDropped, GatewayError, InternalError
 from linarite.web.error_envelope import error_body
 from linarite.web.exchange import header_lines, status_line
 from linarite.web.ids import new_guid
@@ -22,7 +22,12 @@ HEADERS_MAX = 100
 
 
 def fail(exchange: Exchange, problem: Exception) -> None:
-    """Log what escaped, and say so to the client unless its answer has begun."""
+    """Log what escaped, and say so to the client unless its answer has begun.
+
+    Nothing is said of ConnectionDropped: the connection's end is the answer.
+    """
+    if isinstance(problem, ConnectionDropped):
+        return
     request_id = new_guid()
     log.error("request failed", path=exchange.path, request_id=request_id, exc_info=problem)
     if not exchange.began:

@@ -7,6 +7,7 @@ import pytest
 
 from linarite.domain.embedding import EmbeddingAsk
 from linarite.domain.errors import (
+    ConnectionDropped,
     EngineFailed,
     InvalidRequest,
     LinariteError,
@@ -36,6 +37,7 @@ ERRORS = {
     "503": ServiceUnavailable,
     "408": RequestTimedOut,
     "cut_mid_stream": EngineFailed,
+    "drop": ConnectionDropped,
 }
 
 

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from linarite.domain.errors import (
+    ConnectionDropped,
     EngineFailed,
     InvalidRequest,
     LinariteError,
@@ -129,6 +130,8 @@ class FaultyPlayer:
     async def _trip(self, fault: str, sent: int) -> None:
         if fault == "cut_mid_stream":
             raise EngineFailed(f"The engine broke off after {sent} events. (simulated)")
+        if fault == "drop":
+            raise ConnectionDropped(f"Closed after {sent} events. (simulated)")
         if fault == "stall":
             options = self._options
             allowed_s = options.idle_s_max if sent else options.first_event_s_max

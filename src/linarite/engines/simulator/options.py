@@ -19,6 +19,7 @@ FaultName = Literal[
     "408",
     "stall",
     "cut_mid_stream",
+    "drop",
     "slow_headers",
     429,
     500,
@@ -29,7 +30,7 @@ FaultName = Literal[
 
 Outcome = FaultName | Literal["ok"]
 
-FAULT_NAMES = ("429", "500", "503", "408", "stall", "cut_mid_stream", "slow_headers")
+FAULT_NAMES = ("429", "500", "503", "408", "stall", "cut_mid_stream", "drop", "slow_headers")
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
