@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,7 +76,44 @@ IMPORT_PLANTS = {
         f"{PACKAGE}/hosting/models/planted.py",
         "huggingface_hub",
     ),
+    "the control plane reaches for an engine's host": (
+        "The control plane starts work through jobs, never by itself",
+        f"{PACKAGE}/controlplane/planted.py",
+        "linarite.hosting.planted",
+    ),
+    "a resource type imports another": (
+        "ARM resource types never import one another",
+        f"{PACKAGE}/controlplane/resources/planted_one/rules.py",
+        "linarite.controlplane.resources.planted_two.rules",
+    ),
+    "a kind of job imports another": (
+        "Kinds of jobs never import one another",
+        f"{PACKAGE}/jobs/kinds/planted_one/kind.py",
+        "linarite.jobs.kinds.planted_two.kind",
+    ),
+    "tokens are read where nobody verifies": (
+        "The token library is known to those who sign and verify",
+        f"{PACKAGE}/dataplane/planted.py",
+        "joserfc",
+    ),
+    "the shared store is spoken to beside its adapter": (
+        "The library of the shared store is known to its adapter alone",
+        f"{PACKAGE}/controls/planted.py",
+        "hiredis",
+    ),
+    "names are asked for beside the responder": (
+        "The library of DNS messages is known to the responder alone",
+        f"{PACKAGE}/privatelink/planted.py",
+        "dns",
+    ),
 }
+
+
+def test_each_contract_has_a_plant(checkout: Path) -> None:
+    """A new contract is seen to catch something."""
+    contracts = tomllib.loads((checkout / "pyproject.toml").read_text())["tool"]["importlinter"]
+    named = {contract["name"] for contract in contracts["contracts"]}
+    assert named == {contract for contract, _, _ in IMPORT_PLANTS.values()}
 
 
 @pytest.fixture(scope="module")

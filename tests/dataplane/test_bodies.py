@@ -140,6 +140,17 @@ async def test_only_json_is_read(server: Rig, content_type: str, status: int) ->
         assert len(answer.body) < 500
 
 
+async def test_a_body_is_taken_as_it_is(server: Rig) -> None:
+    """A compressed one is told as such, and not as broken JSON."""
+    answer = await server.chat(HELLO, headers=[("content-encoding", "Identity")])
+    assert answer.status == 200
+    for encoding in ("gzip", "deflate", "br, gzip"):
+        answer = await server.chat(HELLO, headers=[("content-encoding", encoding)])
+        assert answer.status == 415
+        assert f"content encoding '{encoding}'" in answer.error["message"]
+        assert "'identity'" in answer.error["message"]
+
+
 async def test_a_missing_content_type_is_no_fault(server: Rig) -> None:
     """Azure does not insist."""
     lines = [("host", "x"), ("api-key", server.keys.key1), ("content-length", str(len(GOOD)))]

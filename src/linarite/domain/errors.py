@@ -246,9 +246,9 @@ class UnsupportedContentType(GatewayError):
     status = 415
     code = "UnsupportedMediaType"
 
-    def __init__(self, got: str, wanted: str = "application/json") -> None:
-        """Name what came and what is read."""
-        super().__init__(f"Unsupported content type '{got[:100]}'. Send the body as '{wanted}'.")
+    def __init__(self, got: str, wanted: str = "application/json", kind: str = "type") -> None:
+        """Name what came and what is read; `kind` may be "encoding"."""
+        super().__init__(f"Unsupported content {kind} '{got[:100]}'. Send the body as '{wanted}'.")
 
 
 class TooManyHeaders(GatewayError):

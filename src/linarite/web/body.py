@@ -15,18 +15,22 @@ if TYPE_CHECKING:
     from linarite.web.exchange import Exchange
 
 LINGER_S = 2.0
+IDENTITY = "identity"
 
 
 def read_json_body(
     exchange: Exchange, limit_bytes: int, deadline_s: float
 ) -> Coroutine[object, object, bytes]:
-    """`read_body`, of what is not announced as anything but JSON.
+    """`read_body`, of what is not announced as anything but JSON, as it is.
 
     Raises UnsupportedContentType at once.
     """
     content_type = exchange.named.get(b"content-type")
     if content_type is not None and content_type != b"application/json":
         _require_json(content_type)
+    encoding = exchange.named.get(b"content-encoding")
+    if encoding is not None and encoding.lower() != IDENTITY.encode():
+        raise UnsupportedContentType(encoding.decode("latin-1"), IDENTITY, "encoding")
     return read_body(exchange, limit_bytes, deadline_s)
 
 
