@@ -105,7 +105,7 @@ class Realm(AuthorizationServer):
         """It is one already."""
         return request
 
-    def handle_response(self, status: int, body: Any, headers: Any) -> tuple[int, Json]:  # noqa: ANN401
+    def handle_response(self, status: int, body: Any, headers: Any) -> tuple[int, Json]:  # noqa: ANN401 - the library's signature
         """What the handler sends."""
         del headers
         return status, body

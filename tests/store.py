@@ -29,7 +29,7 @@ PROGRAM = shutil.which("valkey-server") or shutil.which("redis-server") or ""
 needs_store = pytest.mark.skipif(
     not PROGRAM, reason="there is no valkey-server or redis-server; make setup-clients installs it"
 )
-packed: Callable[[tuple[str | int, ...]], bytes] = hiredis.pack_command  # pyright: ignore[reportAssignmentType]
+packed: Callable[[tuple[str | int, ...]], bytes] = hiredis.pack_command  # pyright: ignore[reportAssignmentType] - the library's types are narrower than it is
 """one command, as it goes over the wire"""
 START_S = 10.0
 

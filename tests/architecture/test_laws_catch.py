@@ -274,6 +274,16 @@ PLANTS: dict[str, tuple[str, dict[str, str], str]] = {
     "path of a machine": ("words", {PAGE: "See /wor" + "k/main\n"}, f"{PAGE}:1 names a path"),
     "ticket": ("words", {DOMAIN: "# see iss" + "ue #12\n"}, f"{DOMAIN}:1 names a ticket"),
     "unfinished": ("words", {DOMAIN: "# TO" + "DO: the rest\n"}, f"{DOMAIN}:1 is unfinished"),
+    "ignore without a reason": (
+        "ignores",
+        {DOMAIN: "import json  # no" + "qa: F401\n"},
+        f"{DOMAIN}:1 ignores a finding",
+    ),
+    "ignore of a type without a reason": (
+        "ignores",
+        {WEB: "X = 1  # pyri" + "ght: ignore[reportAny]\n"},
+        f"{WEB}:1 ignores a finding",
+    ),
     "pin without a hash": (
         "lock files",
         {"requirements/dev.txt": "planted==1.0\n"},

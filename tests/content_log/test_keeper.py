@@ -39,7 +39,7 @@ ACCOUNT = f"/subscriptions/s/resourceGroups/g/providers/{ACCOUNT_TYPE}/mine"
 NOW = 1_800_000_000
 
 
-def asked(request_id: str, *, size: int = 100, at: int = NOW, **more: Any) -> Content:  # noqa: ANN401
+def asked(request_id: str, *, size: int = 100, at: int = NOW, **more: Any) -> Content:  # noqa: ANN401 - any field
     """Content of one request."""
     record = make_record(request_id, account_id=ACCOUNT, started_at_ns=at * 1_000_000_000)
     whole = {

@@ -184,7 +184,7 @@ class Rig(msgspec.Struct, frozen=True):
         await self.facts.read_anew(self.account_id)
         return key
 
-    async def limit(self, name: str, kind: str, subject: str = "", **said: Any) -> None:  # noqa: ANN401
+    async def limit(self, name: str, kind: str, subject: str = "", **said: Any) -> None:  # noqa: ANN401 - any JSON
         """Set a usage limit on the account, as the control plane would."""
         applies = {"kind": kind} | ({"name": subject} if subject else {})
         await self.resources.put(

@@ -163,7 +163,7 @@ async def test_new_rules_act_on_the_next_request_of_an_open_connection() -> None
         writer.close()
 
 
-async def chat_with_token(running: Rig, token: str = TOKEN, **more: Any) -> Answer:  # noqa: ANN401
+async def chat_with_token(running: Rig, token: str = TOKEN, **more: Any) -> Answer:  # noqa: ANN401 - passed on
     """A chat by a token alone."""
     headers = [("authorization", f"Bearer {token}"), *more.pop("headers", ())]
     return await running.send("POST", CHAT, HELLO, headers=headers, key=None, **more)

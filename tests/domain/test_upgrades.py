@@ -17,7 +17,7 @@ NOW = datetime(2027, 6, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def offer(version: str, name: str = "gpt", **life: Any) -> ModelOffer:  # noqa: ANN401
+def offer(version: str, name: str = "gpt", **life: Any) -> ModelOffer:  # noqa: ANN401 - any field
     """A listed version."""
     return ModelOffer(name=name, version=version, lifecycle=Lifecycle(**life))
 

@@ -30,7 +30,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     yield from serving(tmp_path_factory.mktemp("lifecycle"), SETTINGS)
 
 
-def list_model(server: Server, name: str, **properties: Any) -> dict[str, Any]:  # noqa: ANN401
+def list_model(server: Server, name: str, **properties: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
     """Write a version into the catalogue; what it says then."""
     answer = arm(server, "PUT", f"{MODELS}/{name}", {"properties": properties})
     assert answer.status_code in {200, 201}, answer.text
@@ -158,7 +158,7 @@ def test_a_retired_version_answers_410(server: Server) -> None:
 def test_what_a_listed_model_may_be(server: Server) -> None:
     """Names with a version, dates in order, a replacement that is another version."""
 
-    def refused(name: str, **properties: Any) -> str:  # noqa: ANN401
+    def refused(name: str, **properties: Any) -> str:  # noqa: ANN401 - any JSON
         answer = arm(server, "PUT", f"{MODELS}/{name}", {"properties": properties})
         assert answer.status_code == 400, answer.text
         return str(answer.json()["error"]["message"])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.serving import Server
 
 
-def manage(server: Server, method: str, name: str, **properties: Any) -> dict[str, Any]:  # noqa: ANN401
+def manage(server: Server, method: str, name: str, **properties: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
     """A request about an application key; its properties afterwards."""
     answer = httpx.request(
         method,

@@ -59,7 +59,7 @@ def engine_process(server: Server, instance: str) -> int | None:
     return found[0] if found else None
 
 
-def ask(server: Server, deployment: str, **more: Any) -> httpx.Response:  # noqa: ANN401
+def ask(server: Server, deployment: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - any JSON
     """A chat request that takes a while."""
     body = {"messages": [{"role": "user", "content": "Tell a long story."}], "max_tokens": 200}
     return httpx.post(

@@ -35,7 +35,7 @@ BODY = {
 PATIENCE_S = 40.0
 
 
-def arm(server: Server, method: str, path: str, body: Any = None) -> httpx.Response:  # noqa: ANN401
+def arm(server: Server, method: str, path: str, body: Any = None) -> httpx.Response:  # noqa: ANN401 - any JSON
     """A request to the control plane."""
     return httpx.request(
         method,

@@ -12,7 +12,7 @@ from linarite.hosting.models.catalogue import CATALOGUE, MULTILINGUAL_E5, SMOLLM
 from linarite.hosting.models.manifest import Manifest, ModelCapabilities
 
 
-def manifest(**given: Any) -> Manifest:  # noqa: ANN401
+def manifest(**given: Any) -> Manifest:  # noqa: ANN401 - any field
     """A model of the store, not of the catalogue."""
     described: dict[str, Any] = {
         "name": "mine",

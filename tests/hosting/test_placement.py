@@ -23,7 +23,7 @@ def wish(sku: str = "GlobalStandard", capacity: int = 1, *, version: str = "1") 
     return Wish("/a/deployments/d", "here", Model("M", version), Sku(sku, capacity))
 
 
-def record(name: str = "m", region: str = "", **changed: Any) -> InstanceRecord:  # noqa: ANN401
+def record(name: str = "m", region: str = "", **changed: Any) -> InstanceRecord:  # noqa: ANN401 - any field
     """An instance of model m."""
     given: dict[str, Any] = {
         "engine": "e",

@@ -45,7 +45,7 @@ class Setup:
         )
         self.verifier.trust(Issuer("remote", settings, self.ring), (settings.issuer,))
 
-    async def verify(self, signer: Signer | None = None, **claims: Any) -> str:  # noqa: ANN401
+    async def verify(self, signer: Signer | None = None, **claims: Any) -> str:  # noqa: ANN401 - any claims
         """The object id of a fresh token."""
         token = (signer or self.issuer.signer).token(**claims)
         return (await self.verifier.verify(token, DATA_AUDIENCES)).object_id

@@ -60,11 +60,11 @@ class Bench:
         """What is on offer."""
         return Assortment(with_default_versions(self.offers, self.now))
 
-    def list(self, version: str, **life: Any) -> None:  # noqa: ANN401
+    def list(self, version: str, **life: Any) -> None:  # noqa: ANN401 - any JSON
         """List a version of `gpt`."""
         self.offers.append(ModelOffer(name="gpt", version=version, lifecycle=Lifecycle(**life)))
 
-    async def deploy(self, name: str = "d", **properties: Any) -> str:  # noqa: ANN401
+    async def deploy(self, name: str = "d", **properties: Any) -> str:  # noqa: ANN401 - any JSON
         """A deployment of version 1 that serves."""
         given = Resource(
             id=f"{ACCOUNT}/deployments/{name}",

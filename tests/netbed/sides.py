@@ -235,7 +235,7 @@ class Sides:
         """The host name by which clients call an account."""
         return f"{account}.openai.linarite.internal"
 
-    def by_name(self, host: str, account: str = ALPHA, model: str = MODEL, **more: Any) -> Told:  # noqa: ANN401
+    def by_name(self, host: str, account: str = ALPHA, model: str = MODEL, **more: Any) -> Told:  # noqa: ANN401 - passed on
         """A chat over https by the account's one name, wherever that leads from a host."""
         return self.clients[host].chat(
             f"https://{self.name_of(account)}",

@@ -28,13 +28,13 @@ async def no_facts(surface: Surface, target: Target) -> None:
     del surface, target
 
 
-def complete_as_sent(new: Resource, old: Resource | None, facts: Any) -> Resource:  # noqa: ANN401
+def complete_as_sent(new: Resource, old: Resource | None, facts: Any) -> Resource:  # noqa: ANN401 - each type has facts of its own
     """A type that has no defaults."""
     del old, facts
     return new
 
 
-def admit_all(new: Resource, old: Resource | None, facts: Any) -> list[Problem]:  # noqa: ANN401
+def admit_all(new: Resource, old: Resource | None, facts: Any) -> list[Problem]:  # noqa: ANN401 - each type has facts of its own
     """A type without rules of its own."""
     del new, old, facts
     return []

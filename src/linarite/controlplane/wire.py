@@ -58,7 +58,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     return as_object(read_json(body))
 
 
-def read_json(body: bytes, read: Callable[[bytes], Any] = msgspec.json.decode) -> Any:  # noqa: ANN401
+def read_json(body: bytes, read: Callable[[bytes], Any] = msgspec.json.decode) -> Any:  # noqa: ANN401 - what `read` gives
     """The body as `read` understands it. Raises ArmError."""
     try:
         return read(body)

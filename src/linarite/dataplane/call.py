@@ -291,14 +291,14 @@ class Operation(Protocol):
 
     def __init__(self, kit: OperationKit) -> None: ...
 
-    def parse(self, call: Call, body: bytes, facts: Facts) -> Any:  # noqa: ANN401
+    def parse(self, call: Call, body: bytes, facts: Facts) -> Any:  # noqa: ANN401 - each operation has types of its own
         """The typed ask; sets `call.reply`, and `call.deployment` when a model must answer.
 
         Raises the 400s and 404s.
         """
         ...
 
-    def run(self, ask: Any, slot: Any) -> AsyncGenerator[Any, None]:  # noqa: ANN401
+    def run(self, ask: Any, slot: Any) -> AsyncGenerator[Any, None]:  # noqa: ANN401 - each operation has types of its own
         """The events of the answer. `slot` is a Slot, or None when the call has no deployment.
 
         Raises OperationNotSupported, now or with the first event, when the model can't do it.

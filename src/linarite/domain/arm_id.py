@@ -44,7 +44,7 @@ def subscription_of(resource_id: str) -> str:
 def resource_group_of(resource_id: str) -> str:
     """The resource group's name; "" for what lies in none."""
     parts = segments_of(resource_id)
-    in_group = len(parts) > 3 and parts[2].lower() == "resourcegroups"  # noqa: PLR2004
+    in_group = len(parts) > 3 and parts[2].lower() == "resourcegroups"  # noqa: PLR2004 - where a group's name stands
     return parts[3] if in_group else ""
 
 

@@ -126,7 +126,7 @@ class Gate:
     async def until_idle_for(self, idle_s: float) -> None:
         """Return when nobody has run or waited for so long."""
         # Slept through rather than told: leaving is the hot path.
-        while (left_s := self.left_at + idle_s - monotonic()) > 0 or self.running:  # noqa: ASYNC110
+        while (left_s := self.left_at + idle_s - monotonic()) > 0 or self.running:  # noqa: ASYNC110 - it waits for time to pass, not for news
             await asyncio.sleep(max(left_s, idle_s) if self.running else left_s)
 
     def refuse_waiting(self, refusal: Callable[[], LinariteError]) -> None:

@@ -64,8 +64,8 @@ class PrivateLink:
         if not inside and not dns.listen:
             return
         # Heavy, and only needed where names are answered.
-        from linarite.privatelink.names.responder import Responder  # noqa: PLC0415
-        from linarite.privatelink.names.views import NetworkView, PublicView  # noqa: PLC0415
+        from linarite.privatelink.names.responder import Responder  # noqa: PLC0415 - slow, and only where names are answered
+        from linarite.privatelink.names.views import NetworkView, PublicView  # noqa: PLC0415 - slow, and only where names are answered
 
         public = public_addresses(dns, server)
         responders = [

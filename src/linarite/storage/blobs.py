@@ -112,7 +112,7 @@ class _Counted:
 
 def _library() -> Any:  # noqa: ANN401 - a module
     """Imported with the first use: it takes tens of milliseconds that a start has not."""
-    import obstore  # noqa: PLC0415
+    import obstore  # noqa: PLC0415 - slow, and not needed before the first file
 
     return obstore
 

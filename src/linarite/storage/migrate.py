@@ -91,9 +91,9 @@ def _keep_copy(path: Path, connection: sqlite3.Connection, stored: str) -> None:
 def _upgrade(path: Path, history: History) -> None:
     """Run every missing revision in one transaction: all of them or none."""
     from alembic import command  # noqa: PLC0415 - see the module's docstring
-    from alembic.config import Config  # noqa: PLC0415
-    from sqlalchemy import URL, Connection, create_engine, event  # noqa: PLC0415
-    from sqlalchemy.pool import NullPool  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415 - slow, and only where something is to be migrated
+    from sqlalchemy import URL, Connection, create_engine, event  # noqa: PLC0415 - slow, and only where something is to be migrated
+    from sqlalchemy.pool import NullPool  # noqa: PLC0415 - slow, and only where something is to be migrated
 
     config = Config()
     # Newline between entries, and %% for the option parser: paths may hold spaces and percent.

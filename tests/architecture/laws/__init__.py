@@ -13,6 +13,7 @@ from tests.architecture.laws.findability import (
     engines_are_findable,
     operations_are_findable,
 )
+from tests.architecture.laws.ignores import ignores_say_why
 from tests.architecture.laws.imports import imports_keep_the_contracts
 from tests.architecture.laws.libraries import libraries_are_listed
 from tests.architecture.laws.lock_files import lock_files_are_whole
@@ -39,5 +40,6 @@ LAWS: dict[str, Callable[[Path], list[str]]] = {
     "domain": domain_needs_no_library,
     "words": files_speak_of_the_project_alone,
     "lock files": lock_files_are_whole,
+    "ignores": ignores_say_why,
     "imports": imports_keep_the_contracts,
 }

@@ -105,7 +105,7 @@ def test_the_query_client_asks_about_several_resources(managed: Managed, used: d
     """`MetricsClient`, at our host in the place of Azure's regional one."""
     with MetricsClient(
         managed.server.endpoint,
-        KeyCredential(managed.key),  # type: ignore[arg-type]
+        KeyCredential(managed.key),  # type: ignore[arg-type] - Azure's own credential fits
         connection_verify=managed.authority,
         retry_total=0,
     ) as client:

@@ -216,7 +216,7 @@ def test_policies_siblings_and_a_full_quota(templates: Sdk, cognitive: Sdk, grou
         name: str,
         capacity: int,
         sku: str = "GlobalBatch",
-        **properties: Any,  # noqa: ANN401
+        **properties: Any,  # noqa: ANN401 - any JSON
     ) -> dict[str, Any]:
         model = {"format": "OpenAI", "name": "text-embedding-3-small"}
         return {

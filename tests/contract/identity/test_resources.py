@@ -70,7 +70,7 @@ def msi(sign_in: SignIn) -> Any:  # noqa: ANN401 - its types don't allow plain d
     )
 
 
-def test_an_identity_lives_as_long_as_its_resource(sign_in: SignIn, msi: Any, group: str) -> None:  # noqa: ANN401
+def test_an_identity_lives_as_long_as_its_resource(sign_in: SignIn, msi: Any, group: str) -> None:  # noqa: ANN401 - the SDK's client has no types
     """Made, tagged, listed and deleted by the SDK; its service principal comes and goes with it."""
     made = msi.user_assigned_identities.create_or_update(group, "worker", {"location": "local"})
     assert made.tenant_id == sign_in.tenant
@@ -86,7 +86,7 @@ def test_an_identity_lives_as_long_as_its_resource(sign_in: SignIn, msi: Any, gr
     sign_in.graph("GET", f"/servicePrincipals/{made.principal_id}", status=404)
 
 
-def test_an_identity_trusts_another_issuer(sign_in: SignIn, msi: Any, group: str) -> None:  # noqa: ANN401
+def test_an_identity_trusts_another_issuer(sign_in: SignIn, msi: Any, group: str) -> None:  # noqa: ANN401 - the SDK's client has no types
     """By a federated credential under it, until that is deleted."""
     made = msi.user_assigned_identities.create_or_update(group, "pods", {"location": "local"})
     claims = claims_of(from_app(sign_in, EXCHANGE))
@@ -111,7 +111,7 @@ def test_an_identity_trusts_another_issuer(sign_in: SignIn, msi: Any, group: str
 
 
 @pytest.mark.usefixtures("group")
-def test_an_account_has_an_identity_of_its_own(sign_in: SignIn, msi: Any) -> None:  # noqa: ANN401
+def test_an_account_has_an_identity_of_its_own(sign_in: SignIn, msi: Any) -> None:  # noqa: ANN401 - the SDK's client has no types
     """System-assigned and user-assigned ones are shown with their ids; taken away, gone."""
     other = msi.user_assigned_identities.create_or_update(
         "identities", "shared", {"location": "local"}

@@ -29,7 +29,7 @@ EXCHANGE = "api://AzureADTokenExchange"
 IMDS = "/metadata/identity/oauth2/token"
 
 
-def with_certificate(sign_in: SignIn, app: App, pem: bytes, tenant: str = "") -> Any:  # noqa: ANN401
+def with_certificate(sign_in: SignIn, app: App, pem: bytes, tenant: str = "") -> Any:  # noqa: ANN401 - the SDK's credential has no types
     """CertificateCredential."""
     return CertificateCredential(
         tenant or sign_in.tenant,

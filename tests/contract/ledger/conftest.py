@@ -34,7 +34,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with running_store(folder, "--cluster-enabled", "yes") as running:
         assert running.ask("CLUSTER", "ADDSLOTSRANGE", 0, 16383) == b"OK"
         until = time.monotonic() + JOINED_S
-        while b"cluster_state:ok" not in bytes(running.ask("CLUSTER", "INFO")):  # pyright: ignore[reportArgumentType]
+        while b"cluster_state:ok" not in bytes(running.ask("CLUSTER", "INFO")):  # pyright: ignore[reportArgumentType] - its answer is text here
             assert time.monotonic() < until
             time.sleep(0.02)
         crossing = running.ask("MSET", "a", 1, "b", 2)

@@ -186,7 +186,7 @@ class Model:
 
 async def until_there(ledger: Ledger) -> None:
     """Return once it is connected (again)."""
-    from linarite.domain.quota_errors import LedgerUnavailable  # noqa: PLC0415
+    from linarite.domain.quota_errors import LedgerUnavailable  # noqa: PLC0415 - needed in the child process alone
 
     while True:
         try:

@@ -29,7 +29,7 @@ class Given:
         self.path = f"{ready['account_id']}/providers/{APPLICATION_KEY_TYPE}/{name}"
         self.management = {"authorization": f"Bearer {ready['management_key']}"}
 
-    def ask(self, method: str, suffix: str = "", **properties: Any) -> dict[str, Any]:  # noqa: ANN401
+    def ask(self, method: str, suffix: str = "", **properties: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
         """A request about it; its properties afterwards."""
         answer = httpx.request(
             method,

@@ -103,7 +103,7 @@ def test_a_stream_is_stored_whole(client: OpenAI) -> None:
 def test_only_those_that_ask_for_it(client: OpenAI) -> None:
     """Neither by default nor where it is false."""
     for more in ({}, {"store": False}, {"metadata": {"a": "b"}}):
-        client.chat.completions.create(model="gpt-4o", messages=SAID, **more)  # pyright: ignore[reportCallIssue, reportArgumentType]
+        client.chat.completions.create(model="gpt-4o", messages=SAID, **more)  # pyright: ignore[reportCallIssue, reportArgumentType] - arguments that come from a table
     assert list(client.chat.completions.list()) == []
 
 

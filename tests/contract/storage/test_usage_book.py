@@ -33,7 +33,7 @@ def noon(month: int, day: int) -> int:
 def asked(*by: str, **changed: object) -> UsageQuestion:
     """Of the whole year, but for what is `changed`."""
     said = {"since": ALL.since, "until": ALL.until, "by": by} | changed
-    return UsageQuestion(**said)  # pyright: ignore[reportArgumentType]
+    return UsageQuestion(**said)  # pyright: ignore[reportArgumentType] - fields of several types
 
 
 def fill(ledger: MemoryRequestLedger) -> None:
@@ -187,7 +187,7 @@ def hour(number: int = 0, **changed: object) -> ProvisionedHour:
         "sku": "GlobalProvisionedManaged",
         "region": "East US",
     }
-    return ProvisionedHour(**(whole | changed))  # pyright: ignore[reportArgumentType]
+    return ProvisionedHour(**(whole | changed))  # pyright: ignore[reportArgumentType] - fields of several types
 
 
 async def test_an_hour_is_charged_once(request_ledger: MemoryRequestLedger) -> None:

@@ -38,7 +38,7 @@ class Guarded:
     authority: str
     client: httpx.Client
 
-    def ask(self, method: str, path: str, bearer: str, **extra: Any) -> httpx.Response:  # noqa: ANN401
+    def ask(self, method: str, path: str, bearer: str, **extra: Any) -> httpx.Response:  # noqa: ANN401 - passed on
         """A request with a bearer token, whatever its characters."""
         headers = {b"authorization": b"Bearer " + bearer.encode("latin-1")}
         return self.client.request(method, path, headers=headers, **extra)

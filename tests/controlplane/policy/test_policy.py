@@ -39,7 +39,7 @@ VERSION = "2025-11-01"
 class Governed(Rig):
     """A rig with words for policies."""
 
-    async def define(self, name: str, condition: Any, then: Any, **more: Any) -> Answer:  # noqa: ANN401
+    async def define(self, name: str, condition: Any, then: Any, **more: Any) -> Answer:  # noqa: ANN401 - any JSON
         """Make a definition in the subscription."""
         rule = {"if": condition, "then": then}
         body = {"properties": {"mode": "All", "policyRule": rule} | more}

@@ -54,7 +54,7 @@ def account(name: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON is
     return {"type": ACCOUNTS, "apiVersion": "2024-10-01", "name": name, **more}
 
 
-def plan(given: dict[str, Any] | None = None, /, **sections: Any) -> Plan:  # noqa: ANN401
+def plan(given: dict[str, Any] | None = None, /, **sections: Any) -> Plan:  # noqa: ANN401 - any JSON
     """The plan of a template with these sections."""
     return draft(template(**sections), given or {}, HERE)
 
@@ -67,6 +67,6 @@ def ids(planned: Plan) -> list[str]:
     ]
 
 
-def known(resource_id: str, version: str = "2024-10-01", **resource: Any) -> Facts:  # noqa: ANN401
+def known(resource_id: str, version: str = "2024-10-01", **resource: Any) -> Facts:  # noqa: ANN401 - any JSON
     """The fact that a resource exists."""
     return {Fact(resource_id, version).key: resource}

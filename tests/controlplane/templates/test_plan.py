@@ -297,7 +297,7 @@ def test_subscription_deployment_makes_groups() -> None:
         draft(template(resources=[account("[resourceGroup().name]")]), {}, here)
 
 
-def nested(name: str, inside: dict[str, Any], **more: Any) -> dict[str, Any]:  # noqa: ANN401
+def nested(name: str, inside: dict[str, Any], **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
     """A deployment within a deployment."""
     scope = more.pop("evaluate", "inner")
     return {

@@ -40,7 +40,7 @@ class Rig:
         self.book = AccessBook(self.store, lambda: self.now)
         self.store.subscribe(self.book.follow)
 
-    async def put(self, scope: str, kind: str, name: str = "1", **properties: Any) -> str:  # noqa: ANN401
+    async def put(self, scope: str, kind: str, name: str = "1", **properties: Any) -> str:  # noqa: ANN401 - any JSON
         """Store a rule; returns its id."""
         made = f"{scope}/providers/{kind}/{name}"
         await self.store.put(Resource(id=made, type=kind, name=name, properties=properties))

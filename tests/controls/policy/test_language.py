@@ -283,7 +283,7 @@ REFUSED: list[tuple[Any, str, str]] = [
 
 
 @pytest.mark.parametrize(("rule", "place", "code"), REFUSED, ids=str)
-def test_it_is_refused_at_its_place(rule: Any, place: str, code: str) -> None:  # noqa: ANN401
+def test_it_is_refused_at_its_place(rule: Any, place: str, code: str) -> None:  # noqa: ANN401 - any JSON
     """With Azure's code."""
     _, problems = read(rule)
     assert [(each.code, each.target) for each in problems] == [(code, f"properties.{place}")]

@@ -68,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(send_body=False)
 
     def _answer(self, *, send_body: bool) -> None:
-        files: FileServer = self.server.files  # pyright: ignore[reportAttributeAccessIssue]
+        files: FileServer = self.server.files  # pyright: ignore[reportAttributeAccessIssue] - set where the server is made
         page = files.answer(self.command, self.path, self.headers.get("Authorization", ""))
         self.send_response(page.status)
         for name, value in page.headers.items():

@@ -79,7 +79,7 @@ def resolver(port: int, *, tcp: bool = False) -> Any:  # noqa: ANN401 - dnspytho
     return resolve
 
 
-async def query(port: int, name: str, kind: str = "A", **more: Any) -> dns.message.Message:  # noqa: ANN401
+async def query(port: int, name: str, kind: str = "A", **more: Any) -> dns.message.Message:  # noqa: ANN401 - passed on
     """One question by UDP."""
     return await dns.asyncquery.udp(
         dns.message.make_query(name, kind, **more), HOST, port=port, timeout=WAIT_S

@@ -70,7 +70,7 @@ def revoked(home: Path, *certificates: Path) -> bytes:
         number = x509.load_pem_x509_certificate(each.read_bytes()).serial_number
         entry = x509.RevokedCertificateBuilder().serial_number(number).revocation_date(now)
         made = made.add_revoked_certificate(entry.build())
-    signed = made.sign(key, hashes.SHA256())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    signed = made.sign(key, hashes.SHA256())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - the library names fewer kinds of keys
     return signed.public_bytes(serialization.Encoding.PEM)
 
 

@@ -177,5 +177,5 @@ def flattened(run: Callable[..., None], *groups: type) -> Callable[..., None]:
     call.__doc__ = run.__doc__
     call.__annotations__ = {}
     # What `inspect.signature` returns for it; type checkers don't know of it.
-    setattr(call, "__signature__", inspect.Signature(parameters))  # noqa: B010
+    setattr(call, "__signature__", inspect.Signature(parameters))  # noqa: B010 - the type has no such attribute, typer reads it
     return call

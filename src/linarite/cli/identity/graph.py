@@ -31,7 +31,7 @@ async def listed(server: Server, path: str, **query: str) -> list[dict[str, Any]
     return items
 
 
-async def sent(server: Server, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401
+async def sent(server: Server, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON
     """What the directory answers to a request."""
     return (await server.send(method, f"{BASE}/{path}", version=VERSION, body=body)).body
 

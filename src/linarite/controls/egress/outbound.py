@@ -72,5 +72,5 @@ def list_of(account: Resource) -> HostPatterns | None:
     try:
         return HostPatterns([str(entry) for entry in entries], _PROPERTY)
     except SetupError as problem:
-        log.error("no outbound access", account=account.id, why=problem.message)  # noqa: TRY400
+        log.error("no outbound access", account=account.id, why=problem.message)  # noqa: TRY400 - the message says it all
         return _NOTHING

@@ -173,7 +173,7 @@ def _forwarded(method: str, path: str, lines: list[str]) -> bytes:
 
 
 def _answer(writer: asyncio.StreamWriter, status: int, reason: str) -> None:
-    ask = 'Proxy-Authenticate: Basic realm="linarite"\r\n' if status == 407 else ""  # noqa: PLR2004
+    ask = 'Proxy-Authenticate: Basic realm="linarite"\r\n' if status == 407 else ""  # noqa: PLR2004 - the status that asks for credentials
     head = f"HTTP/1.1 {status} {reason}\r\n{ask}Content-Length: 0\r\nConnection: close\r\n\r\n"
     writer.write(head.encode())
 

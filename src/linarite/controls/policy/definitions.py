@@ -138,7 +138,7 @@ def read_definition(
     return read, [*problems, *found, *reader.problems]
 
 
-def _rule(rule: Any, reader: RuleReader, effects: EffectReader) -> tuple[Node, Then]:  # noqa: ANN401
+def _rule(rule: Any, reader: RuleReader, effects: EffectReader) -> tuple[Node, Then]:  # noqa: ANN401 - any JSON
     if not isinstance(rule, dict):
         reader.problems.append(
             invalid_rule("a policy rule is an object with 'if' and 'then'", "policyRule")

@@ -141,7 +141,7 @@ class EffectReader:
     def _calls(self, effect: str) -> Any:  # noqa: ANN401 - a sequence, empty where unreadable
         return () if self._reader.problems else self._expressions.calls(effect)
 
-    def _details(self, possible: set[str], source: Any, place: str) -> Details:  # noqa: ANN401
+    def _details(self, possible: set[str], source: Any, place: str) -> Details:  # noqa: ANN401 - any JSON
         if "modify" in possible:
             return self._modify(_lowered(source), place)
         if "append" in possible:

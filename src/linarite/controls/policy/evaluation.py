@@ -150,7 +150,7 @@ class Evaluation:
             for value in cast("list[Any]", values)
         )
 
-    def _within(self, where: Node, members: Members, name: str, current: Any) -> bool:  # noqa: ANN401
+    def _within(self, where: Node, members: Members, name: str, current: Any) -> bool:  # noqa: ANN401 - any JSON
         """Whether a condition holds for one member of what is counted."""
         outer = self._members, self._currents
         self._members, self._currents = members, (*self._currents, (name.lower(), current))

@@ -17,7 +17,7 @@ class AppendConflict(Exception):
     """`append` would replace what the request says; Azure refuses the request then."""
 
 
-def changed(content: Mapping[str, Any], field: Field, operation: str, value: Any) -> dict[str, Any]:  # noqa: ANN401
+def changed(content: Mapping[str, Any], field: Field, operation: str, value: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
     """The resource with one change; what it shares with the old one is not touched.
 
     `add` sets what is missing, or adds to an array that the field ends in; `addOrReplace` sets;
@@ -26,7 +26,7 @@ def changed(content: Mapping[str, Any], field: Field, operation: str, value: Any
     return cast("dict[str, Any]", _changed(content, field.path, operation, value))
 
 
-def _changed(whole: Any, path: tuple[str, ...], operation: str, value: Any) -> Any:  # noqa: ANN401
+def _changed(whole: Any, path: tuple[str, ...], operation: str, value: Any) -> Any:  # noqa: ANN401 - any JSON
     if not path:
         return _final(whole, operation, value)
     if path[0] == EVERY:

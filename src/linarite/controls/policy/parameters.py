@@ -72,7 +72,7 @@ def read_parameters(source: Any, most: int) -> tuple[Declared, list[Problem]]:  
     return declared, problems
 
 
-def _read(name: str, told: Any, place: str) -> tuple[Parameter | None, list[Problem]]:  # noqa: ANN401
+def _read(name: str, told: Any, place: str) -> tuple[Parameter | None, list[Problem]]:  # noqa: ANN401 - any JSON
     if not isinstance(told, dict):
         return None, [_invalid("a parameter is declared by an object with a 'type'", place)]
     given = {key.lower(): inner for key, inner in cast("dict[str, Any]", told).items()}

@@ -95,7 +95,7 @@ def _parent_of(place: Path) -> Path:
     return staging.private_folder(older)
 
 
-def _placed(folder: Path, fresh: Path, manifest: Manifest, default: bool) -> Manifest:  # noqa: FBT001
+def _placed(folder: Path, fresh: Path, manifest: Manifest, default: bool) -> Manifest:  # noqa: FBT001 - the name says what it means
     """Among the versions that are there: the first is the default one, others when told so."""
     others = layout.readable(folder, manifest.name)
     if others and not default:
@@ -128,7 +128,7 @@ def _same(
     place: Path,
     present: Manifest,
     sha256: str,
-    default: bool,  # noqa: FBT001
+    default: bool,  # noqa: FBT001 - the name says what it means
 ) -> Manifest:
     if present.sha256 != sha256:
         raise ModelExists(present.name, present.version)

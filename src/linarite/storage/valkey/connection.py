@@ -14,7 +14,7 @@ import hiredis
 # Its stub says too little.
 _packed = cast(
     "Callable[[tuple[str | bytes | int, ...]], bytes]",
-    hiredis.pack_command,  # pyright: ignore[reportUnknownMemberType]
+    hiredis.pack_command,  # pyright: ignore[reportUnknownMemberType] - the library's own types lack it
 )
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -138,7 +138,7 @@ class ValkeyLedger:
         with suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_S):
                 # Until all is answered; whoever settles never waits, so nobody tells.
-                while self._unsettled and self._keeper.connection is not None:  # noqa: ASYNC110
+                while self._unsettled and self._keeper.connection is not None:  # noqa: ASYNC110 - nothing tells when it is settled
                     await asyncio.sleep(0.005)
         connection = self._keeper.connection
         if connection is not None:

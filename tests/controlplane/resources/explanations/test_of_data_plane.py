@@ -18,7 +18,7 @@ def record(**facts: object) -> RequestRecord:
     """A record of a chat, refused unless `facts` say otherwise."""
     kinds = {field.name: field.type for field in msgspec.structs.fields(RequestRecord)}
     blank = {name: kind_of(kind) for name, kind in kinds.items()}
-    return RequestRecord(**(blank | {"status": 403, "finish": "refused"} | facts))  # pyright: ignore[reportArgumentType]
+    return RequestRecord(**(blank | {"status": 403, "finish": "refused"} | facts))  # pyright: ignore[reportArgumentType] - fields of several types
 
 
 def kind_of(kind: object) -> object:

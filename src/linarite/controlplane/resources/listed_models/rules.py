@@ -196,7 +196,7 @@ async def keep(surface: Surface, resource: Resource) -> list[Problem]:
         Problem(
             "ModelInUse",
             f"The model '{resource.name}' serves {', '.join(users[:5])}"
-            f"{' and others' if len(users) > 5 else ''}. Change or delete these first.",  # noqa: PLR2004
+            f"{' and others' if len(users) > 5 else ''}. Change or delete these first.",  # noqa: PLR2004 - as many as are named above
             "name",
             409,
         )

@@ -73,7 +73,7 @@ def _order(text: str) -> tuple[str, bool] | None:
     words = text.replace(",", " ").split()
     if not words:
         return None
-    if len(words) > 2 or (len(words) == 2 and words[1].lower() not in {"asc", "desc"}):  # noqa: PLR2004
+    if len(words) > 2 or (len(words) == 2 and words[1].lower() not in {"asc", "desc"}):  # noqa: PLR2004 - a name and a direction
         raise bad_request(
             "InvalidOrderByInQueryString", "$orderby takes one property, with asc or desc after it."
         )

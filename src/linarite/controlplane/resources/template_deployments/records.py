@@ -90,7 +90,7 @@ async def forget_operations(surface: Surface, deployment_id: str) -> None:
         await surface.resources.commit([Delete(one.id) for one in done])
 
 
-async def kept_end(world: World, place_id: str, state: str, **found: Any) -> None:  # noqa: ANN401
+async def kept_end(world: World, place_id: str, state: str, **found: Any) -> None:  # noqa: ANN401 - any JSON
     """Keep how a deployment ended; one that was canceled stays so."""
     resource = await world.surface.resources.get(place_id)
     if resource is None or resource.properties.get("provisioningState") in ENDED:

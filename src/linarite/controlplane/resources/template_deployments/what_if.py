@@ -92,7 +92,7 @@ def _without(view: dict[str, Any], properties: frozenset[str]) -> dict[str, Any]
     return view | {"properties": kept}
 
 
-def differences(before: Any, after: Any, path: str = "") -> Iterator[dict[str, Any]]:  # noqa: ANN401
+def differences(before: Any, after: Any, path: str = "") -> Iterator[dict[str, Any]]:  # noqa: ANN401 - any JSON
     """The properties that differ, each with its path and what it was and would be."""
     if isinstance(before, dict) and isinstance(after, dict):
         old, new = cast("dict[str, Any]", before), cast("dict[str, Any]", after)

@@ -28,7 +28,7 @@ def main() -> NoReturn:
         leave(0)
     except RuntimeError as error:
         # Its words may quote a prompt; its kind and place do not.
-        print(f"openvino failed: {type(error).__name__}", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"openvino failed: {type(error).__name__}", file=sys.stderr, flush=True)  # noqa: T201 - the worker's words are its log
         leave(1)
     leave(0)
 

@@ -99,6 +99,6 @@ def _whole_characters(raw: bytes, length: int) -> int:
         byte = raw[start]
         if byte & 0xC0 == 0x80:  # noqa: PLR2004 - bit patterns of UTF-8
             continue
-        size = 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4  # noqa: PLR2004
+        size = 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4  # noqa: PLR2004 - UTF-8's own bounds
         return length if start + size <= length else start
     return length

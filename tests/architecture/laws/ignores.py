@@ -1,0 +1,35 @@
+"""Each ignore of a checker's finding says why."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tests.architecture.laws.source import found_in_modules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PLACES = ("src", "tests", "bench", "scripts")
+# A letter of each word stands in brackets, so that this file keeps the law too.
+BARE = re.compile(
+    r"#\s*(?:noq[a](?::\s*[A-Z]+[0-9]+(?:,\s*[A-Z]+[0-9]+)*)?"
+    r"|(?:pyrigh[t]|typ[e]):\s*ignor[e](?:\[[^\]]*\])?)\s*$"
+)
+
+
+def ignores_say_why(root: Path) -> list[str]:
+    """`# noq[a]: RULE - reason`, and the same of the type checker's."""
+    return [
+        f"{path}:{line} ignores a finding without a reason: write ' - ' and why after it"
+        for place in PLACES
+        for path, line in found_in_modules(root, _bare, place)
+    ]
+
+
+def _bare(path: str, text: str) -> Iterator[int]:
+    del path
+    for number, line in enumerate(text.splitlines(), 1):
+        if BARE.search(line):
+            yield number
