@@ -14,7 +14,7 @@ from linarite.knowledge.own_stores import is_own
 from linarite.knowledge.vectors import shortened
 
 
-def found(name: str, score: float, query: str = "q", **said: Any) -> Document:  # noqa: ANN401
+def found(name: str, score: float, query: str = "q", **said: Any) -> Document:  # noqa: ANN401 - any field
     """A document."""
     return Document(content=name, filepath=name, score=score, queries=(query,), **said)
 
