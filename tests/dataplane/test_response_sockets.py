@@ -499,6 +499,6 @@ async def test_who_reads_nothing_is_read_no_more() -> None:
             except TimeoutError:
                 break
         [connection] = getattr(running.listener, "_shared").open  # noqa: B009 - it is private
-        unsent: int = getattr(connection, "_transport").get_write_buffer_size()  # noqa: B009
+        unsent: int = getattr(connection, "_transport").get_write_buffer_size()  # noqa: B009 - the client hides it
         assert unsent < 1024 * 1024
         transport.abort()
