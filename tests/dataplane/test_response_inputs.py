@@ -75,6 +75,25 @@ async def test_files_of_a_request_are_bounded_together(
     assert "12 bytes together" in refused.json()["error"]["message"]
 
 
+async def test_strict_schemas_are_held_to_their_rules(running: Rig) -> None:
+    """As in chats, under the names that things have here; unsaid, it is as strict as it can be."""
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}}
+    function = {"type": "function", "name": "f", "parameters": schema}
+    wanted = {"type": "json_schema", "name": "p", "schema": schema}
+    for strict, status in ((True, 400), (False, 200), (None, 200)):
+        answer = await asked(running, "Hi", tools=[function | {"strict": strict}])
+        assert answer.status == status
+        if status == 400:
+            assert answer.error["param"] == "tools[0].parameters"
+            assert answer.error["code"] == "invalid_function_parameters"
+        answer = await asked(running, "Hi", text={"format": wanted | {"strict": strict}})
+        assert answer.status == status
+        if status == 400:
+            assert answer.error["param"] == "text.format.schema"
+            assert answer.error["code"] == "invalid_json_schema"
+            assert "'additionalProperties'" in answer.error["message"]
+
+
 async def test_what_a_tool_found_may_be_a_file(running: Rig) -> None:
     """The model reads its bytes; one that is not there is told."""
     file = await stored(running, b"found")

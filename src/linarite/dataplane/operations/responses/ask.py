@@ -9,6 +9,7 @@ import msgspec
 from linarite.dataplane.operations.responses.tools import AskedTools, read_tools
 from linarite.dataplane.parts import checks
 from linarite.dataplane.parts.decode import decode, unknown_parameter
+from linarite.dataplane.parts.strict_schemas import require_strict
 from linarite.domain.errors import InvalidRequest
 from linarite.domain.service_tier import ASKABLE
 
@@ -190,6 +191,13 @@ def _check_format(ask: ResponseAsk, wanted: Format) -> None:
             if getattr(wanted, name) is None:
                 raise _missing(f"text.format.{name}")
         checks.check_nesting("text.format.schema", wanted.schema)
+        if wanted.strict:
+            require_strict(
+                wanted.schema or {},
+                f"response_format '{wanted.name}'",
+                param="text.format.schema",
+                code="invalid_json_schema",
+            )
         checks.check_name("text.format.name", wanted.name or "")
     if wanted.type == "json_object" and not _speaks_of_json(ask):
         raise InvalidRequest(

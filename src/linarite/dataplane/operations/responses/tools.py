@@ -14,6 +14,7 @@ from linarite.dataplane.operations.responses.hosted_tools import (
 )
 from linarite.dataplane.parts import checks
 from linarite.dataplane.parts.decode import converted
+from linarite.dataplane.parts.strict_schemas import require_strict
 from linarite.domain.chat import FunctionDefinition, NamedFunction, NamedToolChoice, Tool
 from linarite.domain.errors import InvalidRequest
 
@@ -234,6 +235,13 @@ def _check_parameters(tool: FunctionTool, where: str) -> None:
         raise InvalidRequest(
             f"Invalid schema for function '{tool.name}': schema must be a JSON Schema of "
             f"'type: \"object\"', got 'type: {msgspec.json.encode(kind).decode()[:100]}'.",
+            param=where,
+            code="invalid_function_parameters",
+        )
+    if tool.strict:  # without a word it is as strict as the schema lets it be
+        require_strict(
+            tool.parameters or {"type": "object"},
+            f"function '{tool.name}'",
             param=where,
             code="invalid_function_parameters",
         )
