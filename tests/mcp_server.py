@@ -36,6 +36,7 @@ class McpHandler(BaseHTTPRequestHandler):
     """One request."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = 64 * 1024  # head and body in one write: in two, the second waits for an ACK
     home: Path
     sessions: set[str] = set()  # noqa: RUF012 - one process, one server
 

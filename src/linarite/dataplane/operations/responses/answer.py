@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 encode = msgspec.json.encode
 
+NOTHING = Usage()
 UNFINISHED = {"length": "max_output_tokens", "content_filter": "content_filter"}
 """why a model stopped → why a response is incomplete"""
 ERROR_TYPES = {400: "user_error", 403: "forbidden", 429: "too_many_requests"}
@@ -50,7 +51,7 @@ class Answer:
         """the newest counts of the engine's"""
         self.began = False
         self._queued = False
-        self._before = Usage()
+        self._before = NOTHING
         """of earlier turns"""
         self._told = told
         self._sequence = 0
@@ -131,7 +132,7 @@ class Answer:
         """The hosted calls that are to be carried out; none of a turn that broke off."""
         if self._reason in UNFINISHED:
             return []
-        self._before, self.counted, self._pieces = self.usage or Usage(), None, 0
+        self._before, self.counted, self._pieces = self.usage or NOTHING, None, 0
         return self._output.end_turn()
 
     def has_run_out(self, most_tokens: int | None) -> bool:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from linarite.dataplane.parts.response_items import Item
 
 REQUEST, RESPONSE = "mcp_approval_request", "mcp_approval_response"
+APPROVALS = frozenset((REQUEST, RESPONSE))
 
 
 class Approvals(NamedTuple):
@@ -21,6 +22,14 @@ class Approvals(NamedTuple):
     """requests that were agreed to and whose calls have still to be made"""
     refused: Mapping[str, str] = {}
     """ids of requests that were not, each with the person's reason"""
+
+
+def has_requests(items: Sequence[Item]) -> bool:
+    """Whether anything in them has to do with approvals."""
+    for each in items:  # noqa: SIM110 - asked of every request: a generator costs a microsecond
+        if each["type"] in APPROVALS:
+            return True
+    return False
 
 
 def read_approvals(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from linarite.dataplane.call import Unready
-from linarite.dataplane.operations.responses.approvals import read_approvals
+from linarite.dataplane.operations.responses.approvals import has_requests, read_approvals
 from linarite.dataplane.operations.responses.ask import REASONING, RESULTS, ResponseAsk
 from linarite.dataplane.operations.responses.compaction import as_message, opened
 from linarite.dataplane.operations.responses.hosted_calls import HostedCalls, Hosting
@@ -184,6 +184,8 @@ class Asked(Unready):
     async def _hosted(self, earlier: list[Item], items: list[Item]) -> HostedCalls | None:
         """What carries out the request's hosted tools. Raises InvalidRequest, NoSuchVectorStore."""
         ask, tools = self._request.ask, self._request.tools
+        if tools.hosted == NO_HOSTED and not has_requests(earlier) and not has_requests(items):
+            return None
         approvals = read_approvals(earlier, items, tools.hosted.labels)
         if tools.hosted == NO_HOSTED and not approvals.refused:
             return None
