@@ -31,7 +31,7 @@ needs_store = pytest.mark.skipif(
 )
 packed: Callable[[tuple[str | int, ...]], bytes] = hiredis.pack_command  # pyright: ignore[reportAssignmentType] - the library's types are narrower than it is
 """one command, as it goes over the wire"""
-START_S = 10.0
+START_S = 60.0
 
 
 class Store:

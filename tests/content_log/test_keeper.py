@@ -254,6 +254,6 @@ async def test_flush_waits_for_the_disk() -> None:
     await scene.keys.ensure(ACCOUNT)
     scene.keeper.start()
     scene.keeper.add(asked("a"))
-    await asyncio.wait_for(scene.keeper.flush(), 5)
+    await asyncio.wait_for(scene.keeper.flush(), 30)
     assert await scene.ids() == ["a"]
     await scene.keeper.stop()

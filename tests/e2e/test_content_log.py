@@ -32,7 +32,7 @@ CONTENT_READER = "6b1d0c52-9a0f-4e0b-8f0e-2d6c7a4e9c31"
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 SECRET = "the-mole-is-called-Gerald"
 VERSION = {"api-version": "2026-11-01"}
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 def manage(

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 CONTENT = gguf_files.content()
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SOURCE = "pypi:tiny-weights==1.0"
-NO_ENTRY_YET_S = 10.0
+NO_ENTRY_YET_S = 60.0
 
 
 @pytest.fixture(scope="module")

@@ -247,7 +247,7 @@ def test_endpoints_listen_again_after_a_power_cut(tmp_path: Path, port: int) -> 
             assert state["status"] == "Approved"
             assert f"{second}:{port}" in state["actionsRequired"]
             squatter.close()
-            deadline = time.monotonic() + 15
+            deadline = time.monotonic() + 60
             while (
                 ask(server, "GET", f"{ENDPOINT}-2")["properties"]["provisioningState"] == "Failed"
             ):

@@ -18,8 +18,8 @@ ACCOUNT = (
     "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/linarite"
     "/providers/Microsoft.CognitiveServices/accounts/linarite"
 )
-KEPT_S = 10.0
-"""the bound is 5 seconds; a busy machine gets as many more"""
+KEPT_S = 30.0
+"""the bound is 5 seconds; a busy machine gets more"""
 
 
 def call(server: Server, times: int) -> None:

@@ -33,7 +33,7 @@ hour = 0.5
 QUERY = (
     "/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.CostManagement/query"
 )
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 def charged(server: Server) -> list[Any]:

@@ -90,7 +90,7 @@ async def until_killed(server: Server, told: Told, chance: random.Random) -> Non
         killer = threading.Timer(0.7 + chance.random() / 2, server.process.kill)
         killer.start()  # a thread: whatever the clients are at
         await asyncio.gather(*(keep_asking(client, told, chance) for _ in range(CLIENTS)))
-    server.process.wait(10)
+    server.process.wait(60)
 
 
 def rows(home: Path, query: str) -> list[tuple]:

@@ -90,7 +90,7 @@ class Client:
         with self._process as process:
             assert process.stdin is not None
             process.stdin.close()
-            process.wait(10)
+            process.wait(60)
 
     def _ask(self, **wish: object) -> Told:
         assert self._process.stdin is not None
@@ -186,7 +186,7 @@ def http(wish: dict[str, Any]) -> dict[str, Any]:
             wish["url"],
             json=wish["body"],
             headers=wish["headers"],
-            timeout=10,
+            timeout=30,
             trust_env=False,
             verify=ssl.create_default_context(cafile=wish["ca_file"]),
         )

@@ -21,7 +21,7 @@ EDGE = f"{NETWORKS}/networkSecurityPerimeters/edge"
 PROFILE = f"{EDGE}/profiles/main"
 ASSOCIATION = f"{EDGE}/resourceAssociations/one"
 LOG_VERSION = "2026-11-01"
-WRITTEN_S = 5.0
+WRITTEN_S = 30.0
 """the log is written within a second; the machine may be busy"""
 
 

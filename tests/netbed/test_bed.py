@@ -130,7 +130,7 @@ def test_what_runs_on_a_host_ends_with_the_bed() -> None:
     """A program that nobody stopped would keep its host."""
     with bed(Layout(networks=(APPLICATION,))) as made:
         left = subprocess.Popen(made.command("application", ["sleep", "600"]))
-    assert left.wait(5) == -signal.SIGKILL
+    assert left.wait(60) == -signal.SIGKILL
 
 
 def test_a_bed_that_fails_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

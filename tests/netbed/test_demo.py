@@ -107,7 +107,7 @@ def test_down_ends_it(demo: subprocess.Popen[bytes]) -> None:
     [record] = [record for record in kept() if record.pid == demo.pid]
     assert Path(record.home).is_dir()
     assert run("down").stdout == "The hosts are gone.\n"
-    assert demo.wait(10) == 0
+    assert demo.wait(60) == 0
     assert not Path(record.home).exists()
     assert not list(Path("/run/netns").glob(f"linarite-{record.name}-*"))
     assert "No demo runs on this machine" in run("status").stderr

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BEHIND = b"\x16\x03\x01 what TLS begins with"
-WAIT_S = 5.0
+WAIT_S = 30.0
 
 
 def version_2(command: int, family: int, body: bytes) -> bytes:

@@ -52,7 +52,7 @@ def test_a_setting_is_made_shown_and_deleted(az: Az, cloud: Cloud, account: str)
         *("--name", "az-diagnosed", "--resource-group", GROUP),
     )
     folder = cloud.server.home / "archive" / "insights-logs-audit"
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while "ListKey" not in "".join(file.read_text() for file in folder.rglob("PT1H.json")):
         assert time.monotonic() < until, "no audit record came"
         time.sleep(0.1)

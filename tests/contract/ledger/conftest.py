@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from linarite.domain.ledger import Charge, Ledger, Reservation
     from tests.store import Store
 
-JOINED_S = 10.0
+JOINED_S = 60.0
 
 
 @pytest.fixture(scope="session")

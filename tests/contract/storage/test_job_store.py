@@ -216,7 +216,7 @@ async def test_a_reader_can_wait_until_listeners_know_what_it_read(stores: Store
         heard.extend(committed.written)
 
     stores.resources.subscribe(listen)
-    await asyncio.wait_for(stores.resources.told(), 5)  # nothing to wait for
+    await asyncio.wait_for(stores.resources.told(), 30)  # nothing to wait for
     writing = asyncio.create_task(stores.resources.put(make_resource(CHAT)))
     await is_written.wait()
     waiting = asyncio.create_task(stores.resources.told())
@@ -224,7 +224,7 @@ async def test_a_reader_can_wait_until_listeners_know_what_it_read(stores: Store
     assert not waiting.done()
     assert not heard
     may_go_on.set()
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 30)
     assert heard == [CHAT]
     await writing
 

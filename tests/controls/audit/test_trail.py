@@ -209,7 +209,7 @@ async def test_what_is_being_written_at_the_end_is_counted_too(
     await asyncio.sleep(0.01)
     await trail.close()
     with pytest.raises(AuditUnavailable, match="shutting down"):
-        await asyncio.wait_for(waiting, 1)
+        await asyncio.wait_for(waiting, 30)
     assert trail.lost == 1
 
 
@@ -219,8 +219,8 @@ async def test_a_failure_of_our_own_is_a_refusal(disk: Disk, failure: Exception)
     trail = await opened(disk)
     disk.failures = [failure]
     with pytest.raises(AuditUnavailable, match="our own fault"):
-        await asyncio.wait_for(trail.record(make_event(1)), 5)
-    await asyncio.wait_for(trail.record(make_event(2)), 5)
+        await asyncio.wait_for(trail.record(make_event(1)), 30)
+    await asyncio.wait_for(trail.record(make_event(2)), 30)
     await trail.close()
     assert [event.request_id for event in disk.events] == ["request-2"]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.anyio, needs_store]
 
-RECOVERY_S = 5.0
+RECOVERY_S = 30.0
 DAY = Bucket("day", "key-tokens", "tokens", 1000, Window.DAY)
 MINUTE = Bucket("minute", "key-tokens", "tokens", 100, Window.MINUTE)
 PLACE = Bucket("place", "key-concurrent", "concurrent", 1, Window.HELD)
