@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, settings
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+gc.disable()  # until all tests are collected: nothing of that is garbage
 pytest_plugins = ["tests.default_trust", "tests.longest_first", "tests.model_home"]
 
 # A busy machine makes an example slow, and that is no fault of the code.
@@ -18,6 +20,12 @@ settings.register_profile(
     "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("untimed")
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays: the collector of garbage need not look through it after tests."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
