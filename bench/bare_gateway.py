@@ -22,6 +22,7 @@ from linarite.web.options import Server
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from linarite.engines.http_client import Connector
     from linarite.web.exchange import Exchange
 
 BODY_BYTES_MAX = 16 * 1024 * 1024
@@ -33,15 +34,8 @@ STREAM = "text/event-stream"
 class BareGateway:
     """The handler."""
 
-    def __init__(self, upstream_port: int) -> None:
-        async def connect(factory: Callable[[], asyncio.Protocol]) -> asyncio.Protocol:
-            loop = asyncio.get_running_loop()
-            _, protocol = await loop.create_connection(factory, "127.0.0.1", upstream_port)
-            return protocol
-
-        self._client = HttpClient(
-            connect, host=f"127.0.0.1:{upstream_port}", connections_max=2048, idle_keep_s=WAIT_S
-        )
+    def __init__(self, connect: Connector, host: str) -> None:
+        self._client = HttpClient(connect, host=host, connections_max=2048, idle_keep_s=WAIT_S)
         self._head = self._client.prepare("POST", PATH, [("content-type", "application/json")])
 
     async def __call__(self, exchange: Exchange) -> None:
@@ -64,11 +58,18 @@ class BareGateway:
 
 
 async def _serve(port: int, upstream_port: int) -> None:
-    await Listener(BareGateway(upstream_port), Server(port=port)).open()
+    loop = asyncio.get_running_loop()
+
+    async def connect(factory: Callable[[], asyncio.Protocol]) -> asyncio.Protocol:
+        _, protocol = await loop.create_connection(factory, "127.0.0.1", upstream_port)
+        return protocol
+
+    gateway = BareGateway(connect, f"127.0.0.1:{upstream_port}")
+    await Listener(gateway, Server(port=port)).open()
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_THRESHOLD, 20, 20)
-    await asyncio.get_running_loop().create_future()
+    await loop.create_future()
 
 
 if __name__ == "__main__":

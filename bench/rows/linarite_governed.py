@@ -45,9 +45,9 @@ class LinariteGovernedRow(LinariteTokenRow):
     def __init__(self) -> None:
         super().__init__("a governed call on Linarite")
 
-    async def start(self, folder: Path, upstream_port: int, cores: set[int]) -> None:
-        """As its base does, then let its records leave. Raises Unavailable."""
-        await super().start(folder, upstream_port, cores)
+    def prepare(self) -> None:
+        """As its base does, then let its records leave."""
+        super().prepare()
         account = self.serving["account_id"]
         path = f"{account}/providers/Microsoft.Insights/diagnosticSettings/all{VERSION}"
         logs = [{"categoryGroup": "allLogs", "enabled": True}]

@@ -39,6 +39,23 @@ CLAIMS = {
 }
 
 
+class Signer:
+    """An issuer of tokens, whose key set is a file."""
+
+    def __init__(self, key_set: Path) -> None:
+        self._key = jwk.RSAKey.generate_key(2048, {"kid": "bench", "use": "sig"})
+        key_set.write_text(json.dumps({"keys": [self._key.as_dict(private=False)]}), "utf-8")
+        self.settings = f'[issuers.bench]\nissuer = "{ISSUER}"\nkey_set_file = "{key_set}"\n'
+        """of a server that believes it"""
+
+    def headers(self) -> dict[str, str]:
+        """Those of a call with a token that holds for an hour."""
+        now = int(time.time())
+        times = {"iat": now, "nbf": now, "exp": now + HOUR_S}
+        token = jwt.encode({"alg": "RS256", "kid": "bench"}, CLAIMS | times, self._key)
+        return {"authorization": f"Bearer {token}"}
+
+
 class LinariteTokenRow(ProcessRow):
     """The same server and request as the row of a key, but for who calls."""
 
@@ -50,20 +67,18 @@ class LinariteTokenRow(ProcessRow):
     async def start(self, folder: Path, upstream_port: int, cores: set[int]) -> None:
         """Start it, give the caller a role, and wait for the deployment. Raises Unavailable."""
         home = folder / self.name.replace(" ", "-")
-        key = jwk.RSAKey.generate_key(2048, {"kid": "bench", "use": "sig"})
-        key_set = home.with_suffix(".keys.json")  # a server looks at its own again and again
-        key_set.write_text(json.dumps({"keys": [key.as_dict(private=False)]}), encoding="utf-8")
-        config = CONFIG.format(model=MODEL, upstream_port=upstream_port)
-        config += f'[issuers.bench]\nissuer = "{ISSUER}"\nkey_set_file = "{key_set}"\n'
+        # A server looks at its own key set again and again: each has a file of its own.
+        signer = Signer(home.with_suffix(".keys.json"))
+        config = CONFIG.format(model=MODEL, upstream_port=upstream_port) + signer.settings
         self._started = launch(home, self.configured(config, folder), cores=cores)
         by_key = await ready_target(home, self._started, MODEL)
         self.serving = json.loads((home / "ready.json").read_text(encoding="utf-8"))
+        self.prepare()
+        self._target = Target(by_key.port, by_key.path, MODEL, signer.headers())
+
+    def prepare(self) -> None:
+        """Have the control plane do what a call needs."""
         give_role(self.serving)
-        now = int(time.time())
-        times = {"iat": now, "nbf": now, "exp": now + HOUR_S}
-        token = jwt.encode({"alg": "RS256", "kid": "bench"}, CLAIMS | times, key)
-        headers = {"authorization": f"Bearer {token}"}
-        self._target = Target(by_key.port, by_key.path, MODEL, headers)
 
     def configured(self, config: str, folder: Path) -> str:  # noqa: ARG002 - for who adds to it
         """Its settings, of which this row has nothing to change; `folder` takes what it writes."""
