@@ -6,6 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from linarite.domain.ledger import Charge
     from linarite.domain.quota import CostOf, Price
     from linarite.domain.usage import Usage
@@ -34,15 +36,21 @@ def provisioned_at_most(
     return max(1, math.ceil(prompt + bound * price.answers * output_weight))
 
 
-def taken(charge: Charge, usage: Usage, cost_of: CostOf) -> int:
-    """What a bucket is charged in the end, of an answer that used so much."""
-    measure = charge.bucket.measure
-    if measure == "tokens":
-        weight = charge.bucket.output_weight
-        return usage.total_tokens if not weight else provisioned_tokens(usage, weight)
-    if measure == "cost":
-        return cost_of(usage)
-    return 0 if measure == "concurrent" else charge.amount
+def taken(charges: Sequence[Charge], usage: Usage, cost_of: CostOf) -> list[int]:
+    """What each bucket is charged in the end, of an answer that used so much."""
+    total = usage.total_tokens
+    amounts: list[int] = []
+    for charge in charges:
+        bucket = charge.bucket
+        measure = bucket.measure
+        if measure == "tokens":
+            weight = bucket.output_weight
+            amounts.append(provisioned_tokens(usage, weight) if weight else total)
+        elif measure == "cost":
+            amounts.append(cost_of(usage))
+        else:
+            amounts.append(0 if measure == "concurrent" else charge.amount)
+    return amounts
 
 
 def provisioned_tokens(usage: Usage, output_weight: float) -> int:

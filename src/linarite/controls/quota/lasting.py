@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from linarite.controls.quota.meters import CalendarWindow
+from linarite.controls.quota.calendar_window import CalendarWindow
 from linarite.domain.calendar_windows import DAY_S, period_end
 from linarite.domain.errors import ServiceUnavailable
 from linarite.domain.ledger import LastingCount

@@ -65,7 +65,7 @@ class Lease:
         charges = self._reserved.charges
         usage = self._asked.usage
         if usage is not None:
-            amounts = [taken(charge, usage, self._cost_of) for charge in charges]
+            amounts = taken(charges, usage, self._cost_of)
             if problem is None:
                 self._learn(usage)
         elif not self.begun or isinstance(problem, LinariteError):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from linarite.controls.quota.calendar_window import CalendarWindow
 from linarite.controls.quota.lasting import Journal, LastingWindow
-from linarite.controls.quota.meters import CalendarWindow, meter_for
+from linarite.controls.quota.meters import meter_for
 from linarite.domain.ledger import LASTING, DoesNotFit, Refused, Reservation
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class MemoryLedger:
             room = meter.room(charge.amount, now)
             if room is None:
                 raise self._refusal(charges, now)
-            if meter.lasting and not self._covers(meter, charge.amount):
+            if meter.lasting and not _covers(meter, charge.amount):
                 covered = False
             meters.append(meter)
             left.append(room)
@@ -108,17 +109,12 @@ class MemoryLedger:
         now = self._clock()
         for meter, mark, amount in zip(reservation.meters, reservation.marks, amounts, strict=True):
             meter.open -= 1
-            later = meter.successor
-            while later is not None:
-                later.open -= 1
-                if amount > mark.amount:
-                    later.take(amount - mark.amount, now)
-                later = later.successor
+            if meter.successor is not None:
+                _settle_later(meter, mark, amount, now)
             if mark.amount != amount:
                 meter.correct(mark, amount, now)
-                if self._journal is not None and not self._covers(meter, 0):
-                    assert isinstance(meter, LastingWindow)  # noqa: S101 - others are covered
-                    self._journal.follow(meter)
+                if meter.lasting:
+                    self._follow(meter)
 
     async def left(self, buckets: Sequence[Bucket]) -> list[int]:
         """See Ledger."""
@@ -155,9 +151,10 @@ class MemoryLedger:
         self._journal.restore(kept)
         return kept
 
-    @staticmethod
-    def _covers(meter: Meter, amount: int) -> bool:
-        return not isinstance(meter, LastingWindow) or meter.covers(amount)
+    def _follow(self, meter: Meter) -> None:
+        """Have the disk know of what turned out to be more than was written ahead."""
+        if self._journal is not None and isinstance(meter, LastingWindow) and not meter.covers(0):
+            self._journal.follow(meter)
 
     def _forget_idle(self, now: float) -> None:
         """Deployments and people come and go: those that are gone take no memory for ever.
@@ -177,3 +174,17 @@ class MemoryLedger:
         index = max(range(len(waits)), key=waits.__getitem__)
         bucket, amount = charges[index].bucket, charges[index].amount
         return DoesNotFit(Refused(bucket, amount, max(0, left[index]), waits[index]), left)
+
+
+def _covers(meter: Meter, amount: int) -> bool:
+    return not isinstance(meter, LastingWindow) or meter.covers(amount)
+
+
+def _settle_later(meter: Meter, mark: Mark, amount: int, now: float) -> None:
+    """On those that have counted in its place since: what is more than was thought counts now."""
+    later = meter.successor
+    while later is not None:
+        later.open -= 1
+        if amount > mark.amount:
+            later.take(amount - mark.amount, now)
+        later = later.successor

@@ -1,7 +1,7 @@
 """Counting what was charged: a meter for each kind of window.
 
 A meter does not lock: everything happens on the event loop. It is told the time, in seconds of a
-clock that never goes back; only days and months read the time of day.
+clock that never goes back; only days and months (`calendar_window`) read the time of day.
 """
 
 from __future__ import annotations
@@ -9,20 +9,14 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections import deque
-from typing import TYPE_CHECKING
 
-from linarite.domain.calendar_windows import period_end, period_of
 from linarite.domain.ledger import SLIDING_S, Window
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 PARTS = 60
 """a sliding window forgets in so many steps"""
 MINUTE_S = 60.0
 PLACE_WAIT_S = 1.0
 """when to come again for a place that others hold: nobody knows when they leave it"""
-PERIODS_KEPT = 3
 
 
 class Mark:
@@ -121,7 +115,9 @@ class SlidingWindow(Meter):
 
     def room(self, amount: int, now: float) -> int | None:
         """See Meter."""
-        self._forget(now)
+        parts = self._parts
+        if parts and parts[0].at < int(now / self._part_s) - PARTS:
+            self._forget(now)
         left = self.limit - self._total - amount
         return None if left < 0 else left
 
@@ -143,9 +139,10 @@ class SlidingWindow(Meter):
         """See Meter."""
         at = int(now / self._part_s)
         parts = self._parts
-        if not parts or parts[-1].at != at:
-            parts.append(Mark(at, 0))
-        parts[-1].amount += amount
+        if parts and (last := parts[-1]).at == at:
+            last.amount += amount
+        else:
+            parts.append(Mark(at, amount))
         self._total += amount
         return Mark(at, amount)
 
@@ -155,7 +152,12 @@ class SlidingWindow(Meter):
         if not difference:
             return
         self._forget(now)
-        for part in reversed(self._parts):
+        parts = self._parts
+        if parts and (last := parts[-1]).at == mark.at:  # most answers take less than a part
+            last.amount += difference
+            self._total += difference
+            return
+        for part in reversed(parts):
             if part.at == mark.at:
                 part.amount += difference
                 self._total += difference
@@ -288,6 +290,12 @@ class Places(Meter):
         del now
         return max(0, self.limit - self._held)
 
+    def room(self, amount: int, now: float) -> int | None:
+        """See Meter."""
+        del now
+        left = self.limit - self._held - amount
+        return None if left < 0 else left
+
     def wait(self, amount: int, now: float) -> float:
         """See Meter."""
         del now
@@ -310,63 +318,6 @@ class Places(Meter):
         """See Meter."""
         del now
         return not self._held
-
-
-class CalendarWindow(Meter):
-    """A day or a month, in UTC.
-
-    The last periods are kept: a clock that is set forward and back again finds its day as it was.
-    """
-
-    def __init__(self, limit: int, window: Window, time_of_day: Callable[[], float]) -> None:
-        """`time_of_day` in seconds since the epoch."""
-        super().__init__(limit, window)
-        self.time_of_day = time_of_day
-        self.totals: dict[int, int] = {}
-        """what was charged in each period"""
-
-    def left(self, now: float) -> int:
-        """See Meter."""
-        del now
-        return max(0, self.limit - self.totals.get(self.period(), 0))
-
-    def wait(self, amount: int, now: float) -> float:
-        """See Meter."""
-        del now
-        at = self.time_of_day()
-        if self.totals.get(period_of(self.window, at), 0) + amount <= self.limit:
-            return 0.0
-        return math.inf if amount > self.limit else period_end(self.window, at) - at
-
-    def take(self, amount: int, now: float) -> Mark:
-        """See Meter."""
-        del now
-        period = self.period()
-        if period not in self.totals:
-            self.totals[period] = 0
-            for oldest in sorted(self.totals)[:-PERIODS_KEPT]:
-                del self.totals[oldest]
-        mark = Mark(period, amount)
-        self._add(mark.at, amount)
-        return mark
-
-    def correct(self, mark: Mark, amount: int, now: float) -> None:
-        """See Meter. It counts in the period in which the request came."""
-        del now
-        self._add(mark.at, amount - mark.amount)
-
-    def idle(self, now: float) -> bool:
-        """See Meter."""
-        del now
-        before = self.period() - 1
-        return not any(amount for period, amount in self.totals.items() if period >= before)
-
-    def _add(self, period: int, amount: int) -> None:
-        self.totals[period] = max(0, self.totals.get(period, 0) + amount)
-
-    def period(self) -> int:
-        """That of now."""
-        return period_of(self.window, self.time_of_day())
 
 
 def meter_for(limit: int, window: Window) -> Meter:
