@@ -24,7 +24,7 @@ from bench.tables import milliseconds, number, table
 from linarite.domain.principal import Principal
 from linarite.domain.vector_store import Chunk, NewStoreFile
 from linarite.storage.vector_indexes import FolderVectorIndexes
-from linarite.vector_stores.nearest import NearestChunks
+from linarite.vector_stores.ranking import Asked, ChunkRanker
 from linarite.vector_stores.search import CANDIDATES_MIN, fused
 
 CONFIG = """\
@@ -95,7 +95,7 @@ async def taken_in(scratch: Path, count: int) -> float:
 async def searched(scratch: Path, chunks: int) -> tuple[list[float], float]:
     """Seconds of each search, and of the first, which reads the vectors from the disk."""
     dice = random.Random(2)
-    indexes, nearest = FolderVectorIndexes(scratch / "stores"), NearestChunks(2**30)
+    indexes, ranker = FolderVectorIndexes(scratch / "stores"), ChunkRanker(2**30)
     index = indexes.of("bench")
     some = [vector(dice) for _ in range(1_000)]
     for at in range(0, chunks, CHUNKS_OF_FILE):
@@ -110,11 +110,8 @@ async def searched(scratch: Path, chunks: int) -> tuple[list[float], float]:
     async def search() -> float:
         asked, text = vector(dice), words(dice, WORDS_OF_QUERY)
         began = time.perf_counter()
-        near, found = await asyncio.gather(
-            nearest.nearest("bench", index, asked, CANDIDATES_MIN, None),
-            index.matching(text, CANDIDATES_MIN, None),
-        )
-        ranked = fused([(1.0, [each.id for each in near]), (1.0, found)])
+        (found,) = await ranker.ranked("bench", index, [Asked(asked, text)], CANDIDATES_MIN)
+        ranked = fused([(1.0, [each.id for each in found.near]), (1.0, found.matching)])
         await index.chunks([each for each, _ in ranked[:10]])
         return time.perf_counter() - began
 

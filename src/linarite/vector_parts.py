@@ -17,7 +17,7 @@ from linarite.storage.vector_indexes import FolderVectorIndexes
 from linarite.vector_stores.embedding import DeploymentEmbedder, embedding_deployment
 from linarite.vector_stores.extraction import ProcessExtractor
 from linarite.vector_stores.keeper import VectorStoreKeeper
-from linarite.vector_stores.nearest import NearestChunks
+from linarite.vector_stores.ranking import ChunkRanker
 from linarite.vector_stores.search import StoreSearcher
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ class VectorParts:
         self._calls: DirectCalls | None = None
         self._facts: FactsBook | None = None
         embedder = self.embedder = DeploymentEmbedder(self._ask, self._facts_of)
-        nearest = NearestChunks(options.cached_bytes_max)
-        self.searcher = StoreSearcher(self.keeper, embedder, nearest)
+        ranker = ChunkRanker(options.cached_bytes_max)
+        self.searcher = StoreSearcher(self.keeper, embedder, ranker)
         self._job = IngestFiles(self.keeper, ProcessExtractor(options), embedder)
         self.kinds: dict[str, Kind] = {INGEST_FILES: self._job}
 

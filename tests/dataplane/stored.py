@@ -31,8 +31,8 @@ from linarite.storage.memory.stored_objects import MemoryStoredObjects
 from linarite.storage.memory.vector_indexes import MemoryVectorIndexes
 from linarite.vector_stores.embedding import DeploymentEmbedder
 from linarite.vector_stores.keeper import VectorStoreKeeper
-from linarite.vector_stores.nearest import NearestChunks
 from linarite.vector_stores.options import VectorStores
+from linarite.vector_stores.ranking import ChunkRanker
 from linarite.vector_stores.search import StoreSearcher
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def kit_in_memory(
     files = FileKeeper(objects, MemoryBlobs(), Files())
     vectors = VectorStoreKeeper(objects, files, MemoryVectorIndexes(), VectorStores())
     embedder = DeploymentEmbedder(nobody, lambda _: None)
-    searcher = StoreSearcher(vectors, embedder, NearestChunks(0))
+    searcher = StoreSearcher(vectors, embedder, ChunkRanker(0))
     search = AzureSearch(EgressDialer(EgressPolicy()), SearchServices({}), 1.0)
     documents = DocumentFinder(
         OwnStores(vectors, searcher, Relevance(embedder)),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
+from linarite.domain.postings import Postings
 from linarite.domain.principal import Principal
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ Attributes = dict[str, str | int | float | bool]
 
 CHUNK_TOKENS_DEFAULT, OVERLAP_TOKENS_DEFAULT = 800, 400
 """Azure's"""
+SEGMENT_CHUNKS = 1_024
+"""of a file at most, that are read and compared as one"""
 
 
 class Chunking(msgspec.Struct, frozen=True):
@@ -107,15 +110,27 @@ class FoundChunk(msgspec.Struct, frozen=True):
     text: str
 
 
-class Block(msgspec.Struct, frozen=True):
-    """Vectors of many chunks, to be compared at once."""
+class Segment(msgspec.Struct, frozen=True):
+    """What is compared of some chunks of a file, whose ids follow each other."""
 
-    ids: list[int]
-    """of the chunks; they grow"""
-    files: list[int]
-    """of each, the row of its file"""
+    first: int
+    """id of its first chunk"""
+    size: int
+    """how many chunks; at most SEGMENT_CHUNKS"""
+    file: int
+    """row of their file"""
     vectors: bytes
     """all of one length, one behind the other"""
+    postings: Postings
+
+
+class Segments(msgspec.Struct, frozen=True):
+    """What has come since a search before."""
+
+    removals: int
+    """how often chunks were taken out: where this has changed, all of it begins anew"""
+    those: list[Segment]
+    """the next ones, with ids that grow; none where there are no more"""
 
 
 class VectorIndex(Protocol):
@@ -173,16 +188,11 @@ class VectorIndex(Protocol):
         """Those of every completed file, by the row of the file."""
         ...
 
-    async def matching(self, words: str, limit: int, among: set[int] | None) -> list[int]:
-        """Chunks with any of the words, the best by BM25 first; `among` are rows of files."""
-        ...
+    async def segments(self, after: int, removals: int, limit: int) -> Segments:
+        """The next segments after a chunk's id, about as many as hold `limit` chunks.
 
-    async def blocks(self, after: int, limit: int) -> Block:
-        """The vectors of the next chunks after an id."""
-        ...
-
-    async def removals(self) -> int:
-        """How often chunks were taken out: what was read before then is not right any more."""
+        From the first one on where chunks were taken out since `removals`.
+        """
         ...
 
     async def chunks(self, ids: Sequence[int]) -> list[FoundChunk]:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import msgspec
 
 from linarite.domain.vector_store import (
-    Block,
     FileBatch,
     FileCounts,
     FoundChunk,
+    Segments,
     StoreFile,
 )
+from linarite.storage.vector_segments import keep_chunks, segments_after
 
 if TYPE_CHECKING:
     import sqlite3
@@ -138,14 +139,7 @@ class SqliteVectorIndex:
                 "UPDATE files SET status = ?, usage_bytes = ?, body = ? WHERE row = ?",
                 ("completed" if problem is None else "failed", usage, body, row),
             )
-            for each in chunks:
-                added = db.execute(
-                    "INSERT INTO chunks (file, start, text) VALUES (?, ?, ?)",
-                    (row, each.start, each.text),
-                )
-                db.execute(
-                    "INSERT INTO vectors VALUES (?, ?, ?)", (added.lastrowid, row, each.vector)
-                )
+            keep_chunks(db, row, chunks)
             return True
 
         return await self._file.change(act, absent=False)
@@ -245,49 +239,14 @@ class SqliteVectorIndex:
         rows = await self._file.read(lambda db: db.execute(query).fetchall(), [])
         return {row: decode(told) for row, told in rows}
 
-    async def matching(self, words: str, limit: int, among: set[int] | None) -> list[int]:
+    async def segments(self, after: int, removals: int, limit: int) -> Segments:
         """See VectorIndex."""
-        terms = list(dict.fromkeys(_terms(words)))
-        if not terms:
-            return []
-        asked = " OR ".join(f'"{each}"' for each in terms)
 
-        def act(db: sqlite3.Connection) -> list[int]:
-            if among is None:
-                query = "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?"
-                return [row[0] for row in db.execute(query, (asked, limit))]
-            query = (
-                "SELECT chunks.id, chunks.file FROM words JOIN chunks ON chunks.id = words.rowid "
-                "WHERE words MATCH ? ORDER BY rank"
-            )
-            found: list[int] = []
-            for chunk, file in db.execute(query, (asked,)):
-                if file in among:
-                    found.append(chunk)
-                    if len(found) == limit:
-                        break
-            return found
+        def act(db: sqlite3.Connection) -> Segments:
+            (now,) = db.execute("SELECT removals FROM counters").fetchone()
+            return Segments(now, segments_after(db, after if now == removals else 0, limit))
 
-        return await self._file.read(act, [])
-
-    async def blocks(self, after: int, limit: int) -> Block:
-        """See VectorIndex."""
-        query = "SELECT chunk, file, vector FROM vectors WHERE chunk > ? ORDER BY chunk LIMIT ?"
-
-        def act(db: sqlite3.Connection) -> Block:
-            rows = db.execute(query, (after, limit)).fetchall()
-            return Block(
-                [row[0] for row in rows],
-                [row[1] for row in rows],
-                b"".join(row[2] for row in rows),
-            )
-
-        return await self._file.read(act, Block([], [], b""))
-
-    async def removals(self) -> int:
-        """See VectorIndex."""
-        query = "SELECT removals FROM counters"
-        return await self._file.read(lambda db: int(db.execute(query).fetchone()[0]), 0)
+        return await self._file.read(act, Segments(0, []))
 
     async def chunks(self, ids: Sequence[int]) -> list[FoundChunk]:
         """See VectorIndex."""
@@ -322,7 +281,7 @@ def _come(db: sqlite3.Connection, new: NewStoreFile, created_at: int) -> None:
 
 
 def _empty(db: sqlite3.Connection, file: int) -> None:
-    db.execute("DELETE FROM vectors WHERE chunk IN (SELECT id FROM chunks WHERE file = ?)", (file,))
+    db.execute("DELETE FROM segments WHERE file = ?", (file,))
     if db.execute("DELETE FROM chunks WHERE file = ?", (file,)).rowcount:
         db.execute("UPDATE counters SET removals = removals + 1")
 
@@ -354,8 +313,3 @@ def _counts(by_status: dict[str, int]) -> FileCounts:
         cancelled=by_status.get("cancelled", 0),
         total=sum(by_status.values()),
     )
-
-
-def _terms(words: str) -> list[str]:
-    """What is looked for: runs of letters and digits, as the index takes texts apart."""
-    return "".join(each if each.isalnum() else " " for each in words).split()

@@ -16,6 +16,7 @@ from linarite.domain.errors import ServiceUnavailable
 from linarite.storage.sqlite_file import private_folder
 from linarite.storage.vector_index import SqliteVectorIndex
 from linarite.storage.vector_schema import SCHEMA, VERSION
+from linarite.storage.vector_segments import migrate_segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -114,6 +115,12 @@ class _IndexFile:
         connection = sqlite3.connect(self._path, isolation_level=None, timeout=BUSY_S)
         for pragma in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
             connection.execute(f"PRAGMA {pragma}")
+        if _version(connection) != VERSION:
+            connection.execute("BEGIN IMMEDIATE")
+            if _version(connection) != VERSION:  # nobody else has done so meanwhile
+                migrate_segments(connection)
+            connection.execute("COMMIT")
+            connection.execute("VACUUM")
         return connection
 
     def _make(self) -> None:
@@ -129,6 +136,10 @@ class _IndexFile:
             connection.execute(f"PRAGMA user_version = {VERSION}")
             connection.execute("PRAGMA journal_mode = WAL")
         making.rename(self._path)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _unlink(path: Path) -> None:

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 
-SCHEMA = """
+SEGMENTS = """
+-- Apart from the texts, so that a search reads nothing else. The numbers are those of Segment.
+CREATE TABLE segments (
+    first INTEGER PRIMARY KEY,
+    size INTEGER NOT NULL,
+    file INTEGER NOT NULL,
+    vectors BLOB NOT NULL,
+    terms BLOB NOT NULL,
+    places BLOB NOT NULL,
+    counts BLOB NOT NULL,
+    lengths BLOB NOT NULL
+)"""
+SEGMENTS_BY_FILE = "CREATE INDEX segments_by_file ON segments (file)"
+
+SCHEMA = f"""
 BEGIN;
 CREATE TABLE files (
     row INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -28,18 +42,17 @@ CREATE TABLE chunks (
     text TEXT NOT NULL
 );
 CREATE INDEX chunks_by_file ON chunks (file);
--- Apart from the texts, so that a search reads nothing else.
-CREATE TABLE vectors (chunk INTEGER PRIMARY KEY, file INTEGER NOT NULL, vector BLOB NOT NULL);
+{SEGMENTS};
+{SEGMENTS_BY_FILE};
 CREATE TABLE counters (removals INTEGER NOT NULL);
 INSERT INTO counters VALUES (0);
-CREATE VIRTUAL TABLE words USING fts5 (
-    text, content = 'chunks', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
-);
-CREATE TRIGGER chunk_added AFTER INSERT ON chunks BEGIN
-    INSERT INTO words (rowid, text) VALUES (new.id, new.text);
-END;
-CREATE TRIGGER chunk_removed AFTER DELETE ON chunks BEGIN
-    INSERT INTO words (words, rowid, text) VALUES ('delete', old.id, old.text);
-END;
 COMMIT;
-"""
+"""  # noqa: S608 - constants
+
+ONE_UNTIL_TWO = (
+    "DROP TRIGGER chunk_added",
+    "DROP TRIGGER chunk_removed",
+    "DROP TABLE words",
+    "DROP TABLE vectors",
+)
+"""what version 1 had instead: a row for each vector, and an index of SQLite's own for the words"""

@@ -37,5 +37,8 @@ class VectorStores(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 2 * 1024**3
     cached_bytes_max: Annotated[
         int,
-        Meta(description="Vectors that are kept in memory, in bytes, all stores together.", ge=0),
+        Meta(
+            description="Vectors and words that are kept in memory, in bytes, all stores together.",
+            ge=0,
+        ),
     ] = 512 * 1024**2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -13,6 +12,7 @@ from linarite.files.keeper import EVERYBODY
 from linarite.vector_stores.extraction import require_documents
 from linarite.vector_stores.filters import Test
 from linarite.vector_stores.keeper import DEPLOYMENT
+from linarite.vector_stores.ranking import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from linarite.domain.stored_object import StoredObject
     from linarite.domain.vector_store import Attributes, Embedder, VectorIndex
     from linarite.vector_stores.keeper import VectorStoreKeeper
-    from linarite.vector_stores.nearest import NearestChunks
+    from linarite.vector_stores.ranking import ChunkRanker
 
 RANK_CONSTANT = 60
 """of reciprocal rank fusion, as its authors chose it (Cormack, Clarke, Büttcher 2009)"""
@@ -63,12 +63,10 @@ class Hit(NamedTuple):
 class StoreSearcher:
     """Searches stores."""
 
-    def __init__(
-        self, keeper: VectorStoreKeeper, embedder: Embedder, nearest: NearestChunks
-    ) -> None:
+    def __init__(self, keeper: VectorStoreKeeper, embedder: Embedder, ranker: ChunkRanker) -> None:
         self._keeper = keeper
         self._embedder = embedder
-        self._nearest = nearest
+        self._ranker = ranker
 
     async def search(self, store: StoredObject, ask: SearchAsk, caller: Principal) -> list[Hit]:
         """The best chunks, the best first.
@@ -100,10 +98,13 @@ class StoreSearcher:
     ) -> tuple[list[tuple[int, float]], dict[int, float]]:
         """Chunks with their scores, the best first, and cosines of those that lie near."""
         index, count = self._keeper.index(store), max(CANDIDATES_MIN, ask.limit * CANDIDATES_EACH)
+        worded = ask.fused and ask.text_weight > 0
+        asked = [
+            Asked(vector, words if worded else "")
+            for vector, words in zip(vectors, ask.queries, strict=True)
+        ]
         try:
-            near = await asyncio.gather(
-                *(self._nearest.nearest(store.blob, index, each, count, among) for each in vectors)
-            )
+            found = await self._ranker.ranked(store.blob, index, asked, count, among)
         except ValueError:
             raise InvalidRequest(
                 f"The vectors of vector store {store.id} were made by another model than its "
@@ -112,16 +113,14 @@ class StoreSearcher:
                 param="vector_store_id",
             ) from None
         best: dict[int, float] = {}
-        for each in (each for found in near for each in found):
+        for each in (each for ranked in found for each in ranked.near):
             best[each.id] = max(best.get(each.id, -1.0), min(1.0, each.similarity))
         if not ask.fused:
             shown = {each: max(0.0, similarity) for each, similarity in best.items()}
             return sorted(shown.items(), key=lambda scored: (-scored[1], scored[0])), best
-        words = await asyncio.gather(
-            *(index.matching(each, count, among) for each in ask.queries if ask.text_weight)
-        )
-        lists = [(ask.embedding_weight, [each.id for each in found]) for found in near]
-        return fused([*lists, *((ask.text_weight, found) for found in words)]), best
+        lists = [(ask.embedding_weight, [near.id for near in each.near]) for each in found]
+        lists += [(ask.text_weight, each.matching) for each in found if worded]
+        return fused(lists), best
 
     async def _hits(
         self,
@@ -131,17 +130,18 @@ class StoreSearcher:
         ask: SearchAsk,
     ) -> list[Hit]:
         wanted = {each: score for each, score in scored if score >= ask.threshold}
+        ranked = list(wanted)
         hits: list[Hit] = []
         there: dict[str, bool] = {}
-        for chunk in await index.chunks(list(wanted)):
-            if len(hits) == ask.limit:
-                break
-            if chunk.file_id not in there:
-                there[chunk.file_id] = await self._is_there(store, index, chunk.file_id)
-            if there[chunk.file_id]:
-                score = round(wanted[chunk.id], 6)
-                told = (chunk.file_id, chunk.filename, score, chunk.attributes, chunk.text)
-                hits.append(Hit(*told, chunk_id=chunk.id))
+        while ranked and len(hits) < ask.limit:
+            some, ranked = ranked[: ask.limit], ranked[ask.limit :]
+            for chunk in await index.chunks(some):
+                if chunk.file_id not in there:
+                    there[chunk.file_id] = await self._is_there(store, index, chunk.file_id)
+                if there[chunk.file_id] and len(hits) < ask.limit:
+                    score = round(wanted[chunk.id], 6)
+                    told = (chunk.file_id, chunk.filename, score, chunk.attributes, chunk.text)
+                    hits.append(Hit(*told, chunk_id=chunk.id))
         return hits
 
     async def _is_there(self, store: StoredObject, index: VectorIndex, file_id: str) -> bool:

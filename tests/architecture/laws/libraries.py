@@ -39,7 +39,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "linarite": (PACKAGE,),
     "msgspec": (PACKAGE,),
     "kreuzberg": (f"{PACKAGE}/vector_stores/reader/",),  # in a process without a network
-    "numpy": (f"{PACKAGE}/engines/openvino/worker/", f"{PACKAGE}/vector_stores/nearest.py"),
+    "numpy": (f"{PACKAGE}/engines/openvino/worker/", f"{PACKAGE}/vector_stores/block.py"),
     "obstore": (f"{PACKAGE}/storage/blobs.py",),
     "openvino": (f"{PACKAGE}/engines/openvino/worker/",),
     "openvino_genai": (f"{PACKAGE}/engines/openvino/worker/",),

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from linarite.domain.postings import postings_of
 from linarite.domain.principal import Principal
 from linarite.domain.vector_store import (
+    SEGMENT_CHUNKS,
     Chunk,
     Chunking,
     FileCounts,
@@ -57,6 +59,12 @@ async def ids(index: VectorIndex, **said: object) -> list[str]:
     return [each.file_id for each in await index.files(page)]
 
 
+async def every(index: VectorIndex) -> list[int]:
+    """The ids of all chunks that a search compares."""
+    found = (await index.segments(0, 0, 10)).those
+    return [each.first + at for each in found for at in range(each.size)]
+
+
 async def test_a_file_comes_in_and_is_found(indexes: VectorIndexes) -> None:
     """First it is coming; then its chunks are there, all at once, and its bytes are counted."""
     index = indexes.of("a")
@@ -72,9 +80,10 @@ async def test_a_file_comes_in_and_is_found(indexes: VectorIndexes) -> None:
     assert counts == FileCounts(completed=1, total=1)
     assert usage == len("blue whale") + len("red") + 2 * 8
     assert not await indexes.coming("a")
-    block = await index.blocks(0, 10)
-    assert (len(block.ids), len(set(block.files)), len(block.vectors)) == (2, 1, 16)
-    (hit,) = await index.chunks(await index.matching("WHALE!", 10, None))
+    (segment,) = (await index.segments(0, 0, 10)).those
+    assert (segment.size, len(segment.vectors)) == (2, 16)
+    assert segment.postings == postings_of(["blue whale", "red"])
+    (hit,) = await index.chunks([segment.first])
     assert (hit.file_id, hit.filename, hit.attributes, hit.text) == (
         "f",
         "f.txt",
@@ -91,7 +100,7 @@ async def test_settling_happens_once(indexes: VectorIndexes) -> None:
     await index.add([new("g")], "", 1, 10)
     assert await index.remove("g")
     assert not await index.settle("g", [chunk("three", 1, 0)])
-    assert len((await index.blocks(0, 10)).ids) == 1
+    assert len(await every(index)) == 1
 
 
 async def test_a_failed_file_tells_why_and_may_come_again(indexes: VectorIndexes) -> None:
@@ -117,12 +126,14 @@ async def test_a_removed_file_leaves_no_words_and_no_vectors(indexes: VectorInde
     """And whoever holds vectors in memory is told that they are not right any more."""
     index = indexes.of("a")
     await filled(index, f="blue", g="red")
-    before = await index.removals()
+    before = (await index.segments(0, 0, 10)).removals
     assert await index.remove("f")
     assert not await index.remove("f")
-    assert await index.matching("blue", 10, None) == []
-    assert len((await index.blocks(0, 10)).ids) == 1
-    assert await index.removals() > before
+    (left,) = await every(index)
+    assert [each.text for each in await index.chunks([left])] == ["red"]
+    assert (await index.segments(left, before + 1, 10)).those == []
+    after = await index.segments(left, before, 10)
+    assert (after.removals, [each.first for each in after.those]) == (before + 1, [left])
     assert await index.file("f") is None
     assert await index.summary() == (FileCounts(completed=1, total=1), len("red") + 8)
 
@@ -168,17 +179,20 @@ async def test_no_more_files_than_allowed(indexes: VectorIndexes) -> None:
     assert await index.add([new("f"), new("g")], "", 1, 2)
 
 
-async def test_words_of_some_files_alone(indexes: VectorIndexes) -> None:
-    """The best first, and only of files that are wanted."""
+async def test_many_chunks_come_in_several_segments(indexes: VectorIndexes) -> None:
+    """Each of one file, in the order of their chunks, some at a time."""
     index = indexes.of("a")
-    await filled(index, f="parcel post", g="parcel parcel parcel", h="nothing")
-    every = await index.matching("parcel", 10, None)
-    assert len(every) == 2
-    rows = {each.file_id: each.id for each in await index.chunks(every)}
-    block = await index.blocks(0, 10)
-    row_of = dict(zip(block.ids, block.files, strict=True))
-    assert await index.matching("parcel", 10, {row_of[rows["f"]]}) == [rows["f"]]
-    assert await index.matching('"( OR *', 10, None) == []
+    await index.add([new("f"), new("g")], "", 1, 10)
+    await index.settle("g", [chunk(f"g{at}", 0, 1) for at in range(SEGMENT_CHUNKS + 1)])
+    await index.settle("f", [chunk("f", 1, 0)])
+    first, second, third = (await index.segments(0, 0, 10_000)).those
+    assert [each.size for each in (first, second, third)] == [SEGMENT_CHUNKS, 1, 1]
+    assert first.file == second.file != third.file
+    (only,) = (await index.segments(0, 0, 1)).those
+    assert only == first
+    (rest,) = (await index.segments(second.first, 0, 10)).those
+    assert rest == third
+    assert [each.text for each in await index.chunks([second.first])] == [f"g{SEGMENT_CHUNKS}"]
 
 
 async def test_attributes_are_replaced(indexes: VectorIndexes) -> None:
@@ -206,6 +220,6 @@ async def test_stores_share_nothing(indexes: VectorIndexes) -> None:
     await indexes.remove("a")
     assert await indexes.names() == ["b"]
     assert not await indexes.of("a").settle("f", [])
-    assert await indexes.of("a").matching("blue", 10, None) == []
+    assert await every(indexes.of("a")) == []
     assert await indexes.names() == ["b"]
-    assert len(await indexes.of("b").matching("red", 10, None)) == 1
+    assert len(await every(indexes.of("b"))) == 1
