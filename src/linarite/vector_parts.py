@@ -64,6 +64,7 @@ class VectorParts:
         self._facts: FactsBook | None = None
         embedder = self.embedder = DeploymentEmbedder(self._ask, self._facts_of)
         ranker = ChunkRanker(options.cached_bytes_max)
+        self.keeper.emptied = ranker.forget
         self.searcher = StoreSearcher(self.keeper, embedder, ranker)
         self._job = IngestFiles(self.keeper, ProcessExtractor(options), embedder)
         self.kinds: dict[str, Kind] = {INGEST_FILES: self._job}

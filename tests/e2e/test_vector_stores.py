@@ -43,14 +43,18 @@ def counts(owner: Owner, store: str) -> dict[str, int]:
     return asked(owner, "GET", f"/{store}")["file_counts"]
 
 
-@pytest.mark.parametrize("after", [1, FILES // 2])
-def test_files_come_in_over_a_killed_server(tmp_path: Path, after: int) -> None:
-    """Every file ends, and no chunk is there twice; the text comes back whole."""
+@pytest.mark.parametrize(("after", "sealed"), [(1, False), (FILES // 2, True)])
+def test_files_come_in_over_a_killed_server(tmp_path: Path, after: int, sealed: bool) -> None:
+    """Every file ends, and no chunk is there twice; the text comes back whole.
+
+    Files that were waiting when sealing was switched on come in sealed, and those before them are.
+    """
     server = start_server(tmp_path, SIMULATED)
     store = filling(mine(server))
     wait_for(lambda: counts(mine(server), store)["completed"] >= after)
     server.kill()
-    with stopped(start_server(tmp_path, SIMULATED)) as again:
+    settings = SIMULATED + '\n[files]\nsealed = "always"\n' if sealed else SIMULATED
+    with stopped(start_server(tmp_path, settings)) as again:
         owner = mine(again)
         wait_for(lambda: counts(owner, store)["in_progress"] == 0)
         assert counts(owner, store)["completed"] == FILES
@@ -62,6 +66,10 @@ def test_files_come_in_over_a_killed_server(tmp_path: Path, after: int) -> None:
         found = asked(owner, "POST", f"/{store}/search", json={"query": "parcel blue"})["data"]
         assert found
     (kept,) = (tmp_path / "vector_stores").glob("*.vectors")
+    if sealed:
+        for each in kept.parent.iterdir():
+            assert b"parcel" not in each.read_bytes(), each.name
+        return
     with closing(sqlite3.connect(kept)) as database:
         twice = "SELECT count(*) FROM chunks GROUP BY file, start HAVING count(*) > 1"
         assert database.execute(twice).fetchall() == []

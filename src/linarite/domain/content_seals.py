@@ -23,7 +23,7 @@ class ContentDamaged(GatewayError):
         """Say what helps."""
         super().__init__(
             "The stored content was changed on disk and can't be opened. Whoever runs the server "
-            "restores objects.db and files/ from a backup."
+            "restores objects.db, files/ and vector_stores/ from a backup."
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -10,7 +10,7 @@ from linarite.domain.postings import Postings
 from linarite.domain.principal import Principal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
 FileStatus = Literal["in_progress", "completed", "cancelled", "failed"]
 STATUSES: tuple[FileStatus, ...] = ("in_progress", "completed", "cancelled", "failed")
@@ -200,11 +200,31 @@ class VectorIndex(Protocol):
         ...
 
 
+class FileKey(NamedTuple):
+    """What a sealed store is opened with."""
+
+    read: Callable[[], Awaitable[bytes]]
+    """asked for each time that something is read or written: the account's key may be gone by now.
+
+    Raises CustomerKeyUnavailable, ContentDamaged.
+    """
+    being_sealed: bool
+    """it may lie in the clear as yet: the server ended while it was sealed"""
+
+
 class VectorIndexes(Protocol):
     """The contents of all stores, by names of our own."""
 
-    def of(self, name: str) -> VectorIndex:
-        """The one of a name; empty until something is added. Touches nothing yet."""
+    def of(self, name: str, key: FileKey | None = None) -> VectorIndex:
+        """The one of a name; empty until something is added. Touches nothing yet.
+
+        With a key it is sealed, and all that is asked of it raises ContentDamaged where it is not
+        as it was written, and what the key raises.
+        """
+        ...
+
+    async def seal(self, name: str, key: bytes) -> None:
+        """Seal what lies in the clear; a store that is sealed or not there stays as it is."""
         ...
 
     async def remove(self, name: str) -> None:
@@ -213,10 +233,6 @@ class VectorIndexes(Protocol):
 
     async def names(self) -> list[str]:
         """Every name under which there is one."""
-        ...
-
-    async def coming(self, name: str) -> bool:
-        """Whether one has files that are still coming."""
         ...
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 READER = "linarite.vector_stores.reader"
 NEEDED = ("kreuzberg", "numpy")
+SEALING = "sqlcipher3"
 HEAD_BYTES_MAX = 2_048
 FILENAME_MAX = 255
 
@@ -76,9 +77,9 @@ class ProcessExtractor:
         return found
 
 
-def require_documents() -> None:
-    """Raise DocumentsNotInstalled where the extra is missing."""
-    if not all(map(find_spec, NEEDED)):
+def require_documents(*, sealing: bool = False) -> None:
+    """Raise DocumentsNotInstalled where the extra is missing, or is from before it sealed."""
+    if not all(map(find_spec, (*NEEDED, SEALING) if sealing else NEEDED)):
         raise DocumentsNotInstalled
 
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 import msgspec
 
-from linarite.domain.content_seals import NoSeals
-from linarite.domain.errors import GatewayError, LinariteError
+from linarite.domain.content_seals import ContentDamaged, NoSeals
+from linarite.domain.customer_keys import CustomerKeyUnavailable
+from linarite.domain.errors import LinariteError, SetupError
 from linarite.domain.stored_object import Page, StoredObject
+from linarite.domain.vector_store import FileKey
 from linarite.domain.vector_store_errors import (
     NoSuchFileToAdd,
     NoSuchVectorStore,
     TooManyStoreFiles,
     VectorStoreExpired,
 )
-from linarite.files.keeper import EVERYBODY, PROCESSED
+from linarite.files.keeper import CONTENT_KEY, EVERYBODY, PROCESSED
 from linarite.vector_stores.extraction import require_documents
 from linarite.web.ids import new_guid
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from linarite.domain.content_seals import ContentSeals
+    from linarite.domain.secret_box import SecretBox
     from linarite.domain.stored_object import StoredObjects
     from linarite.domain.vector_store import NewStoreFile, VectorIndex, VectorIndexes
     from linarite.files import FileKeeper
@@ -38,22 +42,10 @@ REMEMBERED_S = 30 * DAY_S
 EVERY_STORE = 1_000_000
 USED_EVERY_S = 60
 """uses within that are noted as one"""
+KEY_BYTES = 32
+BEING_SEALED = "being_sealed"
+"""field of a body: its file may lie in the clear as yet"""
 ACTIVE_AT, DAYS, DEPLOYMENT = "last_active_at", "expires_days", "deployment"
-
-
-class ContentIsSealed(GatewayError):
-    """The account has what it stores sealed, and words can't be looked for through a seal."""
-
-    control = "request"
-    status = 400
-    code = "VectorStoresNotSealed"
-
-    def __init__(self) -> None:
-        """Say which setting stands against it."""
-        super().__init__(
-            "This account has what it stores sealed (properties.encryption, or files.sealed), and "
-            "words and vectors can't be looked for through a seal: it can have no vector stores."
-        )
 
 
 class NewStore(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +85,8 @@ class VectorStoreKeeper:
         """stores whose files are being taken in"""
         self.begin: Callable[[StoredObject], Awaitable[None]] = _nobody
         """have somebody take in what is coming"""
+        self.emptied: Callable[[str], None] = _nobody_holds
+        """told the name of what was destroyed, so that nobody keeps it in memory"""
         self.deployment_of: Callable[[str], str] = _no_deployment
         """which deployment makes an account's vectors. Raises NoEmbeddingDeployment"""
 
@@ -102,7 +96,21 @@ class VectorStoreKeeper:
 
     def index(self, store: StoredObject) -> VectorIndex:
         """What lies in a store."""
-        return self._indexes.of(store.blob)
+        return self._indexes.of(store.blob, self._key_of(store))
+
+    def _key_of(self, store: StoredObject) -> FileKey | None:
+        sealed = str(store.body.get(CONTENT_KEY, ""))
+        if not sealed:
+            return None
+
+        async def read() -> bytes:
+            box = await self._seals.box_of(store.account_id)
+            try:
+                return box.unseal(_key_name(store.blob), sealed)
+            except (SetupError, ValueError):
+                raise ContentDamaged from None
+
+        return FileKey(read, being_sealed=BEING_SEALED in store.body)
 
     def is_over(self, store: StoredObject) -> bool:
         """Whether it has expired."""
@@ -117,12 +125,11 @@ class VectorStoreKeeper:
     async def create(self, new: NewStore) -> StoredObject:
         """Make one.
 
-        Raises DocumentsNotInstalled, ContentIsSealed, NoEmbeddingDeployment, TooManyStoreFiles,
-        AccountStorageFull, DiskNearlyFull.
+        Raises DocumentsNotInstalled, NoEmbeddingDeployment, TooManyStoreFiles,
+        AccountStorageFull, DiskNearlyFull, CustomerKeyUnavailable.
         """
         require_documents()
         await self.files.room.require(new.account_id)
-        await self._require_unsealed(new.account_id)
         deployment = self.deployment_of(new.account_id)
         most = self.options.stores_max
         there = await self._objects.count(new.account_id, VECTOR_STORE, "", lasting=True)
@@ -139,6 +146,9 @@ class VectorStoreKeeper:
             ACTIVE_AT: now,
             DEPLOYMENT: deployment,
         }
+        if (box := await self._seals.box_for_new(new.account_id)) is not None:
+            require_documents(sealing=True)
+            body |= _new_key(f"vs_{name}", box)
         made = StoredObject(
             account_id=new.account_id,
             kind=VECTOR_STORE,
@@ -152,10 +162,31 @@ class VectorStoreKeeper:
         await self._objects.add(made)
         return made
 
-    async def _require_unsealed(self, account_id: str) -> None:
-        """Raise ContentIsSealed."""
-        if await self._seals.box_for_new(account_id) is not None:
-            raise ContentIsSealed
+    async def sealed(self, store: StoredObject) -> StoredObject:
+        """The store as it must lie from now on: sealed, if its account has come to ask for it.
+
+        Raises NoSuchVectorStore, DocumentsNotInstalled, CustomerKeyUnavailable.
+        """
+        async with self.turn(store.id):
+            return await self._sealed(store)
+
+    async def _sealed(self, store: StoredObject) -> StoredObject:
+        """The same in its turn. Its key is known before anything is sealed with it."""
+        box = await self._seals.box_for_new(store.account_id)
+        if box is None or (CONTENT_KEY in store.body and BEING_SEALED not in store.body):
+            return store
+        require_documents(sealing=True)
+        current = await self.find(store.account_id, store.id, EVERYBODY)
+        if current is None:
+            raise NoSuchVectorStore(store.id)
+        if CONTENT_KEY not in current.body:
+            key = _new_key(current.blob, box) | {BEING_SEALED: True}
+            current = await self._rewritten(current, current.body | key)
+        if (key := self._key_of(current)) is None or not key.being_sealed:
+            return current
+        await self._indexes.seal(current.blob, await key.read())
+        body = {name: told for name, told in current.body.items() if name != BEING_SEALED}
+        return await self._rewritten(current, body)
 
     async def find(self, account_id: str, store_id: str, owner: str | None) -> StoredObject | None:
         """A store; None for one that is absent, another account's or another owner's."""
@@ -178,10 +209,13 @@ class VectorStoreKeeper:
             body = current.body | told
             if not self.is_over(current):
                 body[ACTIVE_AT] = int(self._now())
-            changed = msgspec.structs.replace(current, body=body, expires_at=_forgotten_at(body))
-            if not await self._objects.write(replaced=[changed]):
-                raise NoSuchVectorStore(store.id)
-            return changed
+            return await self._rewritten(current, body)
+
+    async def _rewritten(self, store: StoredObject, body: dict[str, Any]) -> StoredObject:
+        changed = msgspec.structs.replace(store, body=body, expires_at=_forgotten_at(body))
+        if not await self._objects.write(replaced=[changed]):
+            raise NoSuchVectorStore(store.id)
+        return changed
 
     async def measured(self, store: StoredObject, usage_bytes: int) -> None:
         """Note how much lies in it, so that it counts among what its account stores."""
@@ -200,7 +234,11 @@ class VectorStoreKeeper:
         """Forget one: first that there is one, then what lies in it."""
         async with self.turn(store.id):
             await self._objects.remove(store.account_id, store.kind, store.id)
-            await self._indexes.remove(store.blob)
+            await self._destroy(store.blob)
+
+    async def _destroy(self, name: str) -> None:
+        await self._indexes.remove(name)
+        self.emptied(name)
 
     async def add_files(
         self, store: StoredObject, files: Sequence[NewStoreFile], *, batch: bool = False
@@ -208,18 +246,19 @@ class VectorStoreKeeper:
         """Have files come in; the id of their batch, "" without one.
 
         Raises VectorStoreExpired, NoSuchVectorStore, TooManyStoreFiles, DocumentsNotInstalled,
-        ContentIsSealed, AccountStorageFull, DiskNearlyFull.
+        AccountStorageFull, DiskNearlyFull, CustomerKeyUnavailable, ContentDamaged.
         """
         require_documents()
         self.require_live(store)
         await self.files.room.require(store.account_id)
-        await self._require_unsealed(store.account_id)
         batch_id = f"vsfb_{new_guid().replace('-', '')}" if batch else ""
         most = self.options.files_max
         now = int(self._now())
         async with self.turn(store.id):
-            if await self.find(store.account_id, store.id, EVERYBODY) is None:
+            current = await self.find(store.account_id, store.id, EVERYBODY)
+            if current is None:
                 raise NoSuchVectorStore(store.id)
+            store = await self._sealed(current)
             if not await self.index(store).add(files, batch_id, now, most):
                 raise TooManyStoreFiles(f"Vector store {store.id}", most, "vector_stores.files_max")
             if store.id not in self._filling:
@@ -260,14 +299,23 @@ class VectorStoreKeeper:
 
     async def waiting(self) -> list[StoredObject]:
         """Stores with files that are coming, of all accounts."""
-        return [each for each in await self._all() if await self._indexes.coming(each.blob)]
+        return [each for each in await self._all() if await self._is_waiting(each)]
+
+    async def _is_waiting(self, store: StoredObject) -> bool:
+        try:
+            counts, _ = await self.index(store).summary()
+        except CustomerKeyUnavailable:  # nobody can tell; who takes them in waits for the key
+            return True
+        except ContentDamaged:
+            return False
+        return counts.in_progress > 0
 
     async def sweep(self) -> None:
         """Empty stores that have expired, and destroy what lies in stores that there are not."""
         known: set[str] = set()
         for store in await self._all():
             if self.is_over(store):
-                await self._indexes.remove(store.blob)
+                await self._destroy(store.blob)
                 await self.measured(store, 0)
             known.add(store.blob)
         for name in await self._indexes.names():
@@ -275,7 +323,7 @@ class VectorStoreKeeper:
             if name not in known:
                 async with self.turn(name):
                     if name not in await self._objects.blobs():
-                        await self._indexes.remove(name)
+                        await self._destroy(name)
 
     async def _all(self) -> list[StoredObject]:
         found: list[StoredObject] = []
@@ -301,9 +349,23 @@ def _forgotten_at(body: dict[str, Any]) -> int:
     return int(body[ACTIVE_AT]) + days * DAY_S + REMEMBERED_S if days else 0
 
 
+def _new_key(name: str, box: SecretBox) -> dict[str, Any]:
+    """A fresh key for a store of that name, as its body keeps it."""
+    return {CONTENT_KEY: box.seal(_key_name(name), secrets.token_bytes(KEY_BYTES))}
+
+
+def _key_name(name: str) -> str:
+    return f"vectors {name}"
+
+
 async def _nobody(store: StoredObject) -> None:
     """Nothing takes files in before the server has started."""
     del store
+
+
+def _nobody_holds(name: str) -> None:
+    """As above."""
+    del name
 
 
 def _no_deployment(account_id: str) -> str:

@@ -48,6 +48,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "python_multipart": (PACKAGE,),
     "rich": (PACKAGE,),
     "sqlalchemy": (PACKAGE,),  # its drivers of other machines' databases are not listed
+    "sqlcipher3": (f"{PACKAGE}/storage/sealed_sqlite.py",),
     "structlog": (PACKAGE,),
     "typer": (PACKAGE,),
     "uvloop": (PACKAGE,),

@@ -52,6 +52,8 @@ STARTING = (
 """where processes are started: our own interpreter with our own modules, pip, and what makes the
 hosts of the test bed"""
 
+DATABASE_FILES = ("sqlite3.", "sqlcipher3.")
+"""what these connect to is a file"""
 OPENERS = frozenset(
     (
         *("open_connection", "create_connection", "sock_connect", "sock_sendto", "fromfd"),
@@ -132,7 +134,7 @@ def _sockets(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
         for node in nodes_of(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
                 name = full_name(node.func, meanings)
-                if node.func.attr in OUTWARD and not name.startswith("sqlite3."):
+                if node.func.attr in OUTWARD and not name.startswith(DATABASE_FILES):
                     yield node.lineno, f"goes out by {name}: {OUT}"
     if path.startswith(WAY_OUT) or not any(_is_socket(name) for name, _ in dotted_uses(tree)):
         return

@@ -11,6 +11,8 @@ from linarite.storage.vector_schema import SCHEMA
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from linarite.domain.vector_store import FileKey
+
 ResultT = TypeVar("ResultT")
 
 
@@ -20,9 +22,12 @@ class MemoryVectorIndexes:
     def __init__(self) -> None:
         self._kept: dict[str, sqlite3.Connection] = {}
 
-    def of(self, name: str) -> SqliteVectorIndex:
+    def of(self, name: str, key: FileKey | None = None) -> SqliteVectorIndex:
         """See VectorIndexes."""
-        return SqliteVectorIndex(_Tables(self._kept, name))
+        return SqliteVectorIndex(_Tables(self._kept, name, key))
+
+    async def seal(self, name: str, key: bytes) -> None:
+        """See VectorIndexes. Nothing of it is on a disk."""
 
     async def remove(self, name: str) -> None:
         """See VectorIndexes."""
@@ -34,21 +39,18 @@ class MemoryVectorIndexes:
         """See VectorIndexes."""
         return sorted(self._kept)
 
-    async def coming(self, name: str) -> bool:
-        """See VectorIndexes."""
-        counts, _ = await self.of(name).summary()
-        return counts.in_progress > 0
-
 
 class _Tables:
     """`IndexFile`."""
 
-    def __init__(self, kept: dict[str, sqlite3.Connection], name: str) -> None:
+    def __init__(self, kept: dict[str, sqlite3.Connection], name: str, key: FileKey | None) -> None:
         self._kept = kept
         self._name = name
+        self._key = key
 
     async def write(self, act: Callable[[sqlite3.Connection], ResultT]) -> ResultT:
         """See IndexFile."""
+        await self._ask()
         connection = self._kept.get(self._name)
         if connection is None:
             connection = sqlite3.connect(":memory:", isolation_level=None)
@@ -71,5 +73,11 @@ class _Tables:
 
     async def read(self, act: Callable[[sqlite3.Connection], ResultT], absent: ResultT) -> ResultT:
         """See IndexFile."""
+        await self._ask()
         connection = self._kept.get(self._name)
         return act(connection) if connection is not None else absent
+
+    async def _ask(self) -> None:
+        """Without its key nothing of a sealed store is told here either."""
+        if self._key is not None:
+            await self._key.read()

@@ -7,14 +7,17 @@ again with the files that had not come, and no chunk is there twice.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from linarite.domain.content_seals import ContentDamaged
+from linarite.domain.customer_keys import CustomerKeyUnavailable
 from linarite.domain.errors import LinariteError, ServiceUnavailable
 from linarite.domain.jobs import INGEST_FILES, new_job
 from linarite.domain.vector_store import Chunk, FilePage, FileProblem
-from linarite.domain.vector_store_errors import EmbeddingBusy, FileUnreadable
+from linarite.domain.vector_store_errors import EmbeddingBusy, FileUnreadable, NoSuchVectorStore
 from linarite.files.keeper import EVERYBODY
 from linarite.jobs.kind import Step
 from linarite.vector_stores.chunking import pieces_of
@@ -61,22 +64,35 @@ class IngestFiles:
 
     async def _ingest(self, job: Job, progress: Progress) -> dict[str, Any]:
         self._keeper.being_filled(str(job.arguments[STORE_ID]))
-        while (store := await self._store(job)) is not None and not self._keeper.is_over(store):
+        while True:
             try:
-                counts, usage_bytes = await self._keeper.index(store).summary()
-                await self._keeper.measured(store, usage_bytes)
-                done = counts.total - counts.in_progress
-                progress(done / max(1, counts.total), f"{done} of {counts.total} files")
-                page = FilePage(limit=AT_ONCE, ascending=True, status="in_progress")
-                coming = await self._keeper.index(store).files(page)
-                if not coming and await self._keeper.filled(store):
+                store = await self._store(job)
+                if store is None or self._keeper.is_over(store):
+                    break
+                if await self._take_some_in(store, progress):
                     return {}
-                await asyncio.gather(*(self._take_in(store, each) for each in coming))
-            except ServiceUnavailable as refusal:
-                log.warning("vector store waits for its disk", reason=refusal.message)
+            except NoSuchVectorStore:
+                break
+            except (ServiceUnavailable, CustomerKeyUnavailable) as refusal:
+                log.warning("vector store waits for its disk or its key", reason=refusal.message)
                 await asyncio.sleep(STORE_RETRY_S)
         self._keeper.given_up(str(job.arguments[STORE_ID]))
         return {}
+
+    async def _take_some_in(self, store: StoredObject, progress: Progress) -> bool:
+        """The next files that are coming; True when none is any more."""
+        # An account may have come to ask for seals since these files were added.
+        store = await self._keeper.sealed(store)
+        index = self._keeper.index(store)
+        counts, usage_bytes = await index.summary()
+        await self._keeper.measured(store, usage_bytes)
+        done = counts.total - counts.in_progress
+        progress(done / max(1, counts.total), f"{done} of {counts.total} files")
+        coming = await index.files(FilePage(limit=AT_ONCE, ascending=True, status="in_progress"))
+        if not coming and await self._keeper.filled(store):
+            return True
+        await asyncio.gather(*(self._take_in(store, each) for each in coming))
+        return False
 
     async def _take_in(self, store: StoredObject, file: StoreFile) -> None:
         problem, chunks = None, list[Chunk]()
@@ -86,7 +102,7 @@ class IngestFiles:
             return
         except FileUnreadable as unreadable:
             problem = unreadable.problem
-        except ServiceUnavailable:
+        except (ServiceUnavailable, CustomerKeyUnavailable):
             raise
         except LinariteError as refusal:
             problem = FileProblem("server_error", refusal.message)
@@ -136,14 +152,15 @@ class IngestFiles:
     async def fail(self, job: Job, problem: JobProblem) -> list[Change]:
         """What was still coming has failed."""
         store = await self._store(job)
-        while store is not None:
-            page = FilePage(limit=100, status="in_progress")
-            coming = await self._keeper.index(store).files(page)
-            if not coming:
-                break
-            for each in coming:
-                told = FileProblem("server_error", problem.message)
-                await self._keeper.index(store).settle(each.file_id, [], told)
+        with suppress(ContentDamaged):  # changed on the disk: nothing can be written there
+            while store is not None:
+                page = FilePage(limit=100, status="in_progress")
+                coming = await self._keeper.index(store).files(page)
+                if not coming:
+                    break
+                for each in coming:
+                    told = FileProblem("server_error", problem.message)
+                    await self._keeper.index(store).settle(each.file_id, [], told)
         self._keeper.given_up(str(job.arguments[STORE_ID]))
         return []
 
