@@ -32,6 +32,9 @@ DEBIAN = {
 FETCH_S = 300
 COMMENT = '.\\"'
 """how one begins in a manual page"""
+HEADINGS = {"BEZEICHNUNG": "NAME", "BESCHREIBUNG": "DESCRIPTION"}
+TEXT_CHARACTERS = 1_500
+"""of a page's description: one chunk, which the model reads as a whole"""
 
 
 class RetrievalSet(NamedTuple):
@@ -65,7 +68,7 @@ def faq(name: str, asked_in: str, answered_in: str) -> RetrievalSet:
 
 
 def manual(name: str, asked_in: str, answered_in: str) -> RetrievalSet:
-    """What manual pages say of themselves in one line, and the pages without that line.
+    """What manual pages say of themselves in one line, and how their descriptions begin.
 
     Pages of sections 2 and 3 that Debian has in English and in German (Linux man-pages and
     manpages-l10n; their licences stand in each page).
@@ -91,12 +94,14 @@ def _faq(language: str) -> list[dict[str, str]]:
     return [json.loads(each) for each in lines]
 
 
-class _Page(NamedTuple):
+class Page(NamedTuple):
+    """A manual page."""
+
     says: str
     text: str
 
 
-def _pages(language: str) -> Iterator[tuple[str, _Page]]:
+def _pages(language: str) -> Iterator[tuple[str, Page]]:
     package = "manpages-dev=6.03-2" if language == "en" else "manpages-de-dev=4.18.1-1"
     name, _, version = package.partition("=")
     file = CACHE / f"{name}_{version}_all.deb"
@@ -113,24 +118,26 @@ def _pages(language: str) -> Iterator[tuple[str, _Page]]:
             if path.parent.name in {"man2", "man3"} and member.isfile():
                 opened = archive.extractfile(member)
                 assert opened is not None
-                page = _page(gzip.decompress(opened.read()).decode("utf-8", "replace"))
+                page = page_of(gzip.decompress(opened.read()).decode("utf-8", "replace"))
                 if page is not None:
                     yield path.name.removesuffix(".gz"), page
 
 
-def _page(source: str) -> _Page | None:
-    """None for one that only leads to another."""
-    lines, says, part = list[str](), list[str](), ""
+def page_of(source: str) -> Page | None:
+    """A page, from its source; None for one that only leads to another."""
+    parts: dict[str, list[str]] = {}
+    lines = list[str]()
     for line in source.splitlines():
-        if line.startswith((COMMENT, f"'{COMMENT[1:]}", ".TH", ".so")):
+        if line.startswith((COMMENT, f"'{COMMENT[1:]}")):
             continue
         told = _plain(line.partition(" ")[2] if line.startswith(".") else line)
         if line.startswith(".SH"):
-            part = told
-        (says if part in {"NAME", "BEZEICHNUNG"} else lines).append(told)
-    _, dash, line = " ".join(says).partition(" - ")
-    text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-    return _Page(line.strip(), text) if dash and line.strip() and text else None
+            lines = parts.setdefault(HEADINGS.get(told, told), [])
+        else:
+            lines.append(told)
+    _, dash, says = " ".join(parts.get("NAME", [])).partition(" - ")
+    text = "\n".join(parts.get("DESCRIPTION", [])).strip()[:TEXT_CHARACTERS]
+    return Page(says.strip(), text) if dash and says.strip() and text else None
 
 
 def _plain(roff: str) -> str:

@@ -25,7 +25,7 @@ from linarite.domain.principal import Principal
 from linarite.domain.vector_store import Chunk, NewStoreFile
 from linarite.storage.vector_indexes import FolderVectorIndexes
 from linarite.vector_stores.ranking import Asked, ChunkRanker
-from linarite.vector_stores.search import CANDIDATES_MIN, fused
+from linarite.vector_stores.search import CANDIDATES_MIN, fused, spread
 
 CONFIG = """\
 [[deployments]]
@@ -111,7 +111,7 @@ async def searched(scratch: Path, chunks: int) -> tuple[list[float], float]:
         asked, text = vector(dice), words(dice, WORDS_OF_QUERY)
         began = time.perf_counter()
         (found,) = await ranker.ranked("bench", index, [Asked(asked, text)], CANDIDATES_MIN)
-        ranked = fused([(1.0, [each.id for each in found.near]), (1.0, found.matching)])
+        ranked = fused([(1.0, spread(found.near)), (1.0, dict(found.matching))])
         await index.chunks([each for each, _ in ranked[:10]])
         return time.perf_counter() - began
 

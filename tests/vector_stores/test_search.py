@@ -5,31 +5,35 @@ from __future__ import annotations
 import math
 import random
 import struct
+import subprocess
+import sys
 
 import pytest
 
 from linarite.domain.principal import Principal
 from linarite.domain.vector_store import Chunk, NewStoreFile
 from linarite.storage.memory.vector_indexes import MemoryVectorIndexes
-from linarite.vector_stores.block import LENGTH_WEIGHT, SATURATION
+from linarite.vector_stores.block import LENGTH_WEIGHT, SATURATION, Near
 from linarite.vector_stores.ranking import Asked, ChunkRanker
-from linarite.vector_stores.search import fused
+from linarite.vector_stores.search import fused, spread
 
 MAKER = Principal(kind="Key", name="key1")
 
 
-def test_first_in_every_list_is_one() -> None:
-    """And every score lies between 0 and 1, the best first."""
-    scored = fused([(1.0, [7, 8, 9]), (1.0, [7, 9])])
-    assert scored[0] == (7, 1.0)
-    assert [each for each, _ in scored] == [7, 9, 8]
-    assert all(0 < score <= 1 for _, score in scored)
+def test_scores_are_weighted_means() -> None:
+    """Of what a chunk has by meaning and by words; what was not found has nothing there."""
+    scored = fused([(1.0, {7: 1.0, 8: 0.5, 9: 0.0}), (3.0, {7: 1.0, 9: 0.4})])
+    assert scored == [(7, 1.0), (9, pytest.approx(0.3)), (8, 0.125)]
+    assert fused([(0.0, {1: 1.0}), (2.0, {2: 0.5, 1: 0.25})]) == [(2, 0.5), (1, 0.25)]
+    assert fused([(0.0, {1: 1.0})]) == []
 
 
-def test_weights_decide() -> None:
-    """A list without weight adds nothing, and without any weight nothing is found."""
-    assert fused([(0.0, [1]), (2.0, [2, 1])])[0] == (2, 1.0)
-    assert fused([(0.0, [1])]) == []
+def test_cosines_are_spread() -> None:
+    """The nearest has 1, the farthest 0; where all lie as near, all have 1."""
+    near = [Near(1, 0.9), Near(2, 0.85), Near(3, 0.7)]
+    assert spread(near) == {1: 1.0, 2: pytest.approx(0.75), 3: 0.0}
+    assert spread([Near(1, 0.2)]) == {1: 1.0}
+    assert spread([]) == {}
 
 
 def packed(*numbers: float) -> bytes:
@@ -86,7 +90,7 @@ async def test_the_best_words_whatever_is_in_memory(bytes_max: int) -> None:
     async def found(words: str, among: set[int] | None = None) -> list[str]:
         asked = Asked(packed(0, 1), words)
         (ranked,) = await ranker.ranked("a", index, [asked], 10, among)
-        return [each.file_id for each in await index.chunks(ranked.matching)]
+        return [each.file_id for each in await index.chunks([each.id for each in ranked.matching])]
 
     await come("long", "the parcel " + "the post " * 20)
     await come("twice", "the parcel parcel")
@@ -116,20 +120,34 @@ async def test_scores_are_those_of_bm25() -> None:
         )
     mean = sum(len(each.split()) for each in texts) / len(texts)
 
+    def weight(term: str) -> float:
+        among = sum(term in each.split() for each in texts)
+        return math.log(1 + (len(texts) - among + 0.5) / (among + 0.5))
+
     def score(text: str) -> float:
         words, total = text.split(), 0.0
         for term in "ac":
-            among = sum(term in each.split() for each in texts)
             often = words.count(term)
             room = SATURATION * (1 - LENGTH_WEIGHT + LENGTH_WEIGHT * len(words) / mean)
-            weight = math.log(1 + (len(texts) - among + 0.5) / (among + 0.5))
-            total += weight * often * (SATURATION + 1) / (often + room)
+            total += weight(term) * often * (SATURATION + 1) / (often + room)
         return total
 
     by_hand = sorted(range(300), key=lambda at: -score(texts[at]))[:20]
     for bytes_max in (0, 1_000_000):
         ranker = ChunkRanker(bytes_max)
         (ranked,) = await ranker.ranked("a", index, [Asked(packed(1, 0), "c a a")], 20)
-        assert [score(texts[each - 1]) for each in ranked.matching] == pytest.approx(
+        assert [score(texts[each.id - 1]) for each in ranked.matching] == pytest.approx(
             [score(texts[each]) for each in by_hand]
         )
+        best = ranked.matching[0]
+        weights = sum(weight(each) for each in "ac")
+        assert best.share == pytest.approx(score(texts[best.id - 1]) / weights / (SATURATION + 1))
+
+
+def test_nothing_large_is_imported_before_a_search() -> None:
+    """A server whose stores nobody searches does without NumPy and SQLCipher."""
+    asked = "import sys, linarite.vector_parts; print({'numpy', 'sqlcipher3'} & set(sys.modules))"
+    ended = subprocess.run(
+        [sys.executable, "-c", asked], check=True, capture_output=True, text=True
+    )
+    assert ended.stdout == "set()\n"

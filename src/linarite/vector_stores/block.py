@@ -29,6 +29,14 @@ class Near(NamedTuple):
     """the cosine of both vectors: 1 for the same direction"""
 
 
+class Worded(NamedTuple):
+    """A chunk and what it has of the words that are looked for."""
+
+    id: int
+    share: float
+    """its BM25, of what a chunk would have that consisted of nothing else: between 0 and 1"""
+
+
 class Block(NamedTuple):
     """Some thousand chunks."""
 
@@ -122,7 +130,7 @@ class BlockSearch:
             None if among is None else np.fromiter(among, dtype=np.int64, count=len(among))
         )
         self._near: list[tuple[Array, Array]] = []
-        self._worded: list[_Worded] = []
+        self._worded: list[_Words] = []
 
     def look(self, block: Block) -> None:
         """Compare a block. Raises ValueError where its vectors are of another length."""
@@ -138,13 +146,13 @@ class BlockSearch:
             similarities = np.where(wanted, similarities, -np.inf)
         self._near.append(_best(block.ids, similarities, self._limit, -np.inf))
         if self._terms:
-            self._worded.append(_Worded(block, wanted, _found(block, self._terms)))
+            self._worded.append(_Words(block, wanted, _found(block, self._terms)))
 
     def near(self) -> list[Near]:
         """The nearest chunks, the nearest first."""
         return [Near(*each) for each in _merged(self._near, self._limit)]
 
-    def matching(self) -> list[int]:
+    def matching(self) -> list[Worded]:
         """Chunks with any of the words, the best by BM25 first."""
         had = [0] * len(self._terms)
         for each in self._worded:
@@ -154,11 +162,12 @@ class BlockSearch:
         words = sum(float(each.block.lengths.sum()) for each in self._worded)
         weights = [log(1 + (chunks - each + 0.5) / (each + 0.5)) for each in had]
         mean = words / chunks if words else 1.0
+        most = (SATURATION + 1) * sum(weights)
         best = [each.best(weights, mean, self._limit) for each in self._worded]
-        return [each for each, _ in _merged(best, self._limit)]
+        return [Worded(each, score / most) for each, score in _merged(best, self._limit)]
 
 
-class _Worded(NamedTuple):
+class _Words(NamedTuple):
     """What a block has of the words that are looked for."""
 
     block: Block

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from linarite.domain.vector_store import Segment, VectorIndex
-    from linarite.vector_stores.block import Near
+    from linarite.vector_stores.block import Near, Worded
 
 BLOCK_CHUNKS = 8_192
 THREADS = 2
@@ -38,7 +38,7 @@ class Ranked(NamedTuple):
     """What was found of either kind, the best first."""
 
     near: list[Near]
-    matching: list[int]
+    matching: list[Worded]
 
 
 class ChunkRanker:

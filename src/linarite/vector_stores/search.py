@@ -1,4 +1,4 @@
-"""Hybrid search: chunks near in meaning and chunks with the same words, fused by their ranks."""
+"""Hybrid search: chunks near in meaning, and chunks with the same words."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from linarite.domain.principal import Principal
     from linarite.domain.stored_object import StoredObject
     from linarite.domain.vector_store import Attributes, Embedder, VectorIndex
+    from linarite.vector_stores.block import Near
     from linarite.vector_stores.keeper import VectorStoreKeeper
     from linarite.vector_stores.ranking import ChunkRanker
 
-RANK_CONSTANT = 60
-"""of reciprocal rank fusion, as its authors chose it (Cormack, Clarke, Büttcher 2009)"""
 CANDIDATES_MIN, CANDIDATES_EACH = 50, 4
 """how many chunks of either kind are ranked: at least, and for each that is asked for"""
 
@@ -118,8 +117,8 @@ class StoreSearcher:
         if not ask.fused:
             shown = {each: max(0.0, similarity) for each, similarity in best.items()}
             return sorted(shown.items(), key=lambda scored: (-scored[1], scored[0])), best
-        lists = [(ask.embedding_weight, [near.id for near in each.near]) for each in found]
-        lists += [(ask.text_weight, each.matching) for each in found if worded]
+        lists = [(ask.embedding_weight, spread(each.near)) for each in found]
+        lists += [(ask.text_weight, dict(each.matching)) for each in found if worded]
         return fused(lists), best
 
     async def _hits(
@@ -159,19 +158,30 @@ async def _files_that_pass(index: VectorIndex, test: Test | None) -> set[int] | 
     return {row for row, each in attributes.items() if test(each)}
 
 
-def fused(lists: Sequence[tuple[float, list[int]]]) -> list[tuple[int, float]]:
-    """Reciprocal rank fusion of ranked lists, each with its weight; the best first.
+def spread(near: Sequence[Near]) -> dict[int, float]:
+    """How near chunks lie among each other: 1 for the nearest of them, 0 for the farthest.
 
-    Scores lie between 0 and 1: what is first in every list has 1.
+    Models differ in which part of the cosines they use: E5's lie between 0.7 and 0.9.
     """
-    total = sum(weight for weight, _ in lists)
+    if not near:
+        return {}
+    most, least = near[0].similarity, near[-1].similarity
+    width = most - least
+    return {each.id: (each.similarity - least) / width if width > 0 else 1.0 for each in near}
+
+
+def fused(found: Sequence[tuple[float, dict[int, float]]]) -> list[tuple[int, float]]:
+    """The weighted means of what chunks have, 0 where they were not found; the best first.
+
+    What is between 0 and 1 stays there.
+    """
+    total = sum(weight for weight, _ in found)
     if not total:
         return []
     scores: dict[int, float] = {}
-    for weight, ranked in lists:
-        for rank, each in enumerate(ranked, 1):
-            share = weight * (RANK_CONSTANT + 1) / (RANK_CONSTANT + rank)
-            scores[each] = scores.get(each, 0.0) + share
+    for weight, shares in found:
+        for each, share in shares.items():
+            scores[each] = scores.get(each, 0.0) + weight * share
     return sorted(
         ((each, score / total) for each, score in scores.items()),
         key=lambda scored: (-scored[1], scored[0]),
