@@ -29,9 +29,9 @@ def test_scores_are_weighted_means() -> None:
 
 
 def test_cosines_are_spread() -> None:
-    """The nearest has 1, the farthest 0; where all lie as near, all have 1."""
+    """The nearest has 1, the farthest is one step from 0; where all lie as near, all have 1."""
     near = [Near(1, 0.9), Near(2, 0.85), Near(3, 0.7)]
-    assert spread(near) == {1: 1.0, 2: pytest.approx(0.75), 3: 0.0}
+    assert spread(near) == pytest.approx({1: 1.0, 2: 0.25 / 0.3, 3: 0.1 / 0.3})
     assert spread([Near(1, 0.2)]) == {1: 1.0}
     assert spread([]) == {}
 

@@ -159,15 +159,18 @@ async def _files_that_pass(index: VectorIndex, test: Test | None) -> set[int] | 
 
 
 def spread(near: Sequence[Near]) -> dict[int, float]:
-    """How near chunks lie among each other: 1 for the nearest of them, 0 for the farthest.
+    """How near chunks lie among each other: 1 for the nearest, more than 0 for the farthest.
 
     Models differ in which part of the cosines they use: E5's lie between 0.7 and 0.9.
     """
     if not near:
         return {}
     most, least = near[0].similarity, near[-1].similarity
-    width = most - least
-    return {each.id: (each.similarity - least) / width if width > 0 else 1.0 for each in near}
+    if most <= least:
+        return {each.id: 1.0 for each in near}
+    # Nothing lies where the next one would, if they went on as they do.
+    nothing = least - (most - least) / (len(near) - 1)
+    return {each.id: (each.similarity - nothing) / (most - nothing) for each in near}
 
 
 def fused(found: Sequence[tuple[float, dict[int, float]]]) -> list[tuple[int, float]]:
