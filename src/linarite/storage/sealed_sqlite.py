@@ -28,9 +28,9 @@ IN_THE_CLEAR = b"SQLite format 3\0"
 def open_sealed(path: Path, key: bytes, timeout_s: float) -> sqlite3.Connection:
     """Open one, or make it. Whether the key is right is seen with the first reading."""
     # The extra `documents`. It is `sqlite3` under another name, and has no types.
-    from sqlcipher3 import dbapi2  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+    from sqlcipher3 import dbapi2  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs] - as above
 
-    opened: Any = dbapi2.connect(  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue, reportUnknownVariableType]
+    opened: Any = dbapi2.connect(  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue, reportUnknownVariableType] - as above
         str(path), isolation_level=None, timeout=timeout_s
     )
     connection = cast("sqlite3.Connection", opened)
