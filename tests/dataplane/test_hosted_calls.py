@@ -5,23 +5,76 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 
 from linarite.dataplane.operations.responses.asking import said
 from linarite.dataplane.operations.responses.hosted_tools import without_secrets
-from linarite.domain.chat import ChatAsk, ChatEvent, ToolMessage, UserMessage
+from linarite.domain.chat import (
+    ChatAsk,
+    ChatChoice,
+    ChatDelta,
+    ChatEvent,
+    FunctionDelta,
+    ToolCallDelta,
+    ToolMessage,
+    UserMessage,
+)
 from linarite.domain.engine import Slot
 from linarite.domain.errors import ContextLengthExceeded
 from linarite.vector_stores.keeper import NewStore
 from tests.dataplane.rig import ABLE, ScriptedEngine, rig
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
+
+    from linarite.domain.principal import Principal
 
 pytestmark = pytest.mark.anyio
 FITS = 2000
 SEARCH: dict[str, Any] = {"type": "file_search"}
+
+
+async def searches(ask: ChatAsk) -> AsyncGenerator[ChatEvent, None]:
+    """A model that searches as long as it is let."""
+    if ask.tool_choice == "none":
+        yield ChatEvent(choices=[ChatChoice(delta=ChatDelta(content="Well."))])
+        return
+    assert ask.tools is not None
+    function = FunctionDelta(ask.tools[0].function.name, '{"query":"x"}')
+    call = ToolCallDelta(0, f"c{len(ask.messages)}", "function", function)
+    delta = ChatDelta(tool_calls=[call])
+    yield ChatEvent(choices=[ChatChoice(delta=delta, finish_reason="tool_calls")])
+
+
+class Vectors:
+    """Makes the same vector of everything."""
+
+    async def embed(
+        self, account_id: str, caller: Principal, where: str, texts: Sequence[str], *, query: bool
+    ) -> list[bytes]:
+        """See Embedder."""
+        assert (where, len(texts), query) == ("gpt", 2, True)
+        del account_id, caller
+        return [b"\x00\x00\x80\x3f" + b"\x00" * 28] * len(texts)
+
+
+async def test_searches_that_bring_nothing_come_to_an_end() -> None:
+    """The model answers then, with its tools before it and none to call."""
+    async with rig(ScriptedEngine(searches)) as running:
+        keeper, searcher = running.kit.vector_stores, running.kit.vector_search
+        keeper.deployment_of = lambda _: "gpt"
+        searcher._embedder = Vectors()
+        store = await keeper.create(NewStore(account_id=running.account_id, owner="", name="x"))
+        body = {
+            "model": "gpt",
+            "input": "hello",
+            "tools": [SEARCH | {"vector_store_ids": [store.id]}],
+        }
+        answer = await running.send("POST", "/openai/v1/responses", body)
+        assert answer.status == 200, answer.body
+        kinds = [each["type"] for each in json.loads(answer.body)["output"]]
+        assert kinds == ["file_search_call", "file_search_call", "message"]
+        assert [len(each.tools) for each in running.engine.asked] == [1, 1, 1]
 
 
 async def test_a_search_that_has_to_wait_is_told_as_such() -> None:
@@ -37,14 +90,6 @@ async def test_a_search_that_has_to_wait_is_told_as_such() -> None:
             "input": "hello",
             "tools": [SEARCH | {"vector_store_ids": [store.id]}],
         }
-
-        async def searches(ask: ChatAsk) -> AsyncGenerator[ChatEvent, None]:
-            assert ask.tools is not None
-            name = ask.tools[0].function.name
-            call = {"index": 0, "id": "c", "function": {"name": name, "arguments": '{"query":"x"}'}}
-            told = {"choices": [{"delta": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]}
-            yield msgspec.convert(told, ChatEvent)
-
         running.engine.script = searches
         answer = await running.send("POST", "/openai/v1/responses", body)
         assert answer.status == 503

@@ -317,7 +317,10 @@ class TestMcp:
         sent: list[Any] = [each.model_dump(exclude_none=True) for each in first.output]
         alone = ask(client, [*sent, answer | {"approve": True}], tool, store=False)
         assert types_of(alone) == ["mcp_call", "message"]
-        assert len(noted(mcp_home, "calls")) == calls + 2
+        meant: list[Any] = [{"type": "item_reference", "id": each.id} for each in first.output]
+        named = ask(client, [*meant, answer | {"approve": True}], tool)
+        assert types_of(named) == ["mcp_call", "message"]
+        assert len(noted(mcp_home, "calls")) == calls + 3
 
     def test_some_tools_need_nobody(self, client: OpenAI, mcp_url: str) -> None:
         """By their names, or by what they say of themselves; a tool can be forced."""

@@ -78,6 +78,14 @@ def read_approvals(
     return Approvals(granted, refused)
 
 
+def renamed(items: Sequence[Item], names: Mapping[str, str]) -> list[Item]:
+    """Items, of which those that refer to a request for approval do so by its new id."""
+    named = "approval_request_id"
+    return [
+        each | {named: names[each[named]]} if each.get(named) in names else each for each in items
+    ]
+
+
 def _refused(message: str) -> InvalidRequest:
     return InvalidRequest(message, param="input", code="invalid_value")
 

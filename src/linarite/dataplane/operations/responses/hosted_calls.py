@@ -10,7 +10,6 @@ import structlog
 
 from linarite.dataplane.operations.responses.citations import Citing, Passage, words_of
 from linarite.dataplane.operations.responses.hosted_messages import (
-    NOTHING_NEW,
     HostedReader,
     fitting_name,
     passages_told,
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
 TURNS_MAX, CALLS_MAX = 32, 128
 """how often a model is asked for one response with tools, the last time without them; how many
 calls are carried out where the request does not say"""
+FRUITLESS_MAX = 2
 INVALID_PARAMS = -32602
 QUERY_CHARACTERS_MAX, QUERIES_MAX = 4096, 8
 SEARCH = FunctionDefinition(
@@ -99,6 +99,8 @@ class HostedCalls:
         self._turn = 0
         self._passages: list[Passage] = []
         self._found: dict[str, str] = {}
+        self._fruitless = 0
+        """searches in a row that brought nothing new"""
         self._searched_out = False
         """searches bring nothing more"""
 
@@ -254,18 +256,21 @@ class HostedCalls:
         return sorted(found, key=lambda hit: -hit.score)[: wanted.limit]
 
     def _passages_of(self, hits: Sequence[Hit]) -> str:
-        """What was found as the model reads it: each passage once, with a number of its own.
+        """What was found as the model reads it, each passage with a number that it keeps.
 
-        A search that brings nothing new was the last one: small models go on and on.
+        A search that brings nothing new, or two that bring nothing, are the last: small models go
+        on and on.
         """
-        found = [Passage(each.file_id, each.filename, each.text) for each in hits]
-        new = [each for each in found if each not in self._passages]
-        if found and not new:
-            self._searched_out = True
-            return NOTHING_NEW
-        first = len(self._passages) + 1
-        self._passages += new
-        return passages_told([(each.filename, each.text) for each in new], first)
+        known = len(self._passages)
+        told: list[tuple[int, str, str]] = []
+        for hit in hits:
+            passage = Passage(hit.file_id, hit.filename, hit.text)
+            if passage not in self._passages:
+                self._passages.append(passage)
+            told.append((self._passages.index(passage) + 1, hit.filename, hit.text))
+        self._fruitless = 0 if len(self._passages) > known else self._fruitless + 1
+        self._searched_out = self._fruitless >= (1 if hits else FRUITLESS_MAX)
+        return passages_told(told)
 
     def _queries(self, arguments: str) -> list[str]:
         """What the model looks for, and what the person asked where that is something else."""

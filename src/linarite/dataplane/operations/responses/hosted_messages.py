@@ -27,7 +27,6 @@ FOUND = (
     "[1]. If they don't answer the question, say so."
 )
 NOTHING_FOUND = "Nothing was found in the user's files. Say so."
-NOTHING_NEW = "Nothing was found but the passages that were found before. Answer from those."
 NOT_KEPT = "What was found then is not repeated here. Search again if it is needed."
 
 
@@ -73,14 +72,15 @@ class HostedReader(NamedTuple):
         results: list[dict[str, Any]] | None = item.get("results")
         if results is None:
             return NOT_KEPT
-        return passages_told([(each["filename"], each["text"]) for each in results], 1)
+        told = [(at, each["filename"], each["text"]) for at, each in enumerate(results, 1)]
+        return passages_told(told)
 
 
-def passages_told(passages: list[tuple[str, str]], first: int) -> str:
-    """Passages with their files' names, numbered from `first`."""
+def passages_told(passages: Sequence[tuple[int, str, str]]) -> str:
+    """Passages: of each its number, its file's name, its text."""
     if not passages:
         return NOTHING_FOUND
-    parts = [f"[{at}] {text} (from {name})" for at, (name, text) in enumerate(passages, first)]
+    parts = [f"[{at}] {text} (from {name})" for at, name, text in passages]
     return "\n\n".join((FOUND, *parts))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from linarite.dataplane.call import Unready
-from linarite.dataplane.operations.responses.approvals import has_requests, read_approvals
+from linarite.dataplane.operations.responses.approvals import has_requests, read_approvals, renamed
 from linarite.dataplane.operations.responses.ask import REASONING, RESULTS, ResponseAsk
 from linarite.dataplane.operations.responses.compaction import as_message, opened
 from linarite.dataplane.operations.responses.hosted_calls import HostedCalls, Hosting
@@ -118,6 +118,8 @@ class Asked(Unready):
         """everything that it goes on from and its input, once it has been made ready"""
         self._kept: list[Item] = []
         """messages that stand before all others, from items in which they were made short"""
+        self._renamed: dict[str, str] = {}
+        """ids by which items were named → those that they have in this input"""
         self._referred: dict[str, dict[str, Item]] = {}
         """responses of which items are named, with their items by id"""
         self._stored = StoredFiles(kit.files, call.account_id, self._sees)
@@ -144,6 +146,8 @@ class Asked(Unready):
             earlier = await self._kit.conversations.all_items(conversation, ITEMS_MAX)
         known = {each["id"]: each for each in earlier}
         items = [await self._meant(each, known) for each in self._references_once()]
+        if self._renamed:
+            items = renamed(items, self._renamed)
         if len(earlier) + len(items) > ITEMS_MAX:
             raise too_long("input", ITEMS_MAX, len(earlier) + len(items))
         self._kept += [await self._readable(each) for each in self._request.prompt]
@@ -288,7 +292,8 @@ class Asked(Unready):
         meant = self._referred[source].get(wanted)
         if meant is None:
             raise ReferenceNotFound(wanted)
-        return meant | {"id": self._request.ids.new(wanted.partition("_")[0])}
+        named = self._renamed[wanted] = self._request.ids.new(wanted.partition("_")[0])
+        return meant | {"id": named}
 
     async def box(self) -> SecretBox | None:
         """What seals for the account; None where it has no keys."""
