@@ -7,6 +7,7 @@ import typer
 from linarite.cli.arm.flags import OutputFlags, flattened
 from linarite.cli.help_texts import examples
 from linarite.cli.knowledge.flags import AccountFlags, asking
+from linarite.cli.knowledge.sources import SourceFlags
 from linarite.cli.knowledge.sync import SyncFlags, sync
 
 EXAMPLES = examples(
@@ -24,6 +25,14 @@ SYNC_EXAMPLES = examples(
         "linarite knowledge sync handbook --endpoint https://NAME.openai.azure.com --key env:KEY",
     ),
     (
+        "A bucket of S3, or of a store that speaks like it:",
+        "linarite knowledge sync s3://handbook --access-key-id env:ID --secret-access-key env:KEY",
+    ),
+    (
+        "A container of Azure Blob:",
+        "linarite knowledge sync https://NAME.blob.core.windows.net/handbook --sas env:SAS",
+    ),
+    (
         "Then ask, as docs/knowledge.md shows:",
         '"data_sources": [{"type": "azure_search", "parameters": {"index_name": "handbook", …',
     ),
@@ -38,6 +47,6 @@ def add_to(root: typer.Typer) -> None:
         no_args_is_help=True,
     )
     app.command("sync", epilog=SYNC_EXAMPLES)(
-        flattened(asking(sync), SyncFlags, OutputFlags, AccountFlags)
+        flattened(asking(sync), SyncFlags, SourceFlags, OutputFlags, AccountFlags)
     )
     root.add_typer(app, epilog=EXAMPLES)

@@ -59,7 +59,7 @@ def service_of(flags: AccountFlags, commands: Commands) -> StoreService:
 
 
 def asking(act: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """A command that asks an account: `act(service, *values)`, a value for each group of flags."""
+    """A command that asks an account: `act(service, variable, *values)`."""
 
     def command(context: typer.Context, *values: Any) -> None:  # noqa: ANN401 - the groups' values
         *own, flags = values
@@ -67,7 +67,7 @@ def asking(act: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]
         async def asked() -> None:
             service = service_of(flags, context.obj)
             try:
-                await act(service, *own)
+                await act(service, context.obj.variable, *own)
             finally:
                 await service.close()
 

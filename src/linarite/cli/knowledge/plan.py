@@ -14,9 +14,9 @@ from linarite.cli.arm.answers import part
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from linarite.cli.knowledge.folder import Document
+    from linarite.cli.knowledge.documents import Document
 
-SOURCE, PATH, DIGEST = "sync_source", "filepath", "sync_sha256"
+SOURCE, PATH, DIGEST = "sync_source", "filepath", "sync_digest"
 """attributes; `filepath` is shown in citations"""
 COMPLETED, FAILED = "completed", "failed"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003 - typer reads the annotation
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
@@ -15,17 +14,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from linarite.cli.arm.flags import Output
 from linarite.cli.arm.printed import print_data, say
 from linarite.cli.arm.refusals import ServerRefused
-from linarite.cli.knowledge.folder import Folder
 from linarite.cli.knowledge.plan import FAILED, attributes_of, plan, reason_of
+from linarite.cli.knowledge.sources import source_of
 from linarite.domain.errors import SetupError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from linarite.cli.arm.flags import OutputFlags
-    from linarite.cli.knowledge.folder import Document
+    from linarite.cli.knowledge.documents import Document, DocumentSource
     from linarite.cli.knowledge.plan import Addition, Plan
     from linarite.cli.knowledge.service import StoreService
+    from linarite.cli.knowledge.sources import SourceFlags
 
 AT_ONCE = 4
 WATCH_S = 2.0
@@ -37,7 +37,13 @@ REFUSES_ALL = frozenset((401, 403))
 class SyncFlags:
     """What is kept where."""
 
-    folder: Annotated[Path, typer.Argument(help="Folder of documents.", file_okay=False)]
+    folder: Annotated[
+        str,
+        typer.Argument(
+            help="Folder of documents, s3://BUCKET/PREFIX or https://…/CONTAINER/PREFIX of Azure "
+            "Blob."
+        ),
+    ]
     store: Annotated[
         str | None,
         typer.Option(
@@ -76,42 +82,60 @@ class Outcome(NamedTuple):
     problems: list[tuple[str, str]]
 
 
-async def sync(service: StoreService, asked: SyncFlags, shown: OutputFlags) -> None:
+async def sync(
+    service: StoreService,
+    variable: Callable[[str], str | None],
+    asked: SyncFlags,
+    opening: SourceFlags,
+    shown: OutputFlags,
+) -> None:
     """Have a vector store hold what a folder holds: new files, changed ones, deleted ones.
 
     A file is changed when its content is. What was broken off goes on where it was.
 
     Files that can't be read are named with the reason, and stop nothing; the exit code is 1 then.
     """
-    folder = Folder(asked.folder, asked.include or (), asked.exclude or ())
+    patterns = (asked.include or (), asked.exclude or ())
+    folder = source_of(asked.folder, patterns, opening, variable)
+    try:
+        problems = await _follow(service, asked, folder, shown)
+    finally:
+        await folder.close()
+    if problems:
+        raise typer.Exit(1)
+
+
+async def _follow(
+    service: StoreService, asked: SyncFlags, folder: DocumentSource, shown: OutputFlags
+) -> bool:
+    """Once, or until Ctrl-C; whether there are files that can't be read."""
     source = asked.source or folder.name
+    documents = await _documents(folder)  # what can't be read changes nothing in the account
     store = await _store(service, asked.store or folder.name, make=not asked.dry_run)
-    documents = await _documents(folder)
     outcome = await _once(service, asked, (folder, documents), source, store)
     _tell(outcome, shown.output, dry=asked.dry_run)
     while asked.watch and not asked.dry_run:
         await asyncio.sleep(WATCH_S)
-        now = await asyncio.to_thread(folder.documents, _nothing)
-        if now == documents:
-            continue
         try:
+            now = await folder.documents(_nothing)
+            if now == documents:
+                continue
             outcome = await _once(service, asked, (folder, now), source, store)
         except SetupError as problem:  # out of reach for now: it is tried again
             say(problem.message)
             continue
         documents = now
         _tell(outcome, shown.output, dry=False)
-    if outcome.problems:
-        raise typer.Exit(1)
+    return bool(outcome.problems)
 
 
 def _nothing() -> None:
     """Show nothing."""
 
 
-async def _documents(folder: Folder) -> list[Document]:
+async def _documents(folder: DocumentSource) -> list[Document]:
     with bar("looking") as looked:
-        return await asyncio.to_thread(folder.documents, lambda: looked(None))
+        return await folder.documents(lambda: looked(None))
 
 
 async def _store(service: StoreService, wanted: str, *, make: bool) -> dict[str, Any]:
@@ -136,7 +160,7 @@ async def _store(service: StoreService, wanted: str, *, make: bool) -> dict[str,
 async def _once(
     service: StoreService,
     asked: SyncFlags,
-    seen: tuple[Folder, list[Document]],
+    seen: tuple[DocumentSource, list[Document]],
     source: str,
     store: dict[str, Any],
 ) -> Outcome:
@@ -154,7 +178,7 @@ async def _once(
 
 
 async def _carry_out(
-    service: StoreService, folder: Folder, source: str, made: Plan, outcome: Outcome
+    service: StoreService, folder: DocumentSource, source: str, made: Plan, outcome: Outcome
 ) -> None:
     """Some at a time; Ctrl-C leaves what has come."""
     places = asyncio.Semaphore(AT_ONCE)
@@ -182,12 +206,12 @@ async def _carry_out(
 
 
 async def _add(
-    service: StoreService, folder: Folder, source: str, each: Addition, outcome: Outcome
+    service: StoreService, folder: DocumentSource, source: str, each: Addition, outcome: Outcome
 ) -> None:
     """Bring a document in, then take out what it stands for. What fails is noted."""
     document = each.document
     try:
-        content = await asyncio.to_thread(folder.content, document)
+        content = await folder.content(document)
         file_id = await service.upload_document(document.path.rpartition("/")[2], content)
         told = attributes_of(document, source)
         file = await service.take_in(outcome.store, file_id, told)
