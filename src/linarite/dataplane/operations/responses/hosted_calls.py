@@ -10,6 +10,7 @@ import structlog
 
 from linarite.dataplane.operations.responses.citations import Citing, Passage, words_of
 from linarite.dataplane.operations.responses.hosted_messages import (
+    REPEATED,
     HostedReader,
     fitting_name,
     passages_told,
@@ -270,7 +271,7 @@ class HostedCalls:
             told.append((self._passages.index(passage) + 1, hit.filename, hit.text))
         self._fruitless = 0 if len(self._passages) > known else self._fruitless + 1
         self._searched_out = self._fruitless >= (1 if hits else FRUITLESS_MAX)
-        return passages_told(told)
+        return REPEATED if hits and self._searched_out else passages_told(told)
 
     def _queries(self, arguments: str) -> list[str]:
         """What the model looks for, and what the person asked where that is something else."""

@@ -27,6 +27,8 @@ FOUND = (
     "[1]. If they don't answer the question, say so."
 )
 NOTHING_FOUND = "Nothing was found in the user's files. Say so."
+REPEATED = ""
+"""of a search that found what had been found: small models that see two go on and on"""
 NOT_KEPT = "What was found then is not repeated here. Search again if it is needed."
 
 
@@ -52,6 +54,8 @@ class HostedReader(NamedTuple):
     def told(self, item: Item) -> Told | None:
         """A call with its answer; None of an item that says nothing to a model."""
         kind = item["type"]
+        if kind == "file_search_call" and self.found.get(item["id"]) == REPEATED:
+            return None
         if kind == "file_search_call":
             queries: list[str] = item["queries"]
             arguments = {"query": queries[0]} if len(queries) == 1 else {"queries": queries}
