@@ -46,7 +46,7 @@ class BatchParts:
         files: FileKeeper,
         seals: ContentSeals,
     ) -> None:
-        """Leaving `stack` closes the logs of results."""
+        """Leaving `stack` closes the logs of results, once nobody reads them."""
         known = {each.template for each in ROUTES if each.method == "POST"}
         endpoints = [each for each in ENDPOINTS if each in known]
         self.keeper = BatchKeeper(objects, files, settings.batches, endpoints)
@@ -56,6 +56,7 @@ class BatchParts:
         self._settings = settings
         results = FolderResultLog(home / FOLDER)
         stack.callback(results.close)
+        stack.push_async_callback(self._job.stop)
         self._results = SealedResultLog(results, seals)
         self._tools: BatchTools | None = None
 

@@ -252,8 +252,12 @@ async def test_each_group_is_told(site: Site) -> None:
 class Dying:
     """A postbox that a server dies before."""
 
+    def __init__(self) -> None:
+        self.scopes: list[str] = []
+
     async def post(self, letters: Sequence[Letter]) -> None:
         """See Postbox."""
+        self.scopes += [each.account_id for each in letters]
         raise ServiceUnavailable(f"{len(letters)} letters stay here")
 
 
@@ -262,8 +266,9 @@ async def test_what_was_not_handed_on_is_by_the_next_server(site: Site) -> None:
     site.spent.cost = 8
     await site.resources.put(budget())
     async with site.server() as watch:
-        watch._postbox = Dying()
+        watch._postbox = dying = Dying()
         await watch.sweep()
+        assert set(dying.scopes) == {GROUP}  # whose bound of waiting letters holds
         await told(site, 0)
     async with site.server() as watch:
         await watch.sweep()

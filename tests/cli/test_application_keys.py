@@ -68,6 +68,18 @@ def test_a_second_of_the_same_name_is_refused(server: Server) -> None:
     assert status(server, key) == 200
 
 
+def test_a_deployment_that_is_not_there_is_told(server: Server) -> None:
+    """A key for it would open nothing; one that is still to be made can be said to be."""
+    arguments = ("keys", "application", "create", "later")
+    done = linarite(server.home, *arguments, "--deployment", "GPT-4o", "--deployment", "gtp-4o")
+    assert done.returncode == 3
+    assert "no deployment 'gtp-4o'" in done.stderr
+    assert "gpt-4o" in done.stderr.partition("There are:")[2]
+    assert "--allow-absent" in done.stderr
+    made = told(server, "create", "later", "--deployment", "gtp-4o", "--allow-absent")
+    assert made["properties"]["deployments"] == ["gtp-4o"]
+
+
 def test_a_role_is_named_as_people_name_it(server: Server) -> None:
     """By its name; an unknown one is answered with those that help."""
     role = "cognitive services openai contributor"

@@ -6,11 +6,16 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
+from linarite.dataplane.direct import DirectCalls, DirectRequest
 from linarite.domain.chat import ChatChoice, ChatDelta, ChatEvent
 from linarite.domain.engine import Capabilities
+from linarite.domain.price_book import NO_PRICES
+from linarite.domain.principal import Principal
 from linarite.domain.service_tier import LONG_CONTEXT_TOKENS
+from linarite.domain.usage_journal import NO_JOURNAL
 from linarite.hosting.options import InstanceSettings
 from tests.dataplane.rig import COMPLETIONS, HELLO, ScriptedEngine, rig, until
 from tests.dataplane.tiers import chat_on, deploy
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
     from linarite.domain.chat import ChatAsk
 
 pytestmark = pytest.mark.anyio
+MAKER = Principal(kind="Key", name="key1")
 
 
 def asking(tier: str | None, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
@@ -150,10 +156,20 @@ async def test_the_queue_serves_tiers_in_their_order() -> None:
     async with rig(turnstile.engine) as running:
         await deploy(running, "ptu", "GlobalProvisionedManaged", reserved=10.0)
         await deploy(running, "batch", "GlobalBatch")
-        gate = running.instance.gate
+        gate, plane = running.instance.gate, running.dataplane
+        lines = DirectCalls(
+            plane._router, plane.surface, running.records.append, NO_PRICES, NO_JOURNAL
+        )
 
         async def come(who: str, where: str, tier: str | None) -> None:
             messages = [{"role": "user", "content": who}]
+            if where == "batch":
+                body = msgspec.json.encode({"model": "batch", "messages": messages})
+                line = DirectRequest(
+                    running.account_id, MAKER, "/chat/completions", body, in_batch=True
+                )
+                assert (await lines.answer(line)).status == 200
+                return
             answer = await running.chat_at(chat_on(where), asking(tier, messages=messages))
             assert answer.status == 200
 
@@ -234,3 +250,21 @@ async def test_flex_that_waits_too_long() -> None:
         assert refused.error["message"] == "The operation was timeout."
         turnstile.let_go(1)
         await holding
+
+
+async def test_a_deployment_for_batches_answers_nobody_else() -> None:
+    """As on Azure, in the words of each operation, and with a hint."""
+    async with rig() as running:
+        await deploy(running, "batch", "DataZoneBatch")
+        for path, verb, body in (
+            (chat_on("batch"), "chatCompletion", HELLO),
+            ("/openai/v1/chat/completions", "chatCompletion", {**HELLO, "model": "batch"}),
+            ("/openai/v1/responses", "responses", {"model": "batch", "input": "hello"}),
+            ("/openai/v1/embeddings", "embeddings", {"model": "batch", "input": "hello"}),
+        ):
+            answer = await running.chat_at(path, body)
+            error = answer.json()["error"]
+            assert (answer.status, error["code"]) == (400, "OperationNotSupported")
+            assert error["message"].startswith(f"The {verb} operation does not work with the")
+            assert error["innererror"]["code"] == "BatchDeployment"
+        assert not running.engine.asked

@@ -193,6 +193,7 @@ class BudgetWatch:
             Letter(
                 id=f"msg_{key}_{place}",
                 destination=destination,
+                account_id=budget.scope,
                 type=NOTICE_TYPE,
                 body=body_of(reached, common=receiver.use_common_alert_schema),
                 made_at=reached.at,

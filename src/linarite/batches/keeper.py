@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
@@ -19,7 +19,7 @@ from linarite.files.keeper import EVERYBODY
 from linarite.web.ids import new_guid
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
     from linarite.batches.options import Batches
     from linarite.domain.stored_object import StoredObject, StoredObjects
@@ -68,6 +68,8 @@ class BatchKeeper:
         self._turn = asyncio.Lock()
         self._live: dict[str, Counts] = {}
         self._cancelled: dict[str, asyncio.Event] = {}
+        self._reading: dict[str, asyncio.Task[None]] = {}
+        """of batches that an earlier server has left: who finds out how far they are"""
 
     def seen_by(self, principal: Principal | None) -> str | None:
         """Whose batches somebody sees: as with files."""
@@ -172,8 +174,22 @@ class BatchKeeper:
         """How far a batch is: shown at once, written when its state changes."""
         self._live[batch_id] = counts
 
-    def counts(self, batch: Batch) -> Counts:
+    def find_out(self, batch: Batch, reading: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Have it found out how far a batch is; whoever asks meanwhile waits for it."""
+        task = asyncio.create_task(reading, name=f"how far {batch.id} is")
+        self._reading[batch.id] = task
+        task.add_done_callback(lambda _: self._reading.pop(batch.id, None))
+        return task
+
+    async def found_out(self, batch_id: str) -> None:
+        """Return once it is known how far a batch is."""
+        reading = self._reading.get(batch_id)
+        if reading is not None:
+            await asyncio.wait((reading,))
+
+    async def counts(self, batch: Batch) -> Counts:
         """How far it is."""
+        await self.found_out(batch.id)
         return self._live.get(batch.id, batch.counts)
 
     def now(self) -> int:

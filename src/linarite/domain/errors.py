@@ -166,18 +166,24 @@ class ApiVersionNotSupported(GatewayError):
 
 
 class OperationNotSupported(GatewayError):
-    """The deployment's model cannot do this operation."""
+    """The deployment's model cannot do this operation, or the deployment takes batches alone.
+
+    Azure says the same of both: learn.microsoft.com/answers/questions/2108663, "Batch API calls in
+    Azure OpenAI yield OperationNotSupported errors".
+    """
 
     control = "request"
     status = 400
     code = "OperationNotSupported"
 
-    def __init__(self, verb: str, model: str) -> None:
+    def __init__(self, verb: str, model: str, *, batches_only: bool = False) -> None:
         """`verb` is Azure's word for the operation: chatCompletion, completion, embeddings."""
+        why = "The deployment is for batches (its SKU): name it in the lines of one."
         super().__init__(
             f"The {verb} operation does not work with the specified model, {model}. Please choose "
             "different model and try again. You can learn more about which models can be used "
-            "with each operation here: https://go.microsoft.com/fwlink/?linkid=2197993."
+            "with each operation here: https://go.microsoft.com/fwlink/?linkid=2197993.",
+            hint={"code": "BatchDeployment", "message": why} if batches_only else None,
         )
 
 

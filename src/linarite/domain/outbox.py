@@ -18,7 +18,8 @@ WAITING_MAX = 500
 """how many may wait for one destination: one that is dead leaves room to all others"""
 
 ACCOUNT_WAITING_MAX = 2_000
-"""how many may wait of one account: many dead destinations of one leave room to others'"""
+"""how many may wait of one account, or of the budgets of one scope: many dead destinations of one
+leave room to others'"""
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +34,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     body: str
     """what is sent, JSON"""
     account_id: str = ""
+    """whose it is, and whose bound holds: of a budget, the id of its scope"""
     made_at: str
     """ISO 8601, UTC, with microseconds, as all times here"""
     state: LetterState = "Waiting"

@@ -6,7 +6,13 @@ import re
 from time import time
 from typing import TYPE_CHECKING, Any
 
-from linarite.domain.errors import DeploymentNotFound, InvalidRequest, ModelRetired
+from linarite.domain.errors import (
+    DeploymentNotFound,
+    InvalidRequest,
+    ModelRetired,
+    OperationNotSupported,
+)
+from linarite.domain.service_tier import BATCH, Rank
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,21 +43,29 @@ def find_path_deployment(call: Call, facts: Facts) -> None:
         call.deployment = named_deployment(wanted, facts, call.principal)
 
 
-def find_deployment(call: Call, model: str | None, facts: Facts) -> Deployment:
+def find_deployment(call: Call, model: str | None, facts: Facts, verb: str) -> Deployment:
     """The deployment a request means: by its path (dated), else by the body's `model` (v1).
 
-    Raises InvalidRequest when v1 names none, DeploymentNotFound.
+    Raises InvalidRequest when v1 names none, DeploymentNotFound, and OperationNotSupported of
+    `verb`, Azure's word for the operation, where the deployment takes batches alone.
     """
-    if call.deployment is not None:
-        return call.deployment
-    if not model:
-        raise InvalidRequest(
-            "Missing required parameter: 'model'. On /openai/v1/ it names the deployment.",
-            param="model",
-            code="missing_required_parameter",
-        )
-    call.deployment = named_deployment(model, facts, call.principal)
-    return call.deployment
+    deployment = call.deployment
+    if deployment is None:
+        if not model:
+            raise InvalidRequest(
+                "Missing required parameter: 'model'. On /openai/v1/ it names the deployment.",
+                param="model",
+                code="missing_required_parameter",
+            )
+        deployment = call.deployment = named_deployment(model, facts, call.principal)
+    if deployment.rank is Rank.BATCH and deployment.sku.batch and not _in_batch(deployment):
+        raise OperationNotSupported(verb, deployment.model.name, batches_only=True)
+    return deployment
+
+
+def _in_batch(deployment: Deployment) -> bool:
+    """Whether it is seen by a line of a batch (`as_batches`)."""
+    return deployment.service_tier == BATCH
 
 
 def named_deployment(wanted: str, facts: Facts, caller: Principal | None) -> Deployment:

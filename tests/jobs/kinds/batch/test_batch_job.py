@@ -9,10 +9,11 @@ import msgspec
 import pytest
 
 from linarite.batches.options import Batches
-from linarite.domain.batch import LineResult
+from linarite.domain.batch import Done, LineResult
 from linarite.domain.errors import EngineFailed, ServiceUnavailable, TooManyRequests
 from linarite.domain.jobs import JobProblem
 from linarite.domain.principal import KeyTerms, Principal
+from linarite.domain.storage_errors import AccountStorageFull
 from linarite.jobs.kinds.batch import answering, batch_job, running
 from linarite.jobs.kinds.batch import kind as batch_kind
 from linarite.jobs.kinds.batch.kind import RESOURCE
@@ -20,7 +21,7 @@ from tests.dataplane.rig import ScriptedEngine, greeting
 from tests.jobs.kinds.batch.conftest import bench
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Iterable
 
     from linarite.dataplane.direct import DirectAnswer, DirectRequest
     from linarite.domain.chat import ChatAsk, ChatEvent
@@ -220,6 +221,60 @@ async def test_what_a_server_has_left_is_found() -> None:
         jobs = await made.kind.recover({f"{RESOURCE}{running_one.id}"})
         assert [each.resource_id for each in jobs] == [f"{RESOURCE}{lost.id}"]
         assert list(await made.tools.results.names()) == [lost.id]
+
+
+async def test_logs_are_read_while_the_server_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is told less than there was, and no job adds to a log that is still read."""
+    async with bench() as made:
+        batch = await made.batch(3)
+        await made.kind.steps[0].run(batch_job(batch), lambda *_: None)
+        made.tools.results.add(batch.id, LineResult(1, failed=False, text=b'{"custom_id":"t-1"}'))
+        read, may_go_on = made.tools.results.done, asyncio.Event()
+        reads = list[str]()
+
+        async def slow(name: str, total: int, account_id: str) -> Done:
+            reads.append(name)
+            await may_go_on.wait()
+            return await read(name, total, account_id)
+
+        monkeypatch.setattr(made.tools.results, "done", slow)
+        await asyncio.wait_for(made.kind.recover({f"{RESOURCE}{batch.id}"}), 5)
+        left = await made.keeper.find(batch.account_id, batch.id, None)
+        assert left is not None
+        asked = asyncio.create_task(made.keeper.counts(left))
+        job = asyncio.create_task(made.carry_out(batch))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert (asked.done(), job.done(), reads) == (False, False, [batch.id])
+        may_go_on.set()
+        assert (await asked).completed == 1
+        ended = await job
+        assert ended is not None
+        assert ended.counts.completed == 3
+        assert len(made.running.engine.asked) == 2
+        await made.kind.stop()
+
+
+async def test_a_batch_waits_while_its_account_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It begins no more lines, goes on once there is room, and what it has counts as stored."""
+    monkeypatch.setattr(running, "STORE_RETRY_S", 0.01)
+    async with bench() as made:
+        batch = await made.batch(3)
+        room, full = made.files.room, [AccountStorageFull("files", 1, "x")] * 3
+        require = room.require
+
+        async def refusing(account_id: str, *more: int, **kinds: Iterable[str]) -> None:
+            if full:
+                raise full.pop()
+            await require(account_id, *more, **kinds)
+
+        monkeypatch.setattr(room, "require", refusing)
+        ended = await made.carry_out(batch)
+        assert ended is not None
+        assert (ended.status, ended.counts.completed) == ("completed", 3)
+        assert not full
+        sizes = await made.objects.sizes(batch.account_id)
+        assert (await room.use_of(batch.account_id)).used == sum(sizes.values())
 
 
 async def test_a_job_that_is_given_up() -> None:

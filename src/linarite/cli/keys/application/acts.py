@@ -27,6 +27,8 @@ async def create(
 ) -> None:
     """Give an application a key of its own, and print it: it is shown only now."""
     account = await account_id(server, within.account, within.resource_group)
+    if asked.deployment and not asked.allow_absent:
+        await _require_there(server, account, asked.deployment)
     role = None if asked.role is None else await _role_id(server, account, asked.role)
     body = {"properties": asked.properties(role, datetime.now(UTC))}
     taken = (
@@ -76,6 +78,20 @@ def _path(account: str, name: str) -> str:
 def _print_with_key(reply: Reply, shown: OutputFlags) -> None:
     say("The key is shown only now: the server keeps nothing from which it could be read.")
     print_one(reply.body, facts, shown.output)
+
+
+async def _require_there(server: Server, account: str, typed: list[str]) -> None:
+    """A key for a deployment that is not there opens nothing. Raises ServerRefused."""
+    there = [str(each["name"]) for each in await server.every(f"{account}/deployments")]
+    known = {name.lower() for name in there}
+    for name in typed:
+        if name.lower() not in known:
+            raise ServerRefused(
+                f"The account has no deployment '{name}', and a key for it would open nothing. "
+                f"There are: {', '.join(sorted(there)) or 'none'}.",
+                status=NOT_FOUND,
+                way_out="If it is still to be made: --allow-absent.",
+            )
 
 
 async def _role_id(server: Server, account: str, typed: str) -> str:

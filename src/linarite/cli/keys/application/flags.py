@@ -44,6 +44,9 @@ class Create:
         list[str] | None,
         typer.Option(help="Deployment that it may use; repeatable.", show_default="all"),
     ] = None
+    allow_absent: Annotated[
+        bool, typer.Option("--allow-absent", help="Take deployments that there are none of yet.")
+    ] = False
     owner: Annotated[str | None, typer.Option(help="Whom to ask: an object id, or any text.")] = (
         None
     )

@@ -79,7 +79,7 @@ class ListBatches:
         """The part of the list, and whether there is more."""
         account_id, page = ask
         found = await self._keeper.list(account_id, page)
-        data = [shown(each, self._keeper.counts(each)) for each in found[: page.limit - 1]]
+        data = [shown(each, await self._keeper.counts(each)) for each in found[: page.limit - 1]]
         yield list_document(data, more=len(found) >= page.limit)
 
 
@@ -112,7 +112,7 @@ class GetBatch(OneBatch):
     async def run(self, ask: Call, slot: object) -> AsyncGenerator[dict[str, Any], None]:  # noqa: ARG002 - the port's shape
         """The batch as it stands."""
         found = await self._batch(ask)
-        yield shown(found, self._keeper.counts(found))
+        yield shown(found, await self._keeper.counts(found))
 
 
 class CancelBatch(OneBatch):
@@ -128,7 +128,7 @@ class CancelBatch(OneBatch):
             raise _absent(ask)
         if cancelled.status not in {"cancelling", "cancelled"}:
             raise CannotCancelObject(cancelled) if ask.v1 else CannotCancel(cancelled)
-        yield shown(cancelled, self._keeper.counts(cancelled))
+        yield shown(cancelled, await self._keeper.counts(cancelled))
 
 
 def _absent(call: Call) -> NoSuchBatch | NoSuchBatchObject:

@@ -46,7 +46,7 @@ class ChatCompletions:
         """The checked ask. Raises InvalidRequest, DeploymentNotFound, DataSourceInvalid."""
         find_path_deployment(call, facts)
         ask = self._read(body)
-        deployment = find_deployment(call, ask.model, facts)
+        deployment = find_deployment(call, ask.model, facts, "chatCompletion")
         call.end_user = (ask.safety_identifier or ask.user or "")[:END_USER_MAX]
         call.reply = ChatReply(ask, deployment)
         if ask.service_tier is not None:

@@ -34,7 +34,7 @@ class Completions:
         """The checked ask. Raises InvalidRequest, DeploymentNotFound."""
         find_path_deployment(call, facts)
         ask = self._read(body)
-        deployment = find_deployment(call, ask.model, facts)
+        deployment = find_deployment(call, ask.model, facts, "completion")
         call.end_user = (ask.user or "")[:END_USER_MAX]
         call.reply = CompletionReply(ask, deployment)
         return ask

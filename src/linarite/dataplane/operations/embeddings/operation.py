@@ -44,7 +44,7 @@ class Embeddings:
         checks.find_path_deployment(call, facts)
         ask = decode(self._decoder, body)
         check_input(ask)
-        deployment = checks.find_deployment(call, ask.model, facts)
+        deployment = checks.find_deployment(call, ask.model, facts, "embeddings")
         call.end_user = (ask.user or "")[:END_USER_MAX]
         call.reply = EmbeddingReply(ask, deployment)
         return ask

@@ -123,7 +123,7 @@ class CompactResponse:
                 param="input",
                 code="missing_required_parameter",
             )
-        find_deployment(call, said.model, facts)
+        find_deployment(call, said.model, facts, "responses")
         ids = ItemIds()
         items = read_items(said.input if said.input is not None else [], "input", ids.new)
         fields = {name: getattr(said, name) for name in said.__struct_fields__}

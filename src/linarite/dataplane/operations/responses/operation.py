@@ -79,7 +79,7 @@ class CreateResponse:
     def request(self, call: Call, body: bytes, facts: Facts, ids: ItemIds) -> Request:
         """What a body says; the call learns what it says about itself."""
         ask, tools = self._read(body)
-        find_deployment(call, ask.model, facts)
+        find_deployment(call, ask.model, facts, "responses")
         call.end_user = (ask.safety_identifier or ask.user or "")[:END_USER_MAX]
         if ask.service_tier is not None:
             call.service_tier_asked = ask.service_tier

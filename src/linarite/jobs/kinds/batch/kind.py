@@ -35,6 +35,8 @@ log = structlog.get_logger("linarite.jobs")
 RESOURCE = "/batches/"
 ACCOUNT, BATCH_ID = "account_id", "batch_id"
 STORE_RETRY_S = 5.0
+READ_AT_ONCE = 2
+"""logs of batches that an earlier server has left"""
 
 
 def batch_job(batch: Batch) -> Job:
@@ -49,6 +51,8 @@ class BatchJob:
     def __init__(self, tools_of: Callable[[], BatchTools]) -> None:
         """`tools_of` is called when the first batch is run, or recovered."""
         self._tools_of = tools_of
+        self._reading: list[asyncio.Task[None]] = []
+        self._read_at_once = asyncio.Semaphore(READ_AT_ONCE)
         self.steps = (
             Step("examine", 1, self._examine),
             Step("run", 98, self._run),
@@ -115,6 +119,7 @@ class BatchJob:
 
     async def after(self, job: Job) -> None:
         """Its results are in files, or there was no batch any more."""
+        await self._tools.keeper.found_out(str(job.arguments[BATCH_ID]))
         await self._tools.results.remove(str(job.arguments[BATCH_ID]))
 
     async def recover(self, running: Collection[str]) -> list[Job]:
@@ -125,7 +130,9 @@ class BatchJob:
         waiting, all_read = await self._tools.keeper.open_ones()
         for batch in waiting:
             self._hold(batch)
-            await self._tell_how_far(batch)
+            if batch.counts.total and batch.outcome is None:
+                reading = self._tell_how_far(batch)
+                self._reading.append(self._tools.keeper.find_out(batch, reading))
         names = {batch.id for batch in waiting}
         for name in await self._tools.results.names():
             if all_read and name not in names and f"{RESOURCE}{name}" not in running:
@@ -133,13 +140,22 @@ class BatchJob:
         return [batch_job(each) for each in waiting if f"{RESOURCE}{each.id}" not in running]
 
     async def _tell_how_far(self, batch: Batch) -> None:
-        """Have it shown what was counted before the server died, until the job goes on."""
-        if batch.counts.total and batch.outcome is None:
+        """Have it shown what was counted before the server died, until the job goes on.
+
+        Reading a log may take seconds: the server listens meanwhile.
+        """
+        async with self._read_at_once:
             with suppress(LinariteError):  # the job waits for what is not there now
                 done = await self._tools.results.done(
                     batch.id, batch.counts.total, batch.account_id
                 )
                 self._tools.keeper.tell(batch.id, done.counts)
+
+    async def stop(self) -> None:
+        """Leave the reading to the next server."""
+        for task in self._reading:
+            task.cancel()
+        await asyncio.gather(*self._reading, return_exceptions=True)
 
     def _hold(self, batch: Batch) -> None:
         """Hold again what it had enqueued before the server was started."""
@@ -150,6 +166,8 @@ class BatchJob:
 
     async def _batch(self, job: Job) -> Batch | None:
         account_id, batch_id = str(job.arguments[ACCOUNT]), str(job.arguments[BATCH_ID])
+        # Whoever reads a log also mends it: nobody may add to it meanwhile.
+        await self._tools.keeper.found_out(batch_id)
         return await _until_stored(lambda: self._tools.keeper.find(account_id, batch_id, EVERYBODY))
 
 
