@@ -38,8 +38,9 @@ def of_request(
     record: RequestRecord, location: str, categories: Collection[str]
 ) -> list[DiagnosticRecord]:
     """The records that a request leaves in these categories."""
+    shared = _shared(record, location)
     return [
-        _made(record, category, location, properties(record))
+        _made(record, category, shared, properties(record))
         for category, properties in PROPERTIES.items()
         if category in categories and (category != REQUEST_USAGE or used_tokens(record))
     ]
@@ -88,10 +89,29 @@ def masked_address(address: str) -> str:
     return f"{network}.***" if point else address
 
 
-def _made(
-    record: RequestRecord, category: str, location: str, properties: dict[str, Any]
-) -> DiagnosticRecord:
+def _shared(record: RequestRecord, location: str) -> dict[str, Any]:
+    """What a request's records have in common, with places for what they have not."""
     where = record.region.replace(" ", "").lower() or location
+    return {
+        "Tenant": where,
+        "callerIpAddress": masked_address(record.client_address),
+        "category": "",
+        "correlationId": record.request_id,
+        "durationMs": record.total_us // 1_000,
+        "event": "ShoeboxCallResult",
+        "location": where,
+        "operationName": record.operation,
+        "properties": None,
+        "resourceId": record.account_id.upper(),
+        "resultSignature": str(record.status),
+        "time": azure_time(record.started_at_ns),
+        "linariteRecordId": "",
+    }
+
+
+def _made(
+    record: RequestRecord, category: str, shared: dict[str, Any], properties: dict[str, Any]
+) -> DiagnosticRecord:
     record_id = f"{record.request_id}/{category}"
     return DiagnosticRecord(
         id=record_id,
@@ -99,21 +119,8 @@ def _made(
         resource_id=record.account_id,
         at_ns=record.started_at_ns,
         failed=record.status >= REFUSED_FROM,
-        body={
-            "Tenant": where,
-            "callerIpAddress": masked_address(record.client_address),
-            "category": category,
-            "correlationId": record.request_id,
-            "durationMs": record.total_us // 1_000,
-            "event": "ShoeboxCallResult",
-            "location": where,
-            "operationName": record.operation,
-            "properties": properties,
-            "resourceId": record.account_id.upper(),
-            "resultSignature": str(record.status),
-            "time": azure_time(record.started_at_ns),
-            "linariteRecordId": record_id,
-        },
+        body=shared
+        | {"category": category, "properties": properties, "linariteRecordId": record_id},
     )
 
 
