@@ -227,6 +227,16 @@ async def test_other_methods_are_not_allowed(server: Rig, path: str, method: str
             assert answer.body == b'{"error":{"code":"405","message": "Method not allowed"}}'
 
 
+@pytest.mark.parametrize("version", ["2024-10-21", "2025-04-01-preview"])
+async def test_what_is_asked_of_a_deployment_names_one(server: Rig, version: str) -> None:
+    """404 in every version, also where stored chats are listed at the same path."""
+    answer = await server.chat_at(f"/openai/chat/completions?api-version={version}")
+    assert answer.status == 404
+    assert answer.json()["error"]["message"] == "Resource not found"
+    if version == "2025-04-01-preview":
+        assert "/openai/deployments/NAME/" in answer.json()["error"]["innererror"]["message"]
+
+
 async def test_an_unknown_deployment_is_told_before_the_body_is_judged(server: Rig) -> None:
     """Azure's gateway knows the path, its models the body; the hint lists what there is."""
     nope = "/openai/deployments/nope/chat/completions?api-version=2024-10-21"

@@ -174,7 +174,24 @@ class Router:
                     "api_versions": sorted(place.versions),
                 }
             )
-        return _by_method(place, call.method)
+        found = _by_method(place, call.method)
+        if isinstance(found, MethodNotAllowed) and self._belongs_below(rest, call.method):
+            return ResourceNotFound(
+                hint={
+                    "code": "DeploymentMissing",
+                    "message": "This is asked of a deployment, which stands in the path: "
+                    f"/openai/deployments/NAME{rest[:40]}.",
+                }
+            )
+        return found
+
+    def _belongs_below(self, rest: str, method: str) -> bool:
+        """Whether a path without a deployment is one that is asked of a deployment.
+
+        Azure knows no such path, whatever else lies at it: 404, as BerriAI/litellm#8572 shows.
+        """
+        below = self._deployment.find(rest)
+        return below is not None and method in below[0].operations
 
     def _place(self, table: Places, rest: str, call: Call) -> Place | None:
         found = table.find(rest)
