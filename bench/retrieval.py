@@ -138,6 +138,7 @@ async def measured(
         )
         told = quality(ranks)
         rows.append((of.name, way, f"{told.ndcg:.3f}", f"{told.recall:.3f}"))
+        print(*rows[-1], flush=True)
     return rows
 
 
