@@ -210,6 +210,33 @@ class McpHandler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
+    def nested(self, asked: dict[str, Any]) -> None:
+        """JSON that can be read, and hardly be written with something around it."""
+        if asked["method"] != "tools/call":
+            self._modern(asked)
+            return
+        value: list[Any] = []
+        for _ in range(900):
+            value = [value]
+        self._result(asked, {"content": [{"type": "x", "x": value}], "isError": True})
+
+    def pages(self, asked: dict[str, Any]) -> None:
+        """A list of tools on pages without end, none of them too long."""
+        if asked["method"] != "tools/list":
+            self._modern(asked)
+            return
+        tool = {"name": "t", "annotations": {"x": "x" * 30_000}}
+        self._noted("pages", {})
+        self._result(asked, {"tools": [tool], "nextCursor": "more"})
+
+    def breaks(self, asked: dict[str, Any]) -> None:
+        """Carries out a call, and dies before it answers."""
+        if asked["method"] != "tools/call":
+            self._modern(asked)
+            return
+        self._noted("broken", asked["params"])
+        self.close_connection = True
+
 
 HOSTILE = {
     "endless": McpHandler.endless,
@@ -218,6 +245,9 @@ HOSTILE = {
     "moved": McpHandler.moved,
     "denied": McpHandler.denied,
     "deep": McpHandler.deep,
+    "nested": McpHandler.nested,
+    "pages": McpHandler.pages,
+    "breaks": McpHandler.breaks,
 }
 
 

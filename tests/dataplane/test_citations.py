@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -62,3 +63,10 @@ def test_a_text_without_marks_cites_what_it_is_like() -> None:
     twice = "Everybody has thirty days.\nEverybody has leave each year."
     assert read([twice]) == (twice, [("file-1", len(twice))])
     assert read(["The weather is fine over the whole country."])[1] == []
+
+
+def test_much_space_takes_no_time() -> None:
+    """Looked through once, not once from each of its places."""
+    began = time.perf_counter()
+    assert read([" " * 20_000 + "x", " " * 20_000 + "[1]"])[1] == [("file-1", 20_001)]
+    assert time.perf_counter() - began < 1  # it was most of a minute

@@ -185,3 +185,31 @@ async def test_what_is_refused(scripted: Rig, body: Any, code: str, param: str) 
     refused = await scripted.send("POST", COMPACT, body)
     assert refused.status == 400, refused.body
     assert (refused.error["code"], refused.error["param"]) == (code, param)
+
+
+async def test_instructions_stay_in_force_with_their_files(scripted: Rig) -> None:
+    """Read anew each time: the item names them."""
+    form = b"\r\n".join(
+        (
+            b"--b",
+            b'content-disposition: form-data; name="purpose"',
+            b"",
+            b"user_data",
+            b"--b",
+            b'content-disposition: form-data; name="file"; filename="rules.txt"',
+            b"content-type: text/plain",
+            b"",
+            b"Be brief.",
+            b"--b--",
+            b"",
+        )
+    )
+    headers = [("content-type", "multipart/form-data; boundary=b")]
+    file = (await scripted.send("POST", "/openai/v1/files", form, headers=headers)).json()
+    scripted.engine.script = says(ChatDelta(content="notes"))
+    rules = {"role": "developer", "content": [{"type": "input_file", "file_id": file["id"]}]}
+    made = await compacted(scripted, input=[rules, *TALK[1:]])
+    assert (await go_on(scripted, made["output"])).status == 200
+    told = str(scripted.engine.asked[-1].messages[0].content)
+    assert "rules.txt" in told
+    assert "base64" in told

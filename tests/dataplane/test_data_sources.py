@@ -230,3 +230,27 @@ def test_kept_content_has_no_credentials() -> None:
     assert told["data_sources"][0]["parameters"]["authentication"] == {"type": "api_key"}
     assert told["tools"] == body["tools"]
     assert without_credentials(b"{") == b"{"
+
+
+@pytest.mark.parametrize("said", [{"temperature": "hot"}, {"model": 7}, {}])
+def test_what_is_refused_is_kept_without_credentials_too(said: dict[str, Any]) -> None:
+    """Of tools of MCP servers neither headers nor the path of the address."""
+    tool = {"type": "mcp", "server_label": "x", "authorization": "s3cret", "allowed_tools": ["a"]}
+    at = {"server_url": "https://mcp.example.com/s3cret?k=s3cret", "headers": {"k": "s3cret"}}
+    body = {"tools": [tool | at, {"type": "mcp", "server_url": "s3cret"}, 7]} | said
+    kept = without_credentials(msgspec.json.encode(body))
+    told = msgspec.json.decode(kept)
+    assert b"s3cret" not in kept
+    assert told["tools"][0]["server_url"] == "https://mcp.example.com/<redacted>"
+    assert told["tools"][0]["allowed_tools"] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b'{"data_sources":[{"authentication":{"key":"s3cret"}}', b"[" * 700 + b"]" * 700, b"[" * 9999],
+)
+def test_of_what_cannot_be_read_no_credentials_are_kept(said: bytes) -> None:
+    """Broken off, or nested too deeply."""
+    if said.startswith(b"["):
+        said = b'{"data_sources":' + said + b',"authentication":"s3cret"}'
+    assert b"s3cret" not in without_credentials(said)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from linarite.dataplane.operations.responses.answer_room import CHARACTERS_MAX, AnswerRoom
+from linarite.dataplane.operations.responses.approvals import read_approvals
 from linarite.dataplane.operations.responses.asking import said
 from linarite.dataplane.operations.responses.hosted_tools import without_secrets
+from linarite.dataplane.operations.responses.tools import read_tools
 from linarite.domain.chat import (
     ChatAsk,
     ChatChoice,
@@ -20,7 +24,9 @@ from linarite.domain.chat import (
     UserMessage,
 )
 from linarite.domain.engine import Slot
-from linarite.domain.errors import ContextLengthExceeded
+from linarite.domain.errors import ContextLengthExceeded, InvalidRequest
+from linarite.mcp import CallResult
+from linarite.mcp.server import McpProblem
 from linarite.vector_stores.keeper import NewStore
 from tests.dataplane.rig import ABLE, ScriptedEngine, rig
 
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 FITS = 2000
 SEARCH: dict[str, Any] = {"type": "file_search"}
+MCP: dict[str, Any] = {"type": "mcp", "server_url": "https://mcp.example.com/"}
 
 
 async def searches(ask: ChatAsk) -> AsyncGenerator[ChatEvent, None]:
@@ -136,3 +143,40 @@ async def test_a_request_is_kept_without_its_secrets() -> None:
     assert told["tools"][0]["server_url"] == "https://mcp.example.com/<redacted>"
     assert told["tools"][0]["allowed_tools"] == ["a"]
     assert told["tools"][1] == {"type": "function", "name": "f"}
+
+
+def test_only_so_many_calls_are_agreed_to_at_once() -> None:
+    """They are all made, side by side."""
+    asked = [{"type": "mcp_approval_request", "id": str(at)} for at in range(129)]
+    said = [
+        {"type": "mcp_approval_response", "approval_request_id": each["id"], "approve": True}
+        for each in asked
+    ]
+    items = [each | {"server_label": "x"} for each in (*asked, *said)]
+    with pytest.raises(InvalidRequest, match="At most 128 calls"):
+        read_approvals([], items, frozenset("x"))
+    with pytest.raises(InvalidRequest, match="At most 20"):
+        read_tools([MCP | {"server_label": f"s{at}"} for at in range(21)], None)
+
+
+def test_many_tools_are_chosen_among_quickly() -> None:
+    """Not each compared with each."""
+    function = {"type": "function", "name": "f"}
+    chosen = [SEARCH] * 9000 + [function] * 9000
+    tools = [function, SEARCH | {"vector_store_ids": ["vs_1"]}]
+    began = time.perf_counter()
+    asked = read_tools(tools, {"type": "allowed_tools", "mode": "auto", "tools": chosen})
+    assert time.perf_counter() - began < 1
+    assert len(asked.offered) == 1
+
+
+def test_what_tools_answer_has_an_end() -> None:
+    """Of one response all together; the model is told."""
+    room = AnswerRoom()
+    half = CallResult("x" * (CHARACTERS_MAX // 2))
+    assert room.taken(half) == half
+    with pytest.raises(McpProblem, match="its answer is not kept"):
+        room.taken(CallResult(half.output, {"type": "x"}))
+    assert room.taken(half) == half
+    with pytest.raises(McpProblem):
+        room.taken(CallResult("x"))

@@ -65,3 +65,10 @@ def test_what_is_no_filter(said: str) -> None:
     """Where it stops being one is told, and what filters look like."""
     with pytest.raises(SearchFailed, match="Invalid expression: expected"):
         filter_of(said)
+
+
+@pytest.mark.parametrize("said", ["year eq " + "9" * 5000, "year eq 1." + "9" * 5000])
+def test_numbers_have_an_end(said: str) -> None:
+    """Python reads none of thousands of digits."""
+    with pytest.raises(SearchFailed, match="Invalid expression"):
+        filter_of(said)

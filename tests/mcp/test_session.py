@@ -190,3 +190,27 @@ async def test_names_that_are_no_ascii_are_sent_as_mcp_says() -> None:
     """Nothing breaks out of a header."""
     assert header_text("files.list") == "files.list"
     assert header_text("größe\r\nx: y") == "=?base64?Z3LDtsOfZQ0KeDogeQ==?="
+
+
+async def test_what_can_hardly_be_written_again_is_a_problem(url: str) -> None:
+    """It becomes part of responses, which must be written."""
+    async with session_with(f"{url}/nested") as session:
+        with pytest.raises(McpProblem, match="nested deeper than 128"):
+            await session.call("t", {})
+
+
+async def test_pages_of_a_list_are_one_answer(url: str, home: Path) -> None:
+    """However small each is."""
+    async with session_with(f"{url}/pages") as session:
+        with pytest.raises(McpProblem, match="answer_bytes_max"):
+            await session.tools()
+    assert len((home / "pages.jsonl").read_text().splitlines()) == 3
+
+
+async def test_a_call_is_made_once(url: str, home: Path) -> None:
+    """Though its connection has been used before, and breaks before an answer."""
+    async with session_with(f"{url}/breaks") as session:
+        assert await session.tools()
+        with pytest.raises(McpProblem, match="broke off"):
+            await session.call("note", {"text": "x"})
+    assert len((home / "broken.jsonl").read_text().splitlines()) == 1

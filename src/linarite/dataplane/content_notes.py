@@ -7,6 +7,7 @@ is kept is one body, however it was sent.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -15,7 +16,7 @@ from linarite.dataplane.parts.replies import StreamedReply
 from linarite.domain.content_log import Content, ContentLogging, no_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from linarite.dataplane.call import Reply
     from linarite.domain.facts import Deployment
@@ -38,8 +39,12 @@ WITHOUT_WORDS = frozenset(("Embeddings_Create",))
 """operations whose answers are numbers: what was asked is kept"""
 
 
-SOURCES, AUTHENTICATION = "data_sources", b'"authentication"'
-"""names what opens them"""
+SOURCES, TOOLS = "data_sources", "tools"
+CREDENTIALS = (b'"authentication"', b'"authorization"', b'"headers"', b'"server_url"')
+"""members of these that say what opens them"""
+OF_SERVERS = frozenset(("authorization", "headers"))
+ORIGIN = re.compile(r"https?://[^/?#@\\\s]{1,255}(?=[/?#]|$)", re.IGNORECASE)
+NOT_KEPT = b'"What was sent is not kept: it is no JSON, and may have credentials in it."'
 
 
 class ContentNotes:
@@ -50,7 +55,7 @@ class ContentNotes:
     def __init__(self, wanted: ContentLogging, asked: bytes) -> None:
         """`asked` is the body as it came."""
         self._wanted = wanted
-        self._asked = without_credentials(asked) if AUTHENTICATION in asked else asked
+        self._asked = without_credentials(asked)
         self._followed: FollowedReply | None = None
         self.error = b""
         """the body of the error that it ended with"""
@@ -165,12 +170,18 @@ class FollowedReply:
 
 
 def without_credentials(asked: bytes) -> bytes:
-    """A body whose data sources say how they are opened, and not by what."""
+    """A body whose data sources and tools say how they are opened, and not by what.
+
+    Before it is known whether it will be refused: what is refused is kept, too.
+    """
+    if not any(each in asked for each in CREDENTIALS):
+        return asked
     try:
         body = msgspec.json.decode(asked, type=dict[str, Any])
-    except ValueError:  # what is refused as no JSON opens nothing
-        return asked
-    return msgspec.json.encode(body | {SOURCES: _bare(body[SOURCES])}) if SOURCES in body else asked
+        bare = {name: bared(body[name]) for name, bared in BARED.items() if name in body}
+        return msgspec.json.encode(body | bare) if bare else asked
+    except (ValueError, RecursionError):
+        return NOT_KEPT
 
 
 def _bare(value: Any) -> Any:  # noqa: ANN401 - any JSON
@@ -185,8 +196,32 @@ def _bare(value: Any) -> Any:  # noqa: ANN401 - any JSON
     }
 
 
+def _bare_tools(tools: Any) -> Any:  # noqa: ANN401 - any JSON
+    if not isinstance(tools, list):
+        return None
+    return [_bare_tool(each) for each in cast("list[Any]", tools)]
+
+
+def _bare_tool(tool: Any) -> Any:  # noqa: ANN401 - any JSON
+    """A tool; one of a server on another machine without what opens that."""
+    if not isinstance(tool, dict):
+        return tool
+    told = cast("dict[str, Any]", tool)
+    bare = {name: each for name, each in told.items() if name not in OF_SERVERS}
+    return bare | {"server_url": _host(told["server_url"])} if "server_url" in told else bare
+
+
+def _host(url: Any) -> str:  # noqa: ANN401 - any JSON
+    """Of a URL, whose path may be a secret, what it begins with."""
+    found = ORIGIN.match(url) if isinstance(url, str) else None
+    return f"{found[0]}/<redacted>" if found else "<redacted>"
+
+
 def _kind(authentication: Any) -> Any:  # noqa: ANN401 - any JSON
     """Of an authentication, its type."""
     if not isinstance(authentication, dict):
         return None
     return {"type": cast("dict[str, Any]", authentication).get("type")}
+
+
+BARED: dict[str, Callable[[Any], Any]] = {SOURCES: _bare, TOOLS: _bare_tools}

@@ -5,6 +5,7 @@ Source: learn.microsoft.com, "Documents - Search Post" of Azure AI Search, 2024-
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
@@ -78,7 +79,10 @@ class AzureSearch:
             raise IndexNotFound(said.index_name)
         if status not in ANSWERED:
             raise _refused(status, answer)
-        return [_document(each, said.fields, query.text) for each in _found(answer)]
+        try:
+            return [_document(each, said.fields, query.text) for each in _found(answer)]
+        except RecursionError:
+            raise _no_service() from None
 
     async def post(
         self, asker: Asker, target: Target, path: str, header: tuple[str, str], body: bytes
@@ -96,10 +100,17 @@ class AzureSearch:
         ]
         wait_s = self._search_s
         try:
-            answer = await client.send(
-                "POST", path, headers, body, first_byte_s=wait_s, idle_s=wait_s
-            )
-            return answer.status, await answer.read(ANSWER_BYTES_MAX)
+            async with asyncio.timeout(wait_s):  # all of it: it could come byte by byte
+                answer = await client.send(
+                    "POST", path, headers, body, first_byte_s=wait_s, idle_s=wait_s
+                )
+                return answer.status, await answer.read(ANSWER_BYTES_MAX)
+        except TimeoutError:
+            raise SearchFailed(
+                f"{target.host_header} has not answered within {wait_s:g} seconds "
+                "(data_sources.search_s).",
+                HTTPStatus.FAILED_DEPENDENCY,
+            ) from None
         except EgressRefused as refused:
             if refused.rule == "allowedFqdnList":
                 raise OutboundAccessDenied(refused.message) from None
@@ -171,17 +182,21 @@ def _body(said: SearchParameters, query: Query, count: int) -> dict[str, Any]:
 def _found(answer: bytes) -> list[dict[str, Any]]:
     try:
         return msgspec.convert(msgspec.json.decode(answer)["value"], list[dict[str, Any]])
-    except (ValueError, KeyError, TypeError):
-        raise SearchFailed(
-            "what answers there is no Azure AI Search service.", HTTPStatus.FAILED_DEPENDENCY
-        ) from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise _no_service() from None
+
+
+def _no_service() -> SearchFailed:
+    return SearchFailed(
+        "what answers there is no Azure AI Search service.", HTTPStatus.FAILED_DEPENDENCY
+    )
 
 
 def _refused(status: int, answer: bytes) -> SearchFailed:
     """What a service says of a failure, in its own words."""
     try:
         told = str(msgspec.json.decode(answer)["error"]["message"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         told = "no reason was given."
     at_fault = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
     passing = status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT}

@@ -86,7 +86,7 @@ async def _written(messages: Sequence[Message], asker: Asker, ask: ChatAsking) -
         log.info("search queries not written", status=status, deployment=asker.deployment)
     except LinariteError as problem:
         log.info("search queries not written", reason=problem.message)
-    except (ValueError, KeyError, IndexError, TypeError):
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
         log.info("search queries not written", reason="no JSON", deployment=asker.deployment)
     return []
 

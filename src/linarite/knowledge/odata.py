@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from linarite.vector_stores.filters import Test
 
 TOKEN = re.compile(
-    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+(?:\.\d+)?)(?![\w.])"
+    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d{1,40}(?:\.\d{1,40})?)(?![\w.])"
     r"|(?P<word>search\.in\b|[A-Za-z_][\w-]*)|(?P<sign>[(),]))"
 )
 DEPTH_MAX = 32

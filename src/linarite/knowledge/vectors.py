@@ -83,7 +83,7 @@ class QueryVectors:
             if status == HTTPStatus.OK:
                 vector = msgspec.json.decode(answer)["data"][0]["embedding"]
                 return msgspec.convert(vector, list[float])
-        except (ValueError, KeyError, IndexError, TypeError):
+        except (ValueError, KeyError, IndexError, TypeError, RecursionError):
             pass
         raise SearchFailed(
             f"The embedding endpoint {target.host_header} made no vector: it answered {status}.",

@@ -35,6 +35,8 @@ Message = dict[str, Any]
 
 SUCCESS, REDIRECTS = range(200, 300), range(300, 400)
 ERROR_BYTES_MAX = 64 * 1024
+NESTING_MAX = 128
+"""levels of JSON: what is read must be written again, by whoever is told of it"""
 MESSAGES_MAX = 1000
 """of one answer: notes on progress and the like"""
 CONNECTIONS_MAX = 4
@@ -116,17 +118,21 @@ class Exchange:
         headers: Sequence[tuple[str, str]],
         within_s: float,
         method: str = "POST",
+        *,
+        once: bool = False,
     ) -> Answer:
-        """The answer to a message. Raises what `Problems` turns into McpProblem."""
+        """The answer to a message. Raises what `Problems` turns into McpProblem.
+
+        `once`: whatever happens, it is sent only once.
+        """
         target = self._server.target
         self._dialer.require(target.host, target.port, self._errand)
-        response = await self._client.send(
-            method,
-            target.path,
-            (*COMMON, *self._server.headers, *headers),
+        response = await self._client.send_prepared(
+            self._client.prepare(method, target.path, (*COMMON, *self._server.headers, *headers)),
             b"" if message is None else msgspec.json.encode(message),
             first_byte_s=within_s,
             idle_s=within_s,
+            fresh=once,
         )
         return Answer(response, self._bytes_max)
 
@@ -187,7 +193,26 @@ def messages_in(text: bytes) -> list[Message]:
     messages = cast("list[Any]", found) if isinstance(found, list) else [found]
     if not all(isinstance(each, dict) for each in messages):
         raise not_json_rpc()
+    require_shallow(messages)
     return messages
+
+
+def require_shallow(value: list[Any]) -> None:
+    """Raise McpProblem for JSON that is nested deeper than anybody needs."""
+    level: list[Any] = value
+    for _ in range(NESTING_MAX):
+        level = [child for node in level for child in children_of(node)]
+        if not level:
+            return
+    said = f"The server's answer is nested deeper than {NESTING_MAX} levels."
+    raise McpProblem(PROTOCOL_ERROR, INTERNAL_ERROR, said)
+
+
+def children_of(node: object) -> list[Any]:
+    """What stands in an object or an array."""
+    if isinstance(node, dict):
+        return [*cast("dict[str, Any]", node).values()]
+    return cast("list[Any]", node) if isinstance(node, list) else []
 
 
 def not_json_rpc() -> McpProblem:

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from linarite import __version__
+from linarite.engines.http_client import BodyTooLong
 from linarite.mcp.exchange import (
     REDIRECTS,
     SUCCESS,
@@ -43,6 +44,7 @@ HANDSHAKES = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 """revisions with a handshake, the newest first"""
 CLIENT = {"name": "linarite", "version": __version__}
 META = "io.modelcontextprotocol/"
+CALL = "tools/call"
 SESSION_GONE = 404
 FINAL = frozenset((401, 403, 429))
 """what another way of asking would not change"""
@@ -71,6 +73,7 @@ class McpSession:
     async def tools(self) -> list[McpTool]:
         """The tools that the server has."""
         found: list[Any] = []
+        size, most = 0, self._options.answer_bytes_max
         async with Problems(self.server, self._options.list_s):
             cursor: object = None
             for _ in range(PAGES_MAX):
@@ -80,6 +83,9 @@ class McpSession:
                 if not isinstance(part, list):
                     raise not_json_rpc()
                 found += cast("list[Any]", part)
+                size += len(msgspec.json.encode(part))
+                if size > most:  # all pages are one answer
+                    raise BodyTooLong(most)
                 cursor = page.get("nextCursor")
                 if not isinstance(cursor, str) or len(found) > self._options.tools_max:
                     break
@@ -89,7 +95,7 @@ class McpSession:
         """What a tool answers, which may be an error of its own."""
         params = {"name": name, "arguments": arguments}
         async with Problems(self.server, self._options.call_s):
-            result = await self._asked("tools/call", params)
+            result = await self._asked(CALL, params)
         return read_result(result)
 
     async def close(self) -> None:
@@ -155,7 +161,8 @@ class McpSession:
             if "name" in params:
                 headers.append(("mcp-name", header_text(params["name"])))
         message = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
-        answer = await self._exchange.send(message, headers, self._options.call_s)
+        once = method == CALL  # it may have effects
+        answer = await self._exchange.send(message, headers, self._options.call_s, once=once)
         if method == "initialize" and answer.status in SUCCESS:
             self._session_id = _session_id(answer)
         self._require_no_redirect(answer)

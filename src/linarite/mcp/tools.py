@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from linarite.mcp.exchange import children_of
 from linarite.mcp.server import (
     INTERNAL_ERROR,
     PROTOCOL_ERROR,
@@ -68,16 +69,10 @@ def is_readable(schema: dict[str, Any], *, modern: bool) -> bool:
     for _ in range(DEPTH_MAX):
         if modern and any(isinstance(node, dict) and IN_HEADERS in node for node in level):
             return False
-        level = [child for node in level for child in _children(node)]
+        level = [child for node in level for child in children_of(node)]
         if not level:
             return True
     return False
-
-
-def _children(node: object) -> list[Any]:
-    if isinstance(node, dict):
-        return [*cast("dict[str, Any]", node).values()]
-    return cast("list[Any]", node) if isinstance(node, list) else []
 
 
 def read_result(result: dict[str, Any]) -> CallResult:

@@ -121,14 +121,23 @@ class HttpClient:
         return RequestHead(text.encode("latin-1") + b"\r\n", method)
 
     async def send_prepared(
-        self, head: RequestHead, body: bytes, *, first_byte_s: float, idle_s: float
+        self,
+        head: RequestHead,
+        body: bytes,
+        *,
+        first_byte_s: float,
+        idle_s: float,
+        fresh: bool = False,
     ) -> Response:
-        """As `send`, for a head that `prepare` made: some microseconds less."""
+        """As `send`, for a head that `prepare` made: some microseconds less.
+
+        With `fresh` the connection is a new one, where there is a place for it, and the request is
+        sent once, whatever happens.
+        """
         if body or head.wants_length:
             text = head.text + b"content-length: %d\r\n\r\n" % len(body)
         else:
             text = head.text + b"\r\n"
-        fresh = False
         while True:
             if self._idle and not fresh:
                 connection = self._idle.pop()

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 REQUEST, RESPONSE = "mcp_approval_request", "mcp_approval_response"
 APPROVALS = frozenset((REQUEST, RESPONSE))
+GRANTED_MAX = 128
+"""calls that one request can agree to: they are made at once"""
 
 
 class Approvals(NamedTuple):
@@ -62,6 +64,8 @@ def read_approvals(
         for wanted, each in answers.items()
         if each["approve"] and wanted not in called
     ]
+    if len(granted) > GRANTED_MAX:
+        raise _refused(f"At most {GRANTED_MAX} calls can be agreed to in one request.")
     for each in granted:
         if each["server_label"] not in labels:
             raise InvalidRequest(

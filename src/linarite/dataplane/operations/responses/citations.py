@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-MARK = re.compile(r"[ \t]*[\[【](\d{1,3}(?:[,\s]{1,3}\d{1,3}){0,15})(?:†[^\]】\n]{0,200})?[\]】]")
-BEGUN = re.compile(r"[ \t]*(?:[\[【](?:\d[\d,\s]{0,60}(?:†[^\]】\n]{0,200})?)?)?$")
+MARK = re.compile(
+    r"(?<![ \t])[ \t]*+[\[【](\d{1,3}(?:[,\s]{1,3}\d{1,3}){0,15})(?:†[^\]】\n]{0,200})?[\]】]"
+)
+BEGUN = re.compile(r"(?<![ \t])[ \t]*+(?:[\[【](?:\d[\d,\s]{0,60}(?:†[^\]】\n]{0,200})?)?)?$")
 """what may become a mark when more of the text comes"""
 HELD_MAX = 300
 SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?]+(?!\w)|\n|$|[.!?])")

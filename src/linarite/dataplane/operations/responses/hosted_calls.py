@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import msgspec
 import structlog
 
+from linarite.dataplane.operations.responses.answer_room import AnswerRoom
 from linarite.dataplane.operations.responses.citations import Citing, Passage, words_of
 from linarite.dataplane.operations.responses.hosted_messages import (
     REPEATED,
@@ -104,6 +105,7 @@ class HostedCalls:
         """searches in a row that brought nothing new"""
         self._searched_out = False
         """searches bring nothing more"""
+        self._room = AnswerRoom()
 
     # What the growing output asks.
 
@@ -319,7 +321,8 @@ class HostedCalls:
             problem = McpProblem(PROTOCOL_ERROR, INVALID_PARAMS, "The arguments are no object.")
             return CallResult("", problem.told)
         try:
-            return await self._session(label).call(name, cast("dict[str, Any]", said))
+            called = self._session(label).call(name, cast("dict[str, Any]", said))
+            return self._room.taken(await called)
         except McpProblem as problem:
             self._note("tool not called", label, problem)
             return CallResult("", problem.told)

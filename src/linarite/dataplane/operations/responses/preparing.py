@@ -310,7 +310,7 @@ class Asked(Unready):
             return item | {"content": await self._unsealed(item)}
         if item["type"] == "compaction":
             compacted = opened(await self.box(), item["encrypted_content"])
-            self._kept += compacted.instructions
+            self._kept += [await self._readable(each) for each in compacted.instructions]
             return as_message(compacted)
         where = "output" if item["type"] in OUTPUTS else "content"
         parts: str | list[Item] | None = item.get(where)

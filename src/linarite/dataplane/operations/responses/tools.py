@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from linarite.dataplane.operations.responses.hosted_tools import FileSearch, McpTools
 
 TOOLS_MAX = 128
+SERVERS_MAX = 20
+"""MCP servers that are asked for their tools at once"""
 HOSTED = (
     "apply_patch",
     "code_interpreter",
@@ -145,6 +147,13 @@ def read_tools(given: Sequence[dict[str, Any]], choice: str | dict[str, Any] | N
     if len(given) > TOOLS_MAX:
         raise checks.too_long("tools", TOOLS_MAX, len(given))
     hosted, given_here, shown = _split(given)
+    if len(hosted.mcp) > SERVERS_MAX:
+        raise InvalidRequest(
+            f"Invalid 'tools': {len(hosted.mcp)} MCP servers. At most {SERVERS_MAX} are asked for "
+            "one response.",
+            param="tools",
+            code="array_above_max_length",
+        )
     tools = [_tool(each, where) for where, each in given_here]
     names: set[str] = set()
     for (where, _), tool in zip(given_here, tools, strict=True):
@@ -303,8 +312,9 @@ def _chosen(asked: AskedTools, choice: str | dict[str, Any], names: set[str]) ->
 
 def _allowed(asked: AskedTools, choice: dict[str, Any], names: set[str]) -> AskedTools:
     allowed = converted(choice, AllowedTools, "tool_choice")
-    hosted = [each for each in allowed.tools if each.get("type") in ("file_search", "mcp")]
-    wanted = {str(each.get("name")) for each in allowed.tools if each not in hosted}
+    kinds = ("file_search", "mcp")
+    hosted = [each for each in allowed.tools if each.get("type") in kinds]
+    wanted = {str(each.get("name")) for each in allowed.tools if each.get("type") not in kinds}
     for name in wanted - names:
         raise _not_named(name)
     return msgspec.structs.replace(
