@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from linarite.cli.knowledge.sigv4 import Credentials, query_of, signed_headers
+from linarite.cli.knowledge.s3_requests import Credentials, query_of, signed_headers
 from tests.cli.knowledge.stores import KEY_ID, REGION, S3, SAS, SECRET, Blobs, store_of
 from tests.cli.terminal import linarite
 from tests.serving import SIMULATED, serving

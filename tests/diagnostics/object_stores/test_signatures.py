@@ -6,7 +6,7 @@ import base64
 import hashlib
 
 from linarite.diagnostics.object_stores.shared_key import shared_key
-from linarite.diagnostics.object_stores.sigv4 import SigningKey, signature
+from linarite.domain.sigv4 import SigningKey, signature
 
 EXAMPLE = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
 EMULATOR_KEY = (

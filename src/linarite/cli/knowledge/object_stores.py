@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 from linarite.cli.connection import connector_to
 from linarite.cli.knowledge.documents import BYTES_MAX, Document, problem_of
-from linarite.cli.knowledge.sigv4 import PLAIN, query_of, signed_headers
+from linarite.cli.knowledge.s3_requests import PLAIN, query_of, signed_headers
 from linarite.domain.errors import EgressRefused, SetupError
 from linarite.engines.http_client import HttpClient, HttpClientError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from linarite.cli.knowledge.documents import Meant
-    from linarite.cli.knowledge.sigv4 import Credentials
+    from linarite.cli.knowledge.s3_requests import Credentials
     from linarite.domain.target import Target
     from linarite.engines.http_client import Response
 

@@ -14,7 +14,7 @@ from linarite.cli.chat.endpoint import read_key
 from linarite.cli.knowledge.documents import Meant
 from linarite.cli.knowledge.folder import Folder
 from linarite.cli.knowledge.object_stores import AzureContainer, Place, S3Bucket
-from linarite.cli.knowledge.sigv4 import Credentials
+from linarite.cli.knowledge.s3_requests import Credentials
 from linarite.domain.errors import SetupError
 from linarite.domain.target import target_of
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from linarite.diagnostics.object_stores.endpoint import StoreEndpoint, store_of
-from linarite.diagnostics.object_stores.sigv4 import SigningKey, signature
 from linarite.diagnostics.sinks.files import files_of
 from linarite.domain.errors import SetupError
+from linarite.domain.sigv4 import SigningKey, signature
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

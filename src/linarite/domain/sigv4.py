@@ -24,17 +24,23 @@ class SigningKey(NamedTuple):
 
 
 def signature(
-    key: SigningKey, method: str, path: str, headers: Mapping[str, str], body_digest: str
+    key: SigningKey,
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    body_digest: str,
+    query: str = "",
 ) -> str:
-    """The `authorization` of a request without a query.
+    """The `authorization` of a request.
 
-    `path` is encoded as it is sent; `headers`, with names in lower case, are all signed, `host` and
-    `x-amz-date` (as 20130524T000000Z) among them; `body_digest` is SHA-256 in hexadecimal.
+    `path` and `query` are encoded as they are sent, the query in the order of its names; `headers`,
+    with names in lower case, are all signed, `host` and `x-amz-date` (as 20130524T000000Z) among
+    them; `body_digest` is SHA-256 in hexadecimal.
     """
     at = headers["x-amz-date"]
     scope = f"{at[:8]}/{key.region}/s3/aws4_request"
     names = ";".join(sorted(headers))
-    lines = [method, path, "", *(f"{name}:{headers[name].strip()}" for name in sorted(headers))]
+    lines = [method, path, query, *(f"{name}:{headers[name].strip()}" for name in sorted(headers))]
     canonical = "\n".join([*lines, "", names, body_digest])
     text = "\n".join([ALGORITHM, at, scope, hashlib.sha256(canonical.encode()).hexdigest()])
     signing = f"AWS4{key.secret}".encode()
