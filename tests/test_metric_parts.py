@@ -37,6 +37,8 @@ def deployment(name: str, sku: str, limits: RateLimits) -> Deployment:
 class Asked:
     """A request of so many tokens."""
 
+    guessed = False
+
     usage: Usage | None = None
 
     def price(self) -> Price:

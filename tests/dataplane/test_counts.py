@@ -105,7 +105,7 @@ async def test_parts_of_the_tokens_are_recorded() -> None:
 
 
 async def test_without_counts_pieces_and_characters_are_counted() -> None:
-    """A token for each piece of text, and for every four characters of the prompt."""
+    """A token for each piece of text, and what the prompt was estimated at."""
     body = LONG | {"stream": True}
     async with rig(ScriptedEngine(uncounted)) as running, asking(running, body) as client:
         await read_head(client.reader)
@@ -114,7 +114,7 @@ async def test_without_counts_pieces_and_characters_are_counted() -> None:
         await client.reader.readuntil(b"word ")
         client.leave()
         record = await running.recorded()
-    assert counts_of(record) == (100, 3, 0)
+    assert counts_of(record) == (153, 3, 0)
 
 
 async def test_who_leaves_before_anything_was_told_is_charged_nothing() -> None:
@@ -145,10 +145,10 @@ async def test_a_completion_without_counts() -> None:
             raise EngineFailed("The engine broke off while answering.")
 
     async with rig(Uncounted()) as running:
-        for number, prompt in enumerate(("word " * 8, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]), 1):
+        for number, prompt in enumerate(("word " * 8, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]), 1):
             await running.send("POST", COMPLETIONS, {"prompt": prompt, "stream": True})
             record = await running.recorded(number)
-            assert counts_of(record) == (10, 3, 0)
+            assert counts_of(record) == (14, 3, 0)
 
 
 def usages(body: bytes) -> list[Any]:

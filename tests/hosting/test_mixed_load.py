@@ -48,6 +48,8 @@ class Tenant(NamedTuple):
 class Asked:
     """What a request may take, and what it took."""
 
+    guessed = False
+
     def __init__(self, tenant: Tenant) -> None:
         self.usage: Usage | None = None
         self._price = Price(tenant.prompt_words, tenant.max_tokens)

@@ -233,8 +233,13 @@ class Reply(Protocol):
         """Token counts as far as the answer has come; estimated where the engine tells none."""
         ...
 
+    @property
+    def guessed(self) -> bool:
+        """Whether `usage` is no more than that."""
+        ...
+
     def price(self) -> Price:
-        """What the answer may use of its deployment's rate."""
+        """What the answer may use of its deployment's rate; the same each time."""
         ...
 
     def tell_tier(self, tier: str) -> None:

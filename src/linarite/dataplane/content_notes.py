@@ -122,6 +122,11 @@ class FollowedReply:
         """See Reply."""
         return self._inner.headers
 
+    @property
+    def guessed(self) -> bool:
+        """See Reply."""
+        return self._inner.guessed
+
     def price(self) -> Price:
         """See Reply."""
         return self._inner.price()

@@ -33,6 +33,11 @@ class Priced(Protocol):
         """What it has used; None where nobody knows."""
         ...
 
+    @property
+    def guessed(self) -> bool:
+        """Whether nobody has counted what it used: it may be more."""
+        ...
+
     def price(self) -> Price:
-        """The estimate, by the number of characters."""
+        """The estimate, by what characters the request has."""
         ...

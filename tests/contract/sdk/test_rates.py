@@ -59,7 +59,7 @@ concurrent_requests = 1
 name = "few"
 kind = "endUser"
 subject = "poor"
-tokens_per_day = 20
+tokens_per_day = 55
 """
 )
 
@@ -108,4 +108,4 @@ def test_nobody_waits_for_tomorrow(limited: AzureOpenAI) -> None:
     headers = refused.value.response.headers
     midnight_s = 86_400 - time.time() % 86_400
     assert abs(int(headers["retry-after"]) - midnight_s) < 5
-    assert headers["x-ratelimit-reason"].startswith("usageLimits/few/tokensPerDay; limit=20; ")
+    assert headers["x-ratelimit-reason"].startswith("usageLimits/few/tokensPerDay; limit=55; ")

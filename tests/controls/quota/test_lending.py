@@ -46,6 +46,8 @@ def deployment(name: str, tokens: int, *, borrows: bool = False, model: str = "m
 class Asked:
     """A request that takes so much, and is thought to take as much or more."""
 
+    guessed = False
+
     def __init__(self, tokens: int, thought: int = 0) -> None:
         self.tokens = tokens
         self.thought = thought or tokens

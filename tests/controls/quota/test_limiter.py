@@ -19,6 +19,8 @@ from linarite.domain.usage import Usage, usage_of
 class Asked:
     """A request of 300 tokens, of which 200 are the answer's."""
 
+    guessed = False
+
     usage: Usage | None = None
 
     def price(self) -> Price:

@@ -25,6 +25,8 @@ class Clock:
 class Asked:
     """A request that says what it may take, and then what it took."""
 
+    guessed = False
+
     def __init__(self, prompt: int, bound: int | None) -> None:
         self.usage: Usage | None = None
         self._price = Price(prompt, bound)

@@ -67,6 +67,11 @@ def untold(charge: Charge) -> int:
     return 0 if charge.bucket.measure == "concurrent" else charge.amount
 
 
+def at_least(charges: Sequence[Charge], guessed: Sequence[int]) -> list[int]:
+    """The same where it was guessed from what was heard: that is a bound from below."""
+    return [max(untold(charge), amount) for charge, amount in zip(charges, guessed, strict=True)]
+
+
 def refused(charge: Charge) -> int:
     """The same of a request that was refused before any work: it counts, but took nothing."""
     return charge.amount if charge.bucket.measure == "requests" else 0

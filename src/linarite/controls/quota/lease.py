@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linarite.controls.quota.amounts import refused, taken, untold
+from linarite.controls.quota.amounts import at_least, refused, taken, untold
 from linarite.domain.errors import LinariteError
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ class Lease:
     """A reservation, around the work. Leaving it, however that is, settles on what was used.
 
     Who was refused, or left, before any work was done is charged no tokens; the request counts all
-    the same. Where nobody can tell what was used, the reservation stays charged.
+    the same. Where nobody can tell what was used, the reservation stays charged, and where it can
+    only be guessed, that or the guess if it is more.
     """
 
     __slots__ = ("_asked", "_cost_of", "_learn", "_ledger", "_reserved", "begun", "lines")
@@ -66,7 +67,9 @@ class Lease:
         usage = self._asked.usage
         if usage is not None:
             amounts = taken(charges, usage, self._cost_of)
-            if problem is None:
+            if self._asked.guessed:
+                amounts = at_least(charges, amounts)
+            elif problem is None:
                 self._learn(usage)
         elif not self.begun or isinstance(problem, LinariteError):
             amounts = [refused(charge) for charge in charges]

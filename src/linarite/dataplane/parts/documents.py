@@ -26,6 +26,7 @@ class DocumentReply:
     streamed = False
     lines = b""
     length: int | None = None
+    guessed = False
 
     def __init__(self, status: int = 200, headers: HeaderList | None = None) -> None:
         """Start with nothing to say; status 204 says nothing to its end."""
@@ -92,6 +93,7 @@ class BytesReply:
     streamed = True
     status = 200
     usage: Usage | None = None
+    guessed = False
     lines = (
         b"content-type: application/octet-stream\r\n"
         b"content-security-policy: default-src 'none'; sandbox\r\n"

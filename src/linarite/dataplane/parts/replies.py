@@ -24,8 +24,6 @@ encode = msgspec.json.encode
 
 CHUNK = ".chunk"
 """ends the `object` of what is streamed"""
-CHARACTERS_PER_TOKEN = 4
-"""of a prompt that nobody counted; OpenAI's own rule of thumb for English"""
 
 
 class StreamedReply(ABC):
@@ -42,7 +40,7 @@ class StreamedReply(ABC):
     """the newest counts of the engine's"""
     pieces = 0
     """events that told something and came without counts"""
-    _prompt_tokens = 0
+    _price: Price | None = None
     """the estimate, once it was needed"""
     _shows_usage = False
     _null_usage = b""
@@ -99,24 +97,29 @@ class StreamedReply(ABC):
 
     @property
     def usage(self) -> Usage | None:
-        """The engine's counts; where it gave none, about the least that was used.
+        """The engine's counts; where it gave none, what was estimated and heard.
 
         Each piece of the answer has a token or more. None before anything was told.
         """
         if self.counted is not None or not self.pieces:
             return self.counted
-        if not self._prompt_tokens:  # looked at once: each piece of a stream asks
-            self._prompt_tokens = max(1, self.prompt_characters() // CHARACTERS_PER_TOKEN)
-        return usage_of(self._prompt_tokens, self.pieces)
+        return usage_of(self.price().prompt_tokens, self.pieces)
+
+    @property
+    def guessed(self) -> bool:
+        """See Reply."""
+        return self.counted is None
 
     @abstractmethod
-    def prompt_characters(self) -> int:
-        """How much text the ask holds."""
+    def prompt_tokens(self) -> int:
+        """How many tokens the ask has for a model to read, at most."""
 
     def price(self) -> Price:
-        """See Reply: a token for every four characters, and what the ask lets be generated."""
-        prompt_tokens = self.prompt_characters() // CHARACTERS_PER_TOKEN + 1
-        return Price(prompt_tokens, *self.completion_bound())
+        """See Reply: by the prompt's characters, and what the ask lets be generated."""
+        price = self._price
+        if price is None:  # looked at once: each piece of a stream asks
+            price = self._price = Price(self.prompt_tokens(), *self.completion_bound())
+        return price
 
     @abstractmethod
     def completion_bound(self) -> tuple[int | None, int]:

@@ -34,7 +34,7 @@ class GroundedReply(ChatReply):
 
     def ground(self, ask: ChatAsk, context: dict[str, Any]) -> None:
         """What the model reads, and what is told of it; before any event."""
-        self._ask = ask
+        self._ask, self._price = ask, None
         self._context = encode(context)
 
     def _opening(self, choice: ChatChoice) -> bytes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from linarite.dataplane.parts.prompt_sizes import prompt_tokens
 from linarite.dataplane.parts.replies import StreamedReply, encode
-from linarite.domain.chat import RefusalPart, TextPart
 from linarite.web.ids import new_object_id, sorted_id
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class ChatReply(StreamedReply):
             options=ask.stream_options,
         )
         self._ask = ask
+        self._model = deployment.model.name
         self._opened: set[int] = set()
         self._folded: dict[int, FoldedChoice] = {}
         self._prompt_filter_results: list[Any] | None = None
@@ -113,20 +114,9 @@ class ChatReply(StreamedReply):
                 folded = self._folded[choice.index] = FoldedChoice()
             folded.add(choice)
 
-    def prompt_characters(self) -> int:
-        """How much text the messages hold."""
-        characters = 0
-        for message in self._ask.messages:
-            content = message.content
-            if isinstance(content, str):
-                characters += len(content)
-                continue
-            for part in content or []:
-                if isinstance(part, TextPart):
-                    characters += len(part.text)
-                elif isinstance(part, RefusalPart):
-                    characters += len(part.refusal)
-        return characters
+    def prompt_tokens(self) -> int:
+        """Of messages, tools and a schema."""
+        return prompt_tokens(self._ask, self._model)
 
     def completion_bound(self) -> tuple[int | None, int]:
         """Of each of the `n` choices."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from linarite.dataplane.parts.replies import CHARACTERS_PER_TOKEN, StreamedReply, encode
+from linarite.dataplane.parts.prompt_sizes import items_tokens
+from linarite.dataplane.parts.replies import StreamedReply, encode
 from linarite.domain.completion import CompletionLogprobs
 from linarite.web.ids import new_object_id
 
@@ -64,12 +65,10 @@ class CompletionReply(StreamedReply):
         bound = COMPLETION_TOKENS if ask.max_tokens is None else ask.max_tokens
         return bound, max(ask.n or 1, ask.best_of or 1) * len(ask.prompts)
 
-    def prompt_characters(self) -> int:
-        """How much text the prompts hold; a token id counts as much as a token's text."""
-        return sum(
-            len(prompt) if isinstance(prompt, str) else len(prompt) * CHARACTERS_PER_TOKEN
-            for prompt in self._ask.prompts
-        )
+    def prompt_tokens(self) -> int:
+        """Of all prompts, and of what is to stand behind the answer."""
+        suffix = self._ask.suffix
+        return items_tokens(self._ask.prompts if suffix is None else [*self._ask.prompts, suffix])
 
     def body(self) -> bytes:
         """The plain answer."""

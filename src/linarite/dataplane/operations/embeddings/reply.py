@@ -7,7 +7,8 @@ from array import array
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
-from linarite.dataplane.parts.replies import CHARACTERS_PER_TOKEN, encode
+from linarite.dataplane.parts.prompt_sizes import items_tokens
+from linarite.dataplane.parts.replies import encode
 from linarite.domain.quota import Price
 from linarite.web.sse import DONE
 
@@ -25,6 +26,8 @@ class EmbeddingReply:
     status = 200
     lines = b""
     length: int | None = None
+    guessed = False
+    _price: Price | None = None
 
     def __init__(self, ask: EmbeddingAsk, deployment: Deployment) -> None:
         """The official SDK asks for base64 unless told otherwise."""
@@ -36,8 +39,10 @@ class EmbeddingReply:
         self._items: list[bytes] = []
 
     def price(self) -> Price:
-        """See Reply: a quarter of each text's characters, rounded up; token ids as they are."""
-        return Price(sum(tokens_of(each) for each in self._ask.inputs))
+        """See Reply."""
+        if self._price is None:
+            self._price = Price(items_tokens(self._ask.inputs))
+        return self._price
 
     def move_to(self, deployment: Deployment) -> None:
         """See Reply."""
@@ -81,8 +86,3 @@ class EmbeddingReply:
         if sys.byteorder == "big":
             numbers.byteswap()
         return encode(numbers.tolist())
-
-
-def tokens_of(item: str | list[int]) -> int:
-    """About how many tokens an input has."""
-    return -(-len(item) // CHARACTERS_PER_TOKEN) if isinstance(item, str) else len(item)

@@ -9,7 +9,6 @@ import msgspec
 
 from linarite.dataplane.operations.responses.output import Output
 from linarite.dataplane.operations.responses.shape import filter_shown, usage_shown
-from linarite.dataplane.parts.replies import CHARACTERS_PER_TOKEN
 from linarite.domain.errors import EngineFailed, ModelError, UpstreamRefused
 from linarite.domain.usage import Usage, added, usage_of
 
@@ -34,7 +33,10 @@ RATE_LIMITED = 429
 class Answer:
     """One response on its way. `take` each event, then `finish` or `fail`."""
 
-    prompt_characters = 0
+    prompt_tokens = 0
+    """that the model reads, at most"""
+    _guessed = False
+    """whether any of the turns before this one was not counted"""
 
     def __init__(
         self,
@@ -83,13 +85,18 @@ class Answer:
 
     @property
     def usage(self) -> Usage | None:
-        """The engine's counts; where it gave none, about the least that was used."""
+        """The engine's counts; where it gave none, what was estimated and heard."""
         before, now = self._before, self.counted
         if now is None:
             if not self._pieces:
                 return before if before.total_tokens else None
-            now = usage_of(max(1, self.prompt_characters // CHARACTERS_PER_TOKEN), self._pieces)
+            now = usage_of(self.prompt_tokens, self._pieces)
         return added(before, now) if before.total_tokens else now
+
+    @property
+    def guessed(self) -> bool:
+        """See Reply."""
+        return self._guessed or (self.counted is None and bool(self._pieces))
 
     def taken(self) -> list[bytes]:
         """The events that nobody has taken yet, as they are sent."""
@@ -132,6 +139,7 @@ class Answer:
         """The hosted calls that are to be carried out; none of a turn that broke off."""
         if self._reason in UNFINISHED:
             return []
+        self._guessed = self.guessed
         self._before, self.counted, self._pieces = self.usage or NOTHING, None, 0
         return self._output.end_turn()
 

@@ -18,7 +18,6 @@ from linarite.dataplane.operations.responses.answer import answer_to
 from linarite.dataplane.operations.responses.ask import ResponseAsk
 from linarite.dataplane.operations.responses.compaction import Compacted, opened, sealed
 from linarite.dataplane.operations.responses.keeping import Keeping
-from linarite.dataplane.operations.responses.messages import characters_of
 from linarite.dataplane.operations.responses.operation import CreateResponse
 from linarite.dataplane.operations.responses.preparing import Asked, Request
 from linarite.dataplane.operations.responses.shape import usage_shown
@@ -26,7 +25,7 @@ from linarite.dataplane.operations.responses.tools import NO_TOOLS
 from linarite.dataplane.parts.checks import find_deployment, one_of
 from linarite.dataplane.parts.decode import decode, unknown_parameter
 from linarite.dataplane.parts.documents import DocumentReply
-from linarite.dataplane.parts.replies import CHARACTERS_PER_TOKEN
+from linarite.dataplane.parts.prompt_sizes import prompt_tokens
 from linarite.dataplane.parts.response_items import ItemIds, read_items
 from linarite.domain.chat import ChatAsk, SystemMessage, TextPart, UserMessage
 from linarite.domain.errors import (
@@ -91,11 +90,11 @@ class Conversation(NamedTuple):
 class CompactReply(DocumentReply):
     """The compacted conversation, and what its notes have cost."""
 
-    prompt_characters = 0
+    prompt_tokens = 0
 
     def price(self) -> Price:
         """See Reply."""
-        return Price(self.prompt_characters // CHARACTERS_PER_TOKEN + 1, NOTES_TOKENS_MAX, 1)
+        return Price(self.prompt_tokens, NOTES_TOKENS_MAX, 1)
 
 
 class CompactResponse:
@@ -149,7 +148,7 @@ class CompactResponse:
             shorter = msgspec.structs.replace(ask.chat, max_completion_tokens=room)
             await written.write(shorter, slot)
         finally:
-            ask.reply.usage = written.usage
+            ask.reply.usage, ask.reply.guessed = written.usage, written.guessed
         notes = "".join(written.pieces).strip()
         usage = written.usage
         if not notes or usage is None:
@@ -186,10 +185,10 @@ class ToCompact(Unready):
             SystemMessage(TASK),
             UserMessage(transcript(ready.chat.messages)),
         ]
-        self._reply.prompt_characters = characters_of(messages)
         chat = msgspec.structs.replace(
             ready.chat, messages=messages, max_completion_tokens=NOTES_TOKENS_MAX
         )
+        self._reply.prompt_tokens = prompt_tokens(chat)
         box = await self._asked.box()
         if box is None:
             raise InvalidRequest(
@@ -208,14 +207,19 @@ class Notes:
 
     @property
     def usage(self) -> Usage | None:
-        """The engine's counts; where it gave none, about the least that was used."""
+        """The engine's counts; where it gave none, what was estimated and heard."""
         if self._counted is not None or not self.pieces:
             return self._counted
         return usage_of(self._prompt_tokens, len(self.pieces))
 
+    @property
+    def guessed(self) -> bool:
+        """Whether nobody has counted."""
+        return self._counted is None
+
     async def write(self, chat: ChatAsk, slot: Slot) -> None:
         """Have them written."""
-        self._prompt_tokens = max(1, characters_of(chat.messages) // CHARACTERS_PER_TOKEN)
+        self._prompt_tokens = prompt_tokens(chat)
         async with aclosing(slot.engine.chat(chat)) as events:
             async for event in events:
                 if event.usage is not None:

@@ -28,7 +28,7 @@ from linarite.domain.chat import (
 from linarite.domain.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from linarite.dataplane.parts.response_items import Item
     from linarite.domain.chat import Content, ContentPart, Message
@@ -197,17 +197,3 @@ def with_shorter_results(messages: Sequence[Message]) -> list[Message] | None:
     shorter = list(messages)
     shorter[at] = msgspec.structs.replace(longest, content=cut)
     return shorter
-
-
-def characters_of(messages: Iterable[Message]) -> int:
-    """How much text messages hold."""
-    characters = 0
-    for message in messages:
-        content = message.content
-        if isinstance(content, str):
-            characters += len(content)
-            continue
-        for part in content or ():
-            if isinstance(part, TextPart):
-                characters += len(part.text)
-    return characters

@@ -15,12 +15,12 @@ from linarite.dataplane.operations.responses.hosted_messages import question_in,
 from linarite.dataplane.operations.responses.messages import (
     AS_SAID,
     OUTPUTS,
-    characters_of,
     messages_of,
 )
 from linarite.dataplane.operations.responses.stored_files import StoredFiles
 from linarite.dataplane.operations.responses.tools import NO_HOSTED
 from linarite.dataplane.parts.checks import too_long
+from linarite.dataplane.parts.prompt_sizes import prompt_tokens
 from linarite.dataplane.parts.response_items import ITEMS_MAX
 from linarite.dataplane.subjects import PROJECT_HEADER
 from linarite.domain.chat import ChatAsk, JsonSchemaFormat, ResponseFormat, StreamOptions
@@ -156,7 +156,7 @@ class Asked(Unready):
         everything = [*self._kept, *readable]
         hosted = await self._hosted(earlier, items)
         chat = self._chat(everything, AS_SAID if hosted is None else hosted.reader())
-        answer.prompt_characters = characters_of(chat.messages)
+        answer.prompt_tokens = prompt_tokens(chat)
         if ask.includes(REASONING):
             answer.seal = await self._sealing()
         new = None

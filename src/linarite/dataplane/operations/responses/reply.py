@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linarite.dataplane.operations.responses.answer import encode
-from linarite.dataplane.parts.replies import CHARACTERS_PER_TOKEN
 from linarite.domain.quota import Price
 from linarite.web.sse import STREAM_LINES
 
@@ -36,10 +35,14 @@ class ResponseReply:
         """See Reply."""
         return self._answer.usage
 
+    @property
+    def guessed(self) -> bool:
+        """See Reply."""
+        return self._answer.guessed
+
     def price(self) -> Price:
-        """See Reply: a token for every four characters of everything that the model reads."""
-        tokens = self._answer.prompt_characters // CHARACTERS_PER_TOKEN + 1
-        return Price(tokens, self._most_tokens, 1)
+        """See Reply."""
+        return Price(self._answer.prompt_tokens, self._most_tokens, 1)
 
     def tell_tier(self, tier: str) -> None:
         """See Reply."""
@@ -73,6 +76,7 @@ class EventsReply:
     length: int | None = None
     headers: Sequence[tuple[bytes, bytes]] = ()
     usage: Usage | None = None
+    guessed = False
 
     def price(self) -> Price:
         """Nothing: no model answers now."""
