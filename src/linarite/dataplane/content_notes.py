@@ -98,6 +98,11 @@ class FollowedReply:
         """bytes that were answered so far"""
 
     @property
+    def inner(self) -> Reply:
+        """The one that it follows."""
+        return self._inner
+
+    @property
     def status(self) -> int:
         """See Reply."""
         return self._inner.status

@@ -18,6 +18,7 @@ from linarite.dataplane.call import Call, Unready
 from linarite.dataplane.certificate_door import holder_of
 from linarite.dataplane.content_notes import OF_MODELS, ContentNotes
 from linarite.dataplane.entrance import facts_for, past_the_rules
+from linarite.dataplane.exact_prompt import count_prompt
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.key_door import KeyDoor
 from linarite.dataplane.priority_ramp import PriorityRamp
@@ -32,6 +33,7 @@ from linarite.domain.errors import InvalidKey, LinariteError
 from linarite.domain.facts import Facts
 from linarite.domain.ledger import Bucket
 from linarite.domain.network_errors import NetworkDenied
+from linarite.domain.quota_errors import RateLimitReached
 from linarite.domain.usage import Usage
 
 if TYPE_CHECKING:
@@ -107,7 +109,7 @@ class Surface(msgspec.Struct, frozen=True):
     """takes priority back from deployments whose traffic grows too fast; None: nothing does"""
 
 
-async def serve(  # noqa: C901 - the order of the controls is in one place
+async def serve(  # noqa: C901, PLR0912 - the order of the controls is in one place
     call: Call, found: Operation | LinariteError, on: Surface
 ) -> AsyncGenerator[Any, None]:
     """Admit a call and yield the events of its answer.
@@ -135,9 +137,12 @@ async def serve(  # noqa: C901 - the order of the controls is in one place
             rank = choose_tier(call, where, reply, on.ramp)  # 400
             further = not_counted_yet(on.buckets_for(call, facts), call.spilled)
             asked = (where, reply, further, partial(on.cost_of, call))
-            call.lease = (  # 429 with Retry-After and a reason
-                on.limiter.reserve_now(*asked) or await on.limiter.reserve(*asked)
-            )
+            try:  # 429 with Retry-After and a reason
+                call.lease = on.limiter.reserve_now(*asked) or await on.limiter.reserve(*asked)
+            except RateLimitReached as refused:
+                queue = on.host.slot(where.instance, rank, facts.account.id, reply)  # 503
+                await count_prompt(refused, reply, queue)  # or the same refusal
+                call.lease = await on.limiter.reserve(*asked)
             if call.trace is not None:
                 call.trace.mark("reserve quota")
             with call.lease:

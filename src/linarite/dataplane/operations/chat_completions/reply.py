@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from linarite.dataplane.parts.prompt_sizes import prompt_tokens
 from linarite.dataplane.parts.replies import StreamedReply, encode
+from linarite.domain.quota import Price
 from linarite.web.ids import new_object_id, sorted_id
 
 if TYPE_CHECKING:
@@ -117,6 +118,15 @@ class ChatReply(StreamedReply):
     def prompt_tokens(self) -> int:
         """Of messages, tools and a schema."""
         return prompt_tokens(self._ask, self._model)
+
+    @property
+    def prompt(self) -> ChatAsk:
+        """See CountablePrompt."""
+        return self._ask
+
+    def tell_prompt_tokens(self, count: int) -> None:
+        """See CountablePrompt."""
+        self._price = Price(count, *self.completion_bound())
 
     def completion_bound(self) -> tuple[int | None, int]:
         """Of each of the `n` choices."""

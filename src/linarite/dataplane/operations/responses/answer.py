@@ -9,6 +9,7 @@ import msgspec
 
 from linarite.dataplane.operations.responses.output import Output
 from linarite.dataplane.operations.responses.shape import filter_shown, usage_shown
+from linarite.domain.chat import ChatAsk
 from linarite.domain.errors import EngineFailed, ModelError, UpstreamRefused
 from linarite.domain.usage import Usage, added, usage_of
 
@@ -33,8 +34,10 @@ RATE_LIMITED = 429
 class Answer:
     """One response on its way. `take` each event, then `finish` or `fail`."""
 
+    prompt = ChatAsk([])
+    """what the model is asked first"""
     prompt_tokens = 0
-    """that the model reads, at most"""
+    """that it reads, at most"""
     _guessed = False
     """whether any of the turns before this one was not counted"""
 

@@ -156,7 +156,7 @@ class Asked(Unready):
         everything = [*self._kept, *readable]
         hosted = await self._hosted(earlier, items)
         chat = self._chat(everything, AS_SAID if hosted is None else hosted.reader())
-        answer.prompt_tokens = prompt_tokens(chat)
+        answer.prompt, answer.prompt_tokens = chat, prompt_tokens(chat)
         if ask.includes(REASONING):
             answer.seal = await self._sealing()
         new = None

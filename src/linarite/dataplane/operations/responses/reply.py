@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from linarite.dataplane.operations.responses.answer import Answer
+    from linarite.domain.chat import ChatAsk
     from linarite.domain.facts import Deployment
     from linarite.domain.usage import Usage
 
@@ -43,6 +44,15 @@ class ResponseReply:
     def price(self) -> Price:
         """See Reply."""
         return Price(self._answer.prompt_tokens, self._most_tokens, 1)
+
+    @property
+    def prompt(self) -> ChatAsk:
+        """See CountablePrompt."""
+        return self._answer.prompt
+
+    def tell_prompt_tokens(self, count: int) -> None:
+        """See CountablePrompt."""
+        self._answer.prompt_tokens = count
 
     def tell_tier(self, tier: str) -> None:
         """See Reply."""
