@@ -202,12 +202,12 @@ async def test_what_nobody_counts_costs_what_was_reserved() -> None:
     engine.script = script
     async with rig(engine, limiter=limiter_by(clock), capacity=1) as running:
         assert (await running.chat(ask(900, stream=True))).status == 200
+        record = await running.recorded(1)
+        assert (record.prompt_tokens, record.completion_tokens) == (ESTIMATED, 1)
         clock.now += 11
         refused = await running.chat(ask(900))
         assert refused.status == 429
         assert left_after(refused) == TOKENS - 900 - ESTIMATED
-        record = await running.recorded(1)
-        assert (record.prompt_tokens, record.completion_tokens) == (ESTIMATED, 1)
 
 
 async def test_answers_without_a_bound_are_thought_to_be_like_the_last_ones() -> None:
