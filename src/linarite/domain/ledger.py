@@ -155,7 +155,10 @@ class Ledger(Protocol):
         ...
 
     async def left(self, buckets: Sequence[Bucket]) -> list[int]:
-        """What each may still be charged. Raises LedgerUnavailable."""
+        """What each may still be charged, below zero what it took beyond its limit.
+
+        Raises LedgerUnavailable.
+        """
         ...
 
     async def close(self) -> None:

@@ -37,6 +37,11 @@ class CalendarWindow(Meter):
         del now
         return max(0, self.limit - self.totals.get(self.period(), 0))
 
+    def admitted(self, now: float) -> int:
+        """See Meter."""
+        del now
+        return self.totals.get(self.period(), 0)
+
     def room(self, amount: int, now: float) -> int | None:
         """See Meter."""
         del now

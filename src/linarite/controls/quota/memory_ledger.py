@@ -121,7 +121,8 @@ class MemoryLedger:
         now = self._clock()
         if len(self._meters) >= self._kept_max:
             self._forget_idle(now)
-        return [self._meter(bucket).left(now) for bucket in buckets]
+        meters = [self._meter(bucket) for bucket in buckets]
+        return [meter.limit - meter.admitted(now) for meter in meters]
 
     async def close(self) -> None:
         """See Ledger."""

@@ -29,6 +29,17 @@ class Mark:
         self.amount = amount
 
 
+class Part(Mark):
+    """What was charged within a short time, and when the last of it was."""
+
+    __slots__ = ("last",)
+
+    def __init__(self, at: int, amount: int, last: float) -> None:
+        self.at = at
+        self.amount = amount
+        self.last = last
+
+
 class Meter(ABC):
     """What has been admitted lately, and how much more may be."""
 
@@ -57,7 +68,7 @@ class Meter(ABC):
         return other
 
     def admitted(self, now: float) -> int:
-        """How much was, as far as it still counts."""
+        """How much was, as far as it still counts; it may be more than the limit."""
         return self.limit - self.left(now)
 
     def carry(self, amount: int, now: float) -> None:
@@ -93,14 +104,16 @@ class Meter(ABC):
 class SlidingWindow(Meter):
     """Every window counts, wherever it begins: no burst over a boundary gets twice the limit.
 
-    An entry is forgotten up to a sixtieth of the window later than it might be, never earlier.
+    What comes within a sixtieth of the window is forgotten together, with the last of it: some of
+    it up to so much later than it might be, none earlier. What is told to wait is exact.
     """
 
     def __init__(self, limit: int, window: Window = Window.MINUTE) -> None:
         super().__init__(limit, window)
-        self._part_s = SLIDING_S[window] / PARTS
-        self._parts: deque[Mark] = deque()
-        """a mark for each part in which anything was admitted, with the sum"""
+        self._window_s = SLIDING_S[window]
+        self._part_s = self._window_s / PARTS
+        self._parts: deque[Part] = deque()
+        """one for each in which anything was admitted, with the sum"""
         self._total = 0
 
     def left(self, now: float) -> int:
@@ -109,14 +122,14 @@ class SlidingWindow(Meter):
         return max(0, self.limit - self._total)
 
     def admitted(self, now: float) -> int:
-        """See Meter. It may be more than the limit."""
+        """See Meter."""
         self._forget(now)
         return self._total
 
     def room(self, amount: int, now: float) -> int | None:
         """See Meter."""
         parts = self._parts
-        if parts and parts[0].at < int(now / self._part_s) - PARTS:
+        if parts and parts[0].last <= now - self._window_s:
             self._forget(now)
         left = self.limit - self._total - amount
         return None if left < 0 else left
@@ -132,7 +145,7 @@ class SlidingWindow(Meter):
         for part in self._parts:
             total -= part.amount
             if total + amount <= self.limit:
-                return (part.at + PARTS + 1) * self._part_s - now
+                return min(self._window_s, part.last + self._window_s - now)
         raise AssertionError("an empty window admits what is within the limit")
 
     def take(self, amount: int, now: float) -> Mark:
@@ -141,8 +154,9 @@ class SlidingWindow(Meter):
         parts = self._parts
         if parts and (last := parts[-1]).at == at:
             last.amount += amount
+            last.last = now
         else:
-            parts.append(Mark(at, amount))
+            parts.append(Part(at, amount, now))
         self._total += amount
         return Mark(at, amount)
 
@@ -174,8 +188,8 @@ class SlidingWindow(Meter):
 
     def _forget(self, now: float) -> None:
         parts = self._parts
-        oldest = int(now / self._part_s) - PARTS
-        while parts and parts[0].at < oldest:
+        forgotten = now - self._window_s
+        while parts and parts[0].last <= forgotten:
             self._total -= parts.popleft().amount
 
 
@@ -191,6 +205,11 @@ class FixedWindow(Meter):
         """See Meter."""
         self._turn(now)
         return max(0, self.limit - self._total)
+
+    def admitted(self, now: float) -> int:
+        """See Meter."""
+        self._turn(now)
+        return self._total
 
     def wait(self, amount: int, now: float) -> float:
         """See Meter. Azure lets a request pass as long as anything is left."""
@@ -289,6 +308,11 @@ class Places(Meter):
         """See Meter."""
         del now
         return max(0, self.limit - self._held)
+
+    def admitted(self, now: float) -> int:
+        """See Meter."""
+        del now
+        return self._held
 
     def room(self, amount: int, now: float) -> int | None:
         """See Meter."""

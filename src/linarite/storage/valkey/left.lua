@@ -1,4 +1,5 @@
--- What buckets may still be charged. KEYS: clock, servers, the buckets.
+-- What buckets may still be charged; below zero what they took beyond their limits.
+-- KEYS: clock, servers, the buckets.
 -- ARGV from 4: for each bucket its kind, span and limit.
 local reply = {'left', now, generation}
 for i = 3, #KEYS do
@@ -10,6 +11,6 @@ for i = 3, #KEYS do
         limit = tonumber(ARGV[at + 2]),
     }
     kinds[b.kind].see(b)
-    reply[i + 1] = left_of(b)
+    reply[i + 1] = math.floor(b.limit - b.total)
 end
 return reply

@@ -62,6 +62,13 @@ end
 local sliding = {}
 kinds.sliding = sliding
 
+-- Each part has its amount in a field of its number, and when the last of it came in one with a t
+-- before it.
+local function last_in(b, part)
+    local told = redis.call('HGET', b.key, 't' .. part)
+    return tonumber(told) or (part + 1) * b.span / PARTS
+end
+
 function sliding.see(b)
     local key, part_ms = b.key, b.span / PARTS
     local part = math.floor(now / part_ms)
@@ -79,7 +86,8 @@ function sliding.see(b)
     local total, first, last = tonumber(state[1]), tonumber(state[2]), tonumber(state[3])
     if last > part + PARTS then -- set back by more than a window: all of it counts as of now
         redis.call('DEL', key)
-        redis.call('HSET', key, 'total', total, 'first', part, 'last', part, part, total)
+        redis.call('HSET', key, 'total', total, 'first', part, 'last', part, part, total,
+            't' .. part, now)
         first, last = part, part
     elseif last > part then
         part = last
@@ -89,12 +97,14 @@ function sliding.see(b)
         redis.call('DEL', key)
         return
     end
-    if first < oldest then
-        while first < oldest do
+    local gone = oldest
+    if first <= oldest and last_in(b, oldest) + b.span <= now then gone = oldest + 1 end
+    if first < gone then
+        while first < gone do
             local amount = redis.call('HGET', key, first)
             if amount then
                 total = total - tonumber(amount)
-                redis.call('HDEL', key, first)
+                redis.call('HDEL', key, first, 't' .. first)
             end
             first = first + 1
         end
@@ -110,7 +120,7 @@ function sliding.wait(b)
     for part = b.first, b.last do
         total = total - tonumber(redis.call('HGET', b.key, part) or 0)
         if total + b.amount <= b.limit then
-            return math.max(1, math.ceil((part + PARTS + 1) * b.span / PARTS - now))
+            return math.min(b.span, math.max(1, math.ceil(last_in(b, part) + b.span - now)))
         end
     end
     return b.span
@@ -120,6 +130,9 @@ function sliding.take(b)
     redis.call('HINCRBY', b.key, b.part, b.amount)
     redis.call('HINCRBY', b.key, 'total', b.amount)
     redis.call('HSET', b.key, 'last', b.part)
+    if b.part == math.floor(now * PARTS / b.span) then -- else the clock was set back a little
+        redis.call('HSET', b.key, 't' .. b.part, now)
+    end
     redis.call('HSETNX', b.key, 'first', b.part)
     redis.call('PEXPIRE', b.key, b.span + HOUR)
     b.total = b.total + b.amount
