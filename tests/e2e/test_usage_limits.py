@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tests.serving import Server
 
-BUDGET = 0.01
+BUDGET = 0.02
 """of the currency, a day; a token costs a ten-thousandth of it"""
 
 BEYOND = 8
@@ -69,8 +69,8 @@ def test_a_budget_is_warned_of_and_then_kept(tmp_path: Path) -> None:
             last = answers[-1]
             assert last.status_code == 429
             reason = last.headers["x-ratelimit-reason"]
-            assert reason.startswith("usageLimits/pocket-money/costPerDay; limit=10000000;")
-            assert 50 < spent <= 100 + BEYOND
+            assert reason.startswith("usageLimits/pocket-money/costPerDay; limit=20000000;")
+            assert 100 < spent <= 200 + BEYOND
             assert ask(server, "bob").status_code == 200
             warned, exhausted = receiver.wait_for(2)[:2]
             server.kill()
