@@ -502,3 +502,36 @@ async def test_who_reads_nothing_is_read_no_more() -> None:
         unsent: int = getattr(connection, "_transport").get_write_buffer_size()  # noqa: B009 - the client hides it
         assert unsent < 1024 * 1024
         transport.abort()
+
+
+async def test_fragments_without_end_end_it(scripted: Rig) -> None:
+    """Empty ones have no size; together they would be a message that never is."""
+    reader, writer = await upgraded(scripted)
+    writer.write(b"\x01\x80\0\0\0\0" + b"\x00\x80\0\0\0\0" * 20_000)
+    async with asyncio.timeout(WAIT_S):
+        told = await reader.read()
+    assert int.from_bytes(told[2:4], "big") == 1009
+    assert b"fragments" in told
+    writer.close()
+
+
+async def test_a_flood_of_what_cannot_be_understood_lets_others_in_between(scripted: Rig) -> None:
+    """Whoever else there is has a turn after each."""
+    turns_of_others = 0
+
+    async def other() -> None:
+        nonlocal turns_of_others
+        while True:
+            turns_of_others += 1
+            await asyncio.sleep(0)
+
+    reader, writer = await upgraded(scripted)
+    others = asyncio.create_task(other())
+    writer.write(b"\x81\x82\0\0\0\0{}" * 2000)
+    told = b""
+    async with asyncio.timeout(WAIT_S):
+        while told.count(b'"error","status":400') < 2000:
+            told += await reader.read(1 << 16)
+    others.cancel()
+    assert turns_of_others > 2000
+    writer.close()

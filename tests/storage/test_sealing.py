@@ -30,6 +30,13 @@ def test_what_is_sealed_opens_again(plain: bytes, name: str) -> None:
     assert SEALING.seal(wrapped, "/a", name, plain) != sealed
 
 
+@pytest.mark.parametrize("told", ["", "a", "é", "AAAA", "!" * 4, "A" * 10_001])
+def test_what_was_never_sealed_does_not_open(told: str) -> None:
+    """Clients send back what they were given, or anything else."""
+    with pytest.raises(SetupError):
+        SEALING.box.unseal("x", told)
+
+
 @given(st.binary(max_size=200), st.text(st.characters(codec="utf-8"), max_size=20))
 def test_box_opens_under_its_name_alone(plain: bytes, name: str) -> None:
     """What waits on disk comes back under its name; another name or master key is refused."""

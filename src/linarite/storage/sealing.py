@@ -47,8 +47,12 @@ class KeyBox:
         return base64.b64encode(sealed).decode()
 
     def unseal(self, name: str, sealed: str) -> bytes:
-        """Undo `seal`. Raises SetupError for another name or another key."""
-        return _unseal(self._cipher, base64.b64decode(sealed), _bound(self._account_key, name))
+        """Undo `seal`. Raises SetupError for another name or key, and for any other text."""
+        try:
+            opened = base64.b64decode(sealed, validate=True)
+        except ValueError:
+            opened = b""  # which opens as little
+        return _unseal(self._cipher, opened, _bound(self._account_key, name))
 
 
 class Sealing:

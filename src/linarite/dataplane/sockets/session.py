@@ -128,6 +128,7 @@ class Session:
         except BadMessage as problem:
             self._turns.failed()
             self._tell_error(400, str(problem), problem.code, problem.param, problem.lane)
+            await asyncio.sleep(0)  # many may be waiting, and others, too
             return
         turn = Turn(websocket, self._opened, asked.body, asked.lane)
         turn.task = asyncio.ensure_future(self._answer(turn))

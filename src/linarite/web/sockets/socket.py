@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 WAITING_MAX = 2
 """messages that wait to be taken; beyond it no more is read from the connection"""
+FRAGMENTS_MAX = 16_384
+"""of one message: empty ones have no size, but there would be no end of them"""
 PING_S = 30.0
 SILENT_S = 90.0
 """a peer that does not even answer pings for so long has gone"""
@@ -22,7 +24,7 @@ STALL_S = 60.0
 """as long as one may take to read anything of what is sent"""
 CLOSE_S = 1.0
 """for the peer to close, too"""
-NORMAL, GOING_AWAY, UNSUPPORTED, POLICY, TRY_LATER = 1000, 1001, 1003, 1008, 1013
+NORMAL, GOING_AWAY, UNSUPPORTED, POLICY, TOO_BIG, TRY_LATER = 1000, 1001, 1003, 1008, 1009, 1013
 """close codes (RFC 6455, 7.4)"""
 
 
@@ -160,6 +162,9 @@ class Socket(Successor):
         for frame in frames:
             if frame.opcode is codes.BINARY:
                 self._wire.fail(UNSUPPORTED, "messages are text")
+                return
+            if len(self._parts) >= FRAGMENTS_MAX:
+                self._wire.fail(TOO_BIG, f"more than {FRAGMENTS_MAX} fragments")
                 return
             if frame.opcode is codes.TEXT or (frame.opcode is codes.CONT and self._parts):
                 self._parts.append(bytes(frame.data))
