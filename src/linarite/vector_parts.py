@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 FOLDER = "vector_stores"
 SWEEP_EVERY_S = 600.0
 EMBEDDINGS = "/embeddings"
+SEARCH = "/vector_stores/any/search"
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +66,7 @@ class VectorParts:
         embedder = self.embedder = DeploymentEmbedder(self._ask, self._facts_of)
         ranker = ChunkRanker(options.cached_bytes_max)
         self.keeper.emptied = ranker.forget
-        self.searcher = StoreSearcher(self.keeper, embedder, ranker)
+        self.searcher = StoreSearcher(self.keeper, embedder, ranker, self._require_reader)
         self._job = IngestFiles(self.keeper, ProcessExtractor(options), embedder)
         self.kinds: dict[str, Kind] = {INGEST_FILES: self._job}
 
@@ -117,6 +118,13 @@ class VectorParts:
 
     def _facts_of(self, account_id: str) -> Facts | None:
         return self._facts.find_by_id(account_id) if self._facts is not None else None
+
+    def _require_reader(self, account_id: str, caller: Principal) -> None:
+        assert self._calls is not None  # noqa: S101 - nobody asks before
+        try:
+            self._calls.require(account_id, caller, SEARCH)
+        except AccountGone:
+            raise NoEmbeddingDeployment("") from None
 
     async def _ask(
         self, account_id: str, caller: Principal, body: bytes, *, background: bool

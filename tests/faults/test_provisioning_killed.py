@@ -35,12 +35,19 @@ BODY = {
 PATIENCE_S = 40.0
 
 
-def arm(server: Server, method: str, path: str, body: Any = None) -> httpx.Response:  # noqa: ANN401 - any JSON
+def arm(
+    server: Server,
+    method: str,
+    path: str,
+    body: Any = None,  # noqa: ANN401 - any JSON
+    *,
+    version: str = "2024-10-01",
+) -> httpx.Response:
     """A request to the control plane."""
     return httpx.request(
         method,
         server.endpoint + path,
-        params={"api-version": "2024-10-01"},
+        params={"api-version": version},
         headers={"authorization": f"Bearer {server.ready['management_key']}"},
         json=body,
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
+from linarite.dataplane.batch_door import let_in_again
 from linarite.dataplane.call import Call
 from linarite.dataplane.http import CLIENT_LEFT_STATUS, name_of, note, priced, settle
 from linarite.dataplane.pipeline import serve
@@ -142,6 +143,11 @@ class DirectCalls:
             raise
         self._record(call, found)
         return DirectAnswer(call.status, call.request_id, body, call.usage)
+
+    def require(self, account_id: str, caller: Principal, endpoint: str) -> None:
+        """Raise as the endpoint would where the caller may not call it now. Raises AccountGone."""
+        call = _call(DirectRequest(account_id, caller, endpoint, b"", in_batch=False))
+        let_in_again(call, self._router.find(call, b""), self._surface)
 
     async def _folded(self, call: Call, found: Operation | LinariteError) -> bytes:
         events = serve(call, found, self._surface)

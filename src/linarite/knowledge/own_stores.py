@@ -59,8 +59,9 @@ class OwnStores:
     async def store(self, asker: Asker, wanted: str) -> StoredObject:
         """The store of that id or name, among those that the caller sees.
 
-        Raises IndexNotFound, and DataSourceRefused where several have the name.
+        Raises PermissionDenied, IndexNotFound, and DataSourceRefused where several have the name.
         """
+        self._searcher.require_reader(asker.account_id, asker.principal)
         found = await self._keeper.find(asker.account_id, wanted, asker.sees)
         if found is not None:
             return found

@@ -15,7 +15,7 @@ from linarite.vector_stores.keeper import DEPLOYMENT
 from linarite.vector_stores.ranking import Asked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from linarite.domain.principal import Principal
     from linarite.domain.stored_object import StoredObject
@@ -62,16 +62,26 @@ class Hit(NamedTuple):
 class StoreSearcher:
     """Searches stores."""
 
-    def __init__(self, keeper: VectorStoreKeeper, embedder: Embedder, ranker: ChunkRanker) -> None:
+    def __init__(
+        self,
+        keeper: VectorStoreKeeper,
+        embedder: Embedder,
+        ranker: ChunkRanker,
+        require_reader: Callable[[str, Principal], None] = lambda _account, _caller: None,
+    ) -> None:
+        """`require_reader` raises where somebody may not read an account's vector stores."""
         self._keeper = keeper
         self._embedder = embedder
         self._ranker = ranker
+        self.require_reader = require_reader
 
     async def search(self, store: StoredObject, ask: SearchAsk, caller: Principal) -> list[Hit]:
         """The best chunks, the best first.
 
-        Raises VectorStoreExpired, DocumentsNotInstalled, and what Embedder does.
+        Raises PermissionDenied, whatever the caller may do beside: who searches on the way to an
+        answer reads. VectorStoreExpired, DocumentsNotInstalled, and what Embedder does.
         """
+        self.require_reader(store.account_id, caller)
         require_documents()
         self._keeper.require_live(store)
         index = self._keeper.index(store)

@@ -11,7 +11,14 @@ from langchain_openai import AzureChatOpenAI
 from openai import APIStatusError, AzureOpenAI, BadRequestError, OpenAI
 
 from tests.contract.sdk.conftest import client_of
-from tests.e2e.test_stored_files import ACCOUNTS, CONTRIBUTOR, application, new_account, wait_for
+from tests.e2e.test_stored_files import (
+    ACCOUNTS,
+    CONTRIBUTOR,
+    V1,
+    application,
+    new_account,
+    wait_for,
+)
 from tests.faults.test_provisioning_killed import arm
 from tests.search_service import KEY, TOKEN, SearchService, search_service
 from tests.serving import SIMULATED, serving
@@ -33,6 +40,10 @@ NOTES = {
     "bridge.txt": b"The bridge over the river was built in 1902 by two brothers.",
 }
 QUESTION = "When are parcels sent by the post room?"
+SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000001"
+TALKER = "00000001-aaaa-4ccc-8ddd-eeeeeeeeeeee"
+"""a role with no part in vector stores"""
+OPENAI = "Microsoft.CognitiveServices/accounts/OpenAI"
 OWN = {"type": "system_assigned_managed_identity"}
 FIELDS = {
     "content_fields": ["chunk"],
@@ -480,6 +491,37 @@ def test_a_store_is_seen_by_its_maker_alone(client: AzureOpenAI, server: Server)
     endpoint = f"{neighbour.url}/openai/v1/chat/completions"
     answer = httpx.post(endpoint, json=body, headers={"api-key": neighbour.key})
     assert answer.status_code == 400, answer.text
+
+
+def test_who_may_not_read_stores_is_not_answered_out_of_them(
+    client: AzureOpenAI, server: Server
+) -> None:
+    """Neither by a data source nor by a tool, whatever the store: what is there is not told.
+
+    The role opens all else that an answer is made with.
+    """
+    role = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{TALKER}"
+    granted = ("deployments/chat/completions/action", "deployments/embeddings/action")
+    actions = [f"{OPENAI}/{each}" for each in (*granted, "responses/write", "responses/read")]
+    permissions = [{"dataActions": actions}]
+    said = {"roleName": "Talker", "assignableScopes": [SUBSCRIPTION], "permissions": permissions}
+    made = arm(server, "PUT", role, {"properties": said}, version="2022-04-01")
+    assert made.status_code in {200, 201}, made.text
+    talker = application(server, "talker", TALKER)
+    chat = {"model": "gpt-4o", "messages": [{"role": "user", "content": QUESTION}]}
+    assert talker.ask("POST", f"{V1}/chat/completions", json=chat).status_code == 200
+    for store in (client.vector_stores.list().data[0].id, "vs_none"):
+        tool = {"type": "file_search", "vector_store_ids": [store]}
+        asked = {"model": "gpt-4o", "input": QUESTION, "tools": [tool]}
+        for path, body in (
+            ("chat/completions", chat | source(server.endpoint, store)),
+            ("responses", asked),
+            ("responses", asked | {"stream": True}),
+        ):
+            answer = talker.ask("POST", f"{V1}/{path}", json=body)
+            assert answer.status_code == 401, answer.text
+            assert answer.json()["error"]["code"] == "PermissionDenied"
+            assert "vector_stores/read" in answer.json()["error"]["message"]
 
 
 @pytest.mark.usefixtures("client")

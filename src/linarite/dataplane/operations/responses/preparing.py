@@ -211,10 +211,12 @@ class Asked(Unready):
 
     async def _stores(self, search: FileSearch | None) -> list[StoredObject]:
         """The vector stores that are searched; one of somebody else's is as one that is absent."""
-        keeper = self._kit.vector_stores
+        keeper, call = self._kit.vector_stores, self._call
         found: list[StoredObject] = []
+        if search is not None and call.principal is not None:
+            self._kit.vector_search.require_reader(call.account_id, call.principal)  # 401
         for store_id in dict.fromkeys(search.vector_store_ids if search is not None else ()):
-            store = await keeper.find(self._call.account_id, store_id, self._sees)
+            store = await keeper.find(call.account_id, store_id, self._sees)
             if store is None:
                 raise NoSuchVectorStore(store_id)
             keeper.require_live(store)
