@@ -220,6 +220,7 @@ async def test_thresholds_are_told_by_what_requests_used() -> None:
         running.facts.limit_desk.watch.tell = told.append
         await running.limit("whole", "account", tokensPerDay=ESTIMATED + USED, warnAt=[20, 100])
         assert (await chat(running)).status == 200
+        assert (await chat(running, body={"max_tokens": 900})).status == 429  # it never fits
         assert told == []
         assert (await chat(running)).status == 200
         assert [(each.percent, each.used) for each in told] == [(20, 2 * USED)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from linarite.domain.ledger import DoesNotFit
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from linarite.controls.usage_limits.thresholds import ThresholdWatch
-    from linarite.domain.ledger import Bucket, Charge, Ledger, Reservation
+    from linarite.domain.ledger import Bucket, Charge, Ledger, Refused, Reservation
 
 
 class WatchedLedger:
@@ -25,7 +26,7 @@ class WatchedLedger:
         try:
             return self._ledger.reserve_now(charges)
         except DoesNotFit as problem:
-            self._watch.refused(problem.refused.bucket, problem.refused.left)
+            self._refused(problem.refused)
             raise
 
     async def reserve(self, charges: Sequence[Charge]) -> Reservation:
@@ -33,8 +34,13 @@ class WatchedLedger:
         try:
             return await self._ledger.reserve(charges)
         except DoesNotFit as problem:
-            self._watch.refused(problem.refused.bucket, problem.refused.left)
+            self._refused(problem.refused)
             raise
+
+    def _refused(self, refused: Refused) -> None:
+        """Told, unless the request alone is more than the limit: that says nothing of its use."""
+        if not math.isinf(refused.wait_s):
+            self._watch.refused(refused.bucket, refused.left)
 
     def settle(self, reservation: Reservation, amounts: Sequence[int]) -> None:
         """See Ledger."""
