@@ -126,6 +126,11 @@ async def test_an_account_may_have_its_own(prompted: Rig) -> None:
             400,
             "prompt[1].content[1]",
         ),
+        (
+            {"id": "pmpt_help", "variables": {"who": "x", "picture": {"type": "input_text"}}},
+            400,
+            "needs a string as 'text'",
+        ),
     ],
 )
 async def test_what_is_refused(prompted: Rig, prompt: Any, status: int, words: str) -> None:  # noqa: ANN401 - any JSON

@@ -86,6 +86,8 @@ WRONG: list[tuple[Any, str]] = [
         "to be an array including every key in properties. Missing 'name'.",
     ),
     (closed(a=TEXT) | {"required": ["a", "b"]}, "'required' has the key 'b'"),
+    (closed(a=TEXT) | {"required": ["a", {}]}, "'required' has the key '{}'"),
+    (closed(a=TEXT) | {"required": ["a", None]}, "'required' has the key 'None'"),
     (closed(a=OPEN), "In context=('properties', 'a'), 'additionalProperties'"),
     (
         closed(a={"type": "array", "items": OPEN}),

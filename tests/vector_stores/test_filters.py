@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -75,6 +76,8 @@ def nested(depth: int) -> dict[str, Any]:
     [
         [],
         {},
+        {"type": []},
+        {"type": {"a": 1}, "key": "a", "value": 1},
         {"type": "like", "key": "a", "value": "b"},
         {"type": "eq", "key": 3, "value": "b"},
         {"type": "eq", "key": "a"},
@@ -93,3 +96,23 @@ def test_what_is_no_filter_is_refused(said: object) -> None:
     with pytest.raises(InvalidRequest) as refused:
         filter_of(said)
     assert refused.value.param == "filters"
+
+
+def test_long_lists_are_looked_up() -> None:
+    """Not gone through for each file."""
+    values = [*range(200_000), "de"]
+    passes, passes_not = (filter_of(compare(kind, "lang", values)) for kind in ("in", "nin"))
+    began = time.perf_counter()
+    for _ in range(200):
+        assert passes(HAS)
+        assert not passes_not(HAS)
+        assert not passes({"lang": True})  # which is not 1
+    assert time.perf_counter() - began < 1  # it was most of a minute
+
+
+def test_a_filter_has_an_end() -> None:
+    """However it is joined together."""
+    part = {"type": "or", "filters": [compare("eq", "lang", "de")] * 256}
+    filter_of({"type": "and", "filters": [part] * 4})
+    with pytest.raises(InvalidRequest, match="more than 1024 comparisons"):
+        filter_of({"type": "and", "filters": [part] * 5})

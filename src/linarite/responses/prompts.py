@@ -69,8 +69,16 @@ def filled_in(prompt: PromptSettings, values: Mapping[str, str | Item]) -> list[
 
 
 def as_part(value: str | Item) -> Item:
-    """A value as a part of a message."""
-    return {"type": "input_text", "text": value} if isinstance(value, str) else value
+    """A value as a part of a message. Raises InvalidRequest for a text that is none."""
+    if isinstance(value, str):
+        return {"type": "input_text", "text": value}
+    if value.get("type") == "input_text" and not isinstance(value.get("text"), str):
+        raise InvalidRequest(
+            "Invalid prompt variable: a part of the type 'input_text' needs a string as 'text'.",
+            param="prompt.variables",
+            code="invalid_type",
+        )
+    return value
 
 
 def _require(what: str, code: str, names: set[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -165,7 +166,9 @@ async def _files_that_pass(index: VectorIndex, test: Test | None) -> set[int] | 
     if test is None:
         return None
     attributes = await index.attributes()
-    return {row for row, each in attributes.items() if test(each)}
+    return await asyncio.to_thread(
+        lambda: {row for row, each in attributes.items() if test(each)}
+    )  # there may be thousands of files
 
 
 def spread(near: Sequence[Near]) -> dict[int, float]:

@@ -60,15 +60,16 @@ def _problem_of_object(schema: dict[str, Any]) -> str:
         return "'additionalProperties' is required to be supplied and to be false."
     named, required = _object(schema.get("properties")), schema.get("required")
     listed = cast("list[Any]", required) if isinstance(required, list) else []
-    missing = next((name for name in named if name not in listed), None)
+    told = {name for name in listed if isinstance(name, str)}
+    missing = next((name for name in named if name not in told), None)
     if missing is not None:
         return (
             "'required' is required to be supplied and to be an array including every key in "
             f"properties. Missing '{missing[:100]}'."
         )
-    extra = next((name for name in listed if name not in named), None)
-    if extra is not None:
-        return f"'required' has the key {str(extra)[:100]!r}, which 'properties' has not."
+    for extra in listed:
+        if not isinstance(extra, str) or extra not in named:
+            return f"'required' has the key {str(extra)[:100]!r}, which 'properties' has not."
     return ""
 
 
