@@ -117,6 +117,7 @@ def running(
     with stopped(start_server(home, settings_file(collector.url, syslog.address))) as server:
         made = Running(server)
         made.chat()  # before there is a setting: nobody's
+        time.sleep(0.3)  # until it is recorded: a setting is told of what is recorded after it
         assert made.put("files", storageAccountId=STORAGE).status_code == 200
         assert made.put("siem", marketplacePartnerId=f"{PARTNER}/siem").status_code == 200
         assert made.put("otel", workspaceId=f"{PARTNER}/otel").status_code == 200
