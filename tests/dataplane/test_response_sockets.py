@@ -247,6 +247,30 @@ async def test_large_messages_are_held_against_the_budget_of_bodies() -> None:
             assert (await turn(socket, input="x" * 700_000))["type"] == "response.completed"
 
 
+async def test_what_waits_stays_held() -> None:
+    """The end of a turn gives back what was held of its own message."""
+    gates = [asyncio.Event() for _ in range(3)]
+    waiting = iter(gates)
+
+    async def in_turn(ask: ChatAsk) -> AsyncGenerator[ChatEvent, None]:
+        del ask
+        await next(waiting).wait()
+        yield ChatEvent(choices=[ChatChoice(delta=ChatDelta(content="x"), finish_reason="stop")])
+
+    server = Server(port=0, bodies_bytes_max=4 << 20)
+    async with rig(ScriptedEngine(in_turn), server=server) as running, opened(running) as socket:
+        bodies = getattr(running.listener, "_shared").bodies  # noqa: B009 - it is private
+        for _ in range(3):
+            await send(socket, input="x" * 700_000)
+        await until(lambda: bodies.held > 1_000_000)
+        for at, gate in enumerate(gates):
+            await until(lambda: running.engine.opened == at + 1)  # noqa: B023 - asked at once
+            await until(lambda: bodies.held > (2 - at) * 300_000)  # noqa: B023 - asked at once
+            gate.set()
+            assert (await events(socket))[-1]["type"] == "response.completed"
+        await until(lambda: bodies.held == 0)
+
+
 async def test_a_break_in_the_middle_is_the_last_event_of_the_turn(scripted: Rig) -> None:
     """As of a stream; the next turn is another matter."""
 

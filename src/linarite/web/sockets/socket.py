@@ -41,9 +41,14 @@ class Socket(Successor):
         self._exchange = exchange
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
-        self._waiting: deque[bytes] = deque()
+        self._waiting: deque[tuple[bytes, int]] = deque()
+        """messages, each with what is held of it"""
         self._parts: list[bytes] = []
         self._partial_bytes = 0
+        self._partial_held = 0
+        """of what of the newest message has come, as much as is held"""
+        self._taken_held = 0
+        """the same of the message that was taken last"""
         self._reader: asyncio.Future[None] | None = None
         self._reading_stopped = False
         self._heard_at = self._loop.time()
@@ -76,7 +81,7 @@ class Socket(Successor):
                     await self._reader
             finally:
                 self._reader = None
-        message = self._waiting.popleft()
+        message, self._taken_held = self._waiting.popleft()
         self._read_or_wait()
         return message
 
@@ -96,11 +101,12 @@ class Socket(Successor):
         self._end()
 
     def give_back(self) -> None:
-        """What was held of large messages is not needed any more."""
+        """What was held of the message that was taken last is not needed any more."""
         exchange = self._exchange
-        if exchange.held_bytes and exchange.bodies is not None:
-            exchange.bodies.give_back(exchange.held_bytes)
-            exchange.held_bytes = 0
+        if self._taken_held and exchange.bodies is not None:
+            exchange.bodies.give_back(self._taken_held)
+            exchange.held_bytes -= self._taken_held
+        self._taken_held = 0
 
     # The event loop's side.
 
@@ -175,10 +181,11 @@ class Socket(Successor):
             self._partial_bytes = 0
         elif self._partial_bytes > BUFFERED_BYTES_MAX:
             self._exchange.hold(size)
+            self._partial_held += size
 
     def _whole(self) -> None:
-        self._waiting.append(b"".join(self._parts))
-        self._parts = []
+        self._waiting.append((b"".join(self._parts), self._partial_held))
+        self._parts, self._partial_held = [], 0
         self._read_or_wait()
         self._wake()
 
