@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from linarite.web.exchange import Exchange
 from tests.dataplane.rig import CHAT, COMPLETIONS, EMBEDDINGS, GA, Rig, rig
+from tests.web.silent import Silent
 from tests.web.wire import read_answer
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def mutated(draw: st.DrawFn) -> tuple[str, bytes]:
     return target, raw
 
 
-class Wire:
+class Wire(Silent):
     """A connection that keeps what is sent."""
 
     def __init__(self) -> None:
@@ -178,19 +179,9 @@ class Wire:
         """Keep it."""
         self.sent += data
 
-    def stop_reading(self) -> None:
-        """Nothing is read anyway."""
-
-    def go_on_reading(self) -> None:
-        """Nothing is read anyway."""
-
     def answered(self, exchange: Exchange) -> None:
         """It is over."""
         self.over = exchange.complete
-
-    def date_line(self) -> bytes:
-        """None."""
-        return b""
 
 
 @pytest.fixture(scope="module")

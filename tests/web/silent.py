@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from linarite.web.exchange import Exchange
+    import asyncio
+
+    from linarite.web.exchange import Exchange, Successor
 
 
 class Silent:
@@ -22,6 +24,13 @@ class Silent:
 
     def answered(self, exchange: Exchange) -> None:
         """Nobody waits."""
+
+    def hand_over(self, successor: Successor) -> asyncio.Transport:
+        """Nothing follows HTTP here."""
+        raise AssertionError(successor)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is lost."""
 
     def date_line(self) -> bytes:
         """None."""
