@@ -6,6 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from linarite.dataplane.operations.responses.answer_room import CHARACTERS_MAX, AnswerRoom
@@ -82,6 +83,25 @@ async def test_searches_that_bring_nothing_come_to_an_end() -> None:
         kinds = [each["type"] for each in json.loads(answer.body)["output"]]
         assert kinds == ["file_search_call", "file_search_call", "message"]
         assert [len(each.tools) for each in running.engine.asked] == [1, 1, 1]
+
+
+async def test_a_model_that_does_not_hear_is_asked_no_more() -> None:
+    """It calls though it is offered nothing to call."""
+
+    async def deaf(ask: ChatAsk) -> AsyncGenerator[ChatEvent, None]:
+        async for event in searches(msgspec.structs.replace(ask, tool_choice=None)):
+            yield event
+
+    async with rig(ScriptedEngine(deaf)) as running:
+        keeper, searcher = running.kit.vector_stores, running.kit.vector_search
+        keeper.deployment_of = lambda _: "gpt"
+        searcher._embedder = Vectors()
+        store = await keeper.create(NewStore(account_id=running.account_id, owner="", name="x"))
+        tool = SEARCH | {"vector_store_ids": [store.id]}
+        body = {"model": "gpt", "input": "hello", "tools": [tool]}
+        answer = await running.send("POST", "/openai/v1/responses", body)
+        assert answer.status == 200, answer.body
+        assert len(running.engine.asked) == 32
 
 
 async def test_a_search_that_has_to_wait_is_told_as_such() -> None:

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from linarite.dataplane.operations.responses.answer_room import AnswerRoom
+from linarite.dataplane.operations.responses.approvals import GRANTED_MAX
 from linarite.dataplane.operations.responses.citations import Citing, Passage, words_of
 from linarite.dataplane.operations.responses.hosted_messages import (
     REPEATED,
@@ -98,6 +99,8 @@ class HostedCalls:
         self._offered: dict[str, OfferedTool] = {}
         self._names: dict[tuple[str, str], str] = {}
         self._left = CALLS_MAX if given.calls_max is None else given.calls_max
+        self._to_be_asked = GRANTED_MAX
+        """for how many calls a person can still be asked: more can't be agreed to at once"""
         self._turn = 0
         self._passages: list[Passage] = []
         self._found: dict[str, str] = {}
@@ -117,11 +120,12 @@ class HostedCalls:
         """See Hosted."""
         tool = self._offered[name]
         if tool.must_ask:
-            return tool.begun(place, new_id)
-        if self._left <= 0:
-            return IgnoredCall(place, {})
-        self._left -= 1
-        return tool.begun(place, new_id)
+            self._to_be_asked -= 1
+            ignored = self._to_be_asked < 0
+        else:  # a model may call what it is offered no longer
+            ignored = self._left <= 0 or self._turn >= TURNS_MAX
+            self._left -= 0 if ignored else 1
+        return IgnoredCall(place, {}) if ignored else tool.begun(place, new_id)
 
     def citing(self) -> Callable[[], Citing] | None:
         """See Hosted."""
