@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 import structlog
-from rich.console import Console
 
 from linarite import __version__
 from linarite.cli.commands import Commands, SettingShown, UpOptions
 from linarite.cli.loading_line import show_loading
+from linarite.cli.model_progress import ModelProgress
+from linarite.cli.plain import console_on
 from linarite.cli.root import build_root
 from linarite.cli.serving_file import (
     API_VERSION,
@@ -29,7 +30,7 @@ from linarite.cli.serving_file import (
     write_serving_file,
 )
 from linarite.cli.snippets import chat_command
-from linarite.cli.start_panel import ModelProgress, show_panel
+from linarite.cli.start_panel import show_panel
 from linarite.diagnostics.options import SinkSettings
 from linarite.domain.errors import LinariteError
 from linarite.hosting.models.catalogue import DEFAULT_MODELS, MINIMAL_MODELS
@@ -149,7 +150,7 @@ def fetch_models(loaded: Loaded) -> list[str]:
         require_startable(loaded)
     served: list[str] = []
     brings = cache(lambda: bringer(loaded))
-    with ModelProgress(Console(stderr=True)) as progress:
+    with ModelProgress(console_on()) as progress:
         for name in wanted:
             try:
                 if name not in present and loaded.settings.models.fetch:
@@ -242,9 +243,7 @@ class StopSignals:
 
 async def _tell(server: Assembly, serving_file: Path, ready_file: Path | None) -> None:
     """Once the models have come up (or failed), say how to use the server."""
-    await show_loading(
-        server.settled(), lambda: served_deployments(server), console=Console(stderr=True)
-    )
+    await show_loading(server.settled(), lambda: served_deployments(server), console=console_on())
     loaded, content = server.loaded, serving_content(server)
     files = [file for file in (serving_file, ready_file) if file is not None]
     for file in files:
@@ -252,7 +251,7 @@ async def _tell(server: Assembly, serving_file: Path, ready_file: Path | None) -
     server.on_new_key = lambda keys: _tell_key(keys.key1, content, files)
     named_here = loaded.origins.get("home", "").startswith("environment")
     chat = chat_command(sys.argv[0], content.home if named_here else None)
-    show_panel(content, console=Console(), chat=chat)
+    show_panel(content, console=console_on(sys.stdout), chat=chat)
     if server.seen.https_url or server.seen.ca_file:
         await asyncio.to_thread(server.tls.warm)
     # What start-up made stays: collecting it again and again would only cost requests time.

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
+from linarite.cli.plain import Plain
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
@@ -22,7 +24,7 @@ async def show_loading(
     settled: Awaitable[object],
     look: Callable[[], Iterable[ServedDeployment]],
     *,
-    console: Console,
+    console: Console | Plain,
 ) -> None:
     """Wait for `settled`, and meanwhile show on a terminal what `look` tells.
 
@@ -30,7 +32,7 @@ async def show_loading(
     """
     waiting = asyncio.ensure_future(settled)
     try:
-        if console.is_terminal:
+        if not isinstance(console, Plain) and console.is_terminal:
             await draw_until(waiting, look, console)
         await waiting
     finally:

@@ -5,21 +5,14 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
+from linarite.cli.plain import Plain
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from rich.console import Console
-    from rich.progress import TaskID
 
+    from linarite.cli.model_bars import Bars
     from linarite.hosting.models.progress import Progress as ShowStep
     from linarite.hosting.models.progress import Step
 
@@ -34,13 +27,18 @@ class ModelProgress:
         store.add("smollm2-135m-instruct", progress=progress)
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console | Plain) -> None:
         self._console = console
         self._shown: Bars | Lines | None = None
 
     def __enter__(self) -> ShowStep:
         """Begin; what is returned may be called from any thread."""
-        self._shown = Bars(self._console) if self._console.is_terminal else Lines(self._console)
+        if isinstance(self._console, Plain) or not self._console.is_terminal:
+            self._shown = Lines(self._console)
+        else:
+            from linarite.cli.model_bars import Bars  # noqa: PLC0415 - slow, and for terminals alone
+
+            self._shown = Bars(self._console)
         return self._shown.show
 
     def __exit__(
@@ -50,50 +48,14 @@ class ModelProgress:
         trace: TracebackType | None,
     ) -> None:
         """Leave the terminal as a person expects it, whatever happened."""
-        if isinstance(self._shown, Bars):
+        if self._shown is not None:
             self._shown.close()
-
-
-class Bars:
-    """One bar a model; it begins with the model's first step."""
-
-    def __init__(self, console: Console) -> None:
-        self._bars = Progress(
-            TextColumn("{task.fields[model]}", style="bold"),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-        )
-        self._tasks: dict[str, tuple[TaskID, str]] = {}
-        self._lock = threading.Lock()
-
-    def show(self, step: Step) -> None:
-        """Move the model's bar; a new action starts it again."""
-        total = step.total_bytes or None
-        with self._lock:
-            if not self._tasks:
-                self._bars.start()
-            task, action = self._tasks.get(step.model, (None, ""))
-            if task is not None and action != step.action:
-                self._bars.remove_task(task)  # a bar that has had a total can't lose it
-                task = None
-            if task is None:
-                task = self._bars.add_task(step.action, total=total, model=step.model)
-            self._tasks[step.model] = (task, step.action)
-            self._bars.update(task, completed=step.done_bytes, total=total)
-
-    def close(self) -> None:
-        """Stop drawing; what was drawn stays."""
-        self._bars.stop()
 
 
 class Lines:
     """A line when an action begins, and at each quarter of it."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console | Plain) -> None:
         self._console = console
         self._told: dict[str, tuple[str, int]] = {}
         self._lock = threading.Lock()
@@ -108,6 +70,9 @@ class Lines:
             self._console.print(
                 f"{step.model}: {described(step)}", soft_wrap=True, markup=False, highlight=False
             )
+
+    def close(self) -> None:
+        """All is said."""
 
 
 def described(step: Step) -> str:

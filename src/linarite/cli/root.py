@@ -7,13 +7,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.text import Text
 from typer.core import TyperGroup
 from typer.main import get_group
 
 from linarite.cli.arm.refusals import ServerRefused
-from linarite.cli.help_texts import examples
+from linarite.cli.help_texts import escaped, examples
+from linarite.cli.plain import Plain, console_on
 from linarite.domain.errors import LinariteError
 
 if TYPE_CHECKING:
@@ -101,8 +100,12 @@ def refuse(message: str, code: int) -> int:
     """Say it in one line on stderr; red on a terminal only. No words: help has been shown."""
     line = " ".join(message.split())
     if line:
-        text = Text.assemble(("error: ", "bold red"), line)
-        Console(stderr=True, highlight=False).print(text, soft_wrap=True)
+        console = console_on()
+        if isinstance(console, Plain):
+            console.print(f"error: {line}")
+        else:
+            styled = f"[bold red]error: [/]{escaped(line)}"
+            console.print(styled, soft_wrap=True, highlight=False)
     return code
 
 
