@@ -11,10 +11,11 @@ import pytest
 
 from linarite.controls.egress import EgressDialer, EgressPolicy, PurposeHosts
 from linarite.domain.data_source import SearchParameters
-from linarite.domain.data_source_errors import SearchFailed
+from linarite.domain.data_source_errors import DataSourceInvalid, SearchFailed
 from linarite.domain.principal import Principal
 from linarite.knowledge.asker import Asker
 from linarite.knowledge.azure_search import AzureSearch, Query
+from linarite.knowledge.options import SearchServiceSettings
 from linarite.knowledge.search_services import SearchServices
 
 if TYPE_CHECKING:
@@ -49,13 +50,14 @@ async def service(pieces: Sequence[bytes], pause_s: float) -> AsyncGenerator[str
         await ended.wait()
 
 
-async def search(endpoint: str) -> None:
-    """One search."""
+async def search(endpoint: str, declared: str = "") -> None:
+    """One search; `declared` is the service that settings name, else the one that is asked."""
     dialer = EgressDialer(EgressPolicy(purposes={"data_source": HOSTS}))
     said = SearchParameters(
         endpoint=endpoint, index_name="x", authentication={"type": "api_key", "key": "k"}
     )
-    await AzureSearch(dialer, SearchServices({}), 0.5).search(ASKER, said, Query("q", None), 5)
+    services = SearchServices({"it": SearchServiceSettings(endpoint=declared or endpoint)})
+    await AzureSearch(dialer, services, 0.5).search(ASKER, said, Query("q", None), 5)
 
 
 async def test_an_answer_that_only_drips_has_an_end() -> None:
@@ -74,3 +76,10 @@ async def test_json_that_cannot_be_read_is_no_answer(depth: int) -> None:
     async with service([HEAD + deep], 0) as endpoint:
         with pytest.raises(SearchFailed, match="no Azure AI Search service"):
             await search(endpoint)
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:1", "http://search.example"])
+async def test_a_key_goes_over_tls_alone(endpoint: str) -> None:
+    """Unless settings declare the service as it is."""
+    with pytest.raises(DataSourceInvalid, match="URL scheme should be 'https'"):
+        await search(endpoint, "http://127.0.0.1:2")

@@ -20,6 +20,7 @@ from linarite.domain.errors import EgressRefused
 from linarite.domain.network_errors import OutboundAccessDenied
 from linarite.domain.target import target_of
 from linarite.engines.http_client import HttpClient, HttpClientError, dialer_connector
+from linarite.knowledge.search_services import AT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +43,6 @@ URL = ("url", "source", "metadata_storage_path")
 FILEPATH = ("filepath", "file_path", "metadata_storage_name")
 CHUNK_ID = ("chunk_id", "chunkId", "id")
 """names that such fields usually have, where `fields_mapping` says nothing"""
-AT = "/data_sources/0/azure_search/parameters"
 
 
 class Query(NamedTuple):
@@ -66,8 +66,8 @@ class AzureSearch:
     ) -> list[Document]:
         """What one query finds, the best first.
 
-        Raises SearchFailed, IndexNotFound, and OutboundAccessDenied where the account's own list
-        does not allow the host.
+        Raises SearchFailed, IndexNotFound, DataSourceInvalid, and OutboundAccessDenied where the
+        account's own list does not allow the host.
         """
         target = endpoint_of(said.endpoint)
         header = await self._services.opening(said.authentication, target, asker)
@@ -88,6 +88,7 @@ class AzureSearch:
         self, asker: Asker, target: Target, path: str, header: tuple[str, str], body: bytes
     ) -> tuple[int, bytes]:
         """Status and body of an answer; nothing is kept open. Raises as `search`."""
+        self._services.require_safe(target)
         errand = Errand("data_source", asker.account_id)
         ca_file = self._services.ca_file(target)
         connector = dialer_connector(self._dialer, target, lambda: errand, ca_file=ca_file)

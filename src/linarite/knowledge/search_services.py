@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from linarite.domain.data_source_errors import SearchFailed
+from linarite.domain.data_source_errors import DataSourceInvalid, SearchFailed
 from linarite.domain.errors import EgressRefused, SetupError
 from linarite.domain.target import Target, target_of
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 TOKEN_BYTES_MAX = 64 * 1024
 UNAUTHORIZED = 401
+AT = "/data_sources/0/azure_search/parameters"
+"""where the fields of a source stand in a request"""
 
 
 def search_hosts(declared: Mapping[str, SearchServiceSettings]) -> frozenset[str]:
@@ -45,6 +47,15 @@ class SearchServices:
             if _same(there, target) and each.ca_file:
                 return each.ca_file
         return None
+
+    def require_safe(self, target: Target) -> None:
+        """Raise DataSourceInvalid where a key would go over the wire for everybody to read."""
+        if not target.tls and not any(_same(there, target) for there, _ in self._declared):
+            problem = (
+                "URL scheme should be 'https'. Without TLS only services are spoken to that "
+                "settings declare: [search_services.NAME] with this endpoint"
+            )
+            raise DataSourceInvalid([f"{AT}/endpoint: {problem}"])
 
     async def opening(
         self, authentication: Mapping[str, Any], target: Target, asker: Asker

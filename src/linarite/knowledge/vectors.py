@@ -15,9 +15,8 @@ from linarite.domain.data_source import WITH_VECTORS
 from linarite.domain.data_source_errors import DataSourceInvalid, SearchFailed
 from linarite.domain.errors import EgressRefused
 from linarite.domain.target import target_of
-from linarite.knowledge.azure_search import AT
 from linarite.knowledge.own_stores import is_own
-from linarite.knowledge.search_services import header_value
+from linarite.knowledge.search_services import AT, header_value
 
 if TYPE_CHECKING:
     from linarite.domain.data_source import SearchParameters

@@ -136,12 +136,12 @@ class HostedCalls:
     # What the operation asks.
 
     def begin_lists(self, output: Output, new_id: Callable[[str], str]) -> list[ToolList]:
-        """Of the servers whose tools are not known from what was said before."""
+        """Of the servers whose tools are not known from what was said before, or not for sure."""
         output.hosted = self
         begun: list[ToolList] = []
         if self._given.tools.choice != "none":
             for server in self._hosted.mcp:
-                if server.server_label not in self._given.listed:
+                if server.goes_by_hints or server.server_label not in self._given.listed:
                     begun.append(ToolList(output.place(), new_id, server.server_label))
                     begun[-1].begin()
         return begun

@@ -125,6 +125,19 @@ class McpTools(msgspec.Struct, frozen=True):
         return wanted != "never"
 
     @property
+    def goes_by_hints(self) -> bool:
+        """Whether what tools say of themselves decides about them.
+
+        Then the server itself is asked each time: a list in what was said before may be somebody
+        else's, who has a part in the conversation.
+        """
+        wanted = self.require_approval
+        filters: list[object] = [self.allowed_tools]
+        if isinstance(wanted, ApprovalFilter):
+            filters += [wanted.always, wanted.never]
+        return any(isinstance(each, ToolFilter) and each.read_only is not None for each in filters)
+
+    @property
     def shown(self) -> dict[str, Any]:
         """As the response repeats it: without what may be secret, which a URL's path may be."""
         target = target_of(self.server_url or "")
