@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -89,14 +90,15 @@ class FileKeeper:
 
         AccountStorageFull and DiskNearlyFull where it may have no more bytes.
         """
-        lasting = new.lives_s == 0
-        options = self.options
-        most, setting = (
-            (options.lasting_max, "files.lasting_max")
-            if lasting
-            else (options.expiring_max, "files.expiring_max")
-        )
-        there = await self._objects.count(new.account_id, FILE, new.purpose, lasting=lasting)
+        lasting, options = new.lives_s == 0, self.options
+        of_purpose = partial(self._objects.count, new.account_id, FILE, new.purpose)
+        there = await of_purpose(lasting=lasting)
+        most, setting = options.expiring_max, "files.expiring_max"
+        if new.purpose != BATCH:
+            there += await of_purpose(lasting=not lasting)
+            most, setting = options.others_max, "files.others_max"
+        elif lasting:
+            most, setting = options.lasting_max, "files.lasting_max"
         if there >= most:
             raise TooManyFiles(new.purpose, most, setting)
         await self.room.require(new.account_id, kinds=FILE_KINDS)

@@ -40,11 +40,15 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = 200_000_000_000
     lasting_max: Annotated[
-        int, Meta(description="Files of a purpose that an account may have without expiry.", ge=1)
+        int, Meta(description="Files for batches that an account may have without expiry.", ge=1)
     ] = 500
     expiring_max: Annotated[
-        int, Meta(description="Files of a purpose that an account may have with expiry.", ge=1)
+        int, Meta(description="Files for batches that an account may have with expiry.", ge=1)
     ] = 10_000
+    others_max: Annotated[
+        int,
+        Meta(description="Files of each other purpose that an account may have.", ge=1),
+    ] = 100_000
     upload_bytes_max: Annotated[
         int, Meta(description="Largest file that comes in parts, in bytes; beyond it 413.", ge=1)
     ] = 8 * 1024 * 1024 * 1024

@@ -27,7 +27,8 @@ SMALL = """
 [files]
 batch_bytes_max = 2000
 file_bytes_max = 3000000
-lasting_max = 12
+lasting_max = 5
+others_max = 12
 """
 
 
@@ -135,13 +136,19 @@ def test_what_is_refused(
 
 
 def test_as_many_as_an_account_may_have(client: OpenAI) -> None:
-    """One more is refused, unless it expires."""
-    for number in range(12):
-        client.files.create(file=(f"{number}.txt", b"x"), purpose="assistants")
-    with pytest.raises(BadRequestError, match=r"files\.lasting_max"):
-        client.files.create(file=("more.txt", b"x"), purpose="assistants")
+    """One more is refused; for batches, unless it expires."""
     lives: Any = {"anchor": "created_at", "seconds": 14 * DAY_S}
-    client.files.create(file=("more.txt", b"x"), purpose="assistants", expires_after=lives)
+    for number in range(12):
+        life: Any = {"expires_after": lives} if number % 2 else {}
+        client.files.create(file=(f"{number}.txt", b"x"), purpose="assistants", **life)
+    for life in ({}, {"expires_after": lives}):
+        with pytest.raises(BadRequestError, match=r"files\.others_max"):
+            client.files.create(file=("more.txt", b"x"), purpose="assistants", **life)
+    for number in range(5):
+        client.files.create(file=(f"{number}.jsonl", LINE), purpose="batch")
+    with pytest.raises(BadRequestError, match=r"files\.lasting_max"):
+        client.files.create(file=("more.jsonl", LINE), purpose="batch")
+    client.files.create(file=("more.jsonl", LINE), purpose="batch", expires_after=lives)
 
 
 def test_answers_of_the_dated_dialect(server: Server) -> None:
