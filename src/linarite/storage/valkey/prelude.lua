@@ -62,6 +62,12 @@ end
 local sliding = {}
 kinds.sliding = sliding
 
+-- The part that it is now. Multiplied first: a part of a second is no whole number of milliseconds,
+-- and what was divided by it would now and then lie just before its own part.
+local function part_of(b)
+    return math.floor(now * PARTS / b.span)
+end
+
 -- Each part has its amount in a field of its number, and when the last of it came in one with a t
 -- before it.
 local function last_in(b, part)
@@ -70,8 +76,7 @@ local function last_in(b, part)
 end
 
 function sliding.see(b)
-    local key, part_ms = b.key, b.span / PARTS
-    local part = math.floor(now / part_ms)
+    local key, part = b.key, part_of(b)
     local state = redis.call('HMGET', key, 'total', 'first', 'last')
     b.part, b.total, b.first, b.last = part, 0, part, part
     if not state[1] then
@@ -98,7 +103,8 @@ function sliding.see(b)
         return
     end
     local gone = oldest
-    if first <= oldest and last_in(b, oldest) + b.span <= now then gone = oldest + 1 end
+    -- Times are cut off to milliseconds: only the next one is surely so long after.
+    if first <= oldest and last_in(b, oldest) + b.span < now then gone = oldest + 1 end
     if first < gone then
         while first < gone do
             local amount = redis.call('HGET', key, first)
@@ -120,7 +126,7 @@ function sliding.wait(b)
     for part = b.first, b.last do
         total = total - tonumber(redis.call('HGET', b.key, part) or 0)
         if total + b.amount <= b.limit then
-            return math.min(b.span, math.max(1, math.ceil(last_in(b, part) + b.span - now)))
+            return math.min(b.span, math.max(1, math.ceil(last_in(b, part) + b.span + 1 - now)))
         end
     end
     return b.span
@@ -130,7 +136,7 @@ function sliding.take(b)
     redis.call('HINCRBY', b.key, b.part, b.amount)
     redis.call('HINCRBY', b.key, 'total', b.amount)
     redis.call('HSET', b.key, 'last', b.part)
-    if b.part == math.floor(now * PARTS / b.span) then -- else the clock was set back a little
+    if b.part == part_of(b) then -- else the clock was set back a little
         redis.call('HSET', b.key, 't' .. b.part, now)
     end
     redis.call('HSETNX', b.key, 'first', b.part)
