@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import select
@@ -81,4 +82,10 @@ def _forking() -> tuple[socket.socket, subprocess.Popen[bytes]]:
             cwd=ROOT,
             pass_fds=[theirs.fileno()],
         )
+    atexit.register(_end, ours, process)
     return ours, process
+
+
+def _end(wishes: socket.socket, process: subprocess.Popen[bytes]) -> None:
+    wishes.close()
+    process.wait(START_S)

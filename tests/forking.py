@@ -21,11 +21,9 @@ from linarite.cli.root import COMMANDS
 
 WISH_BYTES = 1 << 20
 IMPORTED = (
-    "alembic.command",
     "linarite.assembly",
     "linarite.engines.simulator",
     "linarite.web.certificates.served",
-    "pygments.lexers.shell",
     "sqlalchemy.dialects.sqlite.aiosqlite",
     "uvloop",
 )
