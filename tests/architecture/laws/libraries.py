@@ -86,6 +86,8 @@ IMPORTERS = frozenset(
 IMPORTER_METHODS = frozenset(("load_module", "exec_module", "import_from_string"))
 TABLES = (f"{PACKAGE}/engines/__init__.py",)
 """where a module is chosen by a table of our own"""
+HIDING = {f"{PACKAGE}/__init__.py": "sys.modules"}
+"""where a library is hidden from another that could use it (decision 061): nothing comes in so"""
 
 PARTS = frozenset(
     (
@@ -156,6 +158,8 @@ def _parts(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 def _unreadable(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     for name, line in (*imported_modules(tree), *dotted_uses(tree)):
+        if HIDING.get(path) == name:
+            continue
         if within_any(name, IMPORTERS) or name.rpartition(".")[2] in IMPORTER_METHODS:
             yield line, f"imports by {name}: write an import, or import_module with the name"
     for name, line in named_imports(tree):
