@@ -78,15 +78,16 @@ def answer(client, messages):
     return "".join(pieces)
 
 
-def main(questions):
-    """Answer questions, each in view of those before it."""
+def main(conversations):
+    """Answer the questions of conversations, each in view of those before it."""
     client = AzureOpenAI(api_version=API_VERSION)
     filled(client)
-    messages = []
-    for question in questions:
-        print(f"> {question}")
-        messages.append({"role": "user", "content": question})
-        messages.append({"role": "assistant", "content": answer(client, messages)})
+    for questions in conversations:
+        messages = []
+        for question in questions:
+            print(f"> {question}")
+            messages.append({"role": "user", "content": question})
+            messages.append({"role": "assistant", "content": answer(client, messages)})
 
 
 def typed():
@@ -99,10 +100,12 @@ def typed():
 
 
 SHOWN = (
-    "How many days of holiday do I have?",
-    "And how many weeks of leave for parents?",
-    "What is the capital of Mongolia?",
+    ("How many days of holiday do I have?", "And how many weeks of leave for parents?"),
+    ("What is the capital of Mongolia?",),
 )
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or (typed() if sys.stdin.isatty() else SHOWN))
+    if sys.argv[1:]:
+        main([sys.argv[1:]])
+    else:
+        main([typed()] if sys.stdin.isatty() else SHOWN)

@@ -269,7 +269,7 @@ async def test_the_log_does_not_grow_without_end(
         largest = max(largest, log.stat().st_size if log.exists() else 0)
     await ledger.close()
     assert data.stat().st_size >= 30_000_000, "too little was written to tell"
-    assert 500_000 < largest < 20_000_000
+    assert 400_000 < largest < 20_000_000  # it is looked at now and then, not at its largest
 
 
 async def test_its_threads_end_with_it(tmp_path: Path) -> None:
