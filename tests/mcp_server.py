@@ -8,11 +8,16 @@ What was called, and every request's headers, stand in files of HOME, one JSON a
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MODERN, HANDSHAKE = "2026-07-28", "2025-06-18"
 META = "io.modelcontextprotocol/protocolVersion"
@@ -257,6 +262,18 @@ def main() -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), McpHandler)
     print(server.server_address[1], flush=True)
     server.serve_forever()
+
+
+@contextmanager
+def running(home: Path) -> Iterator[str]:
+    """One in a process of its own, by its URL."""
+    command = [sys.executable, "-m", "tests.mcp_server", str(home)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        finally:
+            process.kill()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,9 @@ from linarite.domain.stored_object import StoredObjects
 from linarite.file_parts import FileParts, open_file_parts, open_seals
 from linarite.files import FileKeeper
 from linarite.files.completions import CompletionKeeper
-from linarite.files.opening import open_files
+from linarite.files.opening import tidy_files
 from linarite.files.proof import ProvenObjects
-from linarite.files.room import Disk, Room, free_bytes
+from linarite.files.room import Disk, Room
 from linarite.knowledge_parts import KnowledgeParts
 from linarite.mcp import McpClient
 from linarite.response_parts import ResponseParts
@@ -105,13 +106,13 @@ async def open_stored(
     objects = ProvenObjects(sealed, around.trail)
     around.held.add(objects)
     storage = settings.storage
-    disk = Disk(storage.free_bytes_min, lambda: free_bytes(home))
+    disk = Disk(storage.free_bytes_min, lambda: shutil.disk_usage(home).free)
     room = Room(objects, storage, settings.files.total_bytes_max, disk)
     around.held.use_of = room.use_of
     await objects.sizes("")  # read once; from here on they are known without asking
     blobs = FolderBlobs(home / FOLDER)
-    keeper = FileKeeper(objects, blobs, settings.files, seals=seals, room=room)
-    files = await open_files(stack, keeper, around.resources)
+    files = FileKeeper(objects, blobs, settings.files, seals=seals, room=room)
+    await tidy_files(stack, files, around.resources)
     file_parts = await open_file_parts(stack, objects, files, around)
     batches = BatchParts(stack, home, settings, objects, files, seals)
     responses = ResponseParts(stack, objects, settings.responses)

@@ -230,6 +230,8 @@ def test_kept_content_has_no_credentials() -> None:
     assert told["data_sources"][0]["parameters"]["authentication"] == {"type": "api_key"}
     assert told["tools"] == body["tools"]
     assert without_credentials(b"{") == b"{"
+    spelt = msgspec.json.encode(body).replace(b'"authentication"', b'"\\u0061uthentication"')
+    assert without_credentials(spelt) == kept
 
 
 @pytest.mark.parametrize("said", [{"temperature": "hot"}, {"model": 7}, {}])

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from linarite.dataplane.content_notes import without_credentials
 from linarite.dataplane.operations.responses.answer_room import CHARACTERS_MAX, AnswerRoom
 from linarite.dataplane.operations.responses.approvals import read_approvals
 from linarite.dataplane.operations.responses.asking import said
-from linarite.dataplane.operations.responses.hosted_tools import without_secrets
 from linarite.dataplane.operations.responses.tools import read_tools
 from linarite.domain.chat import (
     ChatAsk,
@@ -157,7 +157,7 @@ async def test_a_request_is_kept_without_its_secrets() -> None:
         "allowed_tools": ["a"],
     }
     body = {"model": "gpt", "input": "hello", "tools": [tool, {"type": "function", "name": "f"}]}
-    kept = without_secrets(json.dumps(body).encode())
+    kept = without_credentials(json.dumps(body).encode())
     assert b"s3cret" not in kept
     told = json.loads(kept)
     assert told["tools"][0]["server_url"] == "https://mcp.example.com/<redacted>"

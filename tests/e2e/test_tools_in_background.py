@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import mcp_server
 from tests.e2e.test_background_responses import client_of, ended
 from tests.e2e.test_stored_files import wait_for
 from tests.serving import SIMULATED, start_server, stopped
@@ -24,11 +23,8 @@ SETTINGS = SIMULATED + '\n[mcp]\nprivate_hosts = ["127.0.0.1"]\n'
 @pytest.fixture
 def mcp_url(tmp_path: Path) -> Iterator[str]:
     """An MCP server whose tools take their time."""
-    command = [sys.executable, "-m", "tests.mcp_server", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}/plain?slow"
-        process.kill()
+    with mcp_server.running(tmp_path) as url:
+        yield f"{url}/plain?slow"
 
 
 def calls_in(home: Path) -> list[dict[str, Any]]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +16,7 @@ from linarite.mcp.options import Mcp
 from linarite.mcp.server import McpProblem
 from linarite.mcp.session import header_text
 from linarite.mcp.tools import is_readable, read_result, read_tools
+from tests import mcp_server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
@@ -39,11 +38,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def url(home: Path) -> Iterator[str]:
     """A server of every kind."""
-    command = [sys.executable, "-m", "tests.mcp_server", str(home)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-        process.kill()
+    with mcp_server.running(home) as url:
+        yield url
 
 
 @asynccontextmanager

@@ -42,6 +42,8 @@ WITHOUT_WORDS = frozenset(("Embeddings_Create",))
 SOURCES, TOOLS = "data_sources", "tools"
 CREDENTIALS = (b'"authentication"', b'"authorization"', b'"headers"', b'"server_url"')
 """members of these that say what opens them"""
+ESCAPED = b"\\u"
+"""with it their names can be written otherwise"""
 OF_SERVERS = frozenset(("authorization", "headers"))
 ORIGIN = re.compile(r"https?://[^/?#@\\\s]{1,255}(?=[/?#]|$)", re.IGNORECASE)
 NOT_KEPT = b'"What was sent is not kept: it is no JSON, and may have credentials in it."'
@@ -59,10 +61,6 @@ class ContentNotes:
         self._followed: FollowedReply | None = None
         self.error = b""
         """the body of the error that it ended with"""
-
-    def asked_as(self, body: bytes) -> None:
-        """Keep the request as that: as it came, it has secrets in it."""
-        self._asked = body
 
     def follow(self, operation: str, reply: Reply) -> Reply:
         """The reply to use instead: the same, and it is known what it says."""
@@ -184,7 +182,7 @@ def without_credentials(asked: bytes) -> bytes:
 
     Before it is known whether it will be refused: what is refused is kept, too.
     """
-    if not any(each in asked for each in CREDENTIALS):
+    if ESCAPED not in asked and not any(each in asked for each in CREDENTIALS):
         return asked
     try:
         body = msgspec.json.decode(asked, type=dict[str, Any])

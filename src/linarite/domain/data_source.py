@@ -81,7 +81,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     """as the search told it"""
     rerank_score: float | None = None
     relevance: float = 0.0
-    """how much it says about the question: 0 nothing, 1 all; strictness is measured on it"""
+    """how near it is to the question, in deviations from what is usual (`knowledge.relevance`);
+    of the account's own vector stores alone"""
     filtered: FilterReason | None = None
     """why the model is not told of it"""
 

@@ -21,16 +21,13 @@ SWEEP_EVERY_S = 600.0
 log = structlog.get_logger(__name__)
 
 
-async def open_files(
-    stack: AsyncExitStack, keeper: FileKeeper, resources: ResourceStore
-) -> FileKeeper:
-    """The keeper, tidying up until the stack is left. Raises SetupError."""
+async def tidy_files(stack: AsyncExitStack, keeper: FileKeeper, resources: ResourceStore) -> None:
+    """Tidy up from now on until the stack is left."""
     upkeep = FileUpkeep(keeper, resources)
     await upkeep.forget_the_gone()
     resources.subscribe(upkeep.follow)
     task = asyncio.create_task(upkeep.run())
     stack.push_async_callback(_ended, task)
-    return keeper
 
 
 class FileUpkeep:

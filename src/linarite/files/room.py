@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -14,7 +13,6 @@ from linarite.telemetry.standing import StoredBytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from linarite.domain.stored_object import StoredObjects
 
@@ -159,9 +157,3 @@ class Arrival:
     def _count(self, count_bytes: int) -> None:
         self._came += count_bytes
         self._room.hold(self._account_id, count_bytes)
-
-
-def free_bytes(folder: Path) -> int:
-    """What a process without privileges may still write on a folder's disk."""
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize

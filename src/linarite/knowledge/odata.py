@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from linarite.domain.data_source_errors import SearchFailed
+from linarite.vector_stores.filters import comparable, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,11 +87,11 @@ class _Reader:
             raise self.wrong("one of eq, ne, gt, ge, lt, le before this")
         wanted = self._value()
         if kind == "eq":
-            return lambda has: _same(has.get(field), wanted)
+            return lambda has: same(has.get(field), wanted)
         if kind == "ne":
-            return lambda has: not _same(has.get(field), wanted)
+            return lambda has: not same(has.get(field), wanted)
         order = ORDERS[kind]
-        return lambda has: _comparable(has.get(field), wanted) and order(has[field], wanted)
+        return lambda has: comparable(has.get(field), wanted) and order(has[field], wanted)
 
     def _among(self) -> Test:
         self._need("sign", "(")
@@ -149,15 +150,3 @@ class _Reader:
             f"'{self._said[:200]}'. Parameter name: $filter. A filter over a vector store compares "
             "attributes of its files: year ge 2024 and search.in(team, 'sales,legal')."
         )
-
-
-def _same(has: object, wanted: object) -> bool:
-    """Equal, and true is not 1."""
-    return has == wanted and isinstance(has, bool) == isinstance(wanted, bool)
-
-
-def _comparable(has: object, wanted: object) -> bool:
-    if isinstance(has, bool) or isinstance(wanted, bool):
-        return False
-    numbers = isinstance(has, int | float) and isinstance(wanted, int | float)
-    return numbers or (isinstance(has, str) and isinstance(wanted, str))

@@ -7,13 +7,14 @@ each other, and relevance is told in deviations from what it says of those.
 
 from __future__ import annotations
 
-import sys
 import time
-from array import array
 from operator import mul
 from typing import TYPE_CHECKING, NamedTuple
 
+from linarite.vector_stores.embedding import numbers_of
+
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable, Sequence
 
     from linarite.domain.data_source import Document
@@ -80,7 +81,7 @@ class Relevance:
         ask = self._embedder.embed
         both = [*QUESTIONS, *PASSAGES]
         made = await ask(asker.account_id, asker.principal, deployment, both, query=True)
-        vectors = [_numbers(each) for each in made]
+        vectors = [numbers_of(each) for each in made]
         questions, passages = vectors[: len(QUESTIONS)], vectors[len(QUESTIONS) :]
         cosines = [_cosine(each, other) for each in questions for other in passages]
         mean = sum(cosines) / len(cosines)
@@ -111,14 +112,6 @@ def passes(document: Document, strictness: int, best_score: float, *, judged: bo
 def best_of(documents: Sequence[Document]) -> float:
     """The greatest score."""
     return max((each.score for each in documents), default=0.0)
-
-
-def _numbers(vector: bytes) -> array[float]:
-    numbers = array("f")
-    numbers.frombytes(vector)
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return numbers
 
 
 def _cosine(one: array[float], other: array[float]) -> float:

@@ -64,11 +64,9 @@ class SearchServices:
 
         A managed identity is what settings declare for the service and the account.
         """
-        kind = authentication["type"]
-        if kind == "api_key":
-            return "api-key", header_value(str(authentication["key"]))
-        if kind == "access_token":
-            return "authorization", f"Bearer {header_value(str(authentication['access_token']))}"
+        given = given_header(authentication)
+        if given is not None:
+            return given
         identity = str(authentication.get("managed_identity_resource_id", ""))
         found = self._of_identity(identity, target, asker)
         if found is None:
@@ -92,6 +90,16 @@ class SearchServices:
             if meant and allowed and (each.api_key or each.token_file):
                 return each
         return None
+
+
+def given_header(authentication: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What a request opens a service with by itself; None for an identity. Raises SearchFailed."""
+    kind = authentication["type"]
+    if kind == "api_key":
+        return "api-key", header_value(str(authentication["key"]))
+    if kind == "access_token":
+        return "authorization", f"Bearer {header_value(str(authentication['access_token']))}"
+    return None
 
 
 def header_value(told: str) -> str:

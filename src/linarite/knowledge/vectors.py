@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from array import array
 from http import HTTPStatus
 from math import hypot
 from typing import TYPE_CHECKING, Any
@@ -16,7 +14,8 @@ from linarite.domain.data_source_errors import DataSourceInvalid, SearchFailed
 from linarite.domain.errors import EgressRefused
 from linarite.domain.target import target_of
 from linarite.knowledge.own_stores import is_own
-from linarite.knowledge.search_services import AT, header_value
+from linarite.knowledge.search_services import AT, given_header
+from linarite.vector_stores.embedding import numbers_of
 
 if TYPE_CHECKING:
     from linarite.domain.data_source import SearchParameters
@@ -61,17 +60,13 @@ class QueryVectors:
     ) -> list[float]:
         ask = self._embedder.embed
         made = await ask(asker.account_id, asker.principal, deployment, [query], query=True)
-        return shortened(_numbers(made[0]), dimensions)
+        return shortened(numbers_of(made[0]).tolist(), dimensions)
 
     async def _elsewhere(
         self, asker: Asker, target: Target, told: dict[str, Any], query: str
     ) -> list[float]:
-        how: dict[str, Any] = told["authentication"]
-        header = (
-            ("api-key", header_value(str(how["key"])))
-            if how["type"] == "api_key"
-            else ("authorization", f"Bearer {header_value(str(how['access_token']))}")
-        )
+        header = given_header(told["authentication"])
+        assert header is not None  # noqa: S101 - identities are refused there
         body: dict[str, Any] = {"input": [query]}
         if told.get("dimensions"):
             body["dimensions"] = told["dimensions"]
@@ -112,11 +107,3 @@ def shortened(vector: list[float], dimensions: int | None) -> list[float]:
     part = vector[:dimensions]
     length = hypot(*part)
     return [each / length for each in part] if length else part
-
-
-def _numbers(vector: bytes) -> list[float]:
-    numbers = array("f")
-    numbers.frombytes(vector)
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return numbers.tolist()

@@ -12,7 +12,6 @@ from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
-import structlog
 
 from linarite import __version__
 from linarite.engines.http_client import BodyTooLong
@@ -53,8 +52,6 @@ PAGES_MAX = 32
 SERVER_REQUESTS_MAX = 16
 LEAVE_S = 2.0
 
-log = structlog.get_logger("linarite.mcp")
-
 
 class McpSession:
     """One session. Everything it raises is McpProblem."""
@@ -63,7 +60,6 @@ class McpSession:
         """Nothing is connected yet."""
         self.server = server
         self._options = options
-        self._account_id = account_id
         self._exchange = Exchange(server, dialer, account_id, options.answer_bytes_max)
         self._version = ""
         """what both speak; "" until it is known"""

@@ -236,8 +236,10 @@ class SqliteVectorIndex:
     async def attributes(self) -> dict[int, Attributes]:
         """See VectorIndex."""
         query = "SELECT row, attributes FROM files WHERE status = 'completed'"
-        rows = await self._file.read(lambda db: db.execute(query).fetchall(), [])
-        return {row: decode(told) for row, told in rows}
+        # Decoded where it is read: there may be thousands of files, and others wait here.
+        return await self._file.read(
+            lambda db: {row: decode(told) for row, told in db.execute(query)}, {}
+        )
 
     async def segments(self, after: int, removals: int, limit: int) -> Segments:
         """See VectorIndex."""

@@ -76,7 +76,7 @@ def block_of(segments: Sequence[Segment]) -> Block:
     postings = [len(each.postings.counts) for each in segments]
     ids = np.concatenate([np.arange(each.first, each.first + each.size) for each in segments])
     vectors = np.frombuffer(b"".join(each.vectors for each in segments), dtype="<f4")
-    places = all_of("places", "<u2").astype(np.uint32) + np.repeat(before, postings)
+    places = all_of("places", "<u2") + np.repeat(before, postings)
     return Block(
         ids,
         np.repeat([each.file for each in segments], sizes),

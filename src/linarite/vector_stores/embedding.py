@@ -95,7 +95,7 @@ async def _one(text: str, asked: Any) -> bytes:  # noqa: ANN401 - the function a
 
 def mean(vectors: Sequence[bytes]) -> bytes:
     """The direction in which vectors point together, of unit length."""
-    summed = [sum(column) for column in zip(*map(_floats, vectors), strict=True)]
+    summed = [sum(column) for column in zip(*map(numbers_of, vectors), strict=True)]
     length = hypot(*summed)
     numbers = array("f", [each / length for each in summed] if length else summed)
     if sys.byteorder == "big":
@@ -103,7 +103,8 @@ def mean(vectors: Sequence[bytes]) -> bytes:
     return numbers.tobytes()
 
 
-def _floats(vector: bytes) -> array[float]:
+def numbers_of(vector: bytes) -> array[float]:
+    """Of a vector as it is kept."""
     numbers = array("f")
     numbers.frombytes(vector)
     if sys.byteorder == "big":

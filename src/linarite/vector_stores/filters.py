@@ -79,11 +79,11 @@ def _comparison(kind: str, key: str, wanted: object) -> Test:
         return lambda has: _told_apart(has.get(key)) not in values
     value = _scalar(wanted)
     if kind == "eq":
-        return lambda has: _same(has.get(key), value)
+        return lambda has: same(has.get(key), value)
     if kind == "ne":
-        return lambda has: not _same(has.get(key), value)
+        return lambda has: not same(has.get(key), value)
     order = ORDERS[kind]
-    return lambda has: _comparable(has.get(key), value) and order(has[key], value)
+    return lambda has: comparable(has.get(key), value) and order(has[key], value)
 
 
 def _told_apart(value: object) -> tuple[bool, object]:
@@ -91,12 +91,13 @@ def _told_apart(value: object) -> tuple[bool, object]:
     return isinstance(value, bool), value
 
 
-def _same(has: object, wanted: object) -> bool:
+def same(has: object, wanted: object) -> bool:
     """Equal, and true is not 1."""
     return has == wanted and isinstance(has, bool) == isinstance(wanted, bool)
 
 
-def _comparable(has: object, wanted: object) -> bool:
+def comparable(has: object, wanted: object) -> bool:
+    """Whether one may come before the other: both are numbers, or both texts."""
     if isinstance(has, bool) or isinstance(wanted, bool):
         return False
     numbers = isinstance(has, int | float) and isinstance(wanted, int | float)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from openai import APIStatusError, AzureOpenAI, BadRequestError, NotFoundError, OpenAI
 
+from tests import mcp_server
 from tests.contract.sdk.conftest import Target
 from tests.contract.sdk.test_application_keys import Given
 from tests.contract.sdk.test_responses import arguments_of
@@ -62,11 +61,8 @@ def mcp_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def mcp_url(mcp_home: Path) -> Iterator[str]:
     """An MCP server in a process of its own."""
-    command = [sys.executable, "-m", "tests.mcp_server", str(mcp_home)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-        process.kill()
+    with mcp_server.running(mcp_home) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -46,8 +46,13 @@ async def said(
                 raise
             chat = msgspec.structs.replace(chat, messages=shorter)
         except InvalidRequest as problem:
-            if (problem.param or "").startswith("messages"):
-                problem.param = "input"  # where it stands in the chat, nobody here has sent
+            told_of_input(problem)
             raise
         else:
             return
+
+
+def told_of_input(problem: InvalidRequest) -> None:
+    """What is wrong with a message is of the input: where it stands in the chat, nobody sent."""
+    if (problem.param or "").startswith("messages"):
+        problem.param = "input"

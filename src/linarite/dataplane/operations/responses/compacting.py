@@ -76,7 +76,7 @@ class StrictCompactAsk(CompactAsk, frozen=True, forbid_unknown_fields=True):
     """The same, refusing arguments that the service does not know."""
 
 
-class Conversation(NamedTuple):
+class CompactWork(NamedTuple):
     """What is to be made short."""
 
     items: list[Item]
@@ -125,18 +125,18 @@ class CompactResponse:
         find_deployment(call, said.model, facts, "responses")
         ids = ItemIds()
         items = read_items(said.input if said.input is not None else [], "input", ids.new)
-        fields = {name: getattr(said, name) for name in said.__struct_fields__}
+        fields = msgspec.structs.asdict(said)
         request = Request(ResponseAsk(**fields, store=False), NO_TOOLS, items, ids)
         call.reply = reply = CompactReply()
         keeping = Keeping(self._kit.responses, self._kit.conversations)
         answer = answer_to(request, {}, told=False)
         return ToCompact(Asked(call, self._kit, request, answer, keeping), reply, ids)
 
-    async def run(self, ask: Conversation, slot: Slot) -> AsyncGenerator[dict[str, Any], None]:
+    async def run(self, ask: CompactWork, slot: Slot) -> AsyncGenerator[dict[str, Any], None]:
         """The compacted conversation. Raises OperationNotSupported, EngineFailed."""
         if not slot.capabilities.chat_completion:
             raise OperationNotSupported("responses", slot.model)
-        written = Notes()
+        written = Notes(ask.reply.prompt_tokens)
         try:
             await written.write(ask.chat, slot)
         except ContextLengthExceeded as problem:
@@ -144,7 +144,7 @@ class CompactResponse:
             if not problem.prompt_tokens or room < LEAVES_ROOM:
                 problem.param = "input"
                 raise
-            written = Notes()
+            written = Notes(ask.reply.prompt_tokens)
             shorter = msgspec.structs.replace(ask.chat, max_completion_tokens=room)
             await written.write(shorter, slot)
         finally:
@@ -178,7 +178,7 @@ class ToCompact(Unready):
         self._reply = reply
         self._ids = ids
 
-    async def made_ready(self) -> Conversation:
+    async def made_ready(self) -> CompactWork:
         """See Unready."""
         ready: Any = await self._asked.made_ready()  # never queued: nothing of it is kept
         messages: list[Message] = [
@@ -194,16 +194,17 @@ class ToCompact(Unready):
             raise InvalidRequest(
                 "This account has no key that a conversation could be sealed with."
             )
-        return Conversation(self._asked.items, chat, box, self._ids, self._reply)
+        return CompactWork(self._asked.items, chat, box, self._ids, self._reply)
 
 
 class Notes:
     """What a model writes of a conversation, and its counts as far as they have come."""
 
-    def __init__(self) -> None:
+    def __init__(self, prompt_tokens: int) -> None:
+        """`prompt_tokens` is what is estimated where no engine counts."""
         self.pieces: list[str] = []
         self._counted: Usage | None = None
-        self._prompt_tokens = 1
+        self._prompt_tokens = prompt_tokens
 
     @property
     def usage(self) -> Usage | None:
@@ -219,7 +220,6 @@ class Notes:
 
     async def write(self, chat: ChatAsk, slot: Slot) -> None:
         """Have them written."""
-        self._prompt_tokens = prompt_tokens(chat)
         async with aclosing(slot.engine.chat(chat)) as events:
             async for event in events:
                 if event.usage is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.dataplane.operations.responses.answer import answer_to
+from linarite.dataplane.operations.responses.asking import told_of_input
 from linarite.dataplane.operations.responses.keeping import Keeping
 from linarite.dataplane.operations.responses.messages import without_oldest
 from linarite.dataplane.operations.responses.operation import CreateResponse
@@ -81,7 +82,6 @@ class CountInputTokens:
                 chat = msgspec.structs.replace(chat, messages=shorter)
                 count = await engine.prompt_tokens(chat)
         except InvalidRequest as problem:
-            if (problem.param or "").startswith("messages"):
-                problem.param = "input"  # where it stands in the chat, nobody here has sent
+            told_of_input(problem)
             raise
         yield {"object": "response.input_tokens", "input_tokens": count}

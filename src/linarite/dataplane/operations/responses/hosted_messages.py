@@ -9,6 +9,7 @@ import msgspec
 
 from linarite.dataplane.operations.responses.approvals import REQUEST, refusal_told
 from linarite.dataplane.operations.responses.hosted_output import FILE_SEARCH
+from linarite.dataplane.parts.hosted_items import HOSTED_KINDS
 from linarite.mcp import McpTool
 
 if TYPE_CHECKING:
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
 
 NAME_MAX = 64
 UNNAMED = re.compile(r"[^a-zA-Z0-9_-]")
-HOSTED = frozenset(("file_search_call", "mcp_call", "mcp_list_tools", "mcp_approval_request")) | {
-    "mcp_approval_response"
-}
+HOSTED = frozenset(HOSTED_KINDS)
 FOUND = (
     "Passages of the user's files. Answer the user's question from them, in whole "
     "sentences. After a sentence you can name the passage that it comes from by its number, like "

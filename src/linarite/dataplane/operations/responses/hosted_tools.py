@@ -27,17 +27,14 @@ RANKERS = ("auto", "default-2024-11-15")
 LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 HEADERS_MAX, HEADER_CHARACTERS_MAX = 32, 8192
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
-CONNECTIONS = (
-    "accept",
-    "accept-encoding",
-    "connection",
-    "content-length",
-    "content-type",
-    "expect",
+CONNECTIONS = frozenset(
+    (
+        *("accept", "accept-encoding", "connection", "content-length", "content-type", "expect"),
+        *("host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"),
+    )
 )
-CONNECTIONS_TOO = ("host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade")
 PROTOCOLS = ("mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id", "user-agent")
-OURS = frozenset((*CONNECTIONS, *CONNECTIONS_TOO, *PROTOCOLS))
+OURS = CONNECTIONS.union(PROTOCOLS)
 """headers that are the connection's, and those of the protocol"""
 ELSEWHERE = {
     "connector_id": "connectors are services that OpenAI's own servers sign in to",
@@ -54,10 +51,14 @@ class FileSearch(msgspec.Struct, frozen=True):
     ranking_options: RankingOptions | None = None
     filters: dict[str, Any] | None = None
 
+    @property
+    def limit(self) -> int:
+        """How many results are wanted."""
+        return RESULTS_USUAL if self.max_num_results is None else self.max_num_results
+
     def ask(self, queries: tuple[str, ...], where: str = "") -> SearchAsk:
         """What is looked for; `where` is the tool's place in the request."""
-        limit = RESULTS_USUAL if self.max_num_results is None else self.max_num_results
-        wanted = Wanted(queries, limit, self.ranking_options, self.filters)
+        wanted = Wanted(queries, self.limit, self.ranking_options, self.filters)
         return search_ask(wanted, RANKERS, where)
 
 
@@ -196,7 +197,7 @@ def shown_file_search(tool: FileSearch) -> dict[str, Any]:
     return {
         "type": "file_search",
         "vector_store_ids": tool.vector_store_ids,
-        "max_num_results": tool.ask(("-",)).limit,
+        "max_num_results": tool.limit,
         "ranking_options": options,
         "filters": tool.filters,
     }
@@ -261,15 +262,3 @@ def _check_headers(tool: McpTools, where: str) -> None:
                 param=f"{where}.headers",
                 code="invalid_value",
             )
-
-
-def without_secrets(body: bytes) -> bytes:
-    """A request as it may be kept: of MCP servers neither headers nor what is in their URLs."""
-    told = msgspec.json.decode(body)
-    for tool in told.get("tools") or ():
-        if tool.get("type") == "mcp":
-            shown = converted(tool, McpTools, "tools").shown
-            tool["server_url"] = shown["server_url"]
-            for name in ("headers", "authorization"):
-                tool.pop(name, None)
-    return msgspec.json.encode(told)

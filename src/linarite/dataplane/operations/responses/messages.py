@@ -11,6 +11,7 @@ from linarite.dataplane.operations.responses.hosted_messages import (
     HostedReader,
     fitting_name,
 )
+from linarite.dataplane.parts.prompt_sizes import INSTRUCTIONS
 from linarite.domain.chat import (
     AssistantMessage,
     DeveloperMessage,
@@ -38,7 +39,6 @@ SHORT_RESULT = 600
 """characters of a tool's answer that is not cut any further"""
 OUTPUTS = frozenset(("function_call_output", "custom_tool_call_output"))
 AS_SAID = HostedReader(fitting_name, {}, {})
-INSTRUCTIONS = (SystemMessage, DeveloperMessage)
 _MESSAGES = {"user": UserMessage, "system": SystemMessage, "developer": DeveloperMessage}
 _DETAILS = {"low": "low", "high": "high", "original": "high"}
 

@@ -13,7 +13,6 @@ from linarite.dataplane.call import END_USER_MAX
 from linarite.dataplane.operations.responses.answer import answer_to
 from linarite.dataplane.operations.responses.ask import AskReader
 from linarite.dataplane.operations.responses.asking import said
-from linarite.dataplane.operations.responses.hosted_tools import without_secrets
 from linarite.dataplane.operations.responses.keeping import Keeping
 from linarite.dataplane.operations.responses.preparing import Asked, Queued, Request, queued_body
 from linarite.dataplane.operations.responses.reply import ResponseReply
@@ -83,8 +82,6 @@ class CreateResponse:
         call.end_user = (ask.safety_identifier or ask.user or "")[:END_USER_MAX]
         if ask.service_tier is not None:
             call.service_tier_asked = ask.service_tier
-        if tools.hosted.has_secrets and call.content is not None:
-            call.content.asked_as(without_secrets(body))
         items = read_items(ask.input if ask.input is not None else [], "input", ids.new)
         return Request(ask, tools, items, ids, self._prompted(ask, facts, ids))
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TOOLS_MAX = 128
 SERVERS_MAX = 20
 """MCP servers that are asked for their tools at once"""
-HOSTED = (
+NOT_SERVED = (
     "apply_patch",
     "code_interpreter",
     "computer",
@@ -221,7 +221,7 @@ def _tool(given: dict[str, Any], where: str) -> FunctionTool | CustomTool:
 
 
 def _unsupported(kind: object, where: str) -> InvalidRequest:
-    if kind not in HOSTED:
+    if kind not in NOT_SERVED:
         return InvalidRequest(
             f"Invalid value: '{str(kind)[:100]}'. Supported values of this server are: 'function', "
             "'custom', 'file_search' and 'mcp'.",
