@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import httptools
@@ -212,7 +213,17 @@ class ClosedLoop:
             self._connections.discard(connection)
             task = asyncio.create_task(self._begin())
             self._mending.add(task)
-            task.add_done_callback(self._mending.discard)
+            task.add_done_callback(partial(ended, self._mending))
+
+
+def ended(tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
+    """A connection is there, or was refused: what was asked on the one before counts as an error.
+
+    Its exception is looked at, so that nobody is told of it at the end.
+    """
+    tasks.discard(task)
+    if not task.cancelled():
+        task.exception()
 
 
 async def open_loop(target: Target, *, rate: float, seconds: float) -> Opened:
@@ -289,7 +300,7 @@ class OpenLoop:
         if self._due and len(self._all) + len(self._connecting) < self.CONNECTIONS_MAX:
             task = asyncio.create_task(self._connect())
             self._connecting.add(task)
-            task.add_done_callback(self._connecting.discard)
+            task.add_done_callback(partial(ended, self._connecting))
 
     def _send_due(self) -> None:
         while self._due and self._free:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from linarite.controls.quota import MemoryLedger
+from tests.serving import free_port
 from tests.store import needs_store, running_store, shared_ledger
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """A cluster of one node, which refuses commands whose keys lie in several slots."""
     folder = tmp_path_factory.mktemp("cluster")
-    with running_store(folder, "--cluster-enabled", "yes") as running:
+    bus = str(free_port())  # else it is 10,000 above the other one, where there may be none
+    with running_store(folder, "--cluster-enabled", "yes", "--cluster-port", bus) as running:
         assert running.ask("CLUSTER", "ADDSLOTSRANGE", 0, 16383) == b"OK"
         until = time.monotonic() + JOINED_S
         while b"cluster_state:ok" not in bytes(running.ask("CLUSTER", "INFO")):  # pyright: ignore[reportArgumentType] - its answer is text here
