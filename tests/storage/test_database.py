@@ -174,6 +174,35 @@ async def test_a_cancelled_write_leaves_the_store_usable(tmp_path: Path) -> None
     await database.close()
 
 
+async def test_a_cancelled_read_in_a_write_holds_nothing(tmp_path: Path) -> None:
+    """Not even while somebody keeps the traceback, in which its statement lives on."""
+    slow = (
+        "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n LIMIT 500000) "
+        "SELECT max(i) FROM n"
+    )
+    reads = asyncio.Event()
+
+    async def write_what_was_read() -> None:
+        async with database.writing() as connection:
+            reads.set()
+            await connection.exec_driver_sql(slow)
+
+    database = open_database(tmp_path, busy_timeout_s=1.0)
+    for _ in range(3):
+        reads.clear()
+        writer = asyncio.create_task(write_what_was_read())
+        await reads.wait()
+        await asyncio.sleep(0.02)
+        writer.cancel()
+        with pytest.raises(asyncio.CancelledError) as kept:
+            await writer
+        await SqliteResourceStore(database).put(make_resource("/a"))
+        await database.scrub()
+        assert (tmp_path / "linarite.db-wal").stat().st_size == 0
+        assert kept.tb is not None
+    await database.close()
+
+
 @pytest.mark.parametrize("history", [STATE_HISTORY, REQUESTS_HISTORY], ids=["state", "requests"])
 def test_the_head_in_code_is_alembics(history: History) -> None:
     """The cheap check at start compares with what the revision files say."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import structlog
 from sqlalchemy import URL, event
@@ -31,6 +33,33 @@ OUTSIDE = {"linarite_begin": ""}
 log = structlog.get_logger(__name__)
 
 
+class EndedAtOnce(sqlite3.Connection):
+    """A connection that lets go of the file when it is closed, whatever is still held of it.
+
+    SQLite keeps a closed connection, with its transaction and locks, until the last statement is
+    gone. Of a task that was cancelled while it read, a statement lives on in the traceback until
+    garbage is collected: nobody else could write until then.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - sqlite3.connect's
+        self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
+        super().__init__(*arguments, **options)
+
+    def cursor(self, factory: Any = sqlite3.Cursor) -> Any:  # noqa: ANN401 - sqlite3's own
+        """As sqlite3's."""
+        made = super().cursor(factory)
+        self._cursors.add(made)
+        return made
+
+    def close(self) -> None:
+        """Finish every statement and go back to before the transaction."""
+        for cursor in list(self._cursors):
+            cursor.close()
+        if self.in_transaction:
+            self.rollback()
+        super().close()
+
+
 def sqlite_engine(path: Path, *, busy_timeout_s: float, pragmas: tuple[str, ...]) -> AsyncEngine:
     """An engine whose connections carry the pragmas and begin as their options say."""
     engine = create_async_engine(
@@ -40,7 +69,11 @@ def sqlite_engine(path: Path, *, busy_timeout_s: float, pragmas: tuple[str, ...]
         # Values (sealed keys, properties) must not travel in the text of an error.
         hide_parameters=True,
         # isolation_level None: the driver must not begin or commit by itself.
-        connect_args={"isolation_level": None, "timeout": busy_timeout_s},
+        connect_args={
+            "isolation_level": None,
+            "timeout": busy_timeout_s,
+            "factory": EndedAtOnce,
+        },
     )
 
     @event.listens_for(engine.sync_engine, "connect")
