@@ -137,3 +137,10 @@ def test_another_server_wants_its_key(server: Server) -> None:
         KEY=server.key,
     )
     assert done.returncode == 0, done.stderr
+    token = linarite(
+        *(server.home, "batch", "list", "--endpoint", server.endpoint, "--token", "env:TOKEN"),
+        TOKEN="a.b.c",
+    )
+    assert (token.returncode, "token" in token.stderr) == (1, True)  # it came, and is no good one
+    both = linarite(server.home, "batch", "list", "--key", "k", "--token", "t")
+    assert (both.returncode, "exclude each other" in both.stderr) == (1, True)

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 class Plain:
     """Stands for a console that is no terminal."""
 
-    is_terminal = False
-
     def __init__(self, file: TextIO) -> None:
         self.file = file
 

@@ -9,6 +9,7 @@ from linarite.cli.serving_file import SERVING_FILE
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
     from linarite.cli.serving_file import ServingFile
 
@@ -38,6 +39,6 @@ def show_to_log(content: ServingFile, console: Console | Plain) -> None:
     say(console, "Stop it with Ctrl-C or SIGTERM.")
 
 
-def say(console: Console | Plain, line: str) -> None:
+def say(console: Console | Plain, line: str | Text = "") -> None:
     """One line as it is, however long."""
     console.print(line, soft_wrap=True, markup=False, highlight=False)

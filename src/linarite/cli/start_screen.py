@@ -8,6 +8,7 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from linarite.cli.snippets import curl_command, python_program
+from linarite.cli.start_panel import say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,8 +58,3 @@ def described(deployment: ServedDeployment) -> Text:
 def coloured(code: str, language: str) -> Text:
     """Code for a terminal, with nothing around it."""
     return Syntax("", language, theme="ansi_dark", background_color="default").highlight(code)
-
-
-def say(console: Console, line: str | Text = "") -> None:
-    """One line as it is, however long."""
-    console.print(line, soft_wrap=True, markup=False, highlight=False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from linarite.cli.chat.endpoint import Asked, choose_endpoint, named_endpoint, read_key
+from linarite.cli.chat.endpoint import Asked, choose_endpoint, named_endpoint
 from linarite.cli.serving_file import ServedDeployment, ServingFile, write_serving_file
 from linarite.domain.errors import LinariteError, SetupError
 
@@ -111,34 +111,3 @@ def test_the_running_server_s_largest_chat_is_the_default(
     assert endpoint.api_version == "2024-06-01"
     other = choose_endpoint(Asked(deployment="x", endpoint="http://h/v1"), lambda: tmp_path)
     assert msgspec.structs.asdict(other)["key"] is None
-
-
-def test_a_key_is_read_from_where_it_was_said_to_be(tmp_path: Path) -> None:
-    """As typed, from a named variable, or from a file whose line end is no part of it."""
-    file = tmp_path / "key"
-    file.write_text("from-file\n")
-    variables = {"NAME": "from-variable"}
-    assert read_key(None, None, variables.get) is None
-    assert read_key("typed", None, variables.get) == "typed"
-    assert read_key("env:NAME", None, variables.get) == "from-variable"
-    assert read_key(None, file, variables.get) == "from-file"
-
-
-@pytest.mark.parametrize(
-    ("key", "file", "told"),
-    [
-        ("env:OTHER", None, "variable OTHER, but it is not set"),
-        ("env:EMPTY", None, "can't be a key"),
-        ("two\nlines", None, "can't be a key"),
-        (None, "missing", "key file .*missing can't be read"),
-        ("typed", "missing", "exclude each other"),
-    ],
-)
-def test_what_is_no_key_is_refused(
-    tmp_path: Path, key: str | None, file: str | None, told: str
-) -> None:
-    """The message says where the key was looked for, and does not repeat what was there."""
-    path = tmp_path / file if file else None
-    with pytest.raises(SetupError, match=told) as refusal:
-        read_key(key, path, {"EMPTY": " "}.get)
-    assert "two" not in refusal.value.message

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite.cli.arm.server import Address
-from linarite.cli.chat.endpoint import read_key
+from linarite.cli.given_key import read_key
 from linarite.cli.serving_file import SERVING_FILE, read_serving_file
 from linarite.domain.errors import SetupError
 from linarite.domain.target import is_loopback, target_of
@@ -71,6 +71,6 @@ def require_private(endpoint: str) -> None:
     if not target.tls and not is_loopback(target.host):
         raise SetupError(
             f"{endpoint} is on another machine and without TLS: whoever reads along would have the "
-            "management key. Use https://, or set client.plaintext_beyond_loopback = true if "
+            "key. Use https://, or set client.plaintext_beyond_loopback = true if "
             "something in between protects it."
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from linarite.cli.arm.flags import OutputFlags, flattened
@@ -13,9 +15,14 @@ from linarite.cli.batch.acts import (
     list_batches,
     show,
 )
-from linarite.cli.batch.flags import DataFlags, asking
 from linarite.cli.batch.run import RunFlags, run
+from linarite.cli.batch.service import BatchService
+from linarite.cli.data_plane.flags import AccountFlags, asking
 from linarite.cli.help_texts import examples
+
+if TYPE_CHECKING:
+    from linarite.cli.commands import Commands
+    from linarite.cli.data_plane.client import DataPlane
 
 BATCH = "batch_01a21851-81bf-45df-82a8-120742a134b1"
 EXAMPLES = examples(
@@ -57,5 +64,11 @@ def add_to(root: typer.Typer) -> None:
         ("show", show, ShowFlags, SHOW_EXAMPLES),
         ("cancel", cancel, CancelFlags, CANCEL_EXAMPLES),
     ):
-        app.command(name, epilog=epilog)(flattened(asking(act), flags, OutputFlags, DataFlags))
+        asked = asking(act, _service)
+        app.command(name, epilog=epilog)(flattened(asked, flags, OutputFlags, AccountFlags))
     root.add_typer(app, epilog=EXAMPLES)
+
+
+def _service(account: DataPlane, _: Commands) -> tuple[BatchService]:
+    """What acts begin with."""
+    return (BatchService(account),)

@@ -16,7 +16,7 @@ from linarite.cli.batch.watching import counts, watch
 
 if TYPE_CHECKING:
     from linarite.cli.arm.flags import OutputFlags
-    from linarite.cli.batch.service import Service
+    from linarite.cli.batch.service import BatchService
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +44,13 @@ class CancelFlags:
     batch: Annotated[str, typer.Argument(help="Its id: batch_…")]
 
 
-async def list_batches(service: Service, asked: ListFlags, shown: OutputFlags) -> None:
+async def list_batches(service: BatchService, asked: ListFlags, shown: OutputFlags) -> None:
     """List batches, the newest first, with how far they are."""
     found = await service.batches(asked.max_entries)
     print_many(found, row, shown.output, none="No batches yet: linarite batch run FILE --watch")
 
 
-async def show(service: Service, asked: ShowFlags, shown: OutputFlags) -> None:
+async def show(service: BatchService, asked: ShowFlags, shown: OutputFlags) -> None:
     """Show a batch, and what is wrong with its file; with --to, take its answers."""
     batch = await service.batch(asked.batch)
     if asked.watch:
@@ -63,7 +63,7 @@ async def show(service: Service, asked: ShowFlags, shown: OutputFlags) -> None:
     print_one(batch, facts, shown.output)
 
 
-async def cancel(service: Service, asked: CancelFlags, shown: OutputFlags) -> None:
+async def cancel(service: BatchService, asked: CancelFlags, shown: OutputFlags) -> None:
     """Cancel a batch: requests that are being answered end, and what was answered is kept."""
     print_one(await service.cancel(asked.batch), facts, shown.output)
 

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from linarite.cli.batch.service import Service
+    from linarite.cli.batch.service import BatchService
 
 ERRORS_SHOWN = 10
 
 
 async def write_results(
-    service: Service, batch: dict[str, Any], folder: Path, stem: str
+    service: BatchService, batch: dict[str, Any], folder: Path, stem: str
 ) -> list[Path]:
     """Write the files of a batch, those that have anything in them; which ones."""
     written: list[Path] = []

@@ -18,7 +18,7 @@ from linarite.domain.errors import SetupError
 
 if TYPE_CHECKING:
     from linarite.cli.arm.flags import OutputFlags
-    from linarite.cli.batch.service import Service
+    from linarite.cli.batch.service import BatchService
 
 FIRST_LINE_BYTES_MAX = 32 * 1024 * 1024
 
@@ -45,7 +45,7 @@ class RunFlags:
     ] = None
 
 
-async def run(service: Service, asked: RunFlags, shown: OutputFlags) -> None:
+async def run(service: BatchService, asked: RunFlags, shown: OutputFlags) -> None:
     """Have a file of requests answered in the background.
 
     It goes on without this command, and over restarts of the server.

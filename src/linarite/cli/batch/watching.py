@@ -22,7 +22,7 @@ from linarite.cli.arm.printed import say
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from linarite.cli.batch.service import Service
+    from linarite.cli.batch.service import BatchService
 
 OPEN = frozenset(("validating", "in_progress", "finalizing", "cancelling"))
 FIRST_PAUSE_S = 0.1
@@ -31,7 +31,7 @@ GROWTH = 1.5
 TENTHS = 10
 
 
-async def watch(service: Service, batch: dict[str, Any]) -> dict[str, Any]:
+async def watch(service: BatchService, batch: dict[str, Any]) -> dict[str, Any]:
     """The batch once it has ended."""
     pause_s = FIRST_PAUSE_S
     with shown_progress() as show:

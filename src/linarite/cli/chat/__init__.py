@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from linarite.cli.chat.endpoint import Asked, choose_endpoint, read_key
+from linarite.cli.chat.endpoint import Asked, choose_endpoint
 from linarite.cli.chat.model import ChatModel, Sampling
 from linarite.cli.chat.session import Session
+from linarite.cli.given_key import read_key
 from linarite.cli.help_texts import examples
 
 if TYPE_CHECKING:

@@ -142,32 +142,3 @@ def named_endpoint(url: str, asked: Asked) -> Endpoint:
         api_version=version,
         ca_file=asked.ca_file,
     )
-
-
-def read_key(
-    given: str | None, file: Path | None, variable: Callable[[str], str | None]
-) -> str | None:
-    """The key itself: as typed, from the environment (`env:NAME`) or from a file.
-
-    Raises SetupError when there is none where it was said to be.
-    """
-    if given is not None and file is not None:
-        raise SetupError("--key and --key-file exclude each other: give one of them.")
-    key, where = given, "--key"
-    if given is not None and given.startswith("env:"):
-        name = given.removeprefix("env:")
-        key, where = variable(name), f"the environment variable {name}"
-        if key is None:
-            raise SetupError(f"--key names {where}, but it is not set.")
-    if file is not None:
-        where = f"the key file {file}"
-        try:
-            key = file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as problem:
-            raise SetupError(f"{where} can't be read: {problem}.") from None
-    if key is None:
-        return None
-    key = key.strip()
-    if not key or not key.isascii() or not key.isprintable():
-        raise SetupError(f"What is in {where} can't be a key: it is empty or has odd characters.")
-    return key

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from linarite.cli.arm.flags import OutputFlags, flattened
+from linarite.cli.data_plane.flags import AccountFlags, asking
 from linarite.cli.help_texts import examples
-from linarite.cli.knowledge.flags import AccountFlags, asking
+from linarite.cli.knowledge.service import StoreService
 from linarite.cli.knowledge.sources import SourceFlags
 from linarite.cli.knowledge.sync import SyncFlags, sync
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from linarite.cli.commands import Commands
+    from linarite.cli.data_plane.client import DataPlane
 
 EXAMPLES = examples(
     ("Have a vector store hold what a folder holds:", "linarite knowledge sync docs --store docs"),
@@ -47,6 +56,13 @@ def add_to(root: typer.Typer) -> None:
         no_args_is_help=True,
     )
     app.command("sync", epilog=SYNC_EXAMPLES)(
-        flattened(asking(sync), SyncFlags, SourceFlags, OutputFlags, AccountFlags)
+        flattened(asking(sync, _service), SyncFlags, SourceFlags, OutputFlags, AccountFlags)
     )
     root.add_typer(app, epilog=EXAMPLES)
+
+
+def _service(
+    account: DataPlane, commands: Commands
+) -> tuple[StoreService, Callable[[str], str | None]]:
+    """What a sync begins with."""
+    return StoreService(account), commands.variable

@@ -1,21 +1,19 @@
-"""An account's files and vector stores, on `/openai/v1/`: what a sync asks of them."""
+"""An account's files and vector stores: what a sync asks of them."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
-from uuid import uuid4
-
-import msgspec
+from urllib.parse import quote
 
 from linarite.cli.arm.refusals import NOT_FOUND, ServerRefused
-from linarite.cli.batch.service import PAGE, Service
+from linarite.cli.data_plane.client import file_form
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
-JSON = "application/json"
+    from linarite.cli.data_plane.client import DataPlane
+
 AGAIN = frozenset((429, 500, 502, 503, 504))
 ATTEMPTS = 6
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 20.0
@@ -23,22 +21,20 @@ OPEN = "in_progress"
 LOOK_FIRST_S, LOOK_LONGEST_S, LOOK_GROWTH = 0.1, 3.0, 1.5
 
 
-class StoreService(Service):
+class StoreService:
     """Every method raises ServerRefused with what the account says, SetupError out of reach.
 
     What has no room now is asked for again, a few times.
     """
 
-    def __init__(self, endpoint: str, header: tuple[str, str], ca_file: str | None) -> None:
-        """`header` opens the account."""
-        super().__init__(endpoint, "", ca_file)
-        self._headers = [header, ("user-agent", "linarite-knowledge")]
+    def __init__(self, account: DataPlane) -> None:
+        self._account = account
 
     async def stores(self, name: str) -> list[dict[str, Any]]:
         """The stores of an id or a name."""
         if name.startswith("vs_"):
             try:
-                return [await self._again("GET", f"/vector_stores/{quote(name, safe='')}")]
+                return [await self._ask("GET", f"/vector_stores/{quote(name, safe='')}")]
             except ServerRefused as refused:
                 if refused.status != NOT_FOUND:
                     raise
@@ -46,7 +42,7 @@ class StoreService(Service):
 
     async def create_store(self, name: str) -> dict[str, Any]:
         """A new one."""
-        return await self._again("POST", "/vector_stores", {"name": name})
+        return await self._ask("POST", "/vector_stores", {"name": name})
 
     async def files_of(self, store_id: str) -> list[dict[str, Any]]:
         """The files of a store, with their attributes."""
@@ -54,13 +50,7 @@ class StoreService(Service):
 
     async def upload_document(self, name: str, content: bytes) -> str:
         """The id of a new file."""
-        mark = uuid4().hex
-        shown = "".join("_" if each in '\\"\r\n' else each for each in name)
-        purpose = 'content-disposition: form-data; name="purpose"\r\n\r\nassistants\r\n'
-        file = f'content-disposition: form-data; name="file"; filename="{shown}"\r\n\r\n'
-        head = f"--{mark}\r\n{purpose}--{mark}\r\n{file}"
-        body = b"%b%b\r\n--%b--\r\n" % (head.encode(), content, mark.encode())
-        made = await self._again("POST", "/files", body, f"multipart/form-data; boundary={mark}")
+        made = await self._ask("POST", "/files", *file_form(name, content, "assistants"))
         return str(made["id"])
 
     async def take_in(
@@ -69,46 +59,48 @@ class StoreService(Service):
         """Have a file come into a store; it, once it has come or failed."""
         asked = {"file_id": file_id, "attributes": attributes}
         path = f"/vector_stores/{store_id}/files"
-        file = await self._again("POST", path, asked)
+        file = await self._ask("POST", path, asked)
         pause_s = LOOK_FIRST_S
         while file["status"] == OPEN:
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * LOOK_GROWTH, LOOK_LONGEST_S)
-            file = await self._again("GET", f"{path}/{file_id}")
+            file = await self._ask("GET", f"{path}/{file_id}")
         return file
 
     async def remove(self, store_id: str, file_id: str) -> None:
         """Take a file out of a store, and delete it; what is gone already is no fault."""
         for path in (f"/vector_stores/{store_id}/files/{file_id}", f"/files/{file_id}"):
             try:
-                await self._again("DELETE", path)
+                await self._ask("DELETE", path)
             except ServerRefused as refused:
                 if refused.status != NOT_FOUND:
                     raise
 
     async def _pages(self, path: str) -> AsyncIterator[dict[str, Any]]:
-        after: dict[str, str] = {}
+        after: str | None = None
         while True:
-            page = await self._again("GET", f"{path}?{urlencode({'limit': PAGE, **after})}")
+            page = await _again(lambda after=after: self._account.page(path, after))
             for each in page["data"]:
                 yield each
             if not page["has_more"]:
                 return
-            after = {"after": page["last_id"]}
+            after = page["last_id"]
 
-    async def _again(
+    async def _ask(
         self, method: str, path: str, body: bytes | dict[str, Any] = b"", content_type: str = ""
     ) -> dict[str, Any]:
-        """An answer; asked for again where there was no room."""
-        if isinstance(body, dict):
-            body, content_type = msgspec.json.encode(body), JSON
-        pause_s = FIRST_PAUSE_S
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                return await self._json(method, path, body, content_type)
-            except ServerRefused as refused:
-                if refused.status not in AGAIN or attempt == ATTEMPTS:
-                    raise
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-        raise AssertionError  # the last attempt has returned or raised
+        return await _again(lambda: self._account.ask(method, path, body, content_type))
+
+
+async def _again(ask: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    """An answer; asked for again where there was no room."""
+    pause_s = FIRST_PAUSE_S
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return await ask()
+        except ServerRefused as refused:
+            if refused.status not in AGAIN or attempt == ATTEMPTS:
+                raise
+        await asyncio.sleep(pause_s)
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+    raise AssertionError  # the last attempt has returned or raised

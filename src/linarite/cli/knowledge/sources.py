@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import typer
 
 from linarite.cli.arm.reaching import require_private
-from linarite.cli.chat.endpoint import read_key
+from linarite.cli.given_key import read_key
 from linarite.cli.knowledge.documents import Meant
 from linarite.cli.knowledge.folder import Folder
 from linarite.cli.knowledge.object_stores import AzureContainer, Place, S3Bucket
@@ -82,8 +82,8 @@ def source_of(
     meant = Meant(*patterns)
     ca_file = str(flags.storage_ca_file) if flags.storage_ca_file is not None else None
 
-    def secret(value: str | None) -> str:
-        return read_key(value, None, variable) or ""
+    def secret(value: str | None, flag: str) -> str:
+        return read_key(value, None, variable, flag) or ""
 
     if told.lower().startswith(S3):
         bucket, _, prefix = told[len(S3) :].partition("/")
@@ -91,18 +91,20 @@ def source_of(
             require_private(flags.s3_endpoint)
         address = flags.s3_endpoint or f"https://s3.{flags.region}.amazonaws.com"
         place = Place(target_of(address), bucket, _folder_of(prefix))
-        key_id, key = secret(flags.access_key_id), secret(flags.secret_access_key)
+        key_id = secret(flags.access_key_id, "--access-key-id")
+        key = secret(flags.secret_access_key, "--secret-access-key")
         if bool(key_id) != bool(key) or not bucket:
             raise SetupError(
                 "A bucket looks like s3://BUCKET/PREFIX, and takes --access-key-id env:NAME and "
                 "--secret-access-key env:NAME, or neither where everybody may read it."
             )
-        token = secret(flags.session_token)
+        token = secret(flags.session_token, "--session-token")
         credentials = Credentials(key_id, key, flags.region, token) if key else None
         return S3Bucket(place, meant, ca_file, credentials)
     if told.lower().startswith(HTTP):
         require_private(told)
-        sas, token = secret(flags.sas), secret(flags.storage_token)
+        sas = secret(flags.sas, "--sas")
+        token = secret(flags.storage_token, "--storage-token")
         return AzureContainer(_container(told), meant, ca_file, sas=sas, token=token)
     return Folder(Path(told), meant)
 
