@@ -175,6 +175,9 @@ async def test_a_turn_may_only_prepare(scripted: Rig, store: bool) -> None:
         assert (await turn(socket, input="second", **more))["type"] == "response.completed"
         said = [str(each.content) for each in scripted.engine.asked[-1].messages]
         assert said == ["first", "second"]
+        nothing = await turn(socket, input=[], generate=False, store=store)
+        assert nothing["type"] == "response.completed"
+        assert (await turn(socket, input=[]))["error"]["param"] == "input"
 
 
 async def test_turns_come_one_after_the_other(scripted: Rig) -> None:

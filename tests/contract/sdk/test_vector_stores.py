@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -293,6 +294,14 @@ def test_a_store_is_made_with_files(client: OpenAI) -> None:
             {"query": "x", "ranking_options": {"ranker": "best"}},
             "ranking_options.ranker",
         ),
+        ("", {"files": []}, "files"),
+        ("", {"expires_after": {"anchor": "last_active_at", "day": 1}}, "expires_after.day"),
+        ("/{}", {"file_ids": []}, "file_ids"),
+        ("/{}/files", {"file_id": "x", "attribute": {}}, "attribute"),
+        ("/{}/files/x", {"attributes": {}, "metadata": {}}, "metadata"),
+        ("/{}/file_batches", {"files": [{"file_id": "x", "name": "y"}]}, "files[0].name"),
+        ("/{}/search", {"query": "x", "filter": {"type": "eq"}}, "filter"),
+        ("/{}/search", {"query": "x", "ranking_options": {"rank": 1}}, "ranking_options.rank"),
     ],
 )
 def test_what_is_refused_names_its_field(
@@ -320,6 +329,23 @@ def test_bounds_are_named(server: Server) -> None:
             client.vector_stores.create()
         with pytest.raises(APIStatusError, match="No such File object"):
             client.vector_stores.files.create(store.id, file_id=f"file-{ABSENT}")
+
+
+def test_a_list_is_turned_back(client: OpenAI) -> None:
+    """`before` gives the part that ends there, in the order of the list; not beside `after`."""
+    made = [client.vector_stores.create(name=str(each)).id for each in range(4)]
+    newest_first = made[::-1]
+    for order, ids in (("desc", newest_first), ("asc", made)):
+        told: Any = {"order": order, "limit": 2}
+        part = client.vector_stores.list(before=ids[3], **told)
+        assert [each.id for each in part.data] == ids[1:3]
+        assert part.has_more
+        first = client.vector_stores.list(before=ids[1], **told)
+        assert [each.id for each in first.data] == ids[:1]
+        assert not first.has_more
+    for listed in (client.vector_stores.list, partial(client.vector_stores.files.list, made[0])):
+        with pytest.raises(BadRequestError, match="Only one of"):
+            listed(before=made[0], after=made[1])
 
 
 def test_dated_versions_that_know_no_stores(server: Server) -> None:

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 RESULTS_BOUNDS, RESULTS_USUAL = (1, 50), 10
 
 
-class HybridSearch(msgspec.Struct, frozen=True):
+class HybridSearch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What counts how much."""
 
     embedding_weight: float
     text_weight: float
 
 
-class RankingOptions(msgspec.Struct, frozen=True):
+class RankingOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How what is found is ranked."""
 
     ranker: str = "auto"

@@ -60,7 +60,7 @@ class CreateFile:
         yield file_document(made)
 
 
-class FileUrl(msgspec.Struct, frozen=True):
+class FileUrl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a file is to be fetched from."""
 
     purpose: str

@@ -38,6 +38,9 @@ INCLUDABLE = (
     LOGPROBS,
 )
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
+SUMMARIES = ("auto", "concise", "detailed")
+RETENTIONS = ("in_memory", "in-memory", "24h")
+"""how long a prompt may be cached: Azure's document and its page spell the first differently"""
 TRUNCATIONS = ("auto", "disabled")
 VERBOSITIES = ("low", "medium", "high")
 UNSERVED = {
@@ -174,11 +177,15 @@ class AskReader:
 
 
 def _check_choices(ask: ResponseAsk) -> None:
+    reasoning = ask.reasoning or Reasoning()
     said: Sequence[tuple[str, str | None, Sequence[str]]] = (
         ("service_tier", ask.service_tier, ASKABLE),
         ("truncation", ask.truncation, TRUNCATIONS),
         ("text.verbosity", ask.text.verbosity if ask.text else None, VERBOSITIES),
-        ("reasoning.effort", ask.reasoning.effort if ask.reasoning else None, EFFORTS),
+        ("reasoning.effort", reasoning.effort, EFFORTS),
+        ("reasoning.summary", reasoning.summary, SUMMARIES),
+        ("reasoning.generate_summary", reasoning.generate_summary, SUMMARIES),
+        ("prompt_cache_retention", ask.prompt_cache_retention, RETENTIONS),
     )
     for name, value, allowed in said:
         if value is not None:
@@ -231,6 +238,16 @@ def _check_unserved(ask: ResponseAsk) -> None:
             )
 
 
+def require_input(ask: ResponseAsk) -> None:
+    """Refuse a request whose `input` says nothing and that goes on from nothing."""
+    if not (ask.previous_response_id or ask.conversation_id or ask.prompt):
+        raise InvalidRequest(
+            "One of 'input', 'previous_response_id', 'conversation' or 'prompt' must be provided.",
+            param="input",
+            code="missing_required_parameter",
+        )
+
+
 def _check_combinations(ask: ResponseAsk) -> None:
     if ask.previous_response_id and ask.conversation_id:
         raise InvalidRequest(
@@ -239,13 +256,8 @@ def _check_combinations(ask: ResponseAsk) -> None:
             param="previous_response_id",
             code="mutually_exclusive_parameters",
         )
-    before = ask.previous_response_id or ask.conversation_id or ask.prompt
-    if ask.input is None and not before:
-        raise InvalidRequest(
-            "One of 'input', 'previous_response_id', 'conversation' or 'prompt' must be provided.",
-            param="input",
-            code="missing_required_parameter",
-        )
+    if ask.input is None:
+        require_input(ask)
     if ask.background and not ask.stored:
         raise InvalidRequest(
             "Background mode needs the response to be kept: 'store' must not be false.",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from linarite.dataplane.call import END_USER_MAX
 from linarite.dataplane.operations.responses.answer import answer_to
-from linarite.dataplane.operations.responses.ask import AskReader
+from linarite.dataplane.operations.responses.ask import AskReader, require_input
 from linarite.dataplane.operations.responses.asking import said
 from linarite.dataplane.operations.responses.keeping import Keeping
 from linarite.dataplane.operations.responses.preparing import Asked, Queued, Request, queued_body
@@ -45,6 +45,8 @@ class CreateResponse:
     name = "Responses_Create"
     action = "Microsoft.CognitiveServices/accounts/OpenAI/responses/write"
     reads_body = True
+    generate = True
+    """False: no model is asked, and later turns go on from what is put down; set before each"""
 
     def __init__(self, kit: OperationKit) -> None:
         """Take who keeps what is stored."""
@@ -56,6 +58,8 @@ class CreateResponse:
         ids = ItemIds()
         request = self.request(call, body, facts, ids)
         ask = request.ask
+        if self.generate and ask.input == [] and not ask.instructions:
+            require_input(ask)
         response = new_response(ask, request.tools, ids.response, ask.model or "", int(time.time()))
         streamed = bool(ask.stream)
         answer = answer_to(request, response, told=streamed)

@@ -112,9 +112,6 @@ class RememberingKeeping(Keeping):
 class TurnOfResponses(CreateResponse):
     """`CreateResponse` as the turns of one socket ask for it, one after the other."""
 
-    generate = True
-    """False: the turn only puts down what later ones go on from; set before each"""
-
     def __init__(self, kit: OperationKit) -> None:
         """Take who keeps what is stored."""
         self.memory = SocketMemory(kit.responses)

@@ -221,6 +221,12 @@ def _tool(given: dict[str, Any], where: str) -> FunctionTool | CustomTool:
 
 
 def _unsupported(kind: object, where: str) -> InvalidRequest:
+    if kind is None:
+        return InvalidRequest(
+            f"Missing required parameter: '{where}.type'.",
+            param=f"{where}.type",
+            code="missing_required_parameter",
+        )
     if kind not in NOT_SERVED:
         return InvalidRequest(
             f"Invalid value: '{str(kind)[:100]}'. Supported values of this server are: 'function', "

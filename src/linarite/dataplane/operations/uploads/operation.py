@@ -32,7 +32,7 @@ MD5_DIGITS = 32
 PART_FIELD = "data"
 
 
-class ExpiresAfter(msgspec.Struct, frozen=True):
+class ExpiresAfter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When the file that is made expires."""
 
     anchor: str
@@ -53,7 +53,7 @@ class StrictUploadAsk(UploadAsk, frozen=True, forbid_unknown_fields=True):
     """The same, and nothing else."""
 
 
-class CompleteAsk(msgspec.Struct, frozen=True):
+class CompleteAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which parts make the file, in which order."""
 
     part_ids: list[str]

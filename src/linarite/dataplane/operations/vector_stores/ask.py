@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 
 from linarite.dataplane.parts.checks import check_metadata, in_range, one_of
-from linarite.dataplane.parts.decode import decode
+from linarite.dataplane.parts.decode import decode, unknown_parameter
 from linarite.dataplane.parts.searching import RESULTS_USUAL, RankingOptions, Wanted, search_ask
 from linarite.domain.errors import InvalidRequest
 from linarite.domain.vector_store import Chunking, NewStoreFile
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from linarite.vector_stores.search import SearchAsk
 
 Value = str | int | float | bool
+AskT = TypeVar("AskT")
 
 FILES_MAX = 500
 ATTRIBUTES_MAX, ATTRIBUTE_KEY_MAX, ATTRIBUTE_VALUE_MAX = 16, 64, 512
@@ -29,28 +30,28 @@ QUERIES_MAX, QUERY_CHARACTERS_MAX = 8, 4096
 RANKERS = ("auto", "default-2024-11-15", "none")
 
 
-class ExpiresAfter(msgspec.Struct, frozen=True):
+class ExpiresAfter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When a store expires."""
 
     anchor: str
     days: int
 
 
-class StaticChunking(msgspec.Struct, frozen=True):
+class StaticChunking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How large chunks are."""
 
     max_chunk_size_tokens: int
     chunk_overlap_tokens: int
 
 
-class ChunkingStrategy(msgspec.Struct, frozen=True):
+class ChunkingStrategy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a file is cut."""
 
     type: str
     static: StaticChunking | None = None
 
 
-class StoreAsk(msgspec.Struct, frozen=True):
+class StoreAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body that makes a store."""
 
     name: str | None = None
@@ -61,7 +62,7 @@ class StoreAsk(msgspec.Struct, frozen=True):
     metadata: dict[str, str] | None = None
 
 
-class ChangeAsk(msgspec.Struct, frozen=True):
+class ChangeAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body that changes one."""
 
     name: str | msgspec.UnsetType | None = msgspec.UNSET
@@ -69,7 +70,7 @@ class ChangeAsk(msgspec.Struct, frozen=True):
     metadata: dict[str, str] | msgspec.UnsetType | None = msgspec.UNSET
 
 
-class FileAsk(msgspec.Struct, frozen=True):
+class FileAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body that brings a file into a store."""
 
     file_id: str
@@ -77,13 +78,13 @@ class FileAsk(msgspec.Struct, frozen=True):
     chunking_strategy: ChunkingStrategy | None = None
 
 
-class AttributesAsk(msgspec.Struct, frozen=True):
+class AttributesAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body that changes a file's attributes."""
 
     attributes: dict[str, Value] | None
 
 
-class BatchAsk(msgspec.Struct, frozen=True):
+class BatchAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body that brings many files into a store."""
 
     file_ids: list[str] | None = None
@@ -92,7 +93,7 @@ class BatchAsk(msgspec.Struct, frozen=True):
     chunking_strategy: ChunkingStrategy | None = None
 
 
-class QueryAsk(msgspec.Struct, frozen=True):
+class QueryAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of a search."""
 
     query: str | list[str]
@@ -112,7 +113,7 @@ _query_decoder = msgspec.json.Decoder(QueryAsk)
 
 def read_store(call: Call, body: bytes) -> tuple[NewStore, list[NewStoreFile]]:
     """The store that is asked for, and its first files. Raises InvalidRequest."""
-    ask = decode(_store_decoder, body or b"{}")
+    ask = _read(_store_decoder, body or b"{}")
     check_metadata(ask.metadata)
     _check_name(ask.name)
     _check_count("file_ids", len(ask.file_ids))
@@ -130,7 +131,7 @@ def read_store(call: Call, body: bytes) -> tuple[NewStore, list[NewStoreFile]]:
 
 def read_change(body: bytes) -> dict[str, Any]:
     """The fields of a store's body that shall change. Raises InvalidRequest."""
-    ask = decode(_change_decoder, body or b"{}")
+    ask = _read(_change_decoder, body or b"{}")
     told: dict[str, Any] = {}
     if ask.name is not msgspec.UNSET:
         _check_name(ask.name)
@@ -145,18 +146,18 @@ def read_change(body: bytes) -> dict[str, Any]:
 
 def read_file(call: Call, body: bytes) -> list[NewStoreFile]:
     """The file that shall come in. Raises InvalidRequest."""
-    ask = decode(_file_decoder, body)
+    ask = _read(_file_decoder, body)
     return [_asked_file(call, ask)]
 
 
 def read_attributes(body: bytes) -> dict[str, Value]:
     """The attributes that a file shall have. Raises InvalidRequest."""
-    return _checked(decode(_attributes_decoder, body).attributes)
+    return _checked(_read(_attributes_decoder, body).attributes)
 
 
 def read_batch(call: Call, body: bytes) -> list[NewStoreFile]:
     """The files that shall come in. Raises InvalidRequest."""
-    ask = decode(_batch_decoder, body)
+    ask = _read(_batch_decoder, body)
     if (ask.file_ids is None) == (ask.files is None):
         raise InvalidRequest("Exactly one of 'file_ids' and 'files' must be given.", param="files")
     if ask.files is not None:
@@ -170,7 +171,7 @@ def read_batch(call: Call, body: bytes) -> list[NewStoreFile]:
 
 def read_query(body: bytes) -> SearchAsk:
     """What is looked for. Raises InvalidRequest."""
-    ask = decode(_query_decoder, body)
+    ask = _read(_query_decoder, body)
     queries = (ask.query,) if isinstance(ask.query, str) else tuple(ask.query)
     if not 1 <= len(queries) <= QUERIES_MAX or not all(each.strip() for each in queries):
         raise InvalidRequest(
@@ -187,6 +188,11 @@ def read_query(body: bytes) -> SearchAsk:
     return search_ask(
         Wanted(queries, ask.max_num_results, ask.ranking_options, ask.filters), RANKERS
     )
+
+
+def _read(decoder: msgspec.json.Decoder[AskT], body: bytes) -> AskT:
+    # What is misspelt is refused: a search whose `filter` was ignored would find too much.
+    return decode(decoder, body, unknown_parameter)
 
 
 def _asked_file(call: Call, ask: FileAsk) -> NewStoreFile:

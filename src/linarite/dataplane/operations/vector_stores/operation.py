@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from linarite.dataplane.call import Call, OperationKit
+    from linarite.dataplane.operations.vector_stores.paging import StorePage
     from linarite.domain.facts import Facts
-    from linarite.domain.stored_object import Page, StoredObject
+    from linarite.domain.stored_object import StoredObject
     from linarite.domain.vector_store import NewStoreFile
     from linarite.vector_stores.keeper import NewStore, VectorStoreKeeper
     from linarite.vector_stores.search import SearchAsk
@@ -81,20 +82,22 @@ class ListVectorStores:
         """Take who keeps stores."""
         self._keeper = kit.vector_stores
 
-    def parse(self, call: Call, body: bytes, facts: Facts) -> tuple[str, Page]:  # noqa: ARG002 - the port's shape
+    def parse(self, call: Call, body: bytes, facts: Facts) -> tuple[str, StorePage]:  # noqa: ARG002 - the port's shape
         """Which part of whose list. Raises InvalidRequest."""
         call.reply = DocumentReply()
         return call.account_id, store_page(call, self._keeper.files.seen_by(call.principal))
 
     async def run(
         self,
-        ask: tuple[str, Page],
+        ask: tuple[str, StorePage],
         slot: object,  # noqa: ARG002 - the port's shape
     ) -> AsyncGenerator[dict[str, Any], None]:
         """The part of the list, and whether there is more."""
-        account_id, page = ask
+        account_id, (page, backwards) = ask
         found = await self._keeper.list(account_id, page)
         part = [await shown(self._keeper, each) for each in found[: page.limit - 1]]
+        if backwards:
+            part.reverse()
         yield list_document(part, more=len(found) >= page.limit)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import parse_qsl
 
 from linarite.dataplane.parts.checks import one_of, whole_number
@@ -16,20 +16,26 @@ if TYPE_CHECKING:
 LIST_MAX, LIST_USUAL = 100, 20
 
 
-def store_page(call: Call, owner: str | None) -> Page:
+class StorePage(NamedTuple):
+    """A part of a list of stores."""
+
+    page: Page
+    backwards: bool
+    """it ends before `page.after`: read the other way round, and turned to be shown"""
+
+
+def store_page(call: Call, owner: str | None) -> StorePage:
     """Of stores, and one more than is shown. Raises InvalidRequest."""
     asked = _asked(call)
-    if asked.get("before"):
-        raise InvalidRequest(
-            "'before' is not supported in lists of vector stores: turn the list round "
-            "('order') and use 'after'.",
-            param="before",
-        )
-    return Page(
-        limit=_limit(asked) + 1,
-        after=asked.get("after", ""),
-        ascending=asked.get("order") == "asc",
-        owner=owner,
+    backwards = bool(asked.get("before"))
+    return StorePage(
+        Page(
+            limit=_limit(asked) + 1,
+            after=asked.get("before") or asked.get("after", ""),
+            ascending=(asked.get("order") == "asc") != backwards,
+            owner=owner,
+        ),
+        backwards,
     )
 
 
@@ -39,8 +45,6 @@ def file_page(call: Call, batch: str = "") -> FilePage:
     status = asked.get("filter")
     if status is not None:
         one_of("filter", status, STATUSES)
-    if asked.get("after") and asked.get("before"):
-        raise InvalidRequest("Only one of 'after' and 'before' can be given.", param="before")
     return FilePage(
         limit=_limit(asked) + 1,
         after=asked.get("after", ""),
@@ -53,6 +57,8 @@ def file_page(call: Call, batch: str = "") -> FilePage:
 
 def _asked(call: Call) -> dict[str, str]:
     asked = dict(parse_qsl(call.query.decode("latin-1")))
+    if asked.get("after") and asked.get("before"):
+        raise InvalidRequest("Only one of 'after' and 'before' can be given.", param="before")
     if "order" in asked:
         one_of("order", asked["order"], ("asc", "desc"))
     return asked
