@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite.dataplane.facts import FactsBook, ToldOfInstances
+from linarite.domain.ledger import Window
 from linarite.hosting.deployable import DeployableModels
 from linarite.hosting.listed import ListedModels
 from linarite.hosting.models.manifest import Manifest
@@ -51,10 +52,11 @@ class FactsParts(msgspec.Struct, frozen=True):
     ) -> FactsBook:
         """What the data path looks up, read once; calls that name no account mean `account_id`."""
         per_unit = self.settings.hosting.tokens_per_second_per_ptu
+        window = Window(self.settings.quota.requests_window)
         facts = FactsBook(
             *stores,
             default_account=account_id,
-            instances=ToldOfInstances(self._region_title, self._engine_of, per_unit),
+            instances=ToldOfInstances(self._region_title, self._engine_of, per_unit, window),
             offers=offers,
             network_rules_of=network_rules_of,
         )

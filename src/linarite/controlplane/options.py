@@ -21,6 +21,14 @@ class Quota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "ends, as Azure does; off keeps to none."
         ),
     ] = "exact"
+    requests_window: Annotated[
+        Literal["10s", "1s"],
+        Meta(
+            description="Over which time the requests of deployments are counted; with 1s bursts "
+            "within a second are refused, and deployments of less than a request a second keep "
+            "to ten."
+        ),
+    ] = "10s"
     ledger: Annotated[
         str,
         Meta(

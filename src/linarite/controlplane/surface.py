@@ -22,6 +22,7 @@ from linarite.domain.diagnostics import NO_DIAGNOSTICS, DiagnosticViews
 from linarite.domain.directory import Directory
 from linarite.domain.held_data import HeldData, HoldsAll
 from linarite.domain.jobs import JobStore
+from linarite.domain.ledger import Window
 from linarite.domain.model_offer import Assortment, ModelOffers
 from linarite.domain.network_log import NetworkLog
 from linarite.domain.outbox import NOTHING_SENT, Deliveries
@@ -109,6 +110,8 @@ class Showing(msgspec.Struct, frozen=True):
     """how budgets stand"""
     currency: str = "USD"
     """of the price book"""
+    requests_window: Window = Window.TEN_SECONDS
+    """over which requests are counted, where there is one or more for each second"""
     account_hosts_in: str = ""
     """the domain under which accounts' endpoints are shown; "" shows them by path"""
 
@@ -220,5 +223,6 @@ class Surface(msgspec.Struct, kw_only=True):
             last_used=self.keys.applications.last_used,
             budgets=self.diagnostics.budgets,
             currency=self.currency,
+            requests_window=Window(self.quota.requests_window),
             account_hosts_in=self.account_hosts_in,
         )

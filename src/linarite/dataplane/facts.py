@@ -27,6 +27,7 @@ from linarite.domain.content_log import logging_of
 from linarite.domain.customer_keys import CustomerKeyUnavailable
 from linarite.domain.errors import InvalidKey, KeyAuthenticationDisabled
 from linarite.domain.facts import Account, Deployment, Facts, Model, Sku
+from linarite.domain.ledger import Window
 from linarite.domain.lending import lending_pools
 from linarite.domain.listed_model import is_listed_model
 from linarite.domain.model_lifecycle import ENDLESS
@@ -71,6 +72,8 @@ class ToldOfInstances(msgspec.Struct, frozen=True):
     """the engine of an instance that settings declare; other instances have records that tell"""
     tokens_per_second_per_ptu: float = 1.0
     """what a provisioned throughput unit reserves"""
+    requests_window: Window = Window.TEN_SECONDS
+    """over which the requests of deployments are counted"""
 
 
 class FactsBook:
@@ -296,7 +299,9 @@ class FactsBook:
         if resource.properties.get(RATE_LIMITED) is False:
             return None
         if not found.sku.provisioned:
-            return rate_limits(found.model.name, found.sku.capacity)
+            return rate_limits(
+                found.model.name, found.sku.capacity, self._instances.requests_window
+            )
         if placement is None:  # settings say where it runs, and nobody has reserved anything there
             reserved = found.sku.capacity * self._instances.tokens_per_second_per_ptu
             kept = await self._resources.list_under("", CALIBRATION_TYPE)

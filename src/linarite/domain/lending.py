@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from linarite.domain.ledger import Window
 from linarite.domain.rate_limits import pool_name
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ class Member(msgspec.Struct, frozen=True):
     tokens: int
     """of its own in a minute"""
     requests: int
-    """of its own in ten seconds"""
+    """of its own in their window"""
     borrows: bool
     """whether it may take what others leave unused"""
+    requests_window: Window = Window.TEN_SECONDS
 
 
 class Pool(msgspec.Struct, frozen=True):
@@ -51,7 +53,9 @@ def lending_pools(
         if limits is None or limits.provisioned or not limits.requests:
             continue
         key = f"{subscription}|{region}|{pool_name(each.sku.name, each.model.name)}".lower()
-        member = Member(each.id.lower(), limits.tokens, limits.requests, each.borrows)
+        member = Member(
+            each.id.lower(), limits.tokens, limits.requests, each.borrows, limits.requests_window
+        )
         by_key.setdefault(key, []).append(member)
     pools = [
         Pool(tuple(members))

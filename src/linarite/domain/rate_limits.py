@@ -1,17 +1,20 @@
 """How many tokens and requests a deployment may take, from its SKU's capacity.
 
 Sources: learn.microsoft.com, "Azure OpenAI quotas and limits" (requests for each 1,000 tokens a
-minute, by model) and "Manage Azure OpenAI quota" (requests are checked over ten seconds).
+minute, by model) and "Manage Azure OpenAI quota" (requests are checked over one or ten seconds).
 """
 
 from __future__ import annotations
 
 import msgspec
 
+from linarite.domain.ledger import Window
+
 TOKENS_A_UNIT = 1000
 """a minute, for each unit of capacity"""
 TOKENS_WINDOW_S = 60.0
-REQUESTS_WINDOW_S = 10.0
+SECONDS = 60
+"""in a minute"""
 RATE_LIMITED = "rateLimited"
 """a property that the server keeps to itself: False for what settings declare without a capacity"""
 REQUESTS_A_UNIT = 6.0
@@ -40,10 +43,11 @@ class RateLimits(msgspec.Struct, frozen=True):
     tokens: int
     """in a minute; of a provisioned deployment: what its bucket holds and loses in a minute"""
     requests: int
-    """in ten seconds; 0: any number"""
+    """in their window; 0: any number"""
     provisioned: bool = False
     output_weight: float = 1.0
     """of a provisioned one: as how many tokens of a prompt one of output counts"""
+    requests_window: Window = Window.TEN_SECONDS
 
 
 def is_provisioned(sku: str) -> bool:
@@ -56,9 +60,17 @@ def pool_name(sku: str, model: str) -> str:
     return f"OpenAI.{sku}" if is_provisioned(sku) else f"OpenAI.{sku}.{model}"
 
 
-def rate_limits(model: str, capacity: int) -> RateLimits:
-    """The limits that go with a capacity of a SKU that is paid by the token."""
-    return RateLimits(capacity * TOKENS_A_UNIT, requests_in_window(model, capacity))
+def rate_limits(
+    model: str, capacity: int, requests_window: Window = Window.TEN_SECONDS
+) -> RateLimits:
+    """The limits that go with a capacity of a SKU that is paid by the token.
+
+    Where there is less than one request for each second, ten of them are counted together.
+    """
+    tokens, a_minute = capacity * TOKENS_A_UNIT, _requests_a_minute(model, capacity)
+    if requests_window is Window.SECOND and a_minute >= SECONDS:
+        return RateLimits(tokens, int(a_minute / SECONDS), requests_window=Window.SECOND)
+    return RateLimits(tokens, max(1, round(a_minute * 10 / SECONDS)))
 
 
 def provisioned_limits(tokens_per_second: float, output_weight: float = 1.0) -> RateLimits:
@@ -67,8 +79,6 @@ def provisioned_limits(tokens_per_second: float, output_weight: float = 1.0) -> 
     return RateLimits(tokens, 0, provisioned=True, output_weight=output_weight)
 
 
-def requests_in_window(model: str, capacity: int) -> int:
-    """Requests in ten seconds: at least one."""
+def _requests_a_minute(model: str, capacity: int) -> float:
     found = (ratio for prefix, ratio in _REQUESTS_A_UNIT if model.startswith(prefix))
-    a_minute = next(found, REQUESTS_A_UNIT) * capacity
-    return max(1, round(a_minute * REQUESTS_WINDOW_S / 60))
+    return next(found, REQUESTS_A_UNIT) * capacity

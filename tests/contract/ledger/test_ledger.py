@@ -172,6 +172,22 @@ async def test_a_window_may_change_at_any_time(charging: Charging) -> None:
     assert problem.refused.wait_s == pytest.approx(60, abs=2)
 
 
+async def test_the_length_of_a_window_may_change_at_any_time(charging: Charging) -> None:
+    """What was charged counts as of then, there and back; what is settled changes nothing of it."""
+    short = bucket(Window.SECOND, 10, "requests", key="d")
+    long = bucket(Window.TEN_SECONDS, 20, "requests", key="d")
+    held = await charging.charge(Charge(long, 7))
+    assert (await charging.charge(Charge(short, 2))).left == [1]
+    assert 0.9 < (await refused(charging, Charge(short, 2))).refused.wait_s <= 1
+    await charging.settled(held, [0])
+    assert await charging.ledger.left([short]) == [1]
+    running = await charging.charge(Charge(short, 1))
+    assert (await charging.charge(Charge(long, 5))).left == [5]
+    await charging.settled(running, [3])  # more than was thought counts there too
+    problem = await refused(charging, Charge(long, 4))
+    assert (problem.left, problem.refused.wait_s) == ([3], pytest.approx(10, abs=0.3))
+
+
 async def test_money_is_counted_to_the_billionth(charging: Charging) -> None:
     """Of budgets of a million."""
     one = bucket(Window.MONTH, 10**15, "cost")

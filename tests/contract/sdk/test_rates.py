@@ -6,16 +6,19 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
-from openai import AzureOpenAI, RateLimitError
+from openai import AzureOpenAI, OpenAI, RateLimitError
 
 from tests.serving import SIMULATED, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.serving import Server
 
+GA = "2024-10-21"
 SETTINGS = (
     SIMULATED.replace('model_version = "2024-11-20"', "capacity = 1")
     + """
@@ -72,6 +75,44 @@ def test_a_minute_is_told_as_a_minute(server: Server) -> None:
     assert 55_000 < int(headers["retry-after-ms"]) <= 60_000
     assert headers["x-ratelimit-reason"].startswith("usageLimits/minute/tokensPerMinute")
     assert "x-should-retry" not in headers
+
+
+def test_requests_may_be_counted_by_the_second(tmp_path: Path) -> None:
+    """Told by management, headers and both families of refusals; the client waits a second."""
+    settings = (
+        SIMULATED.replace('model_version = "2024-11-20"', "capacity = 10")
+        + '\n[quota]\nrequests_window = "1s"\n'
+    )
+    for server in serving(tmp_path, settings):
+        client = AzureOpenAI(
+            azure_endpoint=server.endpoint, api_key=server.key, api_version=GA, max_retries=0
+        )
+        v1 = OpenAI(base_url=f"{server.endpoint}/openai/v1/", api_key=server.key, max_retries=0)
+        raw = client.completions.with_raw_response.create(model="gpt-4o", prompt="x", max_tokens=1)
+        assert raw.headers["x-ratelimit-limit-requests"] == "1"
+        assert raw.headers["x-ratelimit-reset-requests"] == "1"
+        for each in (client, v1):
+            with pytest.raises(RateLimitError, match=r"call rate limit.* after 1 second") as refused:
+                each.completions.create(model="gpt-4o", prompt="x", max_tokens=1)
+            headers = refused.value.response.headers
+            assert 0 < int(headers["retry-after-ms"]) <= 1000
+            assert headers["x-ratelimit-reason"] == (
+                "deployment-requests; limit=1; window=1s; charged=1; left=0"
+            )
+        began = time.monotonic()
+        client.with_options(max_retries=1).completions.create(
+            model="gpt-4o", prompt="x", max_tokens=1
+        )
+        assert time.monotonic() - began < 3
+        shown = httpx.get(
+            f"{server.endpoint}{server.ready['account_id']}/deployments/gpt-4o",
+            params={"api-version": "2025-09-01"},
+            headers={"authorization": f"Bearer {server.ready['management_key']}"},
+        ).json()
+        assert shown["properties"]["rateLimits"] == [
+            {"key": "request", "renewalPeriod": 1, "count": 1},
+            {"key": "token", "renewalPeriod": 60, "count": 10_000},
+        ]
 
 
 LIMITED = (

@@ -13,6 +13,7 @@ from linarite.controls.quota.lending import LendingLedger
 from linarite.controls.quota.limiter import Limiter
 from linarite.controls.quota.memory_ledger import MemoryLedger
 from linarite.domain.facts import Deployment, Model, Sku
+from linarite.domain.ledger import Window
 from linarite.domain.lending import lending_pools
 from linarite.domain.quota import Price
 from linarite.domain.quota_errors import LedgerUnavailable, RateLimitReached
@@ -30,7 +31,15 @@ MINUTE_S = 61.0
 """what is forgotten by parts is forgotten up to a part late"""
 
 
-def deployment(name: str, tokens: int, *, borrows: bool = False, model: str = "m") -> Deployment:
+def deployment(
+    name: str,
+    tokens: int,
+    *,
+    borrows: bool = False,
+    model: str = "m",
+    requests: int = 1000,
+    window: Window = Window.TEN_SECONDS,
+) -> Deployment:
     """With so many tokens a minute, and any number of requests that a test makes."""
     return Deployment(
         name=name,
@@ -38,7 +47,7 @@ def deployment(name: str, tokens: int, *, borrows: bool = False, model: str = "m
         model=Model(model, "1"),
         sku=Sku("Standard", 1),
         instance="one",
-        limits=RateLimits(tokens, 1000),
+        limits=RateLimits(tokens, requests, requests_window=window),
         borrows=borrows,
     )
 
@@ -150,6 +159,18 @@ async def test_what_a_borrower_did_not_use_is_there_again() -> None:
     for thought in (300, 260, 220):
         assert await served.ask("a", 40, thought=thought)
     assert not await served.ask("a", 40, thought=220)
+
+
+@pytest.mark.parametrize(("window", "span_s"), [(Window.SECOND, 1), (Window.TEN_SECONDS, 10)])
+async def test_requests_are_lent_over_their_window(window: Window, span_s: int) -> None:
+    """As many as the lender has in it, and again in the next."""
+    served = Served(
+        deployment("a", 1000, borrows=True, requests=2, window=window),
+        deployment("b", 1000, requests=3, window=window),
+    )
+    for _ in range(2):
+        assert [await served.ask("a", 1) for _ in range(6)] == [True] * 5 + [False]
+        served.now += span_s * 1.02
 
 
 STEPS = st.lists(

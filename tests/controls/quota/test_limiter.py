@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from linarite.controls.quota import Limiter, MemoryLedger
 from linarite.domain.errors import ServiceUnavailable
 from linarite.domain.facts import Deployment, Model, Sku
-from linarite.domain.ledger import Bucket, Window
+from linarite.domain.ledger import SLIDING_S, Bucket, Window
 from linarite.domain.quota import Price
 from linarite.domain.quota_errors import RateLimitReached
-from linarite.domain.rate_limits import rate_limits
+from linarite.domain.rate_limits import RateLimits, rate_limits
 from linarite.domain.usage import Usage, usage_of
 
 
@@ -38,6 +41,31 @@ def deployment(capacity: int = 1) -> Deployment:
         id="/accounts/a/deployments/chat",
         limits=rate_limits("gpt-5", capacity) if capacity else None,
     )
+
+
+@pytest.mark.parametrize("window", [Window.SECOND, Window.TEN_SECONDS])
+@given(st.lists(st.floats(0.0, 3.0), max_size=60))
+def test_no_window_has_more_requests_than_its_limit(window: Window, pauses: list[float]) -> None:
+    """Wherever it begins; and who waits as long as he is told is let in."""
+    now = 1000.0
+    limiter = Limiter(ledger=MemoryLedger(lambda: now))
+    limits = RateLimits(1_000_000, 3, requests_window=window)
+    where = msgspec.structs.replace(deployment(), limits=limits)
+    admitted: list[float] = []
+    told = {f"window={window.value}"}
+    for pause_s in pauses:
+        now += pause_s
+        try:
+            lease = limiter.reserve_now(where, Asked())
+        except RateLimitReached as problem:
+            told.add(problem.headers["x-ratelimit-reason"].split("; ")[2])
+            now += problem.refused.wait_s + 1e-6
+            lease = limiter.reserve_now(where, Asked())
+        assert lease is not None
+        assert f"x-ratelimit-reset-requests: {SLIDING_S[window]:.0f}\r\n".encode() in lease.lines
+        admitted.append(now)
+        assert sum(at > now - SLIDING_S[window] for at in admitted) <= 3
+    assert len(told) == 1
 
 
 ACCOUNT = Bucket("account:a", "account-tokens", "tokens", 500, Window.MINUTE)

@@ -137,7 +137,7 @@ def _own(member: Member) -> tuple[Bucket, Bucket]:
             "lent-requests",
             "requests",
             member.requests,
-            Window.TEN_SECONDS,
+            member.requests_window,
         ),
     )
 

@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 from linarite.controls.quota.amounts import provisioned_at_most
-from linarite.domain.ledger import Bucket, Charge, Window
-from linarite.domain.rate_limits import REQUESTS_WINDOW_S, TOKENS_WINDOW_S
+from linarite.domain.ledger import SLIDING_S, Bucket, Charge, Window
+from linarite.domain.rate_limits import TOKENS_WINDOW_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +80,7 @@ def rate_lines(limits: RateLimits, left: Sequence[int]) -> bytes:
             limits.tokens,
             left[1],
             left[0],
-            REQUESTS_WINDOW_S,
+            SLIDING_S[limits.requests_window],
             TOKENS_WINDOW_S,
         )
     )
@@ -116,7 +116,7 @@ def _buckets(where: Deployment, mode: Mode) -> tuple[Bucket, ...]:
         "deployment-requests",
         "requests",
         limits.requests,
-        Window.TEN_SECONDS,
+        limits.requests_window,
         remedy,
     )
     return tokens, requests

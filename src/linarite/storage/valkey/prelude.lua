@@ -44,19 +44,25 @@ local kinds = {}
 
 -- Where a deployment's SKU was changed, its bucket goes on with what was admitted in the other way:
 -- sliding windows have a field `first`, leaky buckets `level`.
-local function carried(b, before)
-    local other = { key = b.key, span = b.span, limit = b.limit }
+local function carried(b, before, span)
+    local other = { key = b.key, span = span or b.span, limit = b.limit }
     before.see(other)
     redis.call('DEL', b.key)
     return math.ceil(other.total)
 end
 
--- The kind in which a bucket counts now, where that is not the one in which it was charged.
+-- The kind in which a bucket counts now, where that is not the one in which it was charged; of a
+-- sliding window that has another length now, that length becomes the bucket's.
 local function changed_to(b)
     local leaks = redis.call('HEXISTS', b.key, 'level') == 1
     if b.kind == 'sliding' and leaks then return 'leaky' end
     local slides = redis.call('HEXISTS', b.key, 'first') == 1
     if b.kind == 'leaky' and slides and not leaks then return 'sliding' end
+    local span = b.kind == 'sliding' and tonumber(redis.call('HGET', b.key, 'span'))
+    if span and span ~= b.span then
+        b.span = span
+        return 'sliding'
+    end
 end
 
 local sliding = {}
@@ -75,24 +81,32 @@ local function last_in(b, part)
     return tonumber(told) or (part + 1) * b.span / PARTS
 end
 
+-- Begins with what was admitted otherwise: it counts as of now.
+local function go_on(b, before)
+    local asked = b.amount
+    b.amount = before
+    if before > 0 then sliding.take(b) end
+    b.amount = asked
+end
+
 function sliding.see(b)
     local key, part = b.key, part_of(b)
-    local state = redis.call('HMGET', key, 'total', 'first', 'last')
+    local state = redis.call('HMGET', key, 'total', 'first', 'last', 'span')
     b.part, b.total, b.first, b.last = part, 0, part, part
     if not state[1] then
-        if redis.call('HEXISTS', key, 'level') == 1 then
-            local asked = b.amount
-            b.amount = carried(b, kinds.leaky)
-            if b.amount > 0 then sliding.take(b) end
-            b.amount = asked
-        end
+        if redis.call('HEXISTS', key, 'level') == 1 then go_on(b, carried(b, kinds.leaky)) end
+        return
+    end
+    local span = tonumber(state[4] or b.span)
+    if span ~= b.span then -- its parts have other lengths, and so other numbers
+        go_on(b, carried(b, sliding, span))
         return
     end
     local total, first, last = tonumber(state[1]), tonumber(state[2]), tonumber(state[3])
     if last > part + PARTS then -- set back by more than a window: all of it counts as of now
         redis.call('DEL', key)
-        redis.call('HSET', key, 'total', total, 'first', part, 'last', part, part, total,
-            't' .. part, now)
+        redis.call('HSET', key, 'total', total, 'first', part, 'last', part, 'span', b.span,
+            part, total, 't' .. part, now)
         first, last = part, part
     elseif last > part then
         part = last
@@ -135,7 +149,7 @@ end
 function sliding.take(b)
     redis.call('HINCRBY', b.key, b.part, b.amount)
     redis.call('HINCRBY', b.key, 'total', b.amount)
-    redis.call('HSET', b.key, 'last', b.part)
+    redis.call('HSET', b.key, 'last', b.part, 'span', b.span)
     if b.part == part_of(b) then -- else the clock was set back a little
         redis.call('HSET', b.key, 't' .. b.part, now)
     end

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from linarite.controlplane.resources.deployments.rules import offer_of
+from linarite.domain.ledger import SLIDING_S
 from linarite.domain.rate_limits import rate_limits
 
 if TYPE_CHECKING:
@@ -20,12 +21,13 @@ def show(deployment: Resource, showing: Showing) -> dict[str, Any]:
     offer = offer_of(deployment, showing.assortment)
     capacity = int((deployment.sku or {}).get("capacity") or 1)
     model: dict[str, Any] = deployment.properties.get("model") or {}
-    limits = rate_limits(str(model.get("name")), capacity)
+    limits = rate_limits(str(model.get("name")), capacity, showing.requests_window)
+    window_s = int(SLIDING_S[limits.requests_window])
     return deployment.properties | {
         "capabilities": offer.capabilities if offer else {},
         "currentCapacity": capacity,
         "rateLimits": [
-            {"key": "request", "renewalPeriod": 10, "count": limits.requests},
+            {"key": "request", "renewalPeriod": window_s, "count": limits.requests},
             {"key": "token", "renewalPeriod": 60, "count": limits.tokens},
         ],
     }
