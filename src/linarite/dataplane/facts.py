@@ -299,9 +299,8 @@ class FactsBook:
         if resource.properties.get(RATE_LIMITED) is False:
             return None
         if not found.sku.provisioned:
-            return rate_limits(
-                found.model.name, found.sku.capacity, self._instances.requests_window
-            )
+            window = self._instances.requests_window
+            return rate_limits(found.model.name, found.sku.capacity, window)
         if placement is None:  # settings say where it runs, and nobody has reserved anything there
             reserved = found.sku.capacity * self._instances.tokens_per_second_per_ptu
             kept = await self._resources.list_under("", CALIBRATION_TYPE)

@@ -92,7 +92,9 @@ def test_requests_may_be_counted_by_the_second(tmp_path: Path) -> None:
         assert raw.headers["x-ratelimit-limit-requests"] == "1"
         assert raw.headers["x-ratelimit-reset-requests"] == "1"
         for each in (client, v1):
-            with pytest.raises(RateLimitError, match=r"call rate limit.* after 1 second") as refused:
+            with pytest.raises(
+                RateLimitError, match=r"call rate limit.* after 1 second"
+            ) as refused:
                 each.completions.create(model="gpt-4o", prompt="x", max_tokens=1)
             headers = refused.value.response.headers
             assert 0 < int(headers["retry-after-ms"]) <= 1000
