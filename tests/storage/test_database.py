@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sqlite3
 import stat
 import subprocess
@@ -14,14 +15,15 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, select, update
 
 from linarite.domain.errors import ServiceUnavailable, SetupError
 from linarite.storage.database import open_database
 from linarite.storage.migrate import REQUESTS_HISTORY, SCRIPTS, STATE_HISTORY
 from linarite.storage.sqlite.requests import open_request_ledger
 from linarite.storage.sqlite.resources import SqliteResourceStore
-from linarite.storage.tables import REQUESTS, STATE
+from linarite.storage.tables import REQUESTS, STATE, resources
+from tests.cancelling import cancelled_at_every_await
 from tests.storage.builders import ACCOUNT_TYPE, make_resource
 
 if TYPE_CHECKING:
@@ -171,6 +173,30 @@ async def test_a_cancelled_write_leaves_the_store_usable(tmp_path: Path) -> None
         await asyncio.gather(task, return_exceptions=True)
     put = await asyncio.wait_for(store.put(make_resource("/a", version="last")), 20)
     assert await store.get("/a") == put
+    await database.close()
+
+
+async def test_whoever_writes_knows_whether_it_was_written(tmp_path: Path) -> None:
+    """Also who is cancelled, at whichever await: only what was left without an error is there."""
+    database = open_database(tmp_path)
+    put = await SqliteResourceStore(database).put(make_resource("/a"))
+    told: list[str] = []
+    tries = itertools.count(1)
+
+    async def write() -> None:
+        etag = str(next(tries))
+        async with database.writing() as connection:
+            await connection.execute(update(resources).values(etag=etag))
+        told.append(etag)
+        await asyncio.sleep(0.01)
+
+    cancelled = 0
+    async for ended in cancelled_at_every_await(write):
+        cancelled += ended.cancelled()
+        async with database.reading() as connection:
+            etag = await connection.scalar(select(resources.c.etag))
+        assert etag == [put.etag, *told][-1]
+    assert cancelled > len(told) > 2  # those that ended by themselves are two
     await database.close()
 
 

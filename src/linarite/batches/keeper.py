@@ -15,6 +15,7 @@ from linarite.domain.batch_errors import NoSuchInput
 from linarite.domain.errors import LinariteError
 from linarite.domain.principal import Principal
 from linarite.domain.stored_object import Page
+from linarite.domain.unbroken import unbroken
 from linarite.files.keeper import EVERYBODY
 from linarite.web.ids import new_guid
 
@@ -94,9 +95,12 @@ class BatchKeeper:
             expires_at=created_at + int(self.options.window_s),
             **{name: getattr(new, name) for name in new.__struct_fields__},
         )
+        await unbroken(self._begun(batch))
+        return batch
+
+    async def _begun(self, batch: Batch) -> None:
         await self._objects.add(batch.stored())
         await self.begin(batch)
-        return batch
 
     async def find(self, account_id: str, batch_id: str, owner: str | None) -> Batch | None:
         """A batch; None for one that is absent, another account's or another owner's."""

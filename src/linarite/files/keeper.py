@@ -149,8 +149,10 @@ class FileKeeper:
 
     async def discard(self, received: Received) -> None:
         """Forget bytes of which no file is made."""
-        await self._blobs.remove(received.name)
-        self._arrived(received.name)
+        try:
+            await self._blobs.remove(received.name)
+        finally:
+            self._arrived(received.name)
 
     def _arrived(self, name: str) -> None:
         arrival = self._arriving.pop(name, None)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from linarite.domain.audit import ADMINISTRATION, SUCCEEDED, AuditEvent
+from linarite.domain.unbroken import unbroken
 from linarite.files.importing import IMPORT
 from linarite.files.uploads import PART
 from linarite.telemetry.logs import request_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Coroutine, Iterable, Sequence
 
     from linarite.domain.audit import AuditTrail
     from linarite.domain.stored_object import StoredObject, StoredObjects
@@ -51,6 +52,9 @@ class ProvenObjects:
 
     async def remove(self, account_id: str, kind: str, object_id: str) -> bool:
         """See StoredObjects."""
+        return await unbroken(self._removed(account_id, kind, object_id))
+
+    async def _removed(self, account_id: str, kind: str, object_id: str) -> bool:
         gone = await self._kept.remove(account_id, kind, object_id)
         if gone and kind not in PASSING:
             await self._prove(account_id, DELETED, Counter({kind: 1}), 0)
@@ -65,15 +69,22 @@ class ProvenObjects:
         needed: Sequence[StoredObject] = (),
     ) -> bool:
         """See StoredObjects."""
-        done = await self._kept.write(
-            added=added, replaced=replaced, removed=removed, needed=needed
-        )
-        if done and removed:
+        written = self._kept.write(added=added, replaced=replaced, removed=removed, needed=needed)
+        return await (unbroken(self._proven(written, removed)) if removed else written)
+
+    async def _proven(
+        self, written: Coroutine[Any, Any, bool], removed: Sequence[StoredObject]
+    ) -> bool:
+        done = await written
+        if done:
             await self._prove_all(removed, DELETED)
         return done
 
     async def end(self, over: Sequence[StoredObject], why: str) -> None:
         """See StoredObjects."""
+        await unbroken(self._ended(over, why))
+
+    async def _ended(self, over: Sequence[StoredObject], why: str) -> None:
         await self._kept.end(over, why)
         await self._prove_all(over, why)
 

@@ -142,18 +142,18 @@ class Arrival:
         self._account_id = account_id
         self._bounded = bounded
         self._came = 0
+        self._over = False
 
     async def take(self, count_bytes: int) -> None:
         """Have so many more. Raises AccountStorageFull, DiskNearlyFull."""
         self._room.disk.require(count_bytes)
         if self._bounded:
             await self._room.require(self._account_id, count_bytes, kinds=FILE_KINDS)
-        self._count(count_bytes)
+        if not self._over:  # else its writer was cancelled, and this piece was still on its way
+            self._came += count_bytes
+            self._room.hold(self._account_id, count_bytes)
 
     def end(self) -> None:
         """They belong to an object by now, or are gone."""
-        self._count(-self._came)
-
-    def _count(self, count_bytes: int) -> None:
-        self._came += count_bytes
-        self._room.hold(self._account_id, count_bytes)
+        self._over = True
+        self._room.hold(self._account_id, -self._came)

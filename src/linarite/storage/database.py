@@ -6,9 +6,11 @@ One process at a time holds their folder.
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from linarite.domain.unbroken import unbroken
 from linarite.storage.lock import FolderLock
 from linarite.storage.migrate import CONTENT_HISTORY, OBJECTS_HISTORY, STATE_HISTORY
 from linarite.storage.sqlite.connections import (
@@ -92,13 +94,22 @@ class Database:
     async def writing(self) -> AsyncGenerator[AsyncConnection]:
         """A transaction that is on disk when the block is left without an error.
 
-        Writers take turns. Raises ServiceUnavailable when the file can't be written;
-        SQLAlchemy's IntegrityError passes through.
+        Writers take turns. Whoever is cancelled within the block has written nothing; whoever is
+        cancelled when it is left, is so with the first await behind it: what was written is never
+        in doubt. Raises ServiceUnavailable when the file can't be written; SQLAlchemy's
+        IntegrityError passes through.
         """
         with told_as_unavailable(self._path):
             # Turns are taken here, because SQLite's own waiting is polling with pauses.
-            async with self._write_turn, self._writer.begin() as connection:
-                yield connection
+            async with self._write_turn:
+                transaction = self._writer.begin()
+                connection = await transaction.__aenter__()
+                try:
+                    yield connection
+                except BaseException:
+                    await transaction.__aexit__(*sys.exc_info())
+                    raise
+                await unbroken(transaction.__aexit__(None, None, None))
 
     async def scrub(self) -> None:
         """Empty the write-ahead log, where what was deleted may still be read.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from linarite.domain.batch import Counts, Done, LineResult, added
 from linarite.domain.errors import ServiceUnavailable, SetupError
+from linarite.domain.unbroken import unbroken
 from linarite.storage.sqlite_file import private_folder
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class FolderResultLog:
         wanted = FAILED if failed else FINE
         records = self._records(name)
         try:
-            while piece := await asyncio.to_thread(_next_piece, records, wanted):
+            while piece := await unbroken(asyncio.to_thread(_next_piece, records, wanted)):
                 yield piece
         except OSError as problem:
             raise _unreadable(problem) from problem

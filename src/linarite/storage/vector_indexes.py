@@ -12,6 +12,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, TypeVar
 
+from linarite.domain.unbroken import unbroken
 from linarite.storage.sealed_sqlite import SEALING, is_sealed, open_sealed, seal_file, told
 from linarite.storage.sqlite_file import private_folder
 from linarite.storage.vector_index import SqliteVectorIndex
@@ -54,12 +55,12 @@ class FolderVectorIndexes:
                     seal_file(path, key, BUSY_S)
 
         async with self._turn(name):
-            await _to_its_end(act)
+            await unbroken(asyncio.to_thread(act))
 
     async def remove(self, name: str) -> None:
         """See VectorIndexes."""
         async with self._turn(name):
-            await asyncio.to_thread(_unlink_all, self._path(name))
+            await unbroken(asyncio.to_thread(_unlink_all, self._path(name)))
         self._turns.pop(name, None)
 
     async def names(self) -> list[str]:
@@ -87,7 +88,7 @@ class _IndexFile:
         """Do something in one transaction, after whoever writes already."""
         async with self._turn:
             opened = await self._opened()
-            return await _to_its_end(lambda: opened.write(act))
+            return await unbroken(asyncio.to_thread(opened.write, act))
 
     async def change(
         self, act: Callable[[sqlite3.Connection], ResultT], absent: ResultT
@@ -97,7 +98,7 @@ class _IndexFile:
             if not self._path.exists():
                 return absent
             opened = await self._opened()
-            return await _to_its_end(lambda: opened.write(act))
+            return await unbroken(asyncio.to_thread(opened.write, act))
 
     async def read(self, act: Callable[[sqlite3.Connection], ResultT], absent: ResultT) -> ResultT:
         """Read as of one moment; `absent` where nothing was ever written."""
@@ -201,13 +202,3 @@ def _unlink(path: Path) -> None:
 def _unlink_all(path: Path) -> None:
     for each in (path, path.with_suffix(MAKING), path.with_suffix(SEALING)):
         _unlink(each)
-
-
-async def _to_its_end(act: Callable[[], ResultT]) -> ResultT:
-    """Run it in a thread. Cancelled, it is waited for: the next writer's turn comes after it."""
-    task = asyncio.ensure_future(asyncio.to_thread(act))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise

@@ -14,6 +14,7 @@ from linarite.domain.content_seals import ContentDamaged, NoSeals
 from linarite.domain.customer_keys import CustomerKeyUnavailable
 from linarite.domain.errors import LinariteError, SetupError
 from linarite.domain.stored_object import Page, StoredObject
+from linarite.domain.unbroken import unbroken
 from linarite.domain.vector_store import FileKey
 from linarite.domain.vector_store_errors import (
     NoSuchFileToAdd,
@@ -259,13 +260,21 @@ class VectorStoreKeeper:
             if current is None:
                 raise NoSuchVectorStore(store.id)
             store = await self._sealed(current)
-            if not await self.index(store).add(files, batch_id, now, most):
+            if not await unbroken(self._coming(store, files, batch_id, now)):
                 raise TooManyStoreFiles(f"Vector store {store.id}", most, "vector_stores.files_max")
-            if store.id not in self._filling:
-                await self.begin(store)
-                self._filling.add(store.id)
         await self.used(store)
         return batch_id
+
+    async def _coming(
+        self, store: StoredObject, files: Sequence[NewStoreFile], batch_id: str, now: int
+    ) -> bool:
+        """Note files, and have somebody take them in; False where they are too many."""
+        if not await self.index(store).add(files, batch_id, now, self.options.files_max):
+            return False
+        if store.id not in self._filling:
+            await self.begin(store)
+            self._filling.add(store.id)
+        return True
 
     async def new_files(
         self, store_files: Sequence[NewStoreFile], account_id: str, owner: str | None

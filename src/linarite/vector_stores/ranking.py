@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakValueDictionary
 
 from linarite.domain.postings import terms_of
+from linarite.domain.unbroken import unbroken
 from linarite.vector_stores.block import Block, BlockSearch, block_of, joined
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class ChunkRanker:
             if not self._has_room(name, sum(map(_bytes, found.those))):
                 whole = False
                 break
-            await asyncio.to_thread(held.add, found.those)
+            await unbroken(asyncio.to_thread(held.add, found.those))
         return held, whole
 
     def _has_room(self, name: str, size: int) -> bool:

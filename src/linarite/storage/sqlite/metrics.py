@@ -17,6 +17,7 @@ import structlog
 
 from linarite.domain.azure_metrics.grains import HOUR_S, MINUTE_S, Grain, Series, Tally
 from linarite.domain.errors import ServiceUnavailable
+from linarite.domain.unbroken import unbroken
 from linarite.storage.migrate import METRICS_HISTORY
 from linarite.storage.retention import Retention
 from linarite.storage.sqlite_file import prepare, private_folder
@@ -92,7 +93,7 @@ class SqliteMetricStore:
     async def add(self, grains: Sequence[Grain]) -> None:
         """Count in what came in these minutes, and in their hours, in one transaction."""
         async with self._turn:
-            await asyncio.to_thread(self._add, grains)
+            await unbroken(asyncio.to_thread(self._add, grains))
 
     async def read(self, query: GrainQuery) -> list[Grain]:
         """Those that begin in the time asked for, the oldest first."""
@@ -101,7 +102,7 @@ class SqliteMetricStore:
     async def tidy(self, now_s: float) -> int:
         """Forget what is past its time, and the oldest minutes where there are too many."""
         async with self._turn:
-            return await asyncio.to_thread(self._tidy, now_s)
+            return await unbroken(asyncio.to_thread(self._tidy, now_s))
 
     async def close(self) -> None:
         """Let go of the file."""

@@ -112,6 +112,7 @@ class RequestWriter(threading.Thread):
 
     def run(self) -> None:
         """Wait, gather, write, until stopped."""
+        self._warm_up()
         while not self._stopping.is_set():
             self.wake.wait()
             # Cleared before the queue is read: what is added from now on wakes us again.
@@ -122,6 +123,16 @@ class RequestWriter(threading.Thread):
         self._drain()
         if self._connection is not None:
             self._connection.close()
+
+    def _warm_up(self) -> None:
+        """Open the file and read its schema before there is a record that waits for that.
+
+        Each step is one in which Python's lock must be won back: beside an event loop that does
+        not rest, on a machine that has other work, all of them take 200 ms.
+        """
+        with suppress(sqlite3.Error):  # the first write tries again, and complains
+            self._connection = connect(self._path, BUSY_WAIT_S)
+            self._connection.execute("SELECT seq FROM request_records LIMIT 0")
 
     def _drain(self) -> None:
         while self.queue:
