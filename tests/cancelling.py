@@ -19,7 +19,9 @@ async def cancelled_at_every_await(
     """Begin it anew and cancel it at its first await, its second, …, until it ends before that.
 
     Once while that which it waits for has not come, and once when it has come already but nobody
-    has been woken: then what came is lost with the cancellation. Gives the ended task each time.
+    has been woken: then what came is lost with the cancellation. Gives the ended task each time,
+    for something to be looked at and made ready again: what is begun each time must be the same,
+    or an await is left out. A database's connection that was broken off is made anew by looking.
     """
     for woken in (False, True):
         for place in itertools.count(1):

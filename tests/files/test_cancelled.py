@@ -178,7 +178,7 @@ async def test_what_is_removed_is_proved(
 
     made.append(await shelf.put())
     async for _ in cancelled_at_every_await(remove):
-        made.append(await shelf.put())
+        made += [await shelf.put()]
     entries = await trail.read(AuditQuery(under="/"))
     told = [msgspec.json.decode(each.body, type=AuditEvent) for each in entries]
     gone = Counter(file=len(made) - len(await objects.list(ACCOUNT, FILE, ALL)))

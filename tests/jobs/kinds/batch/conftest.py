@@ -26,9 +26,13 @@ from tests.dataplane.rig import ScriptedEngine, rig
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from linarite.domain.batch import Batch
+    from linarite.domain.batch import Batch, ResultLog
+    from linarite.domain.blob import Blobs
     from linarite.domain.notice import Notice
+    from linarite.domain.stored_object import StoredObjects
     from tests.dataplane.rig import Rig
+
+    Stored = tuple[StoredObjects, Blobs, ResultLog]
 
 KEY_HOLDER = Principal(kind="Key", name="key1")
 
@@ -55,7 +59,7 @@ class Bench:
     running: Rig
     keeper: BatchKeeper
     files: FileKeeper
-    objects: MemoryStoredObjects
+    objects: StoredObjects
     tools: BatchTools
     told: Told
 
@@ -102,12 +106,15 @@ class Bench:
 
 @asynccontextmanager
 async def bench(
-    engine: ScriptedEngine | None = None, options: Batches | None = None, slots: int = 4
+    engine: ScriptedEngine | None = None,
+    options: Batches | None = None,
+    slots: int = 4,
+    stored: Stored | None = None,
 ) -> AsyncIterator[Bench]:
-    """A server that takes batches at each of its deployments."""
+    """A server that takes batches at each of its deployments; in memory, or as `stored`."""
     options = options or Batches(deployments="any")
-    objects = MemoryStoredObjects()
-    files = FileKeeper(objects, MemoryBlobs(), Files())
+    objects, blobs, results = stored or (MemoryStoredObjects(), MemoryBlobs(), MemoryResultLog())
+    files = FileKeeper(objects, blobs, Files())
     told = Told()
     async with rig(engine) as running:
         plane = running.dataplane
@@ -115,7 +122,7 @@ async def bench(
         tools = BatchTools(
             keeper=keeper,
             files=files,
-            results=MemoryResultLog(),
+            results=results,
             calls=DirectCalls(
                 plane._router, plane.surface, running.records.append, NO_PRICES, NO_JOURNAL
             ),
