@@ -85,7 +85,8 @@ class ContentKeeper:
         if self._task is None:
             return
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._emptied.wait(), CLOSE_S)
+            async with asyncio.timeout(CLOSE_S):
+                await self._emptied.wait()
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task

@@ -19,6 +19,7 @@ from tests.storage.builders import make_record
 async def main(folder: Path, run: str, pace: str) -> None:
     """Add one record every millisecond, or one for every 40 µs of work."""
     ledger = open_request_ledger(folder)
+    await ledger.flush()  # its file is open long before a server listens
     for number in itertools.count():
         now_ns = time.time_ns()
         ledger.add(make_record(f"{run}-{number}", started_at_ns=now_ns))

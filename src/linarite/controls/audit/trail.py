@@ -194,7 +194,8 @@ class Trail:
         self._tell_of_flood()
         if self._writer is not None:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._writer, STOP_WAIT_S)
+                async with asyncio.timeout(STOP_WAIT_S):
+                    await self._writer
         waiting = list(self._queue)
         self._queue.clear()
         self._put_back(waiting, AuditUnavailable(STOPPING))
@@ -216,7 +217,8 @@ class Trail:
                     pause_s = RETRY_FIRST_S
                     continue
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._urgent.wait(), pause_s)
+                    async with asyncio.timeout(pause_s):
+                        await self._urgent.wait()
                 pause_s = min(pause_s * 2, RETRY_LAST_S)
             if self._closing:
                 return

@@ -207,7 +207,8 @@ class WorkerProcess(ABC, Generic[WorkerOptionsT, LoadedT]):
         """Wait for news, or until it is time to tell how far it is."""
         self._news.clear()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), _LOOK_S)
+            async with asyncio.timeout(_LOOK_S):
+                await self._news.wait()
 
     def _load_error(self, model_path: Path) -> LinariteError:
         place, title = f"instances.{self._spec.name}", self._worker.title

@@ -251,4 +251,5 @@ class SqliteRequestLedger:
         # So that a caller finds the record of an answer it has just had; but a full disk must
         # not take the answers that can still be given.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.flush(), READ_WAIT_S)
+            async with asyncio.timeout(READ_WAIT_S):
+                await self.flush()

@@ -144,7 +144,8 @@ class Runner:
             else:
                 return
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), STORE_RETRY_S)
+                async with asyncio.timeout(STORE_RETRY_S):
+                    await self._stop.wait()
 
     def release(self) -> None:
         """Its results are about to be files, and counted as such."""
