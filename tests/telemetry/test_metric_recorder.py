@@ -14,6 +14,7 @@ from linarite.storage.memory.metrics import MemoryMetricStore
 from linarite.storage.sqlite.metrics import open_metric_store
 from linarite.telemetry import metric_recorder
 from linarite.telemetry.metric_recorder import MetricRecorder, Utilization
+from tests.dataplane.rig import until
 from tests.storage.builders import make_record
 
 if TYPE_CHECKING:
@@ -187,9 +188,11 @@ class Broken(Refusing):
     """One with a bug."""
 
     closed = False
+    tried = 0
 
     async def add(self, grains: Sequence[Grain]) -> None:
         """Break."""
+        self.tried += 1
         if self.full:
             raise OverflowError("too large")
         await super().add(grains)
@@ -208,9 +211,9 @@ async def test_a_fault_of_ours_ends_no_counting(*, stays: bool) -> None:
     recorder.observe(record())
     with capture_logs() as logs:
         await recorder.start()
-        await asyncio.sleep(0.1)
-        store.full = stays
-        await asyncio.sleep(0.05)
+        await until(lambda: store.tried > 2)
+        store.full, before = stays, store.tried
+        await until(lambda: store.tried > before)
         kept = await store.read(GrainQuery(ACCOUNT.lower(), 0, 2**40))
         await recorder.stop()
     assert [each.tally.requests for each in kept] == ([] if stays else [1])
