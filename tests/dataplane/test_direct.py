@@ -16,9 +16,15 @@ from linarite.domain.errors import InvalidRequest, RequestTimedOut, UpstreamRefu
 from linarite.domain.price_book import NO_PRICES
 from linarite.domain.principal import Principal
 from linarite.domain.usage_journal import NO_JOURNAL
-from tests.dataplane.rig import CHAT, HELLO, rig
+from linarite.storage.usage_journal import FileUsageJournal
+from tests.dataplane.rig import CHAT, HELLO, ScriptedEngine, greeting, rig
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from linarite.domain.chat import ChatAsk, ChatEvent
+    from linarite.domain.usage_journal import UsageJournal
     from tests.dataplane.rig import Rig
 
 pytestmark = pytest.mark.anyio
@@ -28,10 +34,15 @@ USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
 ROLES = "/providers/Microsoft.Authorization/roleDefinitions"
 
 
-async def ask(running: Rig, maker: Principal = KEY_HOLDER, **body: Any) -> DirectAnswer:  # noqa: ANN401 - JSON
+async def ask(
+    running: Rig,
+    maker: Principal = KEY_HOLDER,
+    journal: UsageJournal = NO_JOURNAL,
+    **body: Any,  # noqa: ANN401 - JSON
+) -> DirectAnswer:
     """A call for somebody."""
     plane = running.dataplane
-    calls = DirectCalls(plane._router, plane.surface, running.records.append, NO_PRICES, NO_JOURNAL)
+    calls = DirectCalls(plane._router, plane.surface, running.records.append, NO_PRICES, journal)
     said = msgspec.json.encode(HELLO | {"model": "gpt"} | body)
     account = running.facts.for_account("linarite").account.id
     return await calls.answer(DirectRequest(account, maker, "/chat/completions", said))
@@ -83,6 +94,26 @@ async def test_limits_count_and_are_waited_for() -> None:
             429,
             "usageLimits/all/tokensPerMinute",
         )
+
+
+async def test_what_had_begun_is_recorded(tmp_path: Path) -> None:
+    """Though the engine then takes too long, and the line comes again: nothing stays noted."""
+
+    async def stall(ask: ChatAsk) -> AsyncGenerator[ChatEvent, None]:
+        async for event in greeting(ask):
+            yield event
+            raise RequestTimedOut("The model did not answer in time.")
+
+    journal = FileUsageJournal(tmp_path)
+    journal.start()
+    async with rig(ScriptedEngine(stall)) as running:
+        with pytest.raises(Busy):
+            await ask(running, journal=journal)
+        (record,) = running.records
+        assert (record.status, record.finish) == (408, "refused")
+        journal.kept([record.request_id])
+    journal.close()
+    assert FileUsageJournal(tmp_path).left_over == []
 
 
 async def test_a_key_is_asked_for_its_rights_with_each_call() -> None:

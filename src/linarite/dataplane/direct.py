@@ -86,7 +86,10 @@ class DirectAnswer(NamedTuple):
 
 
 class Busy(Exception):
-    """Nobody could answer now; the request leaves no record and may come again."""
+    """Nobody could answer now; the request may come again.
+
+    It leaves no record, unless an engine had begun with it.
+    """
 
     def __init__(self, wait_s: float, reason: str) -> None:
         """After how many seconds, and why."""
@@ -131,6 +134,9 @@ class DirectCalls:
         except LinariteError as refusal:
             wait_s = wait_of(refusal)
             if wait_s is not None:
+                if call.first_event_at:  # what it has used by then is not forgotten
+                    _refused(call, refusal, name_of(found))
+                    self._record(call, found)
                 raise Busy(wait_s, refusal.message) from None
             body = _refused(call, refusal, name_of(found))
         except Exception:
