@@ -19,21 +19,43 @@ from sqlalchemy import create_engine, select, update
 
 from linarite.domain.errors import ServiceUnavailable, SetupError
 from linarite.storage.database import open_database
-from linarite.storage.migrate import REQUESTS_HISTORY, SCRIPTS, STATE_HISTORY
+from linarite.storage.migrate import (
+    AUDIT_HISTORY,
+    CONTENT_HISTORY,
+    HISTORIES,
+    METRICS_HISTORY,
+    OBJECTS_HISTORY,
+    REQUESTS_HISTORY,
+    SCRIPTS,
+    STATE_HISTORY,
+    upgrade,
+)
 from linarite.storage.sqlite.requests import open_request_ledger
 from linarite.storage.sqlite.resources import SqliteResourceStore
-from linarite.storage.tables import REQUESTS, STATE, resources
+from linarite.storage.tables.audit import AUDIT
+from linarite.storage.tables.content import CONTENT
+from linarite.storage.tables.metrics import METRICS
+from linarite.storage.tables.objects import OBJECTS
+from linarite.storage.tables.requests import REQUESTS
+from linarite.storage.tables.state import STATE, resources
 from tests.cancelling import cancelled_at_every_await
 from tests.storage.builders import ACCOUNT_TYPE, make_resource
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sqlalchemy import MetaData
-
     from linarite.storage.migrate import History
 
 pytestmark = pytest.mark.anyio
+
+TABLES = {
+    STATE_HISTORY: STATE,
+    REQUESTS_HISTORY: REQUESTS,
+    AUDIT_HISTORY: AUDIT,
+    METRICS_HISTORY: METRICS,
+    OBJECTS_HISTORY: OBJECTS,
+    CONTENT_HISTORY: CONTENT,
+}
 
 
 async def test_what_was_put_is_there_after_reopening(tmp_path: Path) -> None:
@@ -229,7 +251,7 @@ async def test_a_cancelled_read_in_a_write_holds_nothing(tmp_path: Path) -> None
     await database.close()
 
 
-@pytest.mark.parametrize("history", [STATE_HISTORY, REQUESTS_HISTORY], ids=["state", "requests"])
+@pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.folder.name)
 def test_the_head_in_code_is_alembics(history: History) -> None:
     """The cheap check at start compares with what the revision files say."""
     scripts = ScriptDirectory(str(SCRIPTS), version_locations=[str(history.folder)])
@@ -238,17 +260,15 @@ def test_the_head_in_code_is_alembics(history: History) -> None:
     assert numbers == [f"{number:04d}" for number in range(1, len(numbers) + 1)]
 
 
-@pytest.mark.parametrize(("file", "metadata"), [("linarite.db", STATE), ("requests.db", REQUESTS)])
-async def test_migrations_end_at_the_tables_in_code(
-    tmp_path: Path, file: str, metadata: MetaData
-) -> None:
+@pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.folder.name)
+def test_migrations_end_at_the_tables_in_code(tmp_path: Path, history: History) -> None:
     """A file made by the migrations has the tables, columns and indexes that the adapters use."""
-    await open_database(tmp_path).close()
-    await open_request_ledger(tmp_path).close()
-    engine = create_engine(f"sqlite:///{tmp_path / file}")
+    path = tmp_path / "new.db"
+    upgrade(path, history)
+    engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, metadata) == []
+        assert compare_metadata(context, TABLES[history]) == []
     engine.dispose()
 
 

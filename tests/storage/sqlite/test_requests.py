@@ -20,7 +20,7 @@ from linarite.domain.usage_report import UsageQuestion
 from linarite.storage.retention import Retention
 from linarite.storage.sqlite import request_tidier
 from linarite.storage.sqlite.requests import SqliteRequestLedger, open_request_ledger
-from linarite.storage.tables import request_records
+from linarite.storage.tables.requests import request_records
 from tests.storage.builders import make_record
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from linarite.domain.usage_report import (
     day_number,
     day_of,
 )
-from linarite.storage.tables import USAGE_SUBJECT
+from linarite.storage.tables.requests import USAGE_SUBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, or_, select
 
 from linarite.domain.activity import ActivityEvent
 from linarite.storage.resource_id import id_key, range_under
-from linarite.storage.tables import activity_events
+from linarite.storage.tables.state import activity_events
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import delete, insert, select
 
 from linarite.domain.alerts import AlertState
-from linarite.storage.tables import alert_states
+from linarite.storage.tables.state import alert_states
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from linarite.storage.resource_id import id_key
 from linarite.storage.sealing import new_key
-from linarite.storage.tables import application_keys
+from linarite.storage.tables.state import application_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

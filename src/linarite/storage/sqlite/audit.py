@@ -18,7 +18,7 @@ from linarite.storage.migrate import AUDIT_HISTORY
 from linarite.storage.resource_id import id_key, range_under
 from linarite.storage.sqlite.connections import IMMEDIATE, sqlite_engine, told_as_unavailable
 from linarite.storage.sqlite_file import prepare, private_folder
-from linarite.storage.tables import audit_checkpoints, audit_entries, audit_log
+from linarite.storage.tables.audit import audit_checkpoints, audit_entries, audit_log
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

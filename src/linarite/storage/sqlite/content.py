@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert
 from linarite.domain.content_log import SealedContent
 from linarite.domain.held_data import Held
 from linarite.storage.database import CONTENT_FILE
-from linarite.storage.tables import content_records
+from linarite.storage.tables.content import content_records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

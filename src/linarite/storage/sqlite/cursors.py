@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import delete, insert, select
 
 from linarite.domain.diagnostics import Cursor
-from linarite.storage.tables import diagnostic_cursors
+from linarite.storage.tables.state import diagnostic_cursors
 
 if TYPE_CHECKING:
     from collections.abc import Collection

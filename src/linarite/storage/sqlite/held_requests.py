@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from linarite.domain.held_data import Held
 from linarite.storage.resource_id import id_key
-from linarite.storage.tables import request_records, usage_days, usage_subjects
+from linarite.storage.tables.requests import request_records, usage_days, usage_subjects
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection

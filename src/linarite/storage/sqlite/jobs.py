@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, or_, select, update
 from linarite.domain.jobs import Job, OperationInProgress
 from linarite.storage.job_write import encoded_job, require_running
 from linarite.storage.resource_id import id_key, range_under
-from linarite.storage.tables import jobs
+from linarite.storage.tables.state import jobs
 
 if TYPE_CHECKING:
     from typing import Any

@@ -16,7 +16,7 @@ from linarite.storage.master_key import master_key
 from linarite.storage.resource_id import id_key
 from linarite.storage.sealing import Sealing, customer_key_in
 from linarite.storage.sqlite.application_keys import SqliteApplicationKeys
-from linarite.storage.tables import account_keys, master_key_check, sealing_keys
+from linarite.storage.tables.state import account_keys, master_key_check, sealing_keys
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection

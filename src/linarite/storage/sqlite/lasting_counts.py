@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import and_, bindparam, delete, insert, select
 
 from linarite.domain.ledger import LastingCount
-from linarite.storage.tables import lasting_counts
+from linarite.storage.tables.state import lasting_counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

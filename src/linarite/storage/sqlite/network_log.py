@@ -10,7 +10,7 @@ from sqlalchemy import and_, delete, func, insert, select, update
 from linarite.domain.network_log import Entry, joined, key_of
 from linarite.storage.network_key import ENTRIES_MAX, network_key, place_of
 from linarite.storage.resource_id import id_key
-from linarite.storage.tables import network_entries
+from linarite.storage.tables.state import network_entries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from linarite.domain.outbox import ACCOUNT_WAITING_MAX, LETTERS_MAX, WAITING_MAX, Letter
 from linarite.storage.resource_id import id_key
-from linarite.storage.tables import webhook_letters
+from linarite.storage.tables.state import webhook_letters
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

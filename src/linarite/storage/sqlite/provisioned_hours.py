@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from linarite.domain.errors import ServiceUnavailable
 from linarite.domain.provisioned_hours import OPERATION
 from linarite.storage.sqlite.request_writer import BUSY_WAIT_S, connect
-from linarite.storage.tables import USAGE_SUBJECT
+from linarite.storage.tables.requests import USAGE_SUBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import insert
 from sqlalchemy.dialects import sqlite
 
-from linarite.storage.tables import request_records
+from linarite.storage.tables.requests import request_records
 
 if TYPE_CHECKING:
     import asyncio

@@ -28,7 +28,7 @@ from linarite.storage.sqlite.request_tidier import RequestTidier
 from linarite.storage.sqlite.request_writer import Marker, RequestWriter, add_now
 from linarite.storage.sqlite.usage import usage_in
 from linarite.storage.sqlite_file import prepare, private_folder, setup_error
-from linarite.storage.tables import request_records
+from linarite.storage.tables.requests import request_records
 from linarite.storage.usage_journal import FileUsageJournal
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from linarite.storage.resource_commits import ResourceCommits
 from linarite.storage.resource_id import id_key, range_under
 from linarite.storage.resource_write import encoded, require_etag, written
 from linarite.storage.sqlite.jobs import keep_job
-from linarite.storage.tables import resources
+from linarite.storage.tables.state import resources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

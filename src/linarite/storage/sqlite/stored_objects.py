@@ -13,8 +13,8 @@ from sqlalchemy import LargeBinary, and_, cast, delete, func, insert, or_, selec
 
 from linarite.domain.held_data import Held
 from linarite.domain.stored_object import StoredObject
-from linarite.storage.sqlite.stored_sizes import StoredSizes, read_sizes, stored_sizes
-from linarite.storage.tables import stored_objects
+from linarite.storage.sqlite.stored_sizes import StoredSizes, read_sizes
+from linarite.storage.tables.objects import stored_objects, stored_sizes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, Column, MetaData, Table, Text, select
+from sqlalchemy import select
+
+from linarite.storage.tables.objects import stored_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -13,15 +15,6 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from linarite.storage.database import Database
-
-stored_sizes = Table(
-    "stored_sizes",
-    MetaData(),
-    Column("account_key", Text, primary_key=True),
-    Column("kind", Text, primary_key=True),
-    Column("bytes", BigInteger, nullable=False),
-)
-"""triggers keep it, in the transaction that changes `stored_objects`; see its migration"""
 
 Sizes = dict[str, Counter[str]]
 """by account and kind"""

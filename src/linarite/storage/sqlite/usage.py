@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from linarite.domain import usage_report
 from linarite.domain.usage_report import TooManySums, UsageCounts, answered, day_number
-from linarite.storage.tables import USAGE_COUNTS, usage_days, usage_subjects
+from linarite.storage.tables.requests import USAGE_COUNTS, usage_days, usage_subjects
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
