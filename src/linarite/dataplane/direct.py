@@ -15,7 +15,7 @@ import structlog
 
 from linarite.dataplane.batch_door import let_in_again
 from linarite.dataplane.call import Call
-from linarite.dataplane.http import CLIENT_LEFT_STATUS, name_of, note, priced, settle
+from linarite.dataplane.http import CLIENT_LEFT_STATUS, name_of, note, settle
 from linarite.dataplane.pipeline import serve
 from linarite.dataplane.record import begun_of, record_of
 from linarite.domain.batch_errors import AccountGone
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from linarite.dataplane.call import Operation
     from linarite.dataplane.pipeline import Surface
-    from linarite.dataplane.router import Router
+    from linarite.dataplane.router import OperationFinder
     from linarite.domain.content_log import ContentSink
     from linarite.domain.price_book import PriceBook
     from linarite.domain.principal import Principal
@@ -102,7 +102,7 @@ class DirectCalls:
 
     def __init__(
         self,
-        router: Router,
+        router: OperationFinder,
         surface: Surface,
         observe: Callable[[RequestRecord], None],
         prices: PriceBook,
@@ -110,7 +110,7 @@ class DirectCalls:
     ) -> None:
         """All as the data plane has them; its `surface`, so that what it counts is counted once."""
         self._router = router
-        self._surface = priced(surface, prices)
+        self._surface = surface
         self._observe = observe
         self._prices = prices
         self._journal = journal

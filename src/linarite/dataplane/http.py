@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from linarite.dataplane.call import Operation, Reply
     from linarite.dataplane.options import Limits
     from linarite.dataplane.pipeline import Surface
-    from linarite.dataplane.router import Router
+    from linarite.dataplane.router import OperationFinder
     from linarite.domain.content_log import ContentSink
     from linarite.domain.request_record import RequestRecord
     from linarite.domain.usage import Usage
@@ -107,7 +107,7 @@ class DataPlane:
 
     def __init__(
         self,
-        router: Router,
+        router: OperationFinder,
         surface: Surface,
         limits: Limits,
         observe: Callable[[RequestRecord], None],
@@ -127,7 +127,7 @@ class DataPlane:
         self._limits = limits
         self._observe = observe
 
-    def finding_by(self, router: Router) -> DataPlane:
+    def finding_by(self, router: OperationFinder) -> DataPlane:
         """The same, with another way to find operations; all that is counted is counted once."""
         other = copy(self)
         other._router = router  # noqa: SLF001 - a copy of its own

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
 from linarite.dataplane.api_versions import DATED, V1
@@ -25,6 +25,17 @@ _SLASHES = re.compile(r"/{2,}")
 _REMEMBERED_MAX = 512
 _REMEMBERED_CHARACTERS_MAX = 400
 """a longer path or query is no client's usual one"""
+
+
+class OperationFinder(Protocol):
+    """What a data plane asks which operation answers a call."""
+
+    def find(self, call: Call, query: bytes) -> Operation | GatewayError:
+        """The operation, or the refusal that an authenticated caller is to be told.
+
+        Fills the call's account, dialect, api-version and path arguments in either case.
+        """
+        ...
 
 
 class _Found(NamedTuple):
@@ -86,7 +97,7 @@ def _fits(segment: str, part: str) -> bool:
 
 
 class Router:
-    """Finds the operation of a call. Looks into dictionaries only."""
+    """The `OperationFinder` of the routes. Looks into dictionaries only."""
 
     def __init__(self, routes: Iterable[Route], kit: OperationKit) -> None:
         """Build every operation once and file it under the paths that lead to it."""
@@ -103,10 +114,7 @@ class Router:
                 place.versions = route.versions
 
     def find(self, call: Call, query: bytes) -> Operation | GatewayError:
-        """The operation, or the refusal that an authenticated caller is to be told.
-
-        Fills the call's account, dialect, api-version and path arguments in either case.
-        """
+        """See OperationFinder."""
         call.query = query
         line = (call.method, call.path, query)
         known = self._remembered.get(line)

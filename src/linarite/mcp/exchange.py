@@ -14,6 +14,7 @@ import msgspec
 from linarite import __version__
 from linarite.domain.dial import Errand
 from linarite.domain.errors import EgressRefused
+from linarite.domain.json_values import is_deeper
 from linarite.engines.http_client import (
     BodyTooLong,
     EventParser,
@@ -197,22 +198,11 @@ def messages_in(text: bytes) -> list[Message]:
     return messages
 
 
-def require_shallow(value: list[Any]) -> None:
+def require_shallow(value: object) -> None:
     """Raise McpProblem for JSON that is nested deeper than anybody needs."""
-    level: list[Any] = value
-    for _ in range(NESTING_MAX):
-        level = [child for node in level for child in children_of(node)]
-        if not level:
-            return
-    said = f"The server's answer is nested deeper than {NESTING_MAX} levels."
-    raise McpProblem(PROTOCOL_ERROR, INTERNAL_ERROR, said)
-
-
-def children_of(node: object) -> list[Any]:
-    """What stands in an object or an array."""
-    if isinstance(node, dict):
-        return [*cast("dict[str, Any]", node).values()]
-    return cast("list[Any]", node) if isinstance(node, list) else []
+    if is_deeper(value, NESTING_MAX):
+        said = f"The server's answer is nested deeper than {NESTING_MAX} levels."
+        raise McpProblem(PROTOCOL_ERROR, INTERNAL_ERROR, said)
 
 
 def not_json_rpc() -> McpProblem:

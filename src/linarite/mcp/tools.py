@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from linarite.mcp.exchange import children_of
+from linarite.domain.json_values import is_array, is_deeper, is_object
 from linarite.mcp.server import (
     INTERNAL_ERROR,
     PROTOCOL_ERROR,
@@ -17,7 +17,7 @@ from linarite.mcp.server import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 NAME_MAX = 128
 DEPTH_MAX = 32
@@ -65,14 +65,18 @@ def _tool(listed: ListedTool) -> McpTool:
 
 def is_readable(schema: dict[str, Any], *, modern: bool) -> bool:
     """Whether arguments after that schema can be written and sent."""
-    level: list[Any] = [schema]
-    for _ in range(DEPTH_MAX):
-        if modern and any(isinstance(node, dict) and IN_HEADERS in node for node in level):
-            return False
-        level = [child for node in level for child in children_of(node)]
-        if not level:
-            return True
-    return False
+    if is_deeper(schema, DEPTH_MAX):
+        return False
+    return not (modern and any(IN_HEADERS in each for each in _objects_in(schema)))
+
+
+def _objects_in(value: object) -> Iterator[dict[str, Any]]:
+    """The objects in a value whose depth is bounded, itself first."""
+    if is_object(value):
+        yield value
+    children = value.values() if is_object(value) else value if is_array(value) else ()
+    for child in children:
+        yield from _objects_in(child)
 
 
 def read_result(result: dict[str, Any]) -> CallResult:

@@ -12,6 +12,7 @@ from linarite.domain.errors import (
     ModelRetired,
     OperationNotSupported,
 )
+from linarite.domain.json_values import is_deeper
 from linarite.domain.service_tier import BATCH, Rank
 
 if TYPE_CHECKING:
@@ -168,21 +169,12 @@ def check_metadata(metadata: Mapping[str, str] | None) -> None:
 
 def check_nesting(name: str, value: Any) -> None:  # noqa: ANN401 - any JSON
     """Refuse JSON nested deeper than engines are asked to read."""
-    level = [value]
-    for _ in range(NESTING_MAX):
-        level = [
-            child
-            for node in level
-            if isinstance(node, (dict, list))
-            for child in (node.values() if isinstance(node, dict) else node)
-        ]
-        if not level:
-            return
-    raise InvalidRequest(
-        f"Invalid '{name}': nested deeper than {NESTING_MAX} levels.",
-        param=name,
-        code="invalid_value",
-    )
+    if is_deeper(value, NESTING_MAX):
+        raise InvalidRequest(
+            f"Invalid '{name}': nested deeper than {NESTING_MAX} levels.",
+            param=name,
+            code="invalid_value",
+        )
 
 
 def too_long(name: str, limit: int, got: int, kind: str = "array") -> InvalidRequest:

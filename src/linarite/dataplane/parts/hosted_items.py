@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from linarite.mcp import McpTool
+
 
 class FoundInFile(msgspec.Struct, frozen=True):
     """A passage that a search found."""
@@ -26,20 +28,11 @@ class FileSearchCall(msgspec.Struct, frozen=True):
     status: Literal["in_progress", "searching", "completed", "incomplete", "failed"] | None = None
 
 
-class McpToolShown(msgspec.Struct, frozen=True):
-    """A tool of an MCP server."""
-
-    name: str
-    input_schema: dict[str, Any] = {}
-    description: str | None = None
-    annotations: dict[str, Any] | None = None
-
-
 class McpListTools(msgspec.Struct, frozen=True):
     """The tools that an MCP server had."""
 
     server_label: str
-    tools: list[McpToolShown]
+    tools: list[McpTool]
     type: Literal["mcp_list_tools"] = "mcp_list_tools"
     error: Any = None
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 RESULTS_BOUNDS, RESULTS_USUAL = (1, 50), 10
+QUERIES_MAX, QUERY_CHARACTERS_MAX = 8, 4096
 
 
 class HybridSearch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,7 +12,6 @@ from linarite.dataplane.call import Call
 from linarite.dataplane.operations.responses.operation import CreateResponse
 from linarite.dataplane.parts.documents import DocumentReply
 from linarite.dataplane.pipeline import let_in
-from linarite.dataplane.router import Router
 from linarite.dataplane.sockets.counts import SocketCounts
 from linarite.dataplane.sockets.responses import ResponseTurns
 from linarite.dataplane.sockets.session import Session
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from linarite.dataplane.call import Operation, OperationKit
     from linarite.dataplane.http import DataPlane
     from linarite.dataplane.options import Limits
+    from linarite.dataplane.router import OperationFinder
     from linarite.dataplane.sockets.options import WebSockets
     from linarite.domain.errors import GatewayError
     from linarite.domain.facts import Facts
@@ -41,7 +41,7 @@ class SocketDoor:
     def __init__(
         self,
         plane: DataPlane,
-        router: Router,
+        router: OperationFinder,
         kit: OperationKit,
         options: WebSockets,
         limits: Limits,
@@ -58,7 +58,7 @@ class SocketDoor:
         """Answer one request, or everything that is asked over one socket."""
         if exchange.method != "GET" or not offers_socket(exchange):
             return self._plane(exchange)
-        return self._plane.finding_by(OfferRouter(self, exchange))(exchange)
+        return self._plane.finding_by(OfferFinder(self, exchange))(exchange)
 
     def operation_for(
         self, call: Call, query: bytes, exchange: Exchange
@@ -93,15 +93,15 @@ class SocketDoor:
             await Session(websocket, exchange, answer, turns, may_stay, self._options).run()
 
 
-class OfferRouter(Router):
-    """The router of one offer."""
+class OfferFinder:
+    """The `OperationFinder` of one offer."""
 
     def __init__(self, door: SocketDoor, exchange: Exchange) -> None:
         self._door = door
         self._exchange = exchange
 
     def find(self, call: Call, query: bytes) -> Operation | GatewayError:
-        """See Router."""
+        """See OperationFinder."""
         return self._door.operation_for(call, query, self._exchange)
 
 

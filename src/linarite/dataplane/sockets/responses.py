@@ -8,11 +8,11 @@ import msgspec
 
 from linarite.dataplane.operations.responses.operation import CreateResponse
 from linarite.dataplane.operations.responses.socket import TurnOfResponses
-from linarite.dataplane.router import Router
 from linarite.dataplane.sockets.session import Asked, BadMessage
 
 if TYPE_CHECKING:
     from linarite.dataplane.call import Call, Operation, OperationKit
+    from linarite.dataplane.router import OperationFinder
     from linarite.domain.errors import GatewayError
 
 CREATE = "response.create"
@@ -20,17 +20,17 @@ OF_TRANSPORT = ("type", "generate", "stream_id", "stream")
 """members of a message that are none of a request"""
 
 
-class ResponseTurns(Router):
-    """The turns of one socket: `Turns` of its session, and the router of its data plane."""
+class ResponseTurns:
+    """The turns of one socket: `Turns` of its session, `OperationFinder` of its data plane."""
 
-    def __init__(self, router: Router, kit: OperationKit, memory_bytes_max: int) -> None:
+    def __init__(self, router: OperationFinder, kit: OperationKit, memory_bytes_max: int) -> None:
         """`router` is that of requests over HTTP."""
         self._router = router
         self._operation = TurnOfResponses(kit)
         self._operation.memory.most_bytes = memory_bytes_max
 
     def find(self, call: Call, query: bytes) -> Operation | GatewayError:
-        """What answers a turn."""
+        """See OperationFinder: what answers a turn."""
         found = self._router.find(call, query)
         return self._operation if isinstance(found, CreateResponse) else found
 

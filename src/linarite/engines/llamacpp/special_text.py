@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from linarite.domain.json_values import is_array, is_object
 from linarite.engines.llamacpp.tokenizing import plain_tokens_of
 from linarite.engines.llamacpp.wire import Rendered
-from linarite.engines.text_chat.json_values import is_array, is_object
 from linarite.engines.text_chat.thinking import begins_thinking
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from linarite.engines.text_chat.json_values import is_array, is_object
+from linarite.domain.json_values import is_array, is_object
 from linarite.engines.text_chat.schema_bounds import bounded_json, schema_refusal
 from linarite.engines.text_chat.toolbox import CALL_CLOSING, CALL_OPENING, arguments_schema
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from linarite.engines.text_chat.json_values import is_object
+from linarite.domain.json_values import is_object
 
 if TYPE_CHECKING:
     from collections.abc import Collection

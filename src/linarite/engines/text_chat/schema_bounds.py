@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.domain.errors import InvalidRequest
-from linarite.engines.text_chat.json_values import is_array, is_object
+from linarite.domain.json_values import is_deeper
 
 if TYPE_CHECKING:
     from linarite.engines.worker_process.options import WorkerOptions
@@ -21,7 +21,7 @@ def bounded_json(schema: dict[str, Any], options: WorkerOptions, param: str) -> 
         raise schema_refusal(
             f"it has {len(written)} bytes, and at most {most} are supported.", param
         )
-    if _deeper_than(schema, options.schema_depth_max):
+    if is_deeper(schema, options.schema_depth_max):
         raise schema_refusal(
             f"it is nested too deeply. At most {options.schema_depth_max} levels are supported.",
             param,
@@ -43,13 +43,3 @@ def schema_refusal(why: str, param: str) -> InvalidRequest:
     of_reply = param == "response_format"
     code = "invalid_json_schema" if of_reply else "invalid_function_parameters"
     return InvalidRequest(f"Invalid schema: {why}", param=param, code=code)
-
-
-def _deeper_than(node: object, levels: int) -> bool:
-    if is_object(node):
-        children = list(node.values())
-    elif is_array(node):
-        children = node
-    else:
-        return False
-    return levels == 0 or any(_deeper_than(child, levels - 1) for child in children)

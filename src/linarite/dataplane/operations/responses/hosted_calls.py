@@ -25,6 +25,7 @@ from linarite.dataplane.operations.responses.hosted_output import (
     SearchCall,
     ToolList,
 )
+from linarite.dataplane.parts.searching import QUERIES_MAX, QUERY_CHARACTERS_MAX
 from linarite.domain.chat import FunctionDefinition, NamedFunction, NamedToolChoice, Tool
 from linarite.domain.errors import InvalidRequest
 from linarite.domain.hosted_tool_errors import ToolsNotListed
@@ -50,7 +51,6 @@ TURNS_MAX, CALLS_MAX = 32, 128
 calls are carried out where the request does not say"""
 FRUITLESS_MAX = 2
 INVALID_PARAMS = -32602
-QUERY_CHARACTERS_MAX, QUERIES_MAX = 4096, 8
 SEARCH = FunctionDefinition(
     FILE_SEARCH,
     "Searches the user's files for passages that answer a question. Use it before you answer "

@@ -8,7 +8,14 @@ import msgspec
 
 from linarite.dataplane.parts.checks import check_metadata, in_range, one_of
 from linarite.dataplane.parts.decode import decode, unknown_parameter
-from linarite.dataplane.parts.searching import RESULTS_USUAL, RankingOptions, Wanted, search_ask
+from linarite.dataplane.parts.searching import (
+    QUERIES_MAX,
+    QUERY_CHARACTERS_MAX,
+    RESULTS_USUAL,
+    RankingOptions,
+    Wanted,
+    search_ask,
+)
 from linarite.domain.errors import InvalidRequest
 from linarite.domain.vector_store import Chunking, NewStoreFile
 from linarite.files.keeper import owner_of
@@ -26,7 +33,6 @@ ATTRIBUTES_MAX, ATTRIBUTE_KEY_MAX, ATTRIBUTE_VALUE_MAX = 16, 64, 512
 CHUNK_TOKENS = (100, 4096)
 DAYS_BOUNDS = (1, 365)
 NAME_MAX = 256
-QUERIES_MAX, QUERY_CHARACTERS_MAX = 8, 4096
 RANKERS = ("auto", "default-2024-11-15", "none")
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from linarite.domain.json_values import is_array, is_object
 from linarite.engines.openvino.messages import ChatPrompt, TextPrompt
-from linarite.engines.text_chat.json_values import is_array, is_object
 from linarite.engines.text_chat.thinking import begins_thinking
 
 if TYPE_CHECKING:
