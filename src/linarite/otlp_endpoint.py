@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from linarite import __version__
 from linarite.domain.dial import Errand
 from linarite.domain.errors import EgressRefused, LinariteError, SetupError
-from linarite.domain.target import is_loopback, target_of
+from linarite.domain.target import configured_target
 from linarite.engines.http_client import HttpClient, HttpClientError, dialer_connector
 from linarite.telemetry.otlp import Delivery
 
@@ -90,22 +90,12 @@ class OtlpEndpoint:
 
 
 def collector_of(settings: Otlp) -> Target:
-    """Where the collector is: over TLS, unless it is this machine or settings allow more.
-
-    Raises SetupError.
-    """
+    """Where the collector is. Raises SetupError."""
     try:
-        target = target_of(settings.endpoint)
-    except EgressRefused as refused:
+        plain = settings.allow_plain_http
+        return configured_target(settings.endpoint, allow_plain_http=plain, section="otlp.")
+    except SetupError as refused:
         raise SetupError(f"otlp.endpoint: {refused.message}") from None
-    if "?" in target.path:
-        raise SetupError("otlp.endpoint: it ends with a path, maybe, and has no '?'.")
-    if not (target.tls or settings.allow_plain_http or is_loopback(target.host)):
-        raise SetupError(
-            f"otlp.endpoint: what is told to {target.host} would go unencrypted. Use https, or "
-            "set otlp.allow_plain_http = true where the network between is trusted."
-        )
-    return target
 
 
 def collector_hosts(settings: Otlp) -> frozenset[str]:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linarite.domain.errors import EgressRefused
-from linarite.domain.target import Target, host_of, target_of
+from linarite.domain.errors import EgressRefused, SetupError
+from linarite.domain.target import Target, configured_target, host_of, target_of
 
 
 @pytest.mark.parametrize(
@@ -147,3 +147,24 @@ def test_any_url_is_judged(url: str) -> None:
         return
     assert "@" not in url.partition("://")[2].partition("/")[0].partition("?")[0]
     assert host_of(target.host) == target.host
+
+
+@pytest.mark.parametrize(
+    ("url", "read"),
+    [
+        ("https://elsewhere.example", False),
+        ("http://127.0.0.1:1", False),
+        ("http://localhost", False),
+        ("http://elsewhere.example", True),
+        ("http://10.0.0.1", True),
+    ],
+)
+def test_what_others_may_read_is_refused_unless_settings_say_so(url: str, *, read: bool) -> None:
+    """Of names, only `localhost` is sure to be this machine."""
+    assert target_of(url).read_on_the_way == read
+    assert configured_target(url, allow_plain_http=True) == target_of(url)
+    if not read:
+        assert configured_target(url, allow_plain_http=False) == target_of(url)
+        return
+    with pytest.raises(SetupError, match=r"set otlp\.allow_plain_http = true"):
+        configured_target(url, allow_plain_http=False, section="otlp.")

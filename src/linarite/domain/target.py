@@ -7,7 +7,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 
 import msgspec
 
-from linarite.domain.errors import EgressRefused
+from linarite.domain.errors import EgressRefused, SetupError
 
 _URL = re.compile(
     r"(?P<scheme>https?)://"
@@ -39,6 +39,11 @@ class Target(msgspec.Struct, frozen=True):
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
 
+    @property
+    def read_on_the_way(self) -> bool:
+        """Whether others may read what is sent there: without TLS, and to another machine."""
+        return not self.tls and not is_loopback(self.host)
+
 
 def target_of(url: str) -> Target:
     """Parse an absolute http or https URL.
@@ -64,6 +69,28 @@ def target_of(url: str) -> Target:
         port=port,
         path=path if path.startswith("/") else f"/{path}",
     )
+
+
+def configured_target(url: str, *, allow_plain_http: bool, section: str = "") -> Target:
+    """Where settings say that a service is: over TLS, unless it is this machine or may be plain.
+
+    `section` is what names of settings begin with there (`otlp.`). Raises SetupError, which says
+    what is wrong with the URL but not which setting it is.
+    """
+    try:
+        target = target_of(url)
+    except EgressRefused as refused:
+        raise SetupError(refused.message) from None
+    if "?" in target.path:
+        raise SetupError(
+            "it ends with a path, maybe, and has no '?': what opens it has settings of its own."
+        )
+    if target.read_on_the_way and not allow_plain_http:
+        raise SetupError(
+            f"what is sent to {target.host} would go unencrypted. Use https, or set "
+            f"{section}allow_plain_http = true where the network between is trusted."
+        )
+    return target
 
 
 def host_of(text: str) -> str:

@@ -13,7 +13,7 @@ from linarite import __version__
 from linarite.controls.authenticate.strict_json import strict_object
 from linarite.domain.dial import Errand
 from linarite.domain.errors import EgressRefused, LinariteError
-from linarite.domain.target import Target, is_loopback, target_of
+from linarite.domain.target import Target, target_of
 from linarite.engines.http_client import HttpClient, dialer_connector
 
 if TYPE_CHECKING:
@@ -120,6 +120,6 @@ def discovery_url_of(settings: IssuerSettings) -> str:
 def safe_target(url: str) -> Target:
     """Where a document is read from: over TLS, unless it is this machine. Raises EgressRefused."""
     target = target_of(url)
-    if not target.tls and not is_loopback(target.host):
+    if target.read_on_the_way:
         raise EgressRefused(f"An issuer's documents are read over https only: {url[:200]!r}.")
     return target

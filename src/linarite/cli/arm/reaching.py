@@ -11,7 +11,7 @@ from linarite.cli.arm.server import Address
 from linarite.cli.given_key import read_key
 from linarite.cli.serving_file import SERVING_FILE, read_serving_file
 from linarite.domain.errors import SetupError
-from linarite.domain.target import is_loopback, target_of
+from linarite.domain.target import target_of
 
 if TYPE_CHECKING:
     from linarite.cli.commands import Commands
@@ -67,8 +67,7 @@ def address_of(typed: Typed, commands: Commands) -> Address:
 
 def require_private(endpoint: str) -> None:
     """Let an endpoint pass on the way to which nobody reads along. Raises SetupError."""
-    target = target_of(endpoint)
-    if not target.tls and not is_loopback(target.host):
+    if target_of(endpoint).read_on_the_way:
         raise SetupError(
             f"{endpoint} is on another machine and without TLS: whoever reads along would have the "
             "key. Use https://, or set client.plaintext_beyond_loopback = true if "

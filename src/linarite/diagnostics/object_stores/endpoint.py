@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from linarite.diagnostics.sinks.sink import SinkDown
 from linarite.domain.dial import Errand
-from linarite.domain.errors import EgressRefused, SetupError
-from linarite.domain.target import is_loopback, target_of
+from linarite.domain.errors import EgressRefused
+from linarite.domain.target import configured_target
 from linarite.engines.http_client import HttpClient, HttpClientError, dialer_connector
 
 if TYPE_CHECKING:
@@ -83,19 +83,5 @@ class StoreEndpoint:
 
 
 def store_of(settings: SinkSettings) -> Target:
-    """Where the store is: over TLS, unless it is this machine or settings allow more.
-
-    Raises SetupError.
-    """
-    try:
-        target = target_of(settings.url)
-    except EgressRefused as refused:
-        raise SetupError(refused.message) from None
-    if "?" in target.path:
-        raise SetupError("it ends with a path, maybe, and has no '?'; a signature is sas_token.")
-    if not (target.tls or settings.allow_plain_http or is_loopback(target.host)):
-        raise SetupError(
-            f"what is sent to {target.host} would go unencrypted. Use https, or set "
-            "allow_plain_http = true where the network between is trusted."
-        )
-    return target
+    """Where the store is. Raises SetupError."""
+    return configured_target(settings.url, allow_plain_http=settings.allow_plain_http)

@@ -16,7 +16,6 @@ from linarite.dataplane.operations.chat_completions.grounded_reply import (
     GroundedReply,
     NothingFound,
     context_of,
-    polite,
 )
 from linarite.dataplane.operations.chat_completions.prompt import fitted, with_documents
 from linarite.dataplane.operations.chat_completions.storing import ToBeStored, to_be_stored
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from linarite.domain.chat import ChatAsk
     from linarite.domain.data_source import SearchParameters
     from linarite.domain.facts import Deployment, Facts
-
-__all__ = ["Grounding", "NothingFound", "over_documents", "polite"]
 
 VERSIONS = versions_since("2024-02-01", "2024-02-15-preview") | V1
 NO_TOOLS = "none"

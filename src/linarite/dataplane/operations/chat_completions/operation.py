@@ -6,11 +6,8 @@ from typing import TYPE_CHECKING
 
 from linarite.dataplane.call import END_USER_MAX
 from linarite.dataplane.operations.chat_completions.ask import AskReader
-from linarite.dataplane.operations.chat_completions.grounding import (
-    NothingFound,
-    over_documents,
-    polite,
-)
+from linarite.dataplane.operations.chat_completions.grounded_reply import NothingFound, polite
+from linarite.dataplane.operations.chat_completions.grounding import over_documents
 from linarite.dataplane.operations.chat_completions.reply import ChatReply
 from linarite.dataplane.operations.chat_completions.storing import (
     ToBeStored,
