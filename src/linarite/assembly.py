@@ -61,7 +61,7 @@ from linarite.telemetry.price_options import price_book
 from linarite.web.edge import Edge
 from linarite.web.listeners import Listeners
 from linarite.web.tls import ServerTls
-from linarite.webhooks.opening import running_webhooks
+from linarite.webhooks.opening import running_webhooks, tell_endpoints
 from linarite.work_parts import WorkParts, engine_surroundings
 
 if TYPE_CHECKING:
@@ -267,7 +267,8 @@ class Assembly:
         plane = DataPlane(router, surface, settings.limits, observe, self._prices, journal)
         calls = DirectCalls(router, plane.surface, observe, self._prices, journal)
         plane.content_log = calls.content_log = self._content_log
-        stored.responses.make_by(calls, kit, self._notifier if settings.webhooks else None)
+        tell_endpoints(self._notifier, stored.webhook_endpoints, settings.files)
+        stored.responses.make_by(calls, kit, self._notifier)
         stored.batches.answer_by(calls, self._facts, self._host.capabilities_of, self._notifier)
         stored.knowledge.answer_by(calls)
         stored.vectors.answer_by(calls, self._facts, self._host.capabilities_of)

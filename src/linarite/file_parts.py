@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from linarite.controls.egress import EgressDialer
 from linarite.domain.audit import AuditTrail
-from linarite.domain.dial import Dialer
 from linarite.domain.held_data import HeldData
 from linarite.domain.resource import KeyStore, ResourceStore
 from linarite.files.importing import FileImporter
@@ -27,7 +27,7 @@ class Around(msgspec.Struct, frozen=True):
 
     resources: ResourceStore
     keys: KeyStore
-    dialer: Dialer
+    dialer: EgressDialer
     trail: AuditTrail
     held: HeldData
     """what is stored adds itself"""

@@ -29,10 +29,10 @@ class ResponseParts:
         self._wait_s = options.background_wait_s
         stack.push_async_callback(self.background.stop)
 
-    def make_by(self, calls: DirectCalls, kit: OperationKit, notifier: Notifier | None) -> None:
+    def make_by(self, calls: DirectCalls, kit: OperationKit, notifier: Notifier) -> None:
         """From now on there is somebody who makes those in the background.
 
-        `notifier` tells webhooks of their ends; None where no webhook is declared.
+        `notifier` tells webhooks of their ends.
         """
         self.background.notifier = notifier
         self.background.carry_out = BackgroundMaker(calls, kit, self._wait_s)

@@ -157,6 +157,10 @@ def egress_policy(settings: Settings, planned: Plan) -> EgressPolicy:
             "data_source": PurposeHosts(
                 tuple(egress.data_source.allowed_hosts), search_hosts(settings.search_services)
             ),
+            "webhook_endpoint": PurposeHosts(
+                tuple(egress.webhook_endpoint.allowed_hosts),
+                frozenset(settings.webhook_endpoints.private_hosts),
+            ),
             # Callers write these: what settings name for others is not named for them.
             "action_group": PurposeHosts(tuple(egress.action_group.allowed_hosts)),
         },

@@ -22,7 +22,7 @@ from linarite.dataplane.options import Limits
 from linarite.dataplane.sockets.options import WebSockets
 from linarite.diagnostics.options import SinkSettings
 from linarite.domain.errors import SetupError
-from linarite.files.options import Files, StoredCompletions
+from linarite.files.options import Files, StoredCompletions, WebhookEndpoints
 from linarite.hosting.declared import account_id
 from linarite.hosting.options import (
     AccountSettings,
@@ -77,6 +77,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mcp: Mcp = Mcp()
     batches: Batches = Batches()
     stored_completions: StoredCompletions = StoredCompletions()
+    webhook_endpoints: WebhookEndpoints = WebhookEndpoints()
     logs: Logs = Logs()
     otlp: Otlp = Otlp()
     records: Records = Records()

@@ -18,6 +18,7 @@ from linarite.files.completions import CompletionKeeper
 from linarite.files.opening import tidy_files
 from linarite.files.proof import ProvenObjects
 from linarite.files.room import Disk, Room
+from linarite.files.webhook_endpoints import EndpointKeeper
 from linarite.knowledge_parts import KnowledgeParts
 from linarite.mcp import McpClient
 from linarite.response_parts import ResponseParts
@@ -56,6 +57,7 @@ class StoredParts(msgspec.Struct, frozen=True):
     vectors: VectorParts
     mcp: McpClient
     knowledge: KnowledgeParts
+    webhook_endpoints: EndpointKeeper
 
     def kit(
         self, settings: Settings, capabilities_of: Callable[[str], Capabilities | None]
@@ -79,6 +81,7 @@ class StoredParts(msgspec.Struct, frozen=True):
             vector_search=self.vectors.searcher,
             mcp=self.mcp,
             documents=self.knowledge.finder,
+            webhook_endpoints=self.webhook_endpoints,
             prompts=PromptBook(settings.responses.prompts),
         )
 
@@ -121,6 +124,8 @@ async def open_stored(
     stack.push_async_callback(mcp.stop)
     knowledge = KnowledgeParts(settings, vectors, around.dialer)
     box_of = around.keys.box_of
+    listed = around.dialer.require_listed
+    told = EndpointKeeper(objects, box_of, settings.webhook_endpoints, listed)
     return StoredParts(
-        objects, files, file_parts, responses, box_of, batches, vectors, mcp, knowledge
+        objects, files, file_parts, responses, box_of, batches, vectors, mcp, knowledge, told
     )

@@ -13,8 +13,9 @@ from linarite.domain.vector_store_errors import EmbeddingBusy
 from linarite.files import FileKeeper
 from linarite.files.completions import CompletionKeeper
 from linarite.files.importing import FileImporter
-from linarite.files.options import Files, StoredCompletions
+from linarite.files.options import Files, StoredCompletions, WebhookEndpoints
 from linarite.files.uploads import UploadKeeper
+from linarite.files.webhook_endpoints import EndpointKeeper
 from linarite.knowledge.azure_search import AzureSearch
 from linarite.knowledge.finder import DocumentFinder
 from linarite.knowledge.own_stores import OwnStores
@@ -79,6 +80,9 @@ def kit_in_memory(
         mcp=McpClient(EgressDialer(EgressPolicy()), Mcp()),
         vector_search=searcher,
         documents=documents,
+        webhook_endpoints=EndpointKeeper(
+            objects, box_of, WebhookEndpoints(), EgressDialer(EgressPolicy()).require_listed
+        ),
     )
 
 

@@ -49,13 +49,14 @@ def examples(language: str) -> list[Example]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, model_home: Path) -> Iterator[Server]:
-    """What `make run MINIMAL=1` starts, with the network of the page about private endpoints."""
+    """What `make run MINIMAL=1` starts, with what the pages say that their examples need."""
     network = next(
         each.text for each in examples("toml") if each.place.startswith("docs/private-endpoints")
     )
+    opened = next(each.text for each in examples("toml") if "[webhook_endpoints]" in each.text)
     home = tmp_path_factory.mktemp("documented")
     (home / "models").symlink_to(model_home / "models")
-    yield from serving(home, f"[models]\nminimal = true\n{CALM}{network}")
+    yield from serving(home, f"[models]\nminimal = true\n{CALM}{network}{opened}")
 
 
 @pytest.mark.real_model

@@ -125,7 +125,12 @@ def wait_for(condition: Any) -> None:  # noqa: ANN401 - a function
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One on which people see their own files alone."""
-    settings = SIMULATED + LATER + '\n[files]\nvisible_to = "creator"\n'
+    settings = (
+        SIMULATED
+        + LATER
+        + '\n[files]\nvisible_to = "creator"\n'
+        + '[egress.webhook_endpoint]\nallowed_hosts = ["hooks.example"]\n'
+    )
     yield from serving(tmp_path_factory.mktemp("stored"), settings)
 
 
@@ -178,6 +183,14 @@ def conversation(owner: Owner) -> str:
     made = owner.ask("POST", f"{V1}/conversations", json={"items": [MESSAGE]})
     assert made.status_code == 200, made.text
     return f"/conversations/{made.json()['id']}"
+
+
+def webhook_endpoint(owner: Owner) -> str:
+    """Its path."""
+    body = {"name": "a", "url": "https://hooks.example", "event_types": ["batch.completed"]}
+    made = owner.ask("POST", f"{V1}/dashboard/webhook_endpoints", json=body)
+    assert made.status_code == 200, made.text
+    return f"/dashboard/webhook_endpoints/{made.json()['id']}"
 
 
 def conversation_item(owner: Owner) -> str:
@@ -279,6 +292,11 @@ KINDS = [
     ),
     Stored(conversation_item, {"GET": {}, "DELETE": {}}, bases=(V1,)),
     Stored(
+        webhook_endpoint,
+        {"GET": {}, "POST": {"json": {"name": "b"}}, "DELETE": {}},
+        bases=(V1,),
+    ),
+    Stored(
         stored_completion,
         {
             "GET": {},
@@ -369,6 +387,7 @@ def test_lists_show_nothing_of_others(server: Server, others: dict[str, Owner]) 
     file_id = mine(server).store()
     stored_completion(mine(server))
     running_batch(mine(server))
+    webhook_endpoint(mine(server))
     store_file(mine(server))
     for stranger in (others["account"], others["application"]):
         assert stranger.ids() == []
@@ -378,6 +397,7 @@ def test_lists_show_nothing_of_others(server: Server, others: dict[str, Owner]) 
             "chat/completions",
             "vector_stores",
             "batches",
+            "dashboard/webhook_endpoints",
             f"batches?after=batch_{'f' * 36}",
         ):
             assert stranger.ask("GET", f"{V1}/{place}").json()["data"] == []

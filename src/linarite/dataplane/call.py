@@ -20,6 +20,7 @@ from linarite.files import FileKeeper
 from linarite.files.completions import CompletionKeeper
 from linarite.files.importing import FileImporter
 from linarite.files.uploads import UploadKeeper
+from linarite.files.webhook_endpoints import EndpointKeeper
 from linarite.knowledge.finder import DocumentFinder
 from linarite.mcp import McpClient
 from linarite.responses import BackgroundResponses, ConversationKeeper, ResponseKeeper
@@ -199,6 +200,7 @@ class OperationKit(msgspec.Struct, frozen=True):
     mcp: McpClient
     documents: DocumentFinder
     """finds what `data_sources` hold"""
+    webhook_endpoints: EndpointKeeper
     prompts: PromptBook = PromptBook()
 
 

@@ -82,6 +82,13 @@ from linarite.dataplane.operations.vector_stores.operation import (
     SearchVectorStore,
     UpdateVectorStore,
 )
+from linarite.dataplane.operations.webhook_endpoints.operation import (
+    CreateWebhookEndpoint,
+    DeleteWebhookEndpoint,
+    GetWebhookEndpoint,
+    ListWebhookEndpoints,
+    UpdateWebhookEndpoint,
+)
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -118,6 +125,17 @@ def _of_responses(
         operation=operation,
         dated="flat",
         versions=versions_since("", since),
+    )
+
+
+def _of_webhooks(method: str, rest: str, operation: type[Operation]) -> Route:
+    """A row about webhook endpoints: no dated version knows them."""
+    return Route(
+        method=method,
+        template=f"/dashboard/webhook_endpoints{rest}",
+        operation=operation,
+        dated="flat",
+        versions=frozenset(),
     )
 
 
@@ -374,4 +392,9 @@ ROUTES: tuple[Route, ...] = (
     _of_store("GET", _BATCH, GetFileBatch),
     _of_store("POST", f"{_BATCH}/cancel", CancelFileBatch),
     _of_store("GET", f"{_BATCH}/files", ListFileBatchFiles),
+    _of_webhooks("POST", "", CreateWebhookEndpoint),
+    _of_webhooks("GET", "", ListWebhookEndpoints),
+    _of_webhooks("GET", "/{webhook_endpoint_id}", GetWebhookEndpoint),
+    _of_webhooks("POST", "/{webhook_endpoint_id}", UpdateWebhookEndpoint),
+    _of_webhooks("DELETE", "/{webhook_endpoint_id}", DeleteWebhookEndpoint),
 )

@@ -21,6 +21,7 @@ Purpose = Literal[
     "ledger",
     "telemetry",
     "webhook",
+    "webhook_endpoint",
     "action_group",
     "diagnostics",
     "file_import",
@@ -30,10 +31,10 @@ Purpose = Literal[
 ]
 """what a connection is for: to have another endpoint answer requests; to read the keys of whoever
 issues tokens; to bring models; to keep the counts of limits; to tell a collector what goes on; to
-tell a webhook that settings declare; to tell one that an action group names; to send diagnostic
-records; to fetch a file that an application named by URL; to use the tools of an MCP server that
-a request names; to search an index that a chat request names; to talk, as a command, to the server
-that a person named
+tell a webhook that settings declare; to tell one that an application names, or an action group;
+to send diagnostic records; to fetch a file that an application named by URL; to use the tools of
+an MCP server that a request names; to search an index that a chat request names; to talk, as a
+command, to the server that a person named
 """
 
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)

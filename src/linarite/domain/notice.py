@@ -19,6 +19,8 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """what there is to say, as JSON; the same members for the same type"""
     account_id: str = ""
     """whose matter it is: its egress rules hold for the telling; "" for the server's own"""
+    owner: str | None = None
+    """who made what it is about, as StoredObject has it; None where nobody did"""
     key: str = ""
     """notices of one key are told once, also across restarts; "" tells each"""
 

@@ -8,6 +8,20 @@ import msgspec
 from msgspec import Meta
 
 
+class WebhookEndpoints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Webhooks that applications name themselves."""
+
+    account_max: Annotated[int, Meta(description="Webhook endpoints of an account.", ge=0)] = 100
+    private_hosts: Annotated[
+        list[str],
+        Meta(
+            description="Hosts that may be named although they have private addresses, with or "
+            "without TLS: whoever may make endpoints has the server post to them. Others go under "
+            "egress.webhook_endpoint.allowed_hosts."
+        ),
+    ] = []
+
+
 class StoredCompletions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bounds on chat completions that are stored (`store: true`)."""
 

@@ -220,6 +220,7 @@ class BackgroundResponses:
             type=kind,
             data={"id": ended.id},
             account_id=ended.account_id,
+            owner=ended.owner,
             key=f"{ended.account_id.lower()} {ended.id} {kind}",
         )
         while True:

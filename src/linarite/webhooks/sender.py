@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from linarite.webhooks.options import WebhookSettings
 
     Finder = Callable[[str], Awaitable[Destination | None]]
+    Wanting = Callable[[Notice], Awaitable[list[str]]]
 
 log = structlog.get_logger("linarite.webhooks")
 
@@ -66,6 +67,7 @@ class WebhookSender:
         self._dialer = dialer
         self._declared = DeclaredDestinations(declared)
         self._finders: list[Finder] = []
+        self._wanting: list[Wanting] = []
         self._retry_s = tuple(retry_s)
         self._soon: deque[Notice] = deque()
         self._woken = asyncio.Event()
@@ -81,6 +83,10 @@ class WebhookSender:
     def also_find(self, finder: Finder) -> None:
         """Have destinations looked up that settings don't declare; the first that knows one."""
         self._finders.append(finder)
+
+    def also_tell(self, wanting: Wanting) -> None:
+        """Have notices told to the destinations too that it names, which a finder knows."""
+        self._wanting.append(wanting)
 
     async def start(self) -> None:
         """Go on with what an earlier server left."""
@@ -102,8 +108,11 @@ class WebhookSender:
             await self._keep_soon()
 
     async def tell(self, notice: Notice) -> None:
-        """Keep it for each declared receiver that wants it. Raises ServiceUnavailable."""
-        await self.post(self._letters(notice))
+        """Keep it for each receiver that wants it. Raises ServiceUnavailable."""
+        names = self._declared.wanting(notice)
+        for wanting in self._wanting:
+            names += await wanting(notice)
+        await self.post(_letters(notice, names))
 
     def tell_soon(self, notice: Notice) -> None:
         """As `tell`, within moments; on the thread of the event loop."""
@@ -132,35 +141,6 @@ class WebhookSender:
         await self._outbox.keep(again)
         self._woken.set()
         return again
-
-    def _letters(self, notice: Notice) -> list[Letter]:
-        wanting = self._declared.wanting(notice)
-        if not wanting:
-            return []
-        at = moment()
-        # As Standard Webhooks recommends a payload, and as OpenAI's clients read an event.
-        body = msgspec.json.encode(
-            {
-                "object": "event",
-                "id": event_id(notice.key),
-                "type": notice.type,
-                "created_at": int(time.time()),
-                "timestamp": at,
-                "data": notice.data,
-            }
-        )
-        return [
-            Letter(
-                id=letter_id(notice.key, name),
-                destination=name,
-                type=notice.type,
-                body=body.decode(),
-                account_id=notice.account_id,
-                made_at=at,
-                due_at=at,
-            )
-            for name in wanting
-        ]
 
     def _lose(self, count: int) -> None:
         self.lost_count += count
@@ -284,6 +264,35 @@ class WebhookSender:
                 await asyncio.sleep(STORE_RETRY_S)
             else:
                 return
+
+
+def _letters(notice: Notice, names: Sequence[str]) -> list[Letter]:
+    if not names:
+        return []
+    at = moment()
+    # As Standard Webhooks recommends a payload, and as OpenAI's clients read an event.
+    body = msgspec.json.encode(
+        {
+            "object": "event",
+            "id": event_id(notice.key),
+            "type": notice.type,
+            "created_at": int(time.time()),
+            "timestamp": at,
+            "data": notice.data,
+        }
+    )
+    return [
+        Letter(
+            id=letter_id(notice.key, name),
+            destination=name,
+            type=notice.type,
+            body=body.decode(),
+            account_id=notice.account_id,
+            made_at=at,
+            due_at=at,
+        )
+        for name in names
+    ]
 
 
 def letter_id(key: str, destination: str) -> str:

@@ -149,6 +149,17 @@ class EgressDialer:
         if self._on_passed is not None and errand.account_id:
             self._on_passed(host, port, errand)
 
+    def require_listed(self, host: str, port: int, errand: Errand) -> None:
+        """Refuse what no rule lists, before anybody wants to connect. Raises EgressRefused.
+
+        What addresses a name has is seen when it is dialled.
+        """
+        try:
+            self._require_literal(*self._allowed(host, port, errand))
+        except EgressRefused as refused:
+            self._note(host, port, errand, refused)
+            raise
+
     def _allowed(self, host: str, port: int, errand: Errand) -> tuple[str, EgressRules]:
         """The host in its normal form, and the rules for its addresses. Raises EgressRefused."""
         name = host_of(host)

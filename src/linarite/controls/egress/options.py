@@ -33,6 +33,7 @@ class Egress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ledger: PurposeEgress = PurposeEgress()
     telemetry: PurposeEgress = PurposeEgress()
     webhook: PurposeEgress = PurposeEgress()
+    webhook_endpoint: PurposeEgress = PurposeEgress()
     action_group: PurposeEgress = PurposeEgress()
     diagnostics: PurposeEgress = PurposeEgress()
     file_import: PurposeEgress = PurposeEgress()

@@ -21,6 +21,7 @@ _NAMED_BY: dict[Purpose, str] = {  # no host is named for action groups, which c
     "telemetry": "a collector (otlp.endpoint)",
     "ledger": "the ledger of limits (quota.ledger)",
     "webhook": "a webhook (webhooks.NAME.url)",
+    "webhook_endpoint": "a receiver of applications' webhooks (webhook_endpoints.private_hosts)",
     "diagnostics": "a syslog server (diagnostic_sinks.NAME.address)",
     "file_import": "a source of files (files.import_private_hosts)",
     "mcp": "an MCP server (mcp.private_hosts)",

@@ -70,6 +70,7 @@ async def tell(batch: Batch, tools: BatchTools) -> None:
             type=f"batch.{batch.status}",
             data={name: state[name] for name in told},
             account_id=batch.account_id,
+            owner=batch.owner,
             key=f"{batch.id} {batch.status}",
         )
     )

@@ -1,0 +1,1 @@
+"""…/dashboard/webhook_endpoints: who is told what happens in the background."""
