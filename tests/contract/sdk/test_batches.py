@@ -317,6 +317,35 @@ def test_lists_come_in_parts(client: OpenAI) -> None:
     assert set(made) <= set(everything)
 
 
+def test_lists_are_filtered_and_ordered(client: OpenAI) -> None:
+    """As Azure's previews have it, over the parts of the list; what can't be read is refused."""
+    good = [ended(client, begun(client, lines(1)))[0] for _ in range(3)]
+    bad, _, _ = ended(client, begun(client, ""))
+
+    def ids(said: str, **more: str) -> list[str]:
+        query = {"$filter": said, **more}
+        return [each.id for each in client.batches.list(limit=2, extra_query=query)]
+
+    since = f"created_at ge {good[0].created_at}"
+    done = f"status eq 'Completed' and {since}"
+    newest_first = [each.id for each in reversed(good)]
+    found = ids(done)
+    assert [each for each in found if each in newest_first] == newest_first
+    assert bad.id not in found
+    assert [each for each in ids(done, **{"$orderby": "created_at asc"}) if each in found] == [
+        *reversed(found)
+    ]
+    assert bad.id in ids(f"(status eq 'failed' or status eq 'InProgress') and {since}")
+    assert ids(f"created_at lt {good[0].created_at - 10_000}") == []
+    for query, words in (
+        ({"$filter": "endpoint eq 'x'"}, "'endpoint' is none of created_at, status"),
+        ({"$filter": "status eq"}, "filter"),
+        ({"$orderby": "status"}, "created_at asc"),
+    ):
+        with pytest.raises(BadRequestError, match=words):
+            client.batches.list(extra_query=query)
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from linarite.batches import NewBatch
 from linarite.batches.input_file import check_endpoint
+from linarite.dataplane.operations.batches.filtering import oldest_first, wanted_by
 from linarite.dataplane.parts.checks import check_metadata, whole_number
 from linarite.dataplane.parts.decode import decode
 from linarite.dataplane.subjects import PROJECT_HEADER
@@ -18,8 +19,11 @@ from linarite.domain.stored_object import Page
 from linarite.files.keeper import owner_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from linarite.batches import BatchKeeper
     from linarite.dataplane.call import Call
+    from linarite.domain.batch import Batch
 
 LIST_MAX, LIST_USUAL = 100, 20
 DAY_S = 86_400
@@ -87,13 +91,27 @@ def read_ask(call: Call, body: bytes, keeper: BatchKeeper) -> NewBatch:
     )
 
 
-def read_page(call: Call, owner: str | None) -> Page:
-    """The part of the list that is asked for, and one more. Raises InvalidRequest."""
+class Listing(NamedTuple):
+    """The part of the list that is asked for, and one more."""
+
+    page: Page
+    wanted: Callable[[Batch], bool] | None
+    """whether a batch is in it; None: all are"""
+
+
+def read_listing(call: Call, owner: str | None) -> Listing:
+    """What is asked for. Raises InvalidRequest."""
     asked = dict(parse_qsl(call.query.decode("latin-1")))
     limit = asked.get("limit", str(LIST_USUAL))
     if not 1 <= whole_number(limit) <= LIST_MAX:
         raise InvalidRequest(f"'limit' must be an integer between 1 and {LIST_MAX}.", param="limit")
-    return Page(limit=int(limit) + 1, after=asked.get("after", ""), owner=owner)
+    page = Page(
+        limit=int(limit) + 1,
+        after=asked.get("after", ""),
+        ascending=oldest_first(asked.get("$orderby", "created_at desc")),
+        owner=owner,
+    )
+    return Listing(page, wanted_by(asked["$filter"]) if "$filter" in asked else None)
 
 
 def _lives_s(asked: ExpiresAfter | None) -> int:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from linarite.dataplane.operations.batches.ask import read_ask, read_page
+import msgspec
+
+from linarite.dataplane.operations.batches.ask import read_ask, read_listing
 from linarite.dataplane.parts.documents import DocumentReply, OfOneObject, list_document
 from linarite.domain.batch import shown
 from linarite.domain.batch_errors import (
@@ -22,11 +24,12 @@ if TYPE_CHECKING:
 
     from linarite.batches import NewBatch
     from linarite.dataplane.call import Call, OperationKit
+    from linarite.dataplane.operations.batches.ask import Listing
     from linarite.domain.batch import Batch
     from linarite.domain.facts import Facts
-    from linarite.domain.stored_object import Page
 
 CREATED = 201
+LOOKED_AT_ONCE = 100
 
 
 class CreateBatch:
@@ -66,21 +69,35 @@ class ListBatches:
         """Take who keeps batches."""
         self._keeper = kit.batches
 
-    def parse(self, call: Call, body: bytes, facts: Facts) -> tuple[str, Page]:  # noqa: ARG002 - the port's shape
+    def parse(self, call: Call, body: bytes, facts: Facts) -> tuple[str, Listing]:  # noqa: ARG002 - the port's shape
         """Which part of whose list. Raises InvalidRequest."""
         call.reply = DocumentReply()
-        return call.account_id, read_page(call, self._keeper.seen_by(call.principal))
+        return call.account_id, read_listing(call, self._keeper.seen_by(call.principal))
 
     async def run(
         self,
-        ask: tuple[str, Page],
+        ask: tuple[str, Listing],
         slot: object,  # noqa: ARG002 - the port's shape
     ) -> AsyncGenerator[dict[str, Any], None]:
         """The part of the list, and whether there is more."""
-        account_id, page = ask
-        found = await self._keeper.list(account_id, page)
+        account_id, listing = ask
+        page = listing.page
+        found = await self._found(account_id, listing)
         data = [shown(each, await self._keeper.counts(each)) for each in found[: page.limit - 1]]
         yield list_document(data, more=len(found) >= page.limit)
+
+    async def _found(self, account_id: str, listing: Listing) -> list[Batch]:
+        page, wanted = listing
+        if wanted is None:
+            return await self._keeper.list(account_id, page)
+        matching: list[Batch] = []
+        part = page
+        while True:
+            found = await self._keeper.list(account_id, part)
+            matching += filter(wanted, found)
+            if len(matching) >= page.limit or len(found) < part.limit:
+                return matching[: page.limit]
+            part = msgspec.structs.replace(part, after=found[-1].id, limit=LOOKED_AT_ONCE)
 
 
 class OneBatch(OfOneObject):
