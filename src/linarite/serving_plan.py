@@ -72,8 +72,10 @@ def plan(
         labels = there.get(deployment.model.lower(), ())
         version = deployment.model_version if deployment.model_version in labels else ""
         wanted = InstanceSettings(model=deployment.model, model_version=version)
-        if not deployment.instance and instances.get(name, wanted).model_version != version:
-            name = f"{name}-{version}"
+        default = labels[0] if labels else ""  # what an instance that names none runs
+        runs = instances.get(name, wanted).model_version or default
+        if not deployment.instance and runs != (version or default):
+            name = f"{name}-{version or default}"
         instances.setdefault(name, wanted)
         deployments.append(msgspec.structs.replace(deployment, instance=name))
     return Plan(deployments=deployments, instances=instances)
