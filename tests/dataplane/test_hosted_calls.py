@@ -184,9 +184,9 @@ def test_many_tools_are_chosen_among_quickly() -> None:
     function = {"type": "function", "name": "f"}
     chosen = [SEARCH] * 9000 + [function] * 9000
     tools = [function, SEARCH | {"vector_store_ids": ["vs_1"]}]
-    began = time.perf_counter()
+    began = time.process_time()
     asked = read_tools(tools, {"type": "allowed_tools", "mode": "auto", "tools": chosen})
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert len(asked.offered) == 1
 
 

@@ -102,12 +102,12 @@ def test_long_lists_are_looked_up() -> None:
     """Not gone through for each file."""
     values = [*range(200_000), "de"]
     passes, passes_not = (filter_of(compare(kind, "lang", values)) for kind in ("in", "nin"))
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(200):
         assert passes(HAS)
         assert not passes_not(HAS)
         assert not passes({"lang": True})  # which is not 1
-    assert time.perf_counter() - began < 1  # it was most of a minute
+    assert time.process_time() - began < 1  # it was most of a minute
 
 
 def test_a_filter_has_an_end() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import ref
 
 import structlog
 from sqlalchemy import URL, event
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 POOL_SIZE = 4
 """One writer and three readers at a time; each connection is a thread."""
 
+CURSORS = 32
+"""remembered before one looks which of them are gone"""
+
 IMMEDIATE = {"linarite_begin": "BEGIN IMMEDIATE"}
 """for writers: what the transaction has read can't change before it writes"""
 OUTSIDE = {"linarite_begin": ""}
@@ -42,19 +45,25 @@ class EndedAtOnce(sqlite3.Connection):
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - sqlite3.connect's
-        self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
+        # No WeakSet: other threads, which let go of cursors, would change it while it is read.
+        self._cursors: list[ref[sqlite3.Cursor]] = []
+        self._cursors_max = CURSORS
         super().__init__(*arguments, **options)
 
     def cursor(self, factory: Any = sqlite3.Cursor) -> Any:  # noqa: ANN401 - sqlite3's own
         """As sqlite3's."""
         made = super().cursor(factory)
-        self._cursors.add(made)
+        self._cursors.append(ref(made))
+        if len(self._cursors) > self._cursors_max:
+            self._cursors = [each for each in self._cursors if each() is not None]
+            self._cursors_max = CURSORS + 2 * len(self._cursors)
         return made
 
     def close(self) -> None:
         """Finish every statement and go back to before the transaction."""
-        for cursor in list(self._cursors):
-            cursor.close()
+        for each in self._cursors:
+            if (cursor := each()) is not None:
+                cursor.close()
         if self.in_transaction:
             self.rollback()
         super().close()
