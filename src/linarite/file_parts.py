@@ -55,4 +55,6 @@ async def open_file_parts(
     imports = FileImporter(files, objects, around.dialer, around.keys.box_of)
     stack.push_async_callback(imports.stop)
     await imports.start()
-    return FileParts(UploadKeeper(files, objects), imports)
+    uploads = UploadKeeper(files, objects)
+    stack.push_async_callback(uploads.stop)
+    return FileParts(uploads, imports)

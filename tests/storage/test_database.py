@@ -222,6 +222,33 @@ async def test_whoever_writes_knows_whether_it_was_written(tmp_path: Path) -> No
     await database.close()
 
 
+async def test_a_file_that_is_closed_is_not_opened_again(tmp_path: Path) -> None:
+    """A write that has begun is waited for; who comes later is refused, and holds nothing."""
+    database = open_database(tmp_path)
+    store = SqliteResourceStore(database)
+    put = await store.put(make_resource("/a"))
+    begun = asyncio.Event()
+
+    async def write() -> None:
+        async with database.writing() as connection:
+            begun.set()
+            await asyncio.sleep(0.01)
+            await connection.execute(update(resources).values(etag="late"))
+
+    writing = asyncio.create_task(write())
+    await begun.wait()
+    await database.close()
+    await writing
+    for late in (store.put(make_resource("/b")), store.get("/a")):
+        with pytest.raises(ServiceUnavailable, match="closed"):
+            await late
+    database = open_database(tmp_path)
+    assert await SqliteResourceStore(database).get("/a") == put
+    async with database.reading() as connection:
+        assert await connection.scalar(select(resources.c.etag)) == "late"
+    await database.close()
+
+
 async def test_a_cancelled_read_in_a_write_holds_nothing(tmp_path: Path) -> None:
     """Not even while somebody keeps the traceback, in which its statement lives on."""
     slow = (

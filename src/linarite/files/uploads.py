@@ -124,6 +124,12 @@ class UploadKeeper:
         work.add_done_callback(self._at_work.discard)
         return await asyncio.shield(work)
 
+    async def stop(self) -> None:
+        """Break off what completes by itself; such an upload is as it was, or complete."""
+        for work in self._at_work:
+            work.cancel()
+        await asyncio.gather(*self._at_work, return_exceptions=True)
+
     async def cancel(self, upload: StoredObject) -> StoredObject:
         """End it and forget its parts. Raises UploadNotPending."""
         async with self._turn(upload):

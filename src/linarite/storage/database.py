@@ -10,6 +10,7 @@ import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from linarite.domain.errors import ServiceUnavailable
 from linarite.domain.unbroken import unbroken
 from linarite.storage.lock import FolderLock
 from linarite.storage.migrate import CONTENT_HISTORY, OBJECTS_HISTORY, STATE_HISTORY
@@ -82,10 +83,12 @@ class Database:
         self._writer = self._reader.execution_options(**IMMEDIATE)
         self._outside = self._reader.execution_options(**OUTSIDE)
         self._write_turn = asyncio.Lock()
+        self._closed = False
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncConnection]:
         """A transaction that only reads. Raises ServiceUnavailable when the file can't be."""
+        self._require_open()
         with told_as_unavailable(self._path):
             async with self._reader.connect() as connection:
                 yield connection
@@ -102,6 +105,7 @@ class Database:
         with told_as_unavailable(self._path):
             # Turns are taken here, because SQLite's own waiting is polling with pauses.
             async with self._write_turn:
+                self._require_open()
                 transaction = self._writer.begin()
                 connection = await transaction.__aenter__()
                 try:
@@ -122,7 +126,17 @@ class Database:
                 await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def close(self) -> None:
-        """Let go of the file, and of the folder if this one holds it."""
-        await self._reader.dispose()
+        """Let go of the file, and of the folder if this one holds it.
+
+        A write that has begun is waited for; who comes later is refused: the folder may be another
+        server's by then.
+        """
+        async with self._write_turn:
+            self._closed = True
+            await self._reader.dispose()
         if self._lock is not None:
             self._lock.release()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise ServiceUnavailable(f"{self._path.name} is closed: the server is shutting down")
