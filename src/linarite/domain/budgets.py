@@ -33,8 +33,7 @@ MONTHS = {
     "BillingAnnual": 12,
 }
 """time grains, in months; billing periods are those of the calendar here"""
-OPERATORS = ("EqualTo", "GreaterThan", "GreaterThanOrEqualTo")
-ACTUAL, FORECASTED = "Actual", "Forecasted"
+ACTUAL = "Actual"
 PERCENT = 100
 
 

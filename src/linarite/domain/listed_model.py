@@ -70,11 +70,6 @@ def is_listed_model(resource_id: str) -> bool:
     return f"/providers/{LISTED_MODEL_TYPE}/".lower() in resource_id.lower()
 
 
-def listed_name(name: str, version: str) -> str:
-    """The resource's name."""
-    return f"{name}{BETWEEN}{version}"
-
-
 def listed_model_of(resource: Resource) -> ListedModel:
     """The version that a resource lists; its properties have been checked when it was written."""
     name, _, version = resource.name.partition(BETWEEN)

@@ -67,7 +67,6 @@ MEASURES = (
     Measure("costPerMonth", "cost", Window.MONTH, "money a month"),
 )
 """days and months are UTC's"""
-MEASURE_BY_NAME = {each.name: each for each in MEASURES}
 
 
 class Bound(msgspec.Struct, frozen=True):

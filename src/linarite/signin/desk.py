@@ -9,7 +9,6 @@ import msgspec
 
 from linarite.domain.access import Access
 from linarite.domain.audit import AuditTrail
-from linarite.domain.resource import ResourceStore
 from linarite.domain.sign_in import SignInEvent
 from linarite.signin.directory.book import DirectoryBook
 from linarite.signin.directory.secrets import Passwords
@@ -43,7 +42,6 @@ class Desk(msgspec.Struct, kw_only=True):
 
     tenant: str
     options: SignIn
-    resources_kept: ResourceStore
     book: DirectoryBook
     directory: DirectoryWriter
     keys: SigningKeys

@@ -62,7 +62,6 @@ class SignInPlane(msgspec.Struct, frozen=True):
     """`Directory`"""
     keys: SigningKeys
     """`PublishedKeys`"""
-    desk: Desk
 
 
 async def open_sign_in(parts: SignInParts) -> SignInPlane:
@@ -86,7 +85,6 @@ async def open_sign_in(parts: SignInParts) -> SignInPlane:
     desk = Desk(
         tenant=parts.tenant,
         options=options,
-        resources_kept=parts.resources,
         book=book,
         directory=directory,
         keys=keys,
@@ -109,4 +107,4 @@ async def open_sign_in(parts: SignInParts) -> SignInPlane:
     follower = IdentityFollower(parts.resources, directory)
     await follower.catch_up()
     parts.resources.subscribe(follower.follow)
-    return SignInPlane(SignInApp(Router(ROUTES), desk), book, directory, keys, desk)
+    return SignInPlane(SignInApp(Router(ROUTES), desk), book, directory, keys)

@@ -13,11 +13,10 @@ LOG_FIELDS = frozenset(
         *("event", "level", "logger", "timestamp", "exception"),
         # a request
         *("request_id", "account", "deployment", "model", "operation", "method", "path"),
-        *("status", "error_code", "finish", "caller_key", "client_address", "api_version"),
-        *("duration_ms", "prompt_tokens", "completion_tokens", "limit", "param"),
+        *("status", "error_code", "finish", "caller_key", "client_address"),
+        *("duration_ms", "prompt_tokens", "completion_tokens", "limit"),
         # an instance and its engine
-        *("instance", "engine", "state", "detail", "pid", "exit_code", "signal", "line"),
-        *("attempt", "attempts", "delay_s", "wait_s", "timeout_s", "slots", "threads"),
+        *("instance", "engine", "state", "pid", "line", "attempts", "wait_s", "timeout_s"),
         # jobs, and the resources that they work on
         *("job", "kind", "resource", "instances"),
         # the audit log
@@ -29,29 +28,15 @@ LOG_FIELDS = frozenset(
         # certificates: what they publish
         *("subject", "thumbprint", "until", "files", "issuers", "principal"),
         # models and files
-        *("file", "folder", "bytes", "sha256", "source", "package", "version", "progress"),
+        *("file", "version"),
         # the server and its surroundings
-        *("address", "host", "port", "url", "listener", "setting", "home", "signal_name"),
+        *("address", "host", "port", "url", "listener", "setting", "home"),
         # outgoing connections: words of ours
         *("purpose", "rule", "destination"),
         # limits: words and numbers of ours
         *("measure", "percent", "used", "bound", "refusing"),
         # what went wrong, and how much of it
-        *(
-            "reason",
-            "why",
-            "check",
-            "use",
-            "pause_s",
-            "for_s",
-            "by_ms",
-            "count",
-            "backlog",
-            "dropped",
-            "error",
-            "elapsed_s",
-            "running",
-            "waiting",
-        ),
+        *("reason", "why", "check", "use", "pause_s", "for_s", "by_ms"),
+        *("count", "backlog", "dropped"),
     }
 )

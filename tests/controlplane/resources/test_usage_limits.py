@@ -10,7 +10,7 @@ import pytest
 from linarite.controlplane.resources.usage_limits.rules import LIMITS_MAX
 from linarite.domain.activity import ActivityQuery
 from linarite.domain.usage_limits import (
-    MEASURE_BY_NAME,
+    MEASURES,
     USAGE_LIMIT_TYPE,
     Bound,
     Standing,
@@ -158,7 +158,8 @@ class Counts:
 
     async def standing(self, limit: UsageLimit) -> list[Standing]:
         """Three subjects, two of whom differ by a capital letter."""
-        money = Bound(MEASURE_BY_NAME["costPerDay"], 3_000_000_000)
+        cost_per_day = next(each for each in MEASURES if each.name == "costPerDay")
+        money = Bound(cost_per_day, 3_000_000_000)
         return [
             Standing("bob", limit.bounds[0], 400),
             Standing("ann", limit.bounds[0], 1200, "2026-02-01T00:00:00Z"),

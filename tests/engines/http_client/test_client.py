@@ -318,7 +318,7 @@ async def test_cancelled_request_closes_its_connection(tmp_path: Path) -> None:
             await server.peers[0].gone.wait()
 
 
-@pytest.mark.parametrize("way", ["chunks", "events", "named_events", "close"])
+@pytest.mark.parametrize("way", ["chunks", "events", "close"])
 async def test_abandoned_answer_closes_its_connection(tmp_path: Path, way: str) -> None:
     """Leaving a stream early makes the server see the connection closed."""
 
@@ -586,7 +586,7 @@ async def test_too_long_an_event_is_refused(tmp_path: Path) -> None:
         tmp_path, answering(STREAM_HEAD + b"%x\r\n%s\r\n" % (len(event), event))
     ) as (client, _):
         with pytest.raises(BodyTooLong):
-            await anext((await ask(client)).named_events(event_bytes_max=50))
+            await anext((await ask(client)).events(event_bytes_max=50))
 
 
 async def test_connection_lives_on_after_the_last_event(tmp_path: Path) -> None:

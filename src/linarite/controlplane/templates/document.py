@@ -54,8 +54,6 @@ class Template(msgspec.Struct, frozen=True):
     """symbol ("" in templates without symbolic names) and declaration"""
     outputs: dict[str, _Object] = {}
     definitions: dict[str, _Object] = {}
-    content_version: str = "1.0.0.0"
-    symbolic: bool = False
 
 
 def read_template(document: object) -> Template:
@@ -66,7 +64,6 @@ def read_template(document: object) -> Template:
     problems = [*_malformed(sections)]
     if problems:
         raise TemplateRefused(problems)
-    symbolic = isinstance(_section(sections, "resources"), dict)
     return Template(
         parameters=cast("dict[str, _Object]", _section(sections, "parameters") or {}),
         variables=cast("_Object", _section(sections, "variables") or {}),
@@ -74,8 +71,6 @@ def read_template(document: object) -> Template:
         resources=tuple(_resources(_section(sections, "resources"))),
         outputs=cast("dict[str, _Object]", _section(sections, "outputs") or {}),
         definitions=cast("dict[str, _Object]", _section(sections, "definitions") or {}),
-        content_version=str(_section(sections, "contentVersion")),
-        symbolic=symbolic,
     )
 
 

@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from linarite.domain.audit import Checkpoint
 
-PUBLIC_KEY_BYTES = 32
 SEALED_AS = "audit signing key"
 """the name under which a SecretBox holds the private key"""
 

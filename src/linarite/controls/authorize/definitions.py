@@ -36,7 +36,6 @@ def role_of(definition: Resource) -> Role:
         id=definition.name.lower(),
         name=properties["roleName"],
         permissions=_permissions(properties),
-        assignable_scopes=tuple(scope_key(each) for each in properties["assignableScopes"]),
         built_in=properties.get("type") == "BuiltInRole",
     )
 

@@ -38,7 +38,6 @@ class Role(msgspec.Struct, frozen=True):
     """its GUID"""
     name: str
     permissions: tuple[Permission, ...]
-    assignable_scopes: tuple[str, ...] = ("",)
     built_in: bool = False
 
     def covers(self, action: str, *, is_data: bool) -> bool:

@@ -7,7 +7,7 @@
         ...
 
 An `asyncio.Protocol` on httptools with a pool of kept-alive connections. A response is used up by
-`read`, by exhausting `chunks`, `events` or `named_events`, or given up by `close`; until then it
+`read`, by exhausting `chunks` or `events`, or given up by `close`; until then it
 holds its connection. No redirects, no cookies, no content codings, no `Expect`.
 """
 

@@ -38,7 +38,7 @@ class BodySource(Protocol):
 class Response:
     """Status and headers of an answer, and its body as it comes.
 
-    Use up the body by exactly one of `read`, `chunks`, `events` and `named_events`, or `close`.
+    Use up the body by exactly one of `read`, `chunks` and `events`, or `close`.
     They raise ConnectionLost, DeadlinePassed, MalformedReply and BodyTooLong. Cancelling them, or
     closing their generator early, closes the connection, so that the peer stops working.
     """
@@ -127,22 +127,10 @@ class Response:
         finally:
             self.close()
 
-    async def named_events(
-        self, event_bytes_max: int = EVENT_BYTES_MAX
-    ) -> AsyncGenerator[ServerEvent, None]:
-        """Yield each server-sent event with its name, up to `[DONE]`."""
-        parser = EventParser(event_bytes_max)
-        try:
-            while (batch := await self.next_events(parser)) is not None:
-                for event in batch:
-                    yield event
-        finally:
-            self.close()
-
     async def next_events(self, parser: EventParser) -> list[ServerEvent] | None:
         """The next events, as many as came together; None after `[DONE]` or the end of the body.
 
-        What `events` and `named_events` are made of, for callers that are generators themselves.
+        What `events` is made of, for callers that are generators themselves or want names.
         Such a caller must `close` when it leaves early.
         """
         if self.ended:

@@ -108,7 +108,6 @@ class Properties(msgspec.Struct, frozen=True):
 class ModelMeta(msgspec.Struct, frozen=True):
     """Sizes of the model."""
 
-    n_vocab: int = 0
     n_embd: int = 0
 
 

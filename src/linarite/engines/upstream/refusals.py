@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 OURS = frozenset((401, 403, 404, 405))
 """statuses that speak of the key, path or model name we sent: nothing our caller could change"""
-_BAD_REQUEST, _NOT_FOUND, _TOO_MANY, _SERVER_ERROR, _UNAVAILABLE = 400, 404, 429, 500, 503
+_BAD_REQUEST, _TOO_MANY, _SERVER_ERROR, _UNAVAILABLE = 400, 429, 500, 503
 _WAIT_S = 1.0
 """what a caller is told where the upstream said nothing"""
 _PASSED_ON_PREFIX = "x-ratelimit-"

@@ -36,7 +36,6 @@ class DeviceFlow(msgspec.Struct):
     ends_at: float
     user: User | None = None
     refused: bool = False
-    proved_by: str = ""
     begun_from: str = ""
     """where the device is"""
 

@@ -101,11 +101,6 @@ class Sessions:
                 raise refused(70043)
             return self._token(name, session.number), session
 
-    async def end_of(self, object_id: str) -> None:
-        """End all families of a person."""
-        async with self._turn:
-            await self._end([n for n, s in self._sessions.items() if s.object_id == object_id])
-
     def first(self, client_id: str, object_id: str, scope: str, signed_in_at: int) -> Session:
         """A family that begins now."""
         return Session(client_id, object_id, signed_in_at, 1, int(self._now()), scope)

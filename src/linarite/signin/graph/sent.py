@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from linarite.signin.directory.secrets import PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN
 from linarite.signin.graph.refusals import bad
 
 Sent = TypeVar("Sent", bound=msgspec.Struct)
@@ -72,7 +73,10 @@ class SentServicePrincipal(msgspec.Struct, frozen=True, rename="camel"):
 class SentPassword(msgspec.Struct, frozen=True, rename="camel"):
     """A user's password."""
 
-    password: Annotated[str, Meta(min_length=8, max_length=256)] | None = None
+    password: (
+        Annotated[str, Meta(min_length=PASSWORD_CHARACTERS_MIN, max_length=PASSWORD_CHARACTERS_MAX)]
+        | None
+    ) = None
 
 
 class SentUser(msgspec.Struct, frozen=True, rename="camel"):

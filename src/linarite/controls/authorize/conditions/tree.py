@@ -18,11 +18,6 @@ class Attribute(msgspec.Struct, frozen=True):
     key: str
     """in lower case, without what stands after the name: `@request[…:principaltype]`"""
 
-    @property
-    def of_environment(self) -> bool:
-        """Whether it is of the moment, not of the request."""
-        return self.key.startswith("@environment[")
-
 
 class Literal(msgspec.Struct, frozen=True):
     """Values that stand in the condition."""
