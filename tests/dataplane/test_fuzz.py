@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linarite.web.exchange import Exchange
+from linarite.web.request_head import RequestHead
 from tests.dataplane.rig import CHAT, COMPLETIONS, EMBEDDINGS, GA, Rig, rig
 from tests.web.silent import Silent
 from tests.web.wire import read_answer
@@ -200,7 +201,8 @@ def call() -> Iterator[Callable[[str, bytes, bytes], tuple[int, bytes]]]:
                 (b"content-type", content_type),
                 (b"content-length", b"%d" % len(body)),
             ]
-            exchange = Exchange(wire, "POST", (path, path.encode(), query.encode()), headers)
+            head = RequestHead("POST", (path, path.encode(), query.encode()), headers)
+            exchange = Exchange(wire, head)
             exchange.take(body)
             exchange.body_complete = True
             await running.app(exchange)

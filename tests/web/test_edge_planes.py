@@ -6,6 +6,7 @@ import pytest
 
 from linarite.web.edge import Edge
 from linarite.web.exchange import Exchange
+from linarite.web.request_head import RequestHead
 from tests.web.silent import Silent
 
 pytestmark = pytest.mark.anyio
@@ -34,6 +35,7 @@ async def test_a_path_reaches_its_plane(path: str, plane: str, seen: str) -> Non
     async def management(exchange: Exchange) -> None:
         reached.append(("management", exchange.path))
 
-    exchange = Exchange(Silent(), "GET", (path, path.encode(), b""), [(b"host", b"localhost")])
+    head = RequestHead("GET", (path, path.encode(), b""), [(b"host", b"localhost")])
+    exchange = Exchange(Silent(), head)
     await Edge({}, data, management)(exchange)
     assert reached == [(plane, seen)]

@@ -7,6 +7,7 @@ import pytest
 from linarite.web.addresses import Ranges
 from linarite.web.exchange import Exchange
 from linarite.web.forwarded import apply_forwarded
+from linarite.web.request_head import RequestHead
 from tests.web.test_edge_planes import Silent
 
 PROXIES = Ranges(["10.0.0.0/24", "127.0.0.1", "2001:db8:aa::/48"], "x")
@@ -15,7 +16,7 @@ PROXIES = Ranges(["10.0.0.0/24", "127.0.0.1", "2001:db8:aa::/48"], "x")
 def forwarded(*headers: tuple[str, str], peer: str = "10.0.0.1") -> Exchange:
     """A request as it is after a trusted proxy's headers have been heard."""
     lines = [(b"host", b"inside"), *((name.encode(), value.encode()) for name, value in headers)]
-    exchange = Exchange(Silent(), "GET", ("/", b"/", b""), lines)
+    exchange = Exchange(Silent(), RequestHead("GET", ("/", b"/", b""), lines))
     exchange.client = (peer, 4711)
     apply_forwarded(exchange, PROXIES)
     return exchange

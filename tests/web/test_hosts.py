@@ -14,6 +14,7 @@ from linarite.domain.network_errors import HostMalformed, HostMisdirected, HostU
 from linarite.web.exchange import Exchange
 from linarite.web.hosts import REMEMBERED_MAX, Hosts
 from linarite.web.options import Server
+from linarite.web.request_head import RequestHead
 from tests.web.silent import Silent
 
 SETTINGS = Server(hosts=["api.example.com", "*.Apps.example.com"], domain="ai.corp")
@@ -22,7 +23,7 @@ SETTINGS = Server(hosts=["api.example.com", "*.Apps.example.com"], domain="ai.co
 def asked(*hosts: bytes, server_name: str = "") -> Exchange:
     """A request with those Host headers."""
     headers = [(b"accept", b"*/*"), *((b"host", host) for host in hosts)]
-    made = Exchange(Silent(), "GET", ("/", b"/", b""), headers)
+    made = Exchange(Silent(), RequestHead("GET", ("/", b"/", b""), headers))
     made.server_name = server_name
     return made
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from linarite.web import protocol
+from linarite.web import protocol, quiet
 from linarite.web.asgi import handler_of
 from linarite.web.listener import Listener
 from linarite.web.options import Server
@@ -518,7 +518,7 @@ async def test_a_target_may_name_the_server() -> None:
 
 async def test_a_client_that_takes_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream nobody reads must not hold its place for ever."""
-    monkeypatch.setattr(protocol, "STALL_S", 0.3)
+    monkeypatch.setattr(quiet, "STALL_S", 0.3)
     async with listening() as (_, listener), connected(listener) as peer:
         peer.writer.write(get_lines("GET", "/endless", [HOST]))
         await peer.reader.readline()
@@ -538,7 +538,7 @@ async def test_a_client_that_takes_it_slowly_is_served() -> None:
 
 async def test_one_large_answer_may_be_taken_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     """It may take longer than a client may take nothing."""
-    monkeypatch.setattr(protocol, "STALL_S", 0.2)
+    monkeypatch.setattr(quiet, "STALL_S", 0.2)
     async with listening() as (_, listener), connected(listener) as peer:
         peer.writer.write(get_lines("GET", "/large", [HOST]))
         taken = 0

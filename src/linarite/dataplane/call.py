@@ -83,6 +83,8 @@ class Call:
     """"" where nobody can tell, as on a unix socket"""
     certificate: ShownCertificate | None = None
     """of the client, where it has shown one"""
+    learned: dict[object, Any] | None = None
+    """what was found out from the request's head alone, where further ones may come with it"""
     secure = False
     """whether it came over TLS, here or at a trusted proxy"""
 

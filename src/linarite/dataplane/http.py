@@ -145,6 +145,7 @@ class DataPlane:
             body=RequestBody(exchange, self._limits),
         )
         call.started_at_ns = time.time_ns()
+        call.learned = exchange.head.learned
         if exchange.arrival is not ANY_WAY:
             call.arrival = exchange.arrival
         if exchange.site is not ANY_SITE:

@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from linarite.controls.authenticate.api_key import identify
 from linarite.dataplane.token_door import line_of
 from linarite.domain.access import NO_ASSIGNMENT
 from linarite.domain.access_errors import PermissionDenied
@@ -16,11 +17,28 @@ if TYPE_CHECKING:
 
     from linarite.dataplane.call import Call, Operation
     from linarite.domain.access import Access, Decision
-    from linarite.domain.facts import Facts
+    from linarite.domain.facts import Account, Facts
     from linarite.domain.principal import KeyTerms, Principal
 
 Used = dict[str, int]
 """key id → seconds since the epoch"""
+
+
+def key_holder(call: Call, account: Account, digest: Callable[[str], bytes]) -> Principal:
+    """Who shows a key of an account, as `identify` finds it.
+
+    Who it was stays known for further requests with the same head while the account is the very
+    same: any change, of its keys too, makes it another. Whether an application's key still holds
+    is asked each time, by its door.
+    """
+    learned = call.learned
+    known = learned.get(key_holder) if learned is not None else None
+    if known is not None and known[0] is account:
+        return known[1]
+    holder = identify(call.headers, account, digest)
+    if learned is not None:
+        learned[key_holder] = (account, holder)
+    return holder
 
 
 class KeyDoor:

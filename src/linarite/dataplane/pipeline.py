@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from linarite.controls.authenticate.api_key import identify
 from linarite.controls.authenticate.bearer import access_token
 from linarite.controls.quota import Limiter
 from linarite.dataplane.batch_door import let_in_again
@@ -20,7 +19,7 @@ from linarite.dataplane.content_notes import OF_MODELS, ContentNotes
 from linarite.dataplane.entrance import facts_for, past_the_rules
 from linarite.dataplane.exact_prompt import count_prompt
 from linarite.dataplane.facts import FactsBook
-from linarite.dataplane.key_door import KeyDoor
+from linarite.dataplane.key_door import KeyDoor, key_holder
 from linarite.dataplane.priority_ramp import PriorityRamp
 from linarite.dataplane.service_tiers import choose_tier
 from linarite.dataplane.spillover import not_counted_yet, spill_over
@@ -193,7 +192,7 @@ async def let_in(
             raise InvalidKey  # as a wrong key does: accounts can't be probed
         facts = reached
         call.account_id = facts.account.id
-        call.principal = identify(call.headers, facts.account, on.digest)  # 401, 403
+        call.principal = key_holder(call, facts.account, on.digest)  # 401, 403
         if call.principal.terms is not None:
             on.key_door.admit(call, found, facts)  # 401: expiry, roles
         return facts, on.key_door if call.principal.terms else None

@@ -10,6 +10,7 @@ from linarite.domain.arrival import ANY_WAY
 from linarite.domain.errors import ServiceUnavailable
 from linarite.web.addresses import PlaceCounts, Ranges, peer_of, place_of
 from linarite.web.body_budget import BodyBudget
+from linarite.web.forwarded import apply_forwarded
 
 if TYPE_CHECKING:
     import asyncio
@@ -95,6 +96,14 @@ class Connections:
         if not self.trusted or (client is None and self.limits.proxy_protocol):
             return False
         return self.trusted.trusts(client[0] if client is not None else None)
+
+    def tell(self, exchange: Exchange, *, forwards: bool) -> None:
+        """Tell a request by which way it came, and for whom it is forwarded if that is believed."""
+        exchange.bodies = self.bodies
+        if self.arrival is not ANY_WAY:
+            exchange.arrival = self.arrival
+        if forwards:
+            apply_forwarded(exchange, self.trusted)
 
     def leave(self, place: str) -> None:
         """A connection has gone."""

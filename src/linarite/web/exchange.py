@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from linarite.domain.account_names import Site
     from linarite.domain.arrival import Arrival
     from linarite.domain.client_certificate import ShownCertificate
-    from linarite.web.asgi import HeaderList
     from linarite.web.body_budget import BodyBudget
+    from linarite.web.request_head import RequestHead
 
 STATUS_LINES = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode())
@@ -117,17 +117,16 @@ class Exchange:
     _head = b""
     _chunked = False
 
-    def __init__(
-        self, carrier: Carrier, method: str, target: tuple[str, bytes, bytes], headers: HeaderList
-    ) -> None:
-        """`target` is the path unquoted, the path as it came, and the query."""
+    def __init__(self, carrier: Carrier, head: RequestHead) -> None:
+        """What may be put otherwise than the head has it, such as by a proxy, is here anew."""
         self._carrier = carrier
-        self.method = method
-        self.path, self.raw_path, self.query = target
-        self.headers = headers
-        """names in lower case, in the order in which they came"""
-        self.named = dict(headers)
-        """the last of each name"""
+        self.head = head
+        self.method = head.method
+        self.path = head.path
+        self.raw_path = head.raw_path
+        self.query = head.query
+        self.headers = head.headers
+        self.named = head.named
         self._pieces: list[bytes] = []
 
     # The request's body.

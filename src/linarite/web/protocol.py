@@ -10,36 +10,32 @@ from typing import TYPE_CHECKING, cast
 import httptools
 
 from linarite.domain.access_errors import CertificateRefused
-from linarite.domain.arrival import ANY_WAY
 from linarite.domain.errors import ServiceUnavailable
 from linarite.web.body import LINGER_S
 from linarite.web.exchange import Exchange, Successor
-from linarite.web.forwarded import apply_forwarded
 from linarite.web.handshake import handshake_of
+from linarite.web.quiet import IdleWatch, StallWatch
 from linarite.web.refusals import (
     HEAD_BYTES_MAX,
     HEADERS_MAX,
     Malformed,
+    ParserStopped,
     fail,
     head_too_large,
     refusal,
 )
-from linarite.web.request_target import target_of, with_targets_host
+from linarite.web.repeated_head import HeadMemory
+from linarite.web.request_head import head_of, is_too_large
 from linarite.web.upgrades import head_without_offer
 
 if TYPE_CHECKING:
     from linarite.domain.errors import LinariteError
     from linarite.web.connections import Connections, Visit
     from linarite.web.handshake import Handshake
+    from linarite.web.repeated_head import Repetition
+    from linarite.web.request_head import RequestHead
 
 PIPELINED_MAX = 16
-METHODS = {b"GET": "GET", b"POST": "POST", b"PUT": "PUT", b"DELETE": "DELETE", b"HEAD": "HEAD"}
-STALL_S = 60.0
-"""a client that takes nothing of its answer for this long has gone, or never meant to read it"""
-
-
-class ParserStopped(Exception):
-    """Raised into the parser by its callbacks: what follows is not to be parsed as it stands."""
 
 
 class HttpProtocol(asyncio.Protocol):
@@ -66,6 +62,11 @@ class HttpProtocol(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._receiving: Exchange | None = None
         self._in_head = True
+        self._memory = HeadMemory()
+        self._fresh = b""
+        """the data that is being parsed, if a head begins with it"""
+        self._unread = 0
+        """bytes that are still to come of a body whose head was not parsed"""
         self._chunk_bytes = 0
         """of the data that is being parsed"""
         self._framing_bytes = 0
@@ -77,9 +78,8 @@ class HttpProtocol(asyncio.Protocol):
         self._write_paused = False
         self._refused = False
         self._silence: asyncio.TimerHandle | None = None
-        self._stall: asyncio.TimerHandle | None = None
-        self._idle_until = math.inf
-        self._idle: asyncio.TimerHandle | None = None
+        self._stall: StallWatch | None = None
+        self._idle: IdleWatch
 
     # The event loop's side.
 
@@ -87,6 +87,7 @@ class HttpProtocol(asyncio.Protocol):
         """Take the connection, unless there are too many."""
         self._transport = cast("asyncio.Transport", transport)
         shared = self._shared
+        self._idle = IdleWatch(self._loop, self._transport, shared.limits.keep_alive_s)
         shared.open.add(self)
         try:
             self._visit = self._visit or shared.visit(transport.get_extra_info("peername"))
@@ -108,24 +109,29 @@ class HttpProtocol(asyncio.Protocol):
         if self._visit is not None:
             self._visit.end()
         self._stop_waiting()
-        for timer in (self._stall, self._idle):
-            if timer is not None:
-                timer.cancel()
-        self._stall = self._idle = None
+        self._idle.cancel()
+        if self._stall is not None:
+            self._stall.cancel()
         self._pipeline.clear()
         if self._answering is not None:
             self._answering.depart()
         # The parser holds our bound methods; without it the cycle is gone.
         del self._parser
 
-    def eof_received(self) -> None:
-        """The client sends no more: the connection closes, as most servers do."""
-
     def data_received(self, data: bytes) -> None:
         """Parse, and keep an eye on what does not come in one piece."""
         if self._refused:  # TLS goes on delivering what it had read before the connection closed
             return
-        self._idle_until = math.inf
+        self._idle.until = math.inf
+        if self._unread:
+            data = self._take_unread(data)
+        between = not self._in_head and self._receiving is None
+        if between and self._answering is None:
+            again = self._memory.again(data)
+            if again is not None:
+                self._begin_again(again, data)
+                return
+        self._fresh = data if between else b""
         self._chunk_bytes = len(data)
         self._framing_bytes += len(data)
         self._parse(data)
@@ -139,7 +145,7 @@ class HttpProtocol(asyncio.Protocol):
         self._write_paused = True
         if self._answering is not None:
             self._answering.write_paused = True
-        self._watch_stall()
+        self._stall = StallWatch(self._loop, self._transport)
 
     def resume_writing(self) -> None:
         """The client has caught up."""
@@ -206,7 +212,7 @@ class HttpProtocol(asyncio.Protocol):
             self.go_on_reading()
         else:
             self.go_on_reading()
-            self._wait_idle()
+            self._idle.begin()
 
     # The parser's side.
 
@@ -228,13 +234,13 @@ class HttpProtocol(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """The head is whole. Raises ParserStopped."""
         large = self._framing_bytes or self._chunk_bytes > HEAD_BYTES_MAX
-        if len(self._headers) > HEADERS_MAX or (large and self._head_size() > HEAD_BYTES_MAX):
+        if is_too_large(self._url, self._headers, may_be_long=bool(large)):
             self._refuse(head_too_large())
             raise ParserStopped
         if self._parser.should_upgrade():
             return  # and comes again without its offer
         self._framing_bytes = 0
-        exchange = self._exchange()
+        exchange = self._parsed()
         self._receiving = exchange
         self._headers = []  # the exchange has them; trailers are none of its headers
         self._in_head = False
@@ -263,31 +269,51 @@ class HttpProtocol(asyncio.Protocol):
 
     # Inside.
 
-    def _exchange(self) -> Exchange:
+    def _parsed(self) -> Exchange:
         """The request whose head is whole."""
         parser = self._parser
-        method = parser.get_method()
-        name = METHODS.get(method) or method.decode("ascii")
-        if not self._url.startswith(b"/"):
-            self._headers = with_targets_host(self._url, self._headers)
-        exchange = Exchange(self, name, target_of(self._url), self._headers)
-        exchange.client = self._client
-        exchange.bodies = self._shared.bodies
-        if self.handshake is not None:
-            self.handshake.tell(exchange)
-        if self._shared.arrival is not ANY_WAY:
-            exchange.arrival = self._shared.arrival
-        if self._forwards:
-            apply_forwarded(exchange, self._shared.trusted)
-        self._requests_left -= 1
-        if self._requests_left == 0:
-            exchange.keep_alive = False
+        head = head_of(parser.get_method(), self._url, self._headers)
+        exchange = self._exchange(head)
         if not parser.should_keep_alive() or parser.get_http_version() == "1.0":
             exchange.http_1_0 = parser.get_http_version() == "1.0"
             exchange.keep_alive = False
+        elif self._fresh:
+            self._memory.keep(head, self._fresh)
+        self._fresh = b""
         if exchange.named.get(b"expect", b"").lower() == b"100-continue":
             exchange.expects_continue = not exchange.http_1_0
         return exchange
+
+    def _exchange(self, head: RequestHead) -> Exchange:
+        exchange = Exchange(self, head)
+        exchange.client = self._client
+        if self.handshake is not None:
+            self.handshake.tell(exchange)
+        self._shared.tell(exchange, forwards=self._forwards)
+        self._requests_left -= 1
+        if self._requests_left == 0:
+            exchange.keep_alive = False
+        return exchange
+
+    def _begin_again(self, again: Repetition, data: bytes) -> None:
+        """Start a request whose head is known, with as much of its body as has come."""
+        self._receiving = exchange = self._exchange(again.head)
+        self._unread = again.body_bytes
+        self._stop_waiting()
+        self._start(exchange)
+        rest = self._take_unread(data[again.body_at :])
+        if rest:  # what was sent ahead
+            self.data_received(rest)
+
+    def _take_unread(self, data: bytes) -> bytes:
+        """Take what belongs to the body, and give back what comes after it."""
+        body = data[: self._unread]
+        if body:
+            self._unread -= len(body)
+            self.on_body(body)
+        if not self._unread:
+            self.on_message_complete()
+        return data[len(body) :]
 
     def _start(self, exchange: Exchange) -> None:
         self._answering = exchange
@@ -346,36 +372,10 @@ class HttpProtocol(asyncio.Protocol):
         else:
             self._transport.close()
 
-    def _watch_stall(self) -> None:
-        unsent = self._transport.get_write_buffer_size()
-        self._stall = self._loop.call_later(STALL_S, self._look_at_stall, unsent)
-
-    def _look_at_stall(self, unsent: int) -> None:
-        if self._transport.get_write_buffer_size() < unsent:
-            self._watch_stall()
-        else:
-            self._transport.abort()
-
     def _stop_waiting(self) -> None:
         if self._silence is not None:
             self._silence.cancel()
             self._silence = None
-
-    def _wait_idle(self) -> None:
-        """One timer for the connection's life, looked at when it rings: a request costs none."""
-        self._idle_until = self._loop.time() + self._shared.limits.keep_alive_s
-        if self._idle is None:
-            self._idle = self._loop.call_at(self._idle_until, self._look_at_idle)
-
-    def _look_at_idle(self) -> None:
-        self._idle = None
-        if self._loop.time() >= self._idle_until:
-            self._transport.close()
-        elif self._idle_until < math.inf:
-            self._idle = self._loop.call_at(self._idle_until, self._look_at_idle)
-
-    def _head_size(self) -> int:
-        return len(self._url) + sum(len(name) + len(value) + 4 for name, value in self._headers)
 
     def _refuse(self, error: LinariteError) -> None:
         """Answer and close, soon. What is still coming is not read, so the client hears of it.
@@ -388,7 +388,7 @@ class HttpProtocol(asyncio.Protocol):
             return
         self._refused = True
         self._stop_waiting()
-        self._idle_until = math.inf
+        self._idle.until = math.inf
         answering = self._answering
         if answering is not None:
             answering.depart()

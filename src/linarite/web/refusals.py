@@ -51,6 +51,10 @@ def refusal(error: LinariteError, date_line: bytes) -> bytes:
     return head + b"\r\n" + body
 
 
+class ParserStopped(Exception):
+    """Raised into the parser by its callbacks: what follows is not to be parsed as it stands."""
+
+
 class Malformed(GatewayError):
     """What came is not HTTP."""
 

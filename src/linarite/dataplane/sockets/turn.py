@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from linarite.web.exchange import Exchange
+from linarite.web.request_head import RequestHead
 
 if TYPE_CHECKING:
     from linarite.web.sockets.socket import Socket
@@ -41,9 +42,8 @@ class Turn(Exchange):
         """`opened` is the handshake; `lane` is what each event repeats as `stream_id`."""
         headers = [each for each in opened.headers if each[0] not in HANDSHAKE]
         target = (opened.path, opened.raw_path, opened.query)
-        super().__init__(
-            websocket.carrier, "POST", target, [*headers, (b"content-type", b"application/json")]
-        )
+        headers.append((b"content-type", b"application/json"))
+        super().__init__(websocket.carrier, RequestHead("POST", target, headers))
         self.arrival = opened.arrival
         self.site = opened.site
         self.server_name = opened.server_name
