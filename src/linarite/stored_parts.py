@@ -79,6 +79,7 @@ class StoredParts(msgspec.Struct, frozen=True):
             ),
             vector_stores=self.vectors.keeper,
             vector_search=self.vectors.searcher,
+            extractor=self.vectors.extractor,
             mcp=self.mcp,
             documents=self.knowledge.finder,
             webhook_endpoints=self.webhook_endpoints,

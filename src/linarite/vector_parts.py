@@ -67,7 +67,8 @@ class VectorParts:
         ranker = ChunkRanker(options.cached_bytes_max)
         self.keeper.emptied = ranker.forget
         self.searcher = StoreSearcher(self.keeper, embedder, ranker, self._require_reader)
-        self._job = IngestFiles(self.keeper, ProcessExtractor(options), embedder)
+        self.extractor = ProcessExtractor(options)
+        self._job = IngestFiles(self.keeper, self.extractor, embedder)
         self.kinds: dict[str, Kind] = {INGEST_FILES: self._job}
 
     def answer_by(

@@ -73,6 +73,7 @@ ABLE = Capabilities(
     embeddings=True,
     embedding_dimensions=8,
     parallel_requests=64,
+    reads_files=True,
 )
 
 

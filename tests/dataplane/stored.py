@@ -31,6 +31,7 @@ from linarite.storage.memory.keys import MemoryKeyStore
 from linarite.storage.memory.stored_objects import MemoryStoredObjects
 from linarite.storage.memory.vector_indexes import MemoryVectorIndexes
 from linarite.vector_stores.embedding import DeploymentEmbedder
+from linarite.vector_stores.extraction import ProcessExtractor
 from linarite.vector_stores.keeper import VectorStoreKeeper
 from linarite.vector_stores.options import VectorStores
 from linarite.vector_stores.ranking import ChunkRanker
@@ -79,6 +80,7 @@ def kit_in_memory(
         vector_stores=vectors,
         mcp=McpClient(EgressDialer(EgressPolicy()), Mcp()),
         vector_search=searcher,
+        extractor=ProcessExtractor(VectorStores()),
         documents=documents,
         webhook_endpoints=EndpointKeeper(
             objects, box_of, WebhookEndpoints(), EgressDialer(EgressPolicy()).require_listed

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from linarite.dataplane.operations.responses import stored_files
 from linarite.files import NewFile
 from linarite.responses import conversations, keeper
 from linarite.storage.memory.stored_objects import MemoryStoredObjects
-from tests.dataplane.rig import ScriptedEngine, rig
+from tests.dataplane.rig import ABLE, ScriptedEngine, rig
+from tests.vector_stores.documents import docx, pdf
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
+WORDS = "Parcels are sent on Mondays."
 CALL = {"type": "function_call", "call_id": "c", "name": "look", "arguments": "{}"}
 
 
@@ -103,6 +106,77 @@ async def test_what_a_tool_found_may_be_a_file(running: Rig) -> None:
     refused = await asked(running, told(file_part("file-elsewhere")))
     assert refused.status == 400
     assert refused.json()["error"]["code"] == "file_not_found"
+
+
+@pytest.fixture(scope="module")
+async def texts_only() -> AsyncIterator[Rig]:
+    """A server whose model takes no files."""
+    able = msgspec.structs.replace(ABLE, reads_files=False)
+    async with rig(ScriptedEngine(able=able)) as made:
+        yield made
+
+
+def inline(content: bytes, media_type: str = "", **more: str) -> dict[str, Any]:
+    """A file in the request itself."""
+    encoded = base64.b64encode(content).decode()
+    data = f"data:{media_type};base64,{encoded}" if media_type else encoded
+    return {"type": "input_file", "file_data": data, **more}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        inline(pdf(WORDS), "application/pdf", filename="a.pdf"),
+        inline(pdf(WORDS), "application/pdf"),
+        inline(docx(WORDS), "application/octet-stream", filename="a.docx"),
+        inline(WORDS.encode(), filename="a.md"),
+    ],
+)
+async def test_a_model_of_texts_is_given_what_a_document_says(
+    texts_only: Rig, part: dict[str, Any]
+) -> None:
+    """Behind its name, among the other parts; what is kept is the document."""
+    question = {"type": "input_text", "text": "When?"}
+    answer = await asked(texts_only, message(part, question))
+    assert answer.status == 200
+    content: Any = texts_only.engine.asked[-1].messages[-1].content
+    assert [each.text for each in content[1:]] == ["When?"]
+    assert content[0].text.startswith(f"File {part.get('filename', 'file.pdf')}:\n\n")
+    assert WORDS in content[0].text
+    items = await texts_only.send("GET", f"/openai/v1/responses/{answer.json()['id']}/input_items")
+    assert items.json()["data"][0]["content"][0]["file_data"] == part["file_data"]
+
+
+async def test_a_stored_document_is_read_as_well(texts_only: Rig) -> None:
+    """Also where a tool found it, and again by what goes on from it."""
+    file = await stored(texts_only, WORDS.encode())
+    for given in (message(file_part(file.id)), told(file_part(file.id))):
+        answer = await asked(texts_only, given)
+        assert answer.status == 200
+        assert WORDS in str(texts_only.engine.asked[-1].messages[-1].content)
+    more = {"previous_response_id": answer.json()["id"]}
+    assert (await asked(texts_only, "And?", **more)).status == 200
+    assert WORDS in str(texts_only.engine.asked[-1].messages)
+
+
+@pytest.mark.parametrize(
+    ("part", "code", "words"),
+    [
+        (inline(b"%PDF-1.4 broken", filename="a.pdf"), "invalid_file", "'a.pdf' can't be given"),
+        (inline(b"\0\1\2", filename="a.bin"), "invalid_file", "Files like 'a.bin' are not read"),
+        ({"type": "input_file", "file_data": "data:a/b;base64,*"}, "invalid_value", "a data URL"),
+    ],
+)
+async def test_what_is_no_document_is_refused(
+    texts_only: Rig, part: dict[str, Any], code: str, words: str
+) -> None:
+    """With the reason; no model is asked."""
+    before = len(texts_only.engine.asked)
+    refused = await asked(texts_only, message(part))
+    assert (refused.status, refused.error["code"]) == (400, code)
+    assert refused.error["param"] == "input"
+    assert words in refused.error["message"]
+    assert len(texts_only.engine.asked) == before
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from linarite.domain.arrival import ANY_WAY
 from linarite.domain.engine import Capabilities
 from linarite.domain.secret_box import SecretBox
 from linarite.domain.usage_journal import NO_PROGRESS
+from linarite.domain.vector_store import TextExtractor
 from linarite.files import FileKeeper
 from linarite.files.completions import CompletionKeeper
 from linarite.files.importing import FileImporter
@@ -199,6 +200,7 @@ class OperationKit(msgspec.Struct, frozen=True):
     completions: CompletionKeeper
     vector_stores: VectorStoreKeeper
     vector_search: StoreSearcher
+    extractor: TextExtractor
     mcp: McpClient
     documents: DocumentFinder
     """finds what `data_sources` hold"""

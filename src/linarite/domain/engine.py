@@ -36,6 +36,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     """takes `embed`"""
     fill_in_the_middle: bool = False
     """`complete` honours `suffix`"""
+    reads_files: bool = False
+    """takes documents as they are; others are given the text in them"""
     context_tokens: int = 0
     """tokens one request may use, prompt and completion together; 0 when unknown"""
     embedding_dimensions: int = 0

@@ -86,6 +86,7 @@ class SimulatorEngine:
             completion="completion" in options.operations,
             embeddings="embeddings" in options.operations,
             fill_in_the_middle="completion" in options.operations,
+            reads_files=self._wrapped is None,
             context_tokens=options.context_tokens,
             embedding_dimensions=options.embedding_dimensions,
             parallel_requests=options.parallel_requests,

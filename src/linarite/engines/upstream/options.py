@@ -144,6 +144,7 @@ class UpstreamOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             completion=self.completion,
             embeddings=self.embeddings,
             fill_in_the_middle=self.fill_in_the_middle,
+            reads_files=True,
             context_tokens=self.context_tokens,
             embedding_dimensions=self.embedding_dimensions,
             parallel_requests=self.parallel_requests,

@@ -10,6 +10,7 @@ from linarite.dataplane.call import Unready
 from linarite.dataplane.operations.responses.approvals import has_requests, read_approvals, renamed
 from linarite.dataplane.operations.responses.ask import REASONING, RESULTS, ResponseAsk
 from linarite.dataplane.operations.responses.compaction import as_message, opened
+from linarite.dataplane.operations.responses.file_texts import FILE, with_texts
 from linarite.dataplane.operations.responses.hosted_calls import HostedCalls, Hosting
 from linarite.dataplane.operations.responses.hosted_messages import question_in, tools_listed
 from linarite.dataplane.operations.responses.messages import (
@@ -316,13 +317,22 @@ class Asked(Unready):
             return as_message(compacted)
         where = "output" if item["type"] in OUTPUTS else "content"
         parts: str | list[Item] | None = item.get(where)
-        if (
-            parts is None
-            or isinstance(parts, str)
-            or not any(part.get("file_id") for part in parts)
-        ):
+        if parts is None or isinstance(parts, str):
             return item
-        return item | {where: await self._stored.in_parts(parts)}
+        has_files = any(part["type"] == FILE for part in parts)
+        if not has_files and not any(part.get("file_id") for part in parts):
+            return item
+        read = await self._stored.in_parts(parts)
+        if has_files and not self._reads_files:
+            read = await with_texts(read, self._kit.extractor)
+        return item | {where: read}
+
+    @property
+    def _reads_files(self) -> bool:
+        """Whether the model can be given documents as they are."""
+        deployment = self._call.deployment
+        found = self._kit.capabilities_of(deployment.instance) if deployment else None
+        return found is not None and found.reads_files
 
     async def _unsealed(self, item: Item) -> list[Item]:
         box = await self.box()
