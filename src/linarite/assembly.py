@@ -168,7 +168,8 @@ class Assembly:
         }
         begin_work = await self._work().open(self._stack, resources, jobs, instances, kinds)
         counts = await open_ledger(settings.quota, database, dialer, self._stack)
-        limiter = Limiter(settings.quota.rates, self._limits.over(counts))
+        quota, shared = settings.quota, self._limits.over(counts)
+        limiter = Limiter(quota.rates, shared, quota.begun_wait_s)
         self._metrics.measure_provisioned(self._facts.all, limiter)
         charge_provisioned(self._facts.all, self._ledger, self._prices, self._stack)
         dataplane = self._data_plane(

@@ -29,6 +29,16 @@ class Quota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "to ten."
         ),
     ] = "10s"
+    begun_wait_s: Annotated[
+        float,
+        Meta(
+            description="Seconds that a response which has begun waits for its limits before its "
+            "model is asked again; then it ends as failed. What holds a place of an instance "
+            "waits ten at most, what nobody waits for ten times as long.",
+            ge=0,
+            le=600,
+        ),
+    ] = 60.0
     ledger: Annotated[
         str,
         Meta(

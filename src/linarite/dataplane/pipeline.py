@@ -21,6 +21,7 @@ from linarite.dataplane.exact_prompt import count_prompt
 from linarite.dataplane.facts import FactsBook
 from linarite.dataplane.key_door import KeyDoor, key_holder
 from linarite.dataplane.priority_ramp import PriorityRamp
+from linarite.dataplane.rationing import rationed
 from linarite.dataplane.service_tiers import choose_tier
 from linarite.dataplane.spillover import not_counted_yet, spill_over
 from linarite.dataplane.subjects import tell_subjects, usage_buckets
@@ -152,7 +153,7 @@ async def serve(  # noqa: C901, PLR0912 - the order of the controls is in one pl
                 call.lease.begun = True
                 call.place = place
                 try:
-                    events = found.run(ask, slot)
+                    events = found.run(ask, rationed(slot, call))
                     try:
                         async for event in events:
                             began = True

@@ -154,6 +154,14 @@ class Ledger(Protocol):
         """
         ...
 
+    async def correct(self, reservation: Reservation, amounts: Sequence[int]) -> None:
+        """The request goes on and has taken `amounts` so far; it is to be settled still.
+
+        What is not changed of a charge stays held. Where the ledger can't be reached, all stays
+        charged as it was; never raises.
+        """
+        ...
+
     async def left(self, buckets: Sequence[Bucket]) -> list[int]:
         """What each may still be charged, below zero what it took beyond its limit.
 

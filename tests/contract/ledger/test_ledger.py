@@ -92,6 +92,23 @@ async def test_it_is_settled_on_what_was_used(charging: Charging, window: Window
 
 
 @pytest.mark.parametrize("window", [Window.SECOND, Window.MINUTE, Window.DAY, Window.MONTH])
+async def test_what_goes_on_is_corrected_and_settled_once(
+    charging: Charging, window: Window
+) -> None:
+    """Its place stays held; what more it took at last counts, too."""
+    one, place = bucket(window), bucket(Window.HELD, 2)
+    held = await charging.charge(Charge(one, 90), Charge(place, 1))
+    await charging.ledger.correct(held, [30, 1])
+    assert await charging.ledger.left([one, place]) == [70, 1]
+    await charging.ledger.correct(held, [30, 1])
+    assert await charging.ledger.left([one, place]) == [70, 1]
+    more = await charging.charge(Charge(one, 70))
+    await charging.settled(more, [5])
+    await charging.settled(held, [40, 0])
+    assert await charging.ledger.left([one, place]) == [55, 2]
+
+
+@pytest.mark.parametrize("window", [Window.SECOND, Window.MINUTE, Window.DAY, Window.MONTH])
 async def test_what_was_used_beyond_a_limit_is_told(charging: Charging, window: Window) -> None:
     """Below zero, to those who look at it; a refusal has nothing left."""
     one = bucket(window)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linarite.controls.quota.amounts import at_least, refused, taken, untold
+from linarite.controls.quota.amounts import at_least, refused, taken, tokens_at_most, untold
+from linarite.controls.quota.turns import Turns
 from linarite.domain.errors import LinariteError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
 
-    from linarite.domain.ledger import Ledger, Reservation
-    from linarite.domain.quota import CostOf, Priced
-    from linarite.domain.usage import Usage
+    from linarite.controls.quota.turns import Holder
+    from linarite.domain.ledger import Reservation
+    from linarite.domain.quota import Price
 
 
 class Lease:
@@ -24,25 +24,20 @@ class Lease:
     only be guessed, that or the guess if it is more.
     """
 
-    __slots__ = ("_asked", "_cost_of", "_learn", "_ledger", "_reserved", "begun", "lines")
+    __slots__ = ("_holder", "_reserved", "_turns", "begun", "lines", "tokens")
 
-    def __init__(
-        self,
-        asked: Priced,
-        reserved: tuple[Ledger, Reservation],
-        lines: bytes,
-        cost_of: CostOf,
-        learn: Callable[[Usage], None],
-    ) -> None:
-        """`learn` is told what each answer used that came to its end."""
-        self._asked = asked
-        self._ledger, self._reserved = reserved
-        self._cost_of = cost_of
-        self._learn = learn
+    def __init__(self, holder: Holder, reserved: Reservation, lines: bytes, tokens: int) -> None:
+        """`tokens` is what was reserved of them."""
+        self._holder = holder
+        self._reserved = reserved
+        self._turns: Turns | None = None
+        """what holds it instead, where a model is asked again or an answer has outgrown it"""
         self.begun = False
         """whether an engine has been asked: before that nothing can have been used"""
         self.lines = lines
         """the header lines that tell the client what is left"""
+        self.tokens = tokens
+        """that the turn which runs may use, as far as they are reserved"""
 
     @property
     def counted(self) -> frozenset[str]:
@@ -52,6 +47,42 @@ class Lease:
             for charge in self._reserved.charges
             if charge.bucket.measure == "requests"
         )
+
+    @property
+    def grows(self) -> bool:
+        """Whether more must be reserved while its answer goes on: nothing bounds that."""
+        holder = self._holder
+        return holder.rate.grows and holder.asked.price().completion_tokens is None
+
+    @property
+    def wait_s(self) -> float:
+        """For how long a request that has begun may wait for more."""
+        return self._holder.rate.wait_s
+
+    async def begin_turn(self, price: Price, *, first: bool) -> None:
+        """Have what a model is asked reserved before it is asked; may be asked again if refused.
+
+        The turn before it is settled, at what the request has used since it began. In the first
+        turn what was reserved is added to, where that was less.
+        Raises RateLimitReached, LedgerUnavailable.
+        """
+        if first:
+            needed = tokens_at_most(price, self._holder.rate.unsaid_completion)
+            if needed > self.tokens:
+                await self.grow(needed - self.tokens)
+        else:
+            self.begun, self.tokens = False, 0
+            self.tokens = await self._held_by_turn().next(price)
+
+    async def grow(self, tokens: int) -> None:
+        """Reserve more for the turn that runs. Raises RateLimitReached, LedgerUnavailable."""
+        await self._held_by_turn().grow(tokens)
+        self.tokens += tokens
+
+    def _held_by_turn(self) -> Turns:
+        if self._turns is None:
+            self._turns = Turns(self._holder, self._reserved)
+        return self._turns
 
     def __enter__(self) -> None:
         """It has been reserved."""
@@ -63,19 +94,22 @@ class Lease:
         trace: TracebackType | None,
     ) -> None:
         """Settle."""
-        charges = self._reserved.charges
-        usage = self._asked.usage
+        if self._turns is not None:
+            self._turns.end(problem, begun=self.begun)
+            return
+        charges, holder = self._reserved.charges, self._holder
+        usage = holder.asked.usage
         if usage is not None:
-            amounts = taken(charges, usage, self._cost_of)
-            if self._asked.guessed:
+            amounts = taken(charges, usage, holder.cost_of)
+            if holder.asked.guessed:
                 amounts = at_least(charges, amounts)
             elif problem is None:
-                self._learn(usage)
+                holder.rate.learn(usage)
         elif not self.begun or isinstance(problem, LinariteError):
             amounts = [refused(charge) for charge in charges]
         else:
             amounts = [untold(charge) for charge in charges]
-        self._ledger.settle(self._reserved, amounts)
+        holder.ledger.settle(self._reserved, amounts)
 
 
 class _NoLease(Lease):
@@ -86,11 +120,20 @@ class _NoLease(Lease):
     def __init__(self) -> None:
         self.begun = False
         self.lines = b""
+        self.tokens = 0
 
     @property
     def counted(self) -> frozenset[str]:
         """None."""
         return frozenset()
+
+    @property
+    def grows(self) -> bool:
+        """Nothing is reserved."""
+        return False
+
+    async def begin_turn(self, price: Price, *, first: bool) -> None:
+        """Nothing is reserved."""
 
     def __exit__(
         self,

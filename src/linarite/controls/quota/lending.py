@@ -74,6 +74,10 @@ class LendingLedger:
         """See Ledger."""
         self._ledger.settle(reservation, amounts)
 
+    async def correct(self, reservation: Reservation, amounts: Sequence[int]) -> None:
+        """See Ledger."""
+        await self._ledger.correct(reservation, amounts)
+
     async def left(self, buckets: Sequence[Bucket]) -> list[int]:
         """See Ledger."""
         return await self._ledger.left(buckets)

@@ -110,9 +110,22 @@ class MemoryLedger:
         for meter, mark, amount in zip(reservation.meters, reservation.marks, amounts, strict=True):
             meter.open -= 1
             if meter.successor is not None:
-                _settle_later(meter, mark, amount, now)
+                _close_later(meter)
+                _count_later(meter, amount - mark.amount, now)
             if mark.amount != amount:
                 meter.correct(mark, amount, now)
+                if meter.lasting:
+                    self._follow(meter)
+
+    async def correct(self, reservation: Reservation, amounts: Sequence[int]) -> None:
+        """See Ledger."""
+        assert isinstance(reservation, Marked)  # noqa: S101 - made above
+        now = self._clock()
+        for meter, mark, amount in zip(reservation.meters, reservation.marks, amounts, strict=True):
+            if mark.amount != amount:
+                _count_later(meter, amount - mark.amount, now)
+                meter.correct(mark, amount, now)
+                mark.amount = amount
                 if meter.lasting:
                     self._follow(meter)
 
@@ -181,11 +194,17 @@ def _covers(meter: Meter, amount: int) -> bool:
     return not isinstance(meter, LastingWindow) or meter.covers(amount)
 
 
-def _settle_later(meter: Meter, mark: Mark, amount: int, now: float) -> None:
-    """On those that have counted in its place since: what is more than was thought counts now."""
+def _close_later(meter: Meter) -> None:
+    """One reservation less is open on those that have counted in its place since."""
     later = meter.successor
     while later is not None:
         later.open -= 1
-        if amount > mark.amount:
-            later.take(amount - mark.amount, now)
+        later = later.successor
+
+
+def _count_later(meter: Meter, more: int, now: float) -> None:
+    """On those that have counted in its place since: what is more than was thought counts now."""
+    later = meter.successor
+    while later is not None and more > 0:
+        later.take(more, now)
         later = later.successor

@@ -27,7 +27,11 @@ LEARNED_MAX = 4096
 class Rate:
     """Of one deployment."""
 
-    def __init__(self, where: Deployment, mode: Mode) -> None:
+    def __init__(self, where: Deployment, mode: Mode, wait_s: float = 0.0) -> None:
+        """`wait_s`: for how long what has begun may wait for more."""
+        self.wait_s = wait_s
+        self.grows = mode != "azure"
+        """whether answers without a bound reserve more as they go on; Azure's do not"""
         self.limits = where.limits
         self.buckets = () if where.limits is None or mode == "off" else _buckets(where, mode)
         """none where it is not limited; else tokens, and requests unless they are any number"""
@@ -46,7 +50,8 @@ class Rate:
     @property
     def unsaid_completion(self) -> int:
         """What an answer is thought to take whose length the request does not bound."""
-        return UNSAID_COMPLETION if self._mode == "azure" else math.ceil(self._completion)
+        learned = 0 if self._mode == "azure" else math.ceil(self._completion)
+        return max(UNSAID_COMPLETION, learned)
 
     def estimate(self, price: Price, tokens: int) -> int:
         """What the deployment's own bucket is charged; `tokens` is what others are."""

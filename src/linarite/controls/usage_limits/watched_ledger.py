@@ -47,6 +47,11 @@ class WatchedLedger:
         self._ledger.settle(reservation, amounts)
         self._watch.settled(reservation.charges, reservation.left, amounts)
 
+    async def correct(self, reservation: Reservation, amounts: Sequence[int]) -> None:
+        """See Ledger."""
+        await self._ledger.correct(reservation, amounts)
+        self._watch.settled(reservation.charges, reservation.left, amounts)
+
     async def left(self, buckets: Sequence[Bucket]) -> list[int]:
         """See Ledger."""
         return await self._ledger.left(buckets)

@@ -19,6 +19,7 @@ from linarite.storage.valkey.ledger_clock import LedgerClock
 from linarite.storage.valkey.scripts import (
     BEAT,
     CLOCK,
+    CORRECT,
     LEFT,
     PREFIX,
     RESERVE,
@@ -121,6 +122,20 @@ class ValkeyLedger:
         assert isinstance(reservation, Shared)  # noqa: S101 - made above
         self._settle(reservation.record, reservation.charges, list(amounts))
 
+    async def correct(self, reservation: Reservation, amounts: Sequence[int]) -> None:
+        """See Ledger."""
+        if isinstance(reservation, Apart):
+            assert self._apart is not None  # noqa: S101 - it made it
+            await self._apart.correct(reservation.own, amounts)
+            return
+        assert isinstance(reservation, Shared)  # noqa: S101 - made above
+        connection = self._keeper.connection
+        if connection is None:
+            return
+        keys = _keys_of(reservation.record, reservation.charges)
+        with suppress(StoreLost, StoreError):
+            await self._ask(CORRECT, connection, keys, list(amounts))
+
     async def left(self, buckets: Sequence[Bucket]) -> list[int]:
         """See Ledger."""
         connection = self._keeper.connection
@@ -151,8 +166,7 @@ class ValkeyLedger:
     async def _reserve(self, connection: Connection, charges: Sequence[Charge]) -> Reservation:
         """Raises DoesNotFit; StoreLost and StoreError, and then nothing stays charged."""
         record = f"{PREFIX}r:{self._server}:{next(self._numbers)}"
-        buckets = [charge.bucket for charge in charges]
-        keys = [CLOCK, SERVERS, record, *(key_of(bucket.key) for bucket in buckets)]
+        keys = _keys_of(record, charges)
         what: list[str | int] = [
             each for charge in charges for each in (*told(charge.bucket), charge.amount)
         ]
@@ -220,8 +234,7 @@ class ValkeyLedger:
     def _settle(self, record: str, charges: Sequence[Charge], amounts: list[int]) -> None:
         if len(self._unsettled) >= UNSETTLED_MAX:
             del self._unsettled[next(iter(self._unsettled))]
-        keys = [CLOCK, SERVERS, record, *(key_of(charge.bucket.key) for charge in charges)]
-        self._unsettled[record] = keys, amounts
+        self._unsettled[record] = _keys_of(record, charges), amounts
         if self._keeper.connection is not None:
             self._send_settlement(self._keeper.connection, record)
 
@@ -248,6 +261,10 @@ class ValkeyLedger:
         with suppress(StoreLost, StoreError):
             await self._ask(SETTLE, connection, keys, [*amounts])
             self._unsettled.pop(record, None)
+
+
+def _keys_of(record: str, charges: Sequence[Charge]) -> list[str]:
+    return [CLOCK, SERVERS, record, *(key_of(charge.bucket.key) for charge in charges)]
 
 
 def _answered(charges: Sequence[Charge], reply: list[Any], record: str) -> Reservation:

@@ -306,3 +306,27 @@ local function left_of(b)
     if b.kind == 'leaky' then return left end -- below zero it is over its rim
     return math.max(0, left)
 end
+
+-- What the charges of a reservation's record came to, by ARGV from 4.
+local function set_right(record)
+    for i, charge in ipairs(record) do
+        local difference = tonumber(ARGV[i + 3]) - tonumber(charge[5])
+        charge[5] = ARGV[i + 3]
+        if difference ~= 0 then
+            local b = {
+                key = KEYS[i + 3],
+                kind = charge[1],
+                span = charge[2],
+                limit = tonumber(charge[3]),
+            }
+            local other = changed_to(b)
+            if not other then
+                kinds[b.kind].correct(b, charge[4], difference)
+            elseif difference > 0 then
+                b.amount = difference
+                kinds[other].see(b)
+                kinds[other].take(b)
+            end
+        end
+    end
+end

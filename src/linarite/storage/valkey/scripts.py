@@ -64,7 +64,9 @@ def _script(name: str) -> Script:
     return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-RESERVE, SETTLE, LEFT, BEAT, STEP = map(_script, ("reserve", "settle", "left", "beat", "step"))
+RESERVE, SETTLE, CORRECT, LEFT, BEAT, STEP = map(
+    _script, ("reserve", "settle", "correct", "left", "beat", "step")
+)
 
 
 @lru_cache(maxsize=16_384)

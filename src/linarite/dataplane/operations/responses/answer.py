@@ -11,6 +11,7 @@ from linarite.dataplane.operations.responses.output import Output
 from linarite.dataplane.operations.responses.shape import filter_shown, usage_shown
 from linarite.domain.chat import ChatAsk
 from linarite.domain.errors import EngineFailed, ModelError, UpstreamRefused
+from linarite.domain.quota_errors import RateLimitReached
 from linarite.domain.usage import Usage, added, usage_of
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ UNFINISHED = {"length": "max_output_tokens", "content_filter": "content_filter"}
 """why a model stopped → why a response is incomplete"""
 ERROR_TYPES = {400: "user_error", 403: "forbidden", 429: "too_many_requests"}
 RATE_LIMITED = 429
+RATE_EXCEEDED = "rate_limit_exceeded"
 
 
 class Answer:
@@ -166,7 +168,9 @@ class Answer:
         """It has been broken off; what the model had said stays."""
         if self._output.items:
             self._output.close("incomplete")
-        code = "rate_limit_exceeded" if problem.status == RATE_LIMITED else "server_error"
+        if isinstance(problem, RateLimitReached):
+            problem.told_to("", "", v1=True)
+        code = RATE_EXCEEDED if problem.status == RATE_LIMITED else "server_error"
         self.response["error"] = {"code": code, "message": problem.message}
         self._end("failed")
 
@@ -218,9 +222,10 @@ def error_told(problem: LinariteError) -> dict[str, Any]:
     if isinstance(problem, UpstreamRefused):
         return problem.error
     param = problem.param if isinstance(problem, ModelError) else None
+    limited = isinstance(problem, RateLimitReached)
     return {
         "type": ERROR_TYPES.get(problem.status, EngineFailed.type),
-        "code": problem.code or EngineFailed.code,
+        "code": RATE_EXCEEDED if limited else problem.code or EngineFailed.code,
         "message": problem.message,
         "param": param,
     }

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from linarite.dataplane.call import END_USER_MAX
-from linarite.dataplane.operations.responses.answer import answer_to
+from linarite.dataplane.operations.responses.answer import RATE_EXCEEDED, answer_to
 from linarite.dataplane.operations.responses.ask import AskReader, require_input
 from linarite.dataplane.operations.responses.asking import said
 from linarite.dataplane.operations.responses.keeping import Keeping
@@ -26,6 +26,7 @@ from linarite.domain.errors import (
     LinariteError,
     OperationNotSupported,
 )
+from linarite.domain.quota_errors import RateLimitReached
 from linarite.responses.prompts import filled_in
 
 if TYPE_CHECKING:
@@ -128,7 +129,9 @@ class CreateResponse:
                 answer.fail(problem)
                 await keeping.end(ask)
                 yield await keeping.told(answer)
-            raise
+            if not ends_as_it_is(ask, problem):
+                raise
+            return
         answer.finish()
         answer.tell_end()
         await keeping.end(ask)
@@ -145,3 +148,17 @@ class CreateResponse:
         async with aclosing(background.events.follow(ask.made, -1)) as frames:
             async for frame in frames:
                 yield frame
+
+
+def ends_as_it_is(ask: Ready, problem: LinariteError) -> bool:
+    """Whether a response that its limits have broken off is the answer, failed as it is.
+
+    A refusal would be asked again, and what its tools have done would be done again.
+    """
+    call, done = ask.call, ask.answer.output.items
+    streamed = call.reply is not None and call.reply.streamed
+    if not isinstance(problem, RateLimitReached) or streamed or not done:
+        return False
+    call.limited_by, call.refused_by = problem.limited_by, problem.control
+    call.error_code, call.finish = RATE_EXCEEDED, "failed"
+    return True

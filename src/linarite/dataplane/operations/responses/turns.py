@@ -7,13 +7,19 @@ It ends with the turn that calls none of them, or one that the application must 
 
 from __future__ import annotations
 
+import math
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from linarite.dataplane.exact_prompt import count_prompt
 from linarite.dataplane.operations.responses.asking import said
 from linarite.dataplane.operations.responses.messages import messages_of
+from linarite.dataplane.parts.prompt_sizes import prompt_tokens
+from linarite.dataplane.rationing import rationed, waited_for, waits_s
+from linarite.domain.quota import Price
+from linarite.domain.quota_errors import RateLimitReached
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -47,6 +53,7 @@ async def turns(ask: Ready, hosted: HostedCalls, slot: Slot) -> AsyncGenerator[N
             if answer.output.calls_client or answer.has_run_out(ask.chat.max_completion_tokens):
                 return
             chat = hosted.ask(_chat(ask, hosted), first=first)
+            await _afforded(ask, seat, chat, first=first)
             first = False
             truncates = answer.response["truncation"] == "auto"
             async with aclosing(said(chat, seat.slot, truncates=truncates, hosted=True)) as events:
@@ -74,6 +81,31 @@ async def _carried_out(
     if effects:
         await ask.keeping.note_calls(ask.answer, under_way=False)
     yield
+
+
+async def _afforded(ask: Ready, seat: Seat, chat: ChatAsk, *, first: bool) -> None:
+    """Return once the turn is reserved. Its place is given up while it must wait for that.
+
+    Raises RateLimitReached where it waits too long, or no wait would help.
+    """
+    answer, call = ask.answer, ask.call
+    lease, reply, place = call.lease, call.reply, call.place
+    assert reply is not None  # noqa: S101 - every operation's parse sets it
+    assert place is not None  # noqa: S101 - whoever asks a model has one
+    answer.prompt, answer.prompt_tokens = chat, prompt_tokens(chat)
+
+    async def reserve() -> None:
+        price = Price(answer.prompt_tokens, chat.max_completion_tokens)
+        await lease.begin_turn(price, first=first)
+
+    try:
+        await reserve()
+    except RateLimitReached as refused:
+        async with seat.given_up():
+            if math.isinf(refused.refused.wait_s):
+                await count_prompt(refused, reply, place)  # or the same refusal
+            await waited_for(waits_s(call), reserve)
+    lease.begun = True
 
 
 def _chat(ask: Ready, hosted: HostedCalls) -> ChatAsk:
@@ -106,4 +138,4 @@ class Seat:
         assert place is not None  # noqa: S101 - whoever asks a model has one
         place.leave()
         yield
-        self.slot = await place.enter()
+        self.slot = rationed(await place.enter(), self._call)
