@@ -30,16 +30,32 @@ SETTINGS = (
 [quota]
 ledger = "{url}"
 ledger_deadline_s = 0.3
+begun_wait_s = 0.2
 
 [[deployments]]
 name = "slow"
 model = "gpt-4o"
 instance = "slow"
 
+[instances.verbose]
+engine = "simulator"
+model = "gpt-4o"
+options = {seed = 1, reply_tokens = 300}
+
 [instances.slow]
 engine = "simulator"
 model = "gpt-4o"
 options = {seed = 1, tokens_per_second = 1}
+
+[[deployments]]
+name = "free"
+model = "gpt-4o"
+instance = "verbose"
+
+[[usage_limits]]
+name = "teller"
+kind = "endUser"
+tokens_per_minute = 2000
 
 [[usage_limits]]
 name = "one"
@@ -123,6 +139,27 @@ def test_they_keep_a_deployment_to_its_rate_together(servers: list[Server]) -> N
     ask(other, max_retries=1)
     assert told_s - 0.5 < time.monotonic() - waiting < told_s + 2
     assert time.monotonic() - began > 9
+
+
+def test_answers_without_a_bound_stay_within_a_limit_together(servers: list[Server]) -> None:
+    """Thirty at once, on either; each would take more than its share."""
+
+    def tell(number: int) -> int:
+        with client_of(servers[number % 2]) as client:
+            try:
+                made = client.chat.completions.create(
+                    model="free",
+                    messages=[{"role": "user", "content": f"Tell a long story of {number}."}],
+                    user="teller",
+                )
+            except RateLimitError:
+                return 0
+        assert made.usage is not None
+        return made.usage.total_tokens
+
+    with ThreadPoolExecutor(30) as pool:
+        used = sum(pool.map(tell, range(30)))
+    assert 1000 < used <= 2000
 
 
 def test_the_places_of_a_stream_that_is_left_and_of_a_killed_server_are_free_again(

@@ -110,8 +110,8 @@ async def test_a_turn_that_is_refused_leaves_what_was_used() -> None:
     """And the request its place, until it is over."""
     site = Site()
     asked, lease = site.ask()
+    asked.use(100, 100)
     with pytest.raises(RateLimitReached) as refused, lease:
-        asked.use(100, 100)
         await lease.begin_turn(Price(900, 100), first=False)
     assert refused.value.limited_by == "deployment-tokens"
     assert refused.value.refused.left == 800
@@ -127,10 +127,10 @@ async def test_a_turn_that_ends_unheard_costs_by_what_had_begun() -> None:
     ):
         site = Site()
         asked, lease = site.ask()
+        asked.use(50, 50)
+        await lease.begin_turn(Price(100, 100), first=False)
+        lease.begun = begun
         with pytest.raises(type(problem)), lease:
-            asked.use(50, 50)
-            await lease.begin_turn(Price(100, 100), first=False)
-            lease.begun = begun
             raise problem
         assert (await site.left())[:2] == [own, 2]
 

@@ -10,7 +10,7 @@ import structlog
 from linarite.domain.dial import Errand
 from linarite.domain.errors import EgressRefused
 from linarite.storage.valkey.connection import Connection, StoreError, StoreLost
-from linarite.storage.valkey.scripts import BEAT, LEFT, RESERVE, SETTLE, STEP
+from linarite.storage.valkey.scripts import BEAT, CORRECT, LEFT, RESERVE, SETTLE, STEP
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -138,7 +138,7 @@ class Keeper:
             raise StoreError("it is a replica, which takes no writes")
         if self._address.number:
             await connection.ask("SELECT", self._address.number)
-        for script in (RESERVE, SETTLE, LEFT, BEAT, STEP):
+        for script in (RESERVE, SETTLE, CORRECT, LEFT, BEAT, STEP):
             await connection.ask("SCRIPT", "LOAD", script.text)
 
     def _note(self, problem: Exception) -> None:

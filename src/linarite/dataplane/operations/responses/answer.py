@@ -116,6 +116,11 @@ class Answer:
             self._tell_whole("response.created")
         self._tell_whole("response.in_progress")
 
+    def require_begun(self) -> None:
+        """Raise EngineFailed where the model has said nothing at all."""
+        if not self.began:
+            raise EngineFailed("The engine gave no answer.")
+
     def take(self, event: ChatEvent) -> None:
         """What the model said. Raises EngineFailed for what can be told by no event."""
         if not self.began:

@@ -21,7 +21,6 @@ from linarite.dataplane.operations.responses.turns import turns
 from linarite.dataplane.parts.checks import find_deployment
 from linarite.dataplane.parts.response_items import ItemIds, read_items
 from linarite.domain.errors import (
-    EngineFailed,
     InvalidRequest,
     LinariteError,
     OperationNotSupported,
@@ -122,8 +121,7 @@ class CreateResponse:
                 async with aclosing(turns(ask, hosted, slot)) as steps:
                     async for _ in steps:
                         yield await keeping.told(answer)
-            if not answer.began:
-                raise EngineFailed("The engine gave no answer.")
+            answer.require_begun()
         except LinariteError as problem:
             if answer.began:
                 answer.fail(problem)
