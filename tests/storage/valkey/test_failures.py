@@ -169,7 +169,7 @@ async def until_copied(replica: Store) -> None:
 async def test_each_counts_for_itself_where_that_is_set(store: Store) -> None:
     """While the store is away, at once and without waiting; then together again."""
     async with server(store.url, on_ledger_failure="local") as ledger:
-        while ledger.reserve_now([Charge(PLACE, 0)]) is not None:  # it connects
+        while ledger.reserve_now([Charge(PLACE, 0)]) is not None:  # noqa: ASYNC110 - it connects
             await asyncio.sleep(0.02)
         before = await ledger.reserve([Charge(MINUTE, 60)])
         store.kill()
