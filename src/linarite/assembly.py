@@ -11,7 +11,6 @@ import structlog
 from linarite import __version__
 from linarite.content_log.opening import open_content_log
 from linarite.controlplane.opening import ControlPlaneParts, open_control_plane
-from linarite.controls.quota import Limiter
 from linarite.dataplane.direct import DirectCalls
 from linarite.dataplane.http import DataPlane
 from linarite.dataplane.router import Router
@@ -37,7 +36,7 @@ from linarite.limit_parts import LimitParts, declare_limits
 from linarite.metric_parts import charge_provisioned, open_metrics
 from linarite.network_parts import NetworkParts
 from linarite.privatelink.opening import open_private_link
-from linarite.quota_parts import open_ledger
+from linarite.quota_parts import limiter_over, open_ledger
 from linarite.record_parts import observer
 from linarite.serving_plan import (
     account_hosts_in,
@@ -168,8 +167,7 @@ class Assembly:
         }
         begin_work = await self._work().open(self._stack, resources, jobs, instances, kinds)
         counts = await open_ledger(settings.quota, database, dialer, self._stack)
-        quota, shared = settings.quota, self._limits.over(counts)
-        limiter = Limiter(quota.rates, shared, quota.begun_wait_s)
+        limiter = limiter_over(self._limits.over(counts), settings.quota)
         self._metrics.measure_provisioned(self._facts.all, limiter)
         charge_provisioned(self._facts.all, self._ledger, self._prices, self._stack)
         dataplane = self._data_plane(

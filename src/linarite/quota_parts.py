@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linarite.controlplane.options import IN_MEMORY
-from linarite.controls.quota import MemoryLedger
+from linarite.controls.quota import Limiter, MemoryLedger
 from linarite.domain.errors import SetupError
 from linarite.storage.sqlite.lasting_counts import SqliteLastingCounts
 from linarite.storage.valkey.address import valkey_address
@@ -34,6 +34,11 @@ async def open_ledger(
     shared = await open_shared_ledger(settings, dialer)
     stack.push_async_callback(shared.close)
     return shared
+
+
+def limiter_over(ledger: Ledger, settings: Quota) -> Limiter:
+    """What keeps to it, as settings say."""
+    return Limiter(settings.rates, ledger, settings.begun_wait_s)
 
 
 async def open_shared_ledger(settings: Quota, dialer: Dialer) -> Ledger:
