@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from linarite import __version__
+from linarite.cli.root import COMMANDS, PANELS
 from tests.cli.terminal import Terminal, linarite
 
 if TYPE_CHECKING:
@@ -17,6 +18,15 @@ def test_no_arguments_show_the_help(tmp_path: Path) -> None:
     assert done.returncode == 0
     for command in ("up", "chat", "model", "keys", "settings"):
         assert f" {command} " in done.stdout
+
+
+def test_every_command_stands_in_one_panel_of_the_help(tmp_path: Path) -> None:
+    """What to begin with comes first, and nothing is left out."""
+    listed = [name for names in PANELS.values() for name in names]
+    assert sorted(listed) == sorted(["version", *COMMANDS])
+    shown = linarite(tmp_path).stdout
+    places = [shown.index(f" {panel} ") for panel in PANELS]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize("argument", ["--version", "version"])

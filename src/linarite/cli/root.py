@@ -51,7 +51,22 @@ COMMANDS: dict[str, Callable[[], Any]] = {
     "netbed": lambda: import_module("linarite.cli.netbed"),
     "settings": lambda: import_module("linarite.cli.settings"),
 }
-"""in the order of the help; each is imported when it is asked for: one is enough for most"""
+"""each is imported when it is asked for: one is enough for most"""
+
+PANELS: dict[str, tuple[str, ...]] = {
+    "Start here": ("up", "model", "chat", "keys", "settings", "az-setup", "version"),
+    "Accounts, and what they serve": (
+        *("account", "group", "deployment", "limit", "template", "operation"),
+    ),
+    "Who may": ("identity", "role", "policy", "private-endpoint", "ca"),
+    "Batches and documents": ("batch", "knowledge"),
+    "What happens": (
+        *("usage", "activity", "audit", "content", "data", "explain", "egress", "webhook"),
+    ),
+    "Networks to try": ("netbed",),
+}
+"""under which words the help shows them, in what order"""
+_PANEL_OF = {name: panel for panel, names in PANELS.items() for name in names}
 
 
 EXAMPLES = examples(
@@ -66,8 +81,8 @@ class Root(TyperGroup):
     """Imports the commands that are asked for; their refusals are a line and an exit code."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - typer's signature
-        """All of them."""
-        return ["version", *COMMANDS]
+        """All of them, panel by panel."""
+        return [name for names in PANELS.values() for name in names]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 - as above
         """A command; where there is none of that name, typer looks which one may be meant."""
@@ -77,7 +92,10 @@ class Root(TyperGroup):
                 shelf = typer.Typer()
                 COMMANDS[name]().add_to(shelf)
                 made |= get_group(shelf).commands
-        return made.get(cmd_name)
+        command = made.get(cmd_name)
+        if command is not None:
+            command.rich_help_panel = _PANEL_OF[cmd_name]
+        return command
 
     def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - typer's own signature
         """Run and exit: 0, 1 for a LinariteError, 2 for wrong usage, 130 for Ctrl-C."""
