@@ -135,6 +135,7 @@ def test_a_response_says_what_was_asked(client: OpenAI) -> None:
     assert (made.temperature, made.top_p, made.max_output_tokens) == (0.5, 0.9, 300)
     assert (made.metadata, made.truncation) == ({"team": "blue"}, "auto")
     assert (made.tool_choice, made.parallel_tool_calls) == ("none", False)
+    assert made.service_tier == "default", "the one that served it"
     assert [tool.type for tool in made.tools] == ["function", "custom"]
     assert made.reasoning is not None
     assert made.reasoning.effort == "low"

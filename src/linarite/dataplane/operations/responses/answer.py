@@ -12,6 +12,7 @@ from linarite.dataplane.operations.responses.shape import filter_shown, usage_sh
 from linarite.domain.chat import ChatAsk
 from linarite.domain.errors import EngineFailed, ModelError, UpstreamRefused
 from linarite.domain.quota_errors import RateLimitReached
+from linarite.domain.service_tier import AUTO, DEFAULT
 from linarite.domain.usage import Usage, added, usage_of
 
 if TYPE_CHECKING:
@@ -167,6 +168,8 @@ class Answer:
         status = "completed" if why is None else "incomplete"
         self._output.close(status)
         self.response["incomplete_details"] = None if why is None else {"reason": why}
+        if self.response["service_tier"] == AUTO:  # told until it is known which one served
+            self.response["service_tier"] = DEFAULT
         self._end(status)
 
     def fail(self, problem: LinariteError) -> None:
