@@ -366,6 +366,19 @@ async def test_rates_hold_for_each_turn() -> None:
         assert (await turn(socket, max_output_tokens=16))["type"] == "response.completed"
 
 
+async def test_a_turn_that_only_prepares_is_a_request() -> None:
+    """As a count of a prompt is; neither uses tokens."""
+    async with rig(limiter=Limiter("exact"), capacity=1) as running, opened(running) as socket:
+        assert (await turn(socket, generate=False))["type"] == "response.completed"
+        told = await turn(socket, generate=False)
+        assert (told["status"], told["error"]["code"]) == (429, "RateLimitReached")
+        assert "call rate limit" in told["error"]["message"]
+        said = {"model": "gpt", "input": "hello"}
+        count = await running.send("POST", "/openai/v1/responses/input_tokens", said)
+        assert str(count.header("x-ratelimit-reason")).startswith("deployment-requests; limit=1;")
+        assert count.header("x-ratelimit-remaining-tokens") == "1000"
+
+
 async def test_only_so_many_are_open() -> None:
     """Of an account, and in all; who closes makes room."""
     async with rig(sockets=WebSockets(account_open_max=1)) as running:

@@ -110,6 +110,8 @@ class Call:
     decision: Decision | None = None
     """what roles said of it; None for those who hold a key"""
     deployment: Deployment | None = None
+    counted_for: Deployment | None = None
+    """the deployment whose request it is, where no model answers"""
     spilled_from = ""
     """the provisioned deployment that was called, where another serves; where that one's rate was
     the reason, `limited_by` names it"""
@@ -280,6 +282,9 @@ class Reply(Protocol):
 
 class Unready(ABC):
     """An ask that is not whole before what was stored is read. The pipeline has it made ready."""
+
+    costs = False
+    """whether that takes calls of models: limits are asked before, and hold none of it"""
 
     @abstractmethod
     async def made_ready(self) -> Any:  # noqa: ANN401 - each operation has its own ask

@@ -26,6 +26,7 @@ from linarite.dataplane.service_tiers import choose_tier
 from linarite.dataplane.spillover import not_counted_yet, spill_over
 from linarite.dataplane.subjects import tell_subjects, usage_buckets
 from linarite.dataplane.token_door import TokenDoor
+from linarite.dataplane.unanswered import counted, made_ready
 from linarite.domain.client_certificate import CertificateHolders, NoHolders
 from linarite.domain.customer_keys import CustomerKeyUnavailable
 from linarite.domain.engine import ON_BEHALF_OF
@@ -124,10 +125,13 @@ async def serve(  # noqa: C901, PLR0912 - the order of the controls is in one pl
     call.account = facts.account.name
     if isinstance(found, LinariteError):
         raise found  # 404, 405: told only to those who hold a key
-    ask = await understood(call, found, facts, door)  # 408, 413, 415; 400, 404, 401; typed now
+    ask = await understood(
+        call, found, (facts, door), on
+    )  # 408, 413, 415; 400, 404, 401; typed now
     if call.deployment is None:
-        async for event in found.run(ask, None):
-            yield event
+        with await counted(call, facts, on):  # 429
+            async for event in found.run(ask, None):
+                yield event
         return
     where, reply, began = call.deployment, call.reply, False
     assert reply is not None  # noqa: S101 - every operation's parse sets it
@@ -204,10 +208,10 @@ async def let_in(
 
 
 async def understood(
-    call: Call, found: Operation, facts: Facts, door: TokenDoor | KeyDoor | None
+    call: Call, found: Operation, within: tuple[Facts, TokenDoor | KeyDoor | None], on: Surface
 ) -> Any:  # noqa: ANN401 - each operation has its own ask
-    """What is asked, of whoever may ask it of that deployment; `door` None for Azure's two keys."""
-    trace = call.trace
+    """What is asked, of whoever may ask it of that deployment; `within`: as `let_in` tells it."""
+    (facts, door), trace = within, call.trace
     if trace is not None:
         trace.mark("authorize")
     body = await call.body.read() if found.reads_body else b""
@@ -225,7 +229,7 @@ async def understood(
     if door is not None:
         door.admit_to_deployment(call, found)
     if isinstance(ask, Unready):
-        ask = await ask.made_ready()  # 400, 404
+        ask = await made_ready(ask, call, facts, on)  # 429; 400, 404
     if call.content is not None and call.reply is not None:
         call.reply = call.content.follow(found.name, call.reply)
     if trace is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from langchain_openai import AzureChatOpenAI
-from openai import APIStatusError, AzureOpenAI, BadRequestError, OpenAI
+from openai import APIStatusError, AzureOpenAI, BadRequestError, OpenAI, RateLimitError
 
 from tests.contract.sdk.conftest import client_of
 from tests.e2e.test_stored_files import (
@@ -78,6 +78,12 @@ accounts = ["linarite"]
 endpoint = "{search.endpoint}"
 token_file = "{home / "token"}"
 managed_identity = "/subscriptions/1/identities/reader"
+
+[[usage_limits]]
+name = "once"
+kind = "endUser"
+subject = "once"
+requests_per_minute = 1
 """
     (home / "token").write_text(TOKEN)
     yield from serving(home, SIMULATED + declared)
@@ -491,6 +497,17 @@ def test_a_store_is_seen_by_its_maker_alone(client: AzureOpenAI, server: Server)
     endpoint = f"{neighbour.url}/openai/v1/chat/completions"
     answer = httpx.post(endpoint, json=body, headers={"api-key": neighbour.key})
     assert answer.status_code == 400, answer.text
+
+
+def test_who_is_over_a_limit_costs_no_search(client: AzureOpenAI, search: SearchService) -> None:
+    """Nobody is asked; what was let in counts once."""
+    body = source(search.endpoint, "handbook", fields_mapping=FIELDS)
+    asked: Any = {"model": "gpt-4o", "messages": [{"role": "user", "content": QUESTION}]}
+    client.chat.completions.create(**asked, user="once", extra_body=body)
+    searched = len(search.asked)
+    with pytest.raises(RateLimitError, match="once/requestsPerMinute"):
+        client.chat.completions.create(**asked, user="once", extra_body=body)
+    assert len(search.asked) == searched
 
 
 def test_who_may_not_read_stores_is_not_answered_out_of_them(

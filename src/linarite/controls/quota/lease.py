@@ -79,6 +79,10 @@ class Lease:
         await self._held_by_turn().grow(tokens)
         self.tokens += tokens
 
+    def forgo(self) -> None:
+        """Give everything back, as if it had never been asked for."""
+        self._holder.ledger.settle(self._reserved, [0] * len(self._reserved.charges))
+
     def _held_by_turn(self) -> Turns:
         if self._turns is None:
             self._turns = Turns(self._holder, self._reserved)
@@ -133,6 +137,9 @@ class _NoLease(Lease):
         return False
 
     async def begin_turn(self, price: Price, *, first: bool) -> None:
+        """Nothing is reserved."""
+
+    def forgo(self) -> None:
         """Nothing is reserved."""
 
     def __exit__(

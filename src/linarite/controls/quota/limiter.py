@@ -39,6 +39,11 @@ class Limiter:
         self._ledger = MemoryLedger() if ledger is None else ledger
         self._rates: dict[str, Rate] = {}
 
+    @property
+    def gives_back(self) -> bool:
+        """Whether what was reserved in vain is there again; Azure's way keeps it."""
+        return self._mode != "azure"
+
     def reserve_now(
         self,
         where: Deployment,

@@ -59,6 +59,8 @@ def over_documents(
 class Grounding(Unready):
     """A question whose documents are still to be found."""
 
+    costs = True
+
     def __init__(
         self,
         call: Call,

@@ -162,5 +162,6 @@ class WarmUp(Unready):
     async def made_ready(self) -> Ready | Queued:
         """See Unready."""
         ready = await self._asked.made_ready()
-        self._call.deployment = None
+        call = self._call
+        call.counted_for, call.deployment = call.deployment, None
         return ready

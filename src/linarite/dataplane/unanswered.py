@@ -1,0 +1,62 @@
+"""The limits of what no model answers: not at all, or not yet."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from linarite.controls.quota import NO_LEASE
+from linarite.dataplane.subjects import tell_subjects
+from linarite.domain.quota_errors import RateLimitReached
+
+if TYPE_CHECKING:
+    from linarite.controls.quota import Lease
+    from linarite.dataplane.call import Call, Unready
+    from linarite.dataplane.pipeline import Surface
+    from linarite.domain.facts import Deployment, Facts
+
+
+async def counted(call: Call, facts: Facts, on: Surface) -> Lease:
+    """What a request without a model holds: it is one of the deployment that it names, if any.
+
+    Raises RateLimitReached, LedgerUnavailable.
+    """
+    where = call.counted_for
+    if where is not None:
+        call.lease = await _reserved(call, where, facts, on)
+        return call.lease
+    return NO_LEASE
+
+
+async def made_ready(ask: Unready, call: Call, facts: Facts, on: Surface) -> Any:  # noqa: ANN401 - each operation has its own ask
+    """The ask that `run` takes. Raises what `Unready.made_ready` does, RateLimitReached."""
+    if ask.costs and on.limiter.gives_back:
+        await ask_first(call, facts, on)
+    return await ask.made_ready()
+
+
+async def ask_first(call: Call, facts: Facts, on: Surface) -> None:
+    """Raise RateLimitReached where a request could not be let in now, before anything is done.
+
+    It holds nothing on return: what is done for it is counted by itself. What may spill over, or
+    has to be counted by an engine, is decided when it is whole.
+    """
+    where = call.deployment
+    if where is None or where.sku.provisioned:
+        return
+    try:
+        lease = await _reserved(call, where, facts, on)
+    except RateLimitReached as refused:
+        if not math.isinf(refused.refused.wait_s):
+            raise
+    else:
+        lease.forgo()
+
+
+async def _reserved(call: Call, where: Deployment, facts: Facts, on: Surface) -> Lease:
+    reply = call.reply
+    assert reply is not None  # noqa: S101 - every operation's parse sets it
+    tell_subjects(call, facts, where)  # 400
+    asked = (where, reply, on.buckets_for(call, facts), partial(on.cost_of, call))
+    return on.limiter.reserve_now(*asked) or await on.limiter.reserve(*asked)
