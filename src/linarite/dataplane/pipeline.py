@@ -26,7 +26,7 @@ from linarite.dataplane.service_tiers import choose_tier
 from linarite.dataplane.spillover import not_counted_yet, spill_over
 from linarite.dataplane.subjects import tell_subjects, usage_buckets
 from linarite.dataplane.token_door import TokenDoor
-from linarite.dataplane.unanswered import counted, made_ready
+from linarite.dataplane.unanswered import made_ready, without_model
 from linarite.domain.client_certificate import CertificateHolders, NoHolders
 from linarite.domain.customer_keys import CustomerKeyUnavailable
 from linarite.domain.engine import ON_BEHALF_OF
@@ -125,13 +125,10 @@ async def serve(  # noqa: C901, PLR0912 - the order of the controls is in one pl
     call.account = facts.account.name
     if isinstance(found, LinariteError):
         raise found  # 404, 405: told only to those who hold a key
-    ask = await understood(
-        call, found, (facts, door), on
-    )  # 408, 413, 415; 400, 404, 401; typed now
+    ask = await understood(call, found, door, on)  # 408, 413, 415; 400, 404, 401, 429; typed now
     if call.deployment is None:
-        with await counted(call, facts, on):  # 429
-            async for event in found.run(ask, None):
-                yield event
+        async for event in without_model(call, found, ask, on):  # 429
+            yield event
         return
     where, reply, began = call.deployment, call.reply, False
     assert reply is not None  # noqa: S101 - every operation's parse sets it
@@ -208,10 +205,11 @@ async def let_in(
 
 
 async def understood(
-    call: Call, found: Operation, within: tuple[Facts, TokenDoor | KeyDoor | None], on: Surface
+    call: Call, found: Operation, door: TokenDoor | KeyDoor | None, on: Surface
 ) -> Any:  # noqa: ANN401 - each operation has its own ask
-    """What is asked, of whoever may ask it of that deployment; `within`: as `let_in` tells it."""
-    (facts, door), trace = within, call.trace
+    """What is asked, of whoever may ask it of that deployment; `door` None for Azure's two keys."""
+    facts, trace = call.facts, call.trace
+    assert facts is not None  # noqa: S101 - who calls has been let in
     if trace is not None:
         trace.mark("authorize")
     body = await call.body.read() if found.reads_body else b""

@@ -6,27 +6,33 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from linarite.controls.quota import NO_LEASE
 from linarite.dataplane.subjects import tell_subjects
 from linarite.domain.quota_errors import RateLimitReached
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from linarite.controls.quota import Lease
-    from linarite.dataplane.call import Call, Unready
+    from linarite.dataplane.call import Call, Operation, Unready
     from linarite.dataplane.pipeline import Surface
     from linarite.domain.facts import Deployment, Facts
 
 
-async def counted(call: Call, facts: Facts, on: Surface) -> Lease:
-    """What a request without a model holds: it is one of the deployment that it names, if any.
+async def without_model(
+    call: Call,
+    found: Operation,
+    ask: Any,  # noqa: ANN401 - each operation has its own ask
+    on: Surface,
+) -> AsyncGenerator[Any, None]:
+    """The events of a request that no model answers; it is one of the deployment that it names.
 
-    Raises RateLimitReached, LedgerUnavailable.
+    Raises RateLimitReached, LedgerUnavailable, and what the operation does.
     """
-    where = call.counted_for
-    if where is not None:
-        call.lease = await _reserved(call, where, facts, on)
-        return call.lease
-    return NO_LEASE
+    if call.counted_for is not None and call.facts is not None:
+        call.lease = await _reserved(call, call.counted_for, call.facts, on)
+    with call.lease:
+        async for event in found.run(ask, None):
+            yield event
 
 
 async def made_ready(ask: Unready, call: Call, facts: Facts, on: Surface) -> Any:  # noqa: ANN401 - each operation has its own ask
