@@ -56,7 +56,7 @@ class BatchParts:
         self._settings = settings
         results = FolderResultLog(home / FOLDER)
         stack.callback(results.close)
-        stack.push_async_callback(self._job.stop)
+        stack.push_async_callback(self.keeper.leave_finding_out)
         self._results = SealedResultLog(results, seals)
         self._tools: BatchTools | None = None
 

@@ -178,12 +178,18 @@ class BatchKeeper:
         """How far a batch is: shown at once, written when its state changes."""
         self._live[batch_id] = counts
 
-    def find_out(self, batch: Batch, reading: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def find_out(self, batch: Batch, reading: Coroutine[Any, Any, None]) -> None:
         """Have it found out how far a batch is; whoever asks meanwhile waits for it."""
         task = asyncio.create_task(reading, name=f"how far {batch.id} is")
         self._reading[batch.id] = task
         task.add_done_callback(lambda _: self._reading.pop(batch.id, None))
-        return task
+
+    async def leave_finding_out(self) -> None:
+        """Leave it to the next server."""
+        reading = [*self._reading.values()]
+        for task in reading:
+            task.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
 
     async def found_out(self, batch_id: str) -> None:
         """Return once it is known how far a batch is."""

@@ -144,7 +144,7 @@ class _Opened:
                 return act(connection)
 
     def _open(self) -> sqlite3.Connection:
-        connection = self._connect(self._path)
+        connection = self._connect()
         try:
             for pragma in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
                 connection.execute(f"PRAGMA {pragma}")
@@ -154,11 +154,11 @@ class _Opened:
             raise
         return connection
 
-    def _connect(self, path: Path) -> sqlite3.Connection:
+    def _connect(self) -> sqlite3.Connection:
         key = self._key
-        if key is None or (self._either and path.exists() and not is_sealed(path)):
-            return sqlite3.connect(path, isolation_level=None, timeout=BUSY_S)
-        return open_sealed(path, key, BUSY_S)
+        if key is None or (self._either and self._path.exists() and not is_sealed(self._path)):
+            return sqlite3.connect(self._path, isolation_level=None, timeout=BUSY_S)
+        return open_sealed(self._path, key, BUSY_S)
 
     def _make(self) -> None:
         """A file under another name until its schema is there: nobody ever sees half of it."""

@@ -252,7 +252,7 @@ async def test_logs_are_read_while_the_server_listens(monkeypatch: pytest.Monkey
         assert ended is not None
         assert ended.counts.completed == 3
         assert len(made.running.engine.asked) == 2
-        await made.kind.stop()
+        await made.keeper.leave_finding_out()
 
 
 async def test_a_batch_waits_while_its_account_is_full(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,6 @@ class BatchJob:
     def __init__(self, tools_of: Callable[[], BatchTools]) -> None:
         """`tools_of` is called when the first batch is run, or recovered."""
         self._tools_of = tools_of
-        self._reading: list[asyncio.Task[None]] = []
         self._read_at_once = asyncio.Semaphore(READ_AT_ONCE)
         self.steps = (
             Step("examine", 1, self._examine),
@@ -131,8 +130,7 @@ class BatchJob:
         for batch in waiting:
             self._hold(batch)
             if batch.counts.total and batch.outcome is None:
-                reading = self._tell_how_far(batch)
-                self._reading.append(self._tools.keeper.find_out(batch, reading))
+                self._tools.keeper.find_out(batch, self._tell_how_far(batch))
         names = {batch.id for batch in waiting}
         for name in await self._tools.results.names():
             if all_read and name not in names and f"{RESOURCE}{name}" not in running:
@@ -150,12 +148,6 @@ class BatchJob:
                     batch.id, batch.counts.total, batch.account_id
                 )
                 self._tools.keeper.tell(batch.id, done.counts)
-
-    async def stop(self) -> None:
-        """Leave the reading to the next server."""
-        for task in self._reading:
-            task.cancel()
-        await asyncio.gather(*self._reading, return_exceptions=True)
 
     def _hold(self, batch: Batch) -> None:
         """Hold again what it had enqueued before the server was started."""
