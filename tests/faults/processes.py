@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,13 @@ def children_of(pid: int) -> dict[int, str]:
         except (FileNotFoundError, ProcessLookupError):
             continue
     return found
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds for which a process has computed, all its threads together."""
+    _, _, rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+    user, system = rest.split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def until(condition: Callable[[], bool], *, patience_s: float = PATIENCE_S) -> float:

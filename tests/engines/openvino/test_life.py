@@ -51,7 +51,7 @@ async def test_a_killed_process_is_reported(scratch: Path) -> None:
 
 async def test_a_process_that_no_longer_answers_is_killed(scratch: Path) -> None:
     """Several probes without an answer end it; while it is busy, it answers."""
-    watch = {"probe_interval_s": 0.05, "probe_deadline_s": 2.0, "probe_failures_max": 2}
+    watch = {"probe_interval_s": 0.05, "probe_deadline_s": 4.0, "probe_failures_max": 2}
     async with running(scratch, **watch) as engine:
         assert engine.pid is not None
         exited = asyncio.ensure_future(engine.wait_exit())

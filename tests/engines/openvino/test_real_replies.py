@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections import Counter
 from contextlib import aclosing
@@ -12,11 +13,15 @@ import pytest
 from linarite.domain.completion import CompletionAsk
 from linarite.domain.errors import InvalidRequest
 from tests.engines.openvino.real_engine import chat_ask, chat_text, prompt_tokens
+from tests.faults.processes import cpu_s
 
 if TYPE_CHECKING:
     from linarite.engines.openvino.engine import OpenvinoEngine
 
 pytestmark = [pytest.mark.anyio, pytest.mark.real_model]
+
+
+CORES = os.cpu_count() or 1
 
 
 def held_to(schema: dict[str, Any], **more: object) -> dict[str, Any]:
@@ -89,25 +94,29 @@ async def test_a_caller_cannot_write_special_tokens(engine: OpenvinoEngine) -> N
 
 async def test_leaving_is_noticed_within_a_second(engine: OpenvinoEngine) -> None:
     """Also while a long prompt is computed, and while others run."""
-    loop = asyncio.get_running_loop()
     other = asyncio.ensure_future(
         chat_text(engine, chat_ask("Count to a hundred.", max_tokens=400))
     )
-    long = asyncio.ensure_future(chat_text(engine, chat_ask("word " * 900)))
-    while await engine.running_replies() < 2:
-        assert not long.done()
-    long.cancel()
-    left_at = loop.time()
-    while await engine.running_replies() > 1:
+    try:
+        long = asyncio.ensure_future(chat_text(engine, chat_ask("word " * 900)))
+        while await engine.running_replies() < 2:
+            assert not long.done()
+        long.cancel()
+        assert await computed_until(engine, 1) < CORES
+        async with aclosing(engine.chat(chat_ask("Count.", stream=True, max_tokens=900))) as events:
+            await anext(events)
+    finally:
+        other.cancel()
+    assert await computed_until(engine, 0) < CORES
+
+
+async def computed_until(engine: OpenvinoEngine, replies: int) -> float:
+    """Seconds for which its process computes, on all cores, until so many replies are left."""
+    assert engine.pid is not None
+    before_s = cpu_s(engine.pid)
+    while await engine.running_replies() > replies:
         pass
-    assert loop.time() - left_at < 1
-    async with aclosing(engine.chat(chat_ask("Count.", stream=True, max_tokens=900))) as events:
-        await anext(events)
-    other.cancel()
-    left_at = loop.time()
-    while await engine.running_replies():
-        pass
-    assert loop.time() - left_at < 1
+    return cpu_s(engine.pid) - before_s
 
 
 async def test_many_at_a_time_are_each_answered(engine: OpenvinoEngine) -> None:
