@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -20,13 +21,14 @@ async def unbroken(work: Coroutine[Any, Any, ResultT]) -> ResultT:
     what came too late to stop it would then strike whoever comes behind the block.
     """
     task = asyncio.create_task(work)
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.wait((task,))
-        except asyncio.CancelledError:
-            cancelled = True
-    if cancelled and (waiting := asyncio.current_task()) is not None:
-        waiting.uncancel()  # it is still the same cancellation, and counts once
-        waiting.cancel()
-    return task.result()
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait((task,))
+        waiting = asyncio.current_task()
+        if waiting is not None and not task.cancelled():
+            waiting.uncancel()  # it is still the same cancellation, and counts once
+            waiting.cancel()
+        return task.result()

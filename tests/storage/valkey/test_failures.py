@@ -220,7 +220,7 @@ async def test_what_waits_for_the_store_is_bounded(
         connection = ledger._keeper.connection
         assert connection is not None
         store.signal(signal.SIGSTOP)
-        waiting = [asyncio.create_task(refused_within(ledger, 20)) for _ in range(5000)]
+        waiting = [asyncio.create_task(refused_within(ledger, 60)) for _ in range(5000)]
         await asyncio.sleep(0)
         assert len(connection._waiting) <= 101
         await asyncio.gather(*waiting)
