@@ -13,11 +13,13 @@ import os
 import signal
 import socket
 import sys
+import threading
 from importlib import import_module
 from typing import Any
 
 from linarite import main
 from linarite.cli.root import COMMANDS
+from linarite.web import ids
 
 WISH_BYTES = 1 << 20
 IMPORTED = (
@@ -77,5 +79,8 @@ if __name__ == "__main__":
     COMMANDS["up"]()
     for module in IMPORTED:
         import_module(module)
+    # Threads are not forked, and what is drawn at random ahead would be drawn by each fork.
+    assert threading.active_count() == 1
+    assert not ids._POOL._block
     gc.freeze()  # the forks' collectors need not look through all of this
     run(socket.socket(fileno=int(sys.argv[1])))
