@@ -135,9 +135,10 @@ def test_they_keep_a_deployment_to_its_rate_together(servers: list[Server]) -> N
     reasons = [refusal(server)["x-ratelimit-reason"] for server in servers]
     assert all("deployment-requests; limit=2;" in reason for reason in reasons)
     told_s = int(refusal(other)["retry-after-ms"]) / 1000
+    assert told_s <= 10
     waiting = time.monotonic()
-    ask(other, max_retries=1)
-    assert told_s - 0.5 < time.monotonic() - waiting < told_s + 2
+    ask(other, max_retries=1)  # admitted at its second try: it was told no less than it takes
+    assert told_s - 0.5 < time.monotonic() - waiting
     assert time.monotonic() - began > 9
 
 
