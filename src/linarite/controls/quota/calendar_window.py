@@ -32,11 +32,6 @@ class CalendarWindow(Meter):
         self._begins = self._ends = 0.0
         """seconds since the epoch between which that is the period"""
 
-    def left(self, now: float) -> int:
-        """See Meter."""
-        del now
-        return max(0, self.limit - self.totals.get(self.period(), 0))
-
     def admitted(self, now: float) -> int:
         """See Meter."""
         del now

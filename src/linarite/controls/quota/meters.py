@@ -67,18 +67,18 @@ class Meter(ABC):
         self.successor = other
         return other
 
+    @abstractmethod
     def admitted(self, now: float) -> int:
         """How much was, as far as it still counts; it may be more than the limit."""
-        return self.limit - self.left(now)
 
     def carry(self, amount: int, now: float) -> None:
         """Begin with what another meter has admitted."""
         if amount > 0:
             self.take(amount, now)
 
-    @abstractmethod
     def left(self, now: float) -> int:
         """How much may be admitted now; below zero only where a meter says so."""
+        return max(0, self.limit - self.admitted(now))
 
     @abstractmethod
     def wait(self, amount: int, now: float) -> float:
@@ -115,11 +115,6 @@ class SlidingWindow(Meter):
         self._parts: deque[Part] = deque()
         """one for each in which anything was admitted, with the sum"""
         self._total = 0
-
-    def left(self, now: float) -> int:
-        """See Meter."""
-        self._forget(now)
-        return max(0, self.limit - self._total)
 
     def admitted(self, now: float) -> int:
         """See Meter."""
@@ -201,11 +196,6 @@ class FixedWindow(Meter):
         self._index: int = -1
         self._total: int = 0
 
-    def left(self, now: float) -> int:
-        """See Meter."""
-        self._turn(now)
-        return max(0, self.limit - self._total)
-
     def admitted(self, now: float) -> int:
         """See Meter."""
         self._turn(now)
@@ -252,10 +242,14 @@ class LeakyBucket(Meter):
         self._level = 0.0
         self._at = 0.0
 
+    def admitted(self, now: float) -> int:
+        """See Meter."""
+        self._leak(now)
+        return math.ceil(self._level)
+
     def left(self, now: float) -> int:
         """To the rim; below zero when it is over it."""
-        self._leak(now)
-        return math.floor(self.limit - self._level)
+        return self.limit - self.admitted(now)
 
     def room(self, amount: int, now: float) -> int | None:
         """See Meter. Below zero where it would be over its rim."""
@@ -303,11 +297,6 @@ class Places(Meter):
     def __init__(self, limit: int, window: Window = Window.HELD) -> None:
         super().__init__(limit, window)
         self._held = 0
-
-    def left(self, now: float) -> int:
-        """See Meter."""
-        del now
-        return max(0, self.limit - self._held)
 
     def admitted(self, now: float) -> int:
         """See Meter."""
