@@ -115,6 +115,7 @@ steps = st.lists(
         st.tuples(st.just("reserve"), st.integers(0, 1), st.integers(0, 60)),
         st.tuples(st.just("give up"), st.integers(0, 1), st.integers(0, 60)),
         st.tuples(st.just("settle"), st.integers(0, 9), st.integers(0, 80)),
+        st.tuples(st.just("correct"), st.integers(0, 9), st.integers(0, 80)),
         st.tuples(st.just("lose the connection"), st.integers(0, 1), st.just(0)),
         st.tuples(st.just("set the clock"), st.just(0), st.integers(-50_000, 50_000)),
     ),
@@ -144,14 +145,8 @@ class Model:
                 server.settle(waiting.result(), [0, 0, 0])
             waiting.cancel()
             await asyncio.wait([waiting])
-        elif what == "settle" and self.held:
-            server, held, before = self.held.pop(which % len(self.held))
-            server.settle(held, [amount, amount, 0])
-            self.used = [
-                self.used[0] + amount - before,
-                self.used[1] + amount - before,
-                self.used[2] - 1,
-            ]
+        elif what in ("settle", "correct") and self.held:
+            server = await self._used(which % len(self.held), amount, goes_on=what == "correct")
         elif what == "set the clock" and self.store is not None:
             self.store.ask("HINCRBY", "{linarite}:clock", "offset", amount)
         elif what == "lose the connection" and self.store is not None:
@@ -166,6 +161,18 @@ class Model:
             await asyncio.sleep(0.01)
             left = await server.left(SMALL)
         assert left == expected
+
+    async def _used(self, at: int, amount: int, *, goes_on: bool) -> Ledger:
+        """One of those that run has used so much; it ends with it, or goes on."""
+        server, held, before = self.held.pop(at)
+        if goes_on:
+            await server.correct(held, [amount, amount, 1])
+            self.held.append((server, held, amount))
+        else:
+            server.settle(held, [amount, amount, 0])
+        more, places = amount - before, self.used[2] - (not goes_on)
+        self.used = [self.used[0] + more, self.used[1] + more, places]
+        return server
 
     async def _reserve(self, server: Ledger, charges: list[Charge], amount: int) -> None:
         fits = all(
