@@ -3,6 +3,7 @@
 A whole server with a real embedding model (multilingual E5) takes the texts of each set in as files
 and is asked its questions, by its API: by vectors alone, by words alone, and by both. Told are
 nDCG@10 and recall@10 over files; each question has one file that answers it.
+With `--reranker MODEL` both once more, put in order by a chat model of the catalogue.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import random
 import tempfile
 import time
+from contextlib import asynccontextmanager
 from math import log2
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,7 +31,7 @@ from linarite.hosting.models.catalogue import MULTILINGUAL_E5
 from linarite.hosting.models.store import ModelStore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from bench.retrieval_sets import RetrievalSet
 
@@ -46,10 +48,27 @@ model = "{MULTILINGUAL_E5.name}"
 [files]
 lasting_max = 10000
 """
+RERANKER = """\
+
+[vector_stores]
+reranker = "judge"
+reranked = {reranked}
+rerank_seconds = 600
+
+[[deployments]]
+name = "judge"
+model = "{model}"
+instance = "judge"
+
+[instances.judge]
+engine = "llamacpp"
+model = "{model}"
+"""
+BOTH = "both"
 WAYS: dict[str, dict[str, Any]] = {
     "words alone": {"hybrid_search": {"embedding_weight": 0.0, "text_weight": 1.0}},
     "vectors alone": {"ranker": "none"},
-    "both": {},
+    BOTH: {},
 }
 """the `ranking_options` of each"""
 CUT = 10
@@ -122,32 +141,60 @@ class Asker:
         return answer.json()
 
 
-async def measured(
+class Filled(NamedTuple):
+    """A set whose texts are in a store."""
+
+    of: RetrievalSet
+    store: str
+    asked: list[tuple[str, str]]
+    """the questions that are asked, each behind its id"""
+
+
+async def filled(
     asker: Asker, of: RetrievalSet, questions: int, chunking: dict[str, Any] | None
-) -> list[tuple[str, ...]]:
-    """A row for each way to look."""
+) -> Filled:
+    """Take a set's texts in."""
     began = time.perf_counter()
     store = await asker.fill(of.texts, chunking)
     print(f"{of.name}: {len(of.texts)} files in {time.perf_counter() - began:.0f} s", flush=True)
     asked = sorted(of.questions.items())
-    asked = random.Random(SEED).sample(asked, min(questions, len(asked)))
-    rows: list[tuple[str, ...]] = []
-    for way in WAYS:
-        ranks = await asyncio.gather(
-            *(asker.rank(store, question, id_, way) for id_, question in asked)
-        )
-        told = quality(ranks)
-        rows.append((of.name, way, f"{told.ndcg:.3f}", f"{told.recall:.3f}"))
-        print(*rows[-1], flush=True)
-    return rows
+    return Filled(of, store, random.Random(SEED).sample(asked, min(questions, len(asked))))
+
+
+async def measured(asker: Asker, one: Filled, way: str, name: str = "") -> tuple[str, ...]:
+    """The row of a way to look, under a name of its own where it has one."""
+    began = time.perf_counter()
+    ranks = await asyncio.gather(
+        *(asker.rank(one.store, question, id_, way) for id_, question in one.asked)
+    )
+    each_ms = 1000 * (time.perf_counter() - began) * AT_ONCE / len(ranks)
+    told = quality(ranks)
+    row = (one.of.name, name or way, f"{told.ndcg:.3f}", f"{told.recall:.3f}", f"{each_ms:.0f}")
+    print(*row, flush=True)
+    return row
+
+
+@asynccontextmanager
+async def asking(home: Path, config: str) -> AsyncIterator[Asker]:
+    """A server over what is in `home`, with somebody who asks it."""
+    server = launch(home, config)
+    try:
+        await ready_target(home, server, "vectors")
+        ready = json.loads((home / "ready.json").read_text())
+        base, headers = f"{ready['endpoint']}/openai/v1", {"api-key": ready["api_key"]}
+        async with httpx.AsyncClient(base_url=base, headers=headers, timeout=900) as http:
+            yield Asker(http)
+    finally:
+        server.stop()
 
 
 async def measure(scratch: Path, asked: argparse.Namespace) -> str:
     """The table."""
-    try:
-        ModelStore(MODELS).add_from_catalogue(MULTILINGUAL_E5.name)
-    except LinariteError as problem:
-        raise Unavailable(problem.message) from None
+    for model in filter(None, (MULTILINGUAL_E5.name, asked.reranker)):
+        try:
+            ModelStore(MODELS).add_from_catalogue(model)
+        except LinariteError as problem:
+            raise Unavailable(problem.message) from None
     home = scratch / "home"
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "models").exists():
@@ -157,23 +204,22 @@ async def measure(scratch: Path, asked: argparse.Namespace) -> str:
         overlap = asked.chunk_tokens // 2
         static = {"max_chunk_size_tokens": asked.chunk_tokens, "chunk_overlap_tokens": overlap}
         chunking = {"type": "static", "static": static}
-    server = launch(home, CONFIG)
-    try:
-        await ready_target(home, server, "vectors")
-        ready = json.loads((home / "ready.json").read_text())
-        base, headers = f"{ready['endpoint']}/openai/v1", {"api-key": ready["api_key"]}
-        rows: list[tuple[str, ...]] = []
-        async with httpx.AsyncClient(base_url=base, headers=headers, timeout=120) as http:
-            for name in asked.sets:
-                of = sets()[name]()
-                rows += await measured(Asker(http), of, asked.questions, chunking)
-    finally:
-        server.stop()
+    rows: list[tuple[str, ...]] = []
+    async with asking(home, CONFIG) as asker:
+        every = [
+            await filled(asker, sets()[name](), asked.questions, chunking) for name in asked.sets
+        ]
+        rows += [await measured(asker, each, way) for each in every for way in WAYS]
+    if asked.reranker:
+        config = CONFIG + RERANKER.format(model=asked.reranker, reranked=asked.reranked)
+        name = f"both, {asked.reranked} of them by {asked.reranker}"
+        async with asking(home, config) as asker:
+            rows += [await measured(asker, each, BOTH, name) for each in every]
     return table(
         f"Retrieval: {MULTILINGUAL_E5.name}, chunks of {asked.chunk_tokens or 'the usual'} tokens",
-        ("set", "looked for by", "nDCG@10", "recall@10"),
+        ("set", "looked for by", "nDCG@10", "recall@10", "a search, ms"),
         rows,
-        f"{asked.questions} questions of each set, drawn by a seed.",
+        f"{asked.questions} questions of each set, drawn by a seed; {AT_ONCE} searches at a time.",
     )
 
 
@@ -183,6 +229,8 @@ def main() -> int:
     parser.add_argument("sets", nargs="*", default=list(sets()), help=", ".join(sets()))
     parser.add_argument("--questions", type=int, default=200, help="of each set")
     parser.add_argument("--chunk-tokens", type=int, default=0, help="0: the service's usual")
+    parser.add_argument("--reranker", default="", help="chat model that puts them in order")
+    parser.add_argument("--reranked", type=int, default=10, help="that it is asked about")
     parser.add_argument("--home", type=Path, help="keep the server's data there")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="linarite-bench-") as scratch:

@@ -10,6 +10,7 @@ import structlog
 
 from linarite.dataplane.direct import Busy, DirectRequest
 from linarite.domain.batch_errors import AccountGone
+from linarite.domain.errors import ServiceUnavailable
 from linarite.domain.jobs import INGEST_FILES
 from linarite.domain.vector_store_errors import EmbeddingBusy, NoEmbeddingDeployment
 from linarite.jobs.kinds.ingestion import IngestFiles, ingestion_job
@@ -18,6 +19,7 @@ from linarite.vector_stores.embedding import DeploymentEmbedder, embedding_deplo
 from linarite.vector_stores.extraction import ProcessExtractor
 from linarite.vector_stores.keeper import VectorStoreKeeper
 from linarite.vector_stores.ranking import ChunkRanker
+from linarite.vector_stores.reranking import DeploymentReranker
 from linarite.vector_stores.search import StoreSearcher
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 
 FOLDER = "vector_stores"
 SWEEP_EVERY_S = 600.0
-EMBEDDINGS = "/embeddings"
+EMBEDDINGS, CHAT = "/embeddings", "/chat/completions"
 SEARCH = "/vector_stores/any/search"
 
 log = structlog.get_logger(__name__)
@@ -66,7 +68,8 @@ class VectorParts:
         embedder = self.embedder = DeploymentEmbedder(self._ask, self._facts_of)
         ranker = ChunkRanker(options.cached_bytes_max)
         self.keeper.emptied = ranker.forget
-        self.searcher = StoreSearcher(self.keeper, embedder, ranker, self._require_reader)
+        reranker = DeploymentReranker(self._judge, self._facts_of, options)
+        self.searcher = StoreSearcher(self.keeper, embedder, ranker, self._require_reader, reranker)
         self.extractor = ProcessExtractor(options)
         self._job = IngestFiles(self.keeper, self.extractor, embedder)
         self.kinds: dict[str, Kind] = {INGEST_FILES: self._job}
@@ -139,6 +142,16 @@ class VectorParts:
             raise EmbeddingBusy(f"The embeddings have to wait: {busy}", busy.wait_s) from None
         except AccountGone:
             raise NoEmbeddingDeployment("") from None
+        return answer.status, answer.body
+
+    async def _judge(self, account_id: str, caller: Principal, body: bytes) -> tuple[int, bytes]:
+        """`reranking.Asking`."""
+        assert self._calls is not None  # noqa: S101 - nobody asks before
+        asked = DirectRequest(account_id, caller, CHAT, body, in_batch=False)
+        try:
+            answer = await self._calls.answer(asked)
+        except (Busy, AccountGone) as problem:
+            raise ServiceUnavailable(str(problem)) from None
         return answer.status, answer.body
 
 

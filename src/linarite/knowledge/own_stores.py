@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from linarite.domain.account_names import domain_in
-from linarite.domain.data_source import DOCUMENTS_DEFAULT, Document
+from linarite.domain.data_source import DOCUMENTS_DEFAULT, SEMANTIC, Document
 from linarite.domain.data_source_errors import DataSourceRefused, IndexNotFound, SearchFailed
 from linarite.domain.errors import EgressRefused
 from linarite.domain.stored_object import Page
@@ -106,6 +106,7 @@ def _ask_of(kind: QueryType | None, query: str, limit: int, said: str | None) ->
         threshold=LEAST_SCORE if by_words else 0.0,
         embedding_weight=0.0 if by_words else 1.0,
         fused=kind != "vector",
+        reranked=kind is None or kind in SEMANTIC,
     )
 
 

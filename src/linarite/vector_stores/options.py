@@ -42,3 +42,24 @@ class VectorStores(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ge=0,
         ),
     ] = 512 * 1024**2
+    reranker: Annotated[
+        str,
+        Meta(
+            description="Deployment of a chat model that puts what a search finds in order, in "
+            "every account that has it; empty for none. It must be one made for that: small chat "
+            "models that were not make results worse."
+        ),
+    ] = ""
+    reranked: Annotated[
+        int,
+        Meta(description="Best chunks of a search that `reranker` is asked about.", ge=1, le=50),
+    ] = 20
+    rerank_seconds: Annotated[
+        float,
+        Meta(
+            description="Seconds that `reranker` may take for a search; then the order stays as "
+            "it was.",
+            gt=0,
+            le=600,
+        ),
+    ] = 10.0

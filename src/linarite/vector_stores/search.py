@@ -14,6 +14,7 @@ from linarite.vector_stores.extraction import require_documents
 from linarite.vector_stores.filters import Test
 from linarite.vector_stores.keeper import DEPLOYMENT
 from linarite.vector_stores.ranking import Asked
+from linarite.vector_stores.reranking import NoReranker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from linarite.vector_stores.block import Near
     from linarite.vector_stores.keeper import VectorStoreKeeper
     from linarite.vector_stores.ranking import ChunkRanker
+    from linarite.vector_stores.reranking import Reranker
 
 CANDIDATES_MIN, CANDIDATES_EACH = 50, 4
 """how many chunks of either kind are ranked: at least, and for each that is asked for"""
@@ -42,6 +44,8 @@ class SearchAsk(msgspec.Struct, frozen=True, kw_only=True):
     text_weight: float = 1.0
     fused: bool = True
     """False: by vectors alone, and scores are their similarity"""
+    reranked: bool = True
+    """False: a reranker is not asked, where there is one"""
 
 
 class Hit(NamedTuple):
@@ -69,11 +73,13 @@ class StoreSearcher:
         embedder: Embedder,
         ranker: ChunkRanker,
         require_reader: Callable[[str, Principal], None] = lambda _account, _caller: None,
+        reranker: Reranker | None = None,
     ) -> None:
         """`require_reader` raises where somebody may not read an account's vector stores."""
         self._keeper = keeper
         self._embedder = embedder
         self._ranker = ranker
+        self._reranker = reranker or NoReranker()
         self.require_reader = require_reader
 
     async def search(self, store: StoredObject, ask: SearchAsk, caller: Principal) -> list[Hit]:
@@ -95,7 +101,7 @@ class StoreSearcher:
             )
             scored, similar = await self._scored(store, ask, vectors, among)
         await self._keeper.used(store)
-        hits = await self._hits(store, index, scored, ask)
+        hits = await self._ordered(store, index, scored, ask, caller)
         bound = min(similar.values(), default=0.0)
         return [each._replace(similarity=similar.get(each.chunk_id, bound)) for each in hits]
 
@@ -131,6 +137,26 @@ class StoreSearcher:
         lists = [(ask.embedding_weight, spread(each.near)) for each in found]
         lists += [(ask.text_weight, dict(each.matching)) for each in found if worded]
         return fused(lists), best
+
+    async def _ordered(
+        self,
+        store: StoredObject,
+        index: VectorIndex,
+        scored: Sequence[tuple[int, float]],
+        ask: SearchAsk,
+        caller: Principal,
+    ) -> list[Hit]:
+        """The best chunks, in the order of a reranker where there is one and it can say."""
+        count = self._reranker.takes(store.account_id) if ask.reranked else 0
+        if not count:
+            return await self._hits(store, index, scored, ask)
+        more = msgspec.structs.replace(ask, limit=max(ask.limit, count), threshold=0.0)
+        hits = await self._hits(store, index, scored, more)
+        query = "\n".join(ask.queries)
+        passages = [each.text for each in hits[:count]]
+        scores = await self._reranker.scores(store.account_id, caller, query, passages)
+        ordered = hits if scores is None else reordered(hits, scores)
+        return [each for each in ordered if each.score >= ask.threshold][: ask.limit]
 
     async def _hits(
         self,
@@ -169,6 +195,17 @@ async def _files_that_pass(index: VectorIndex, test: Test | None) -> set[int] | 
     return await asyncio.to_thread(
         lambda: {row for row, each in attributes.items() if test(each)}
     )  # there may be thousands of files
+
+
+def reordered(hits: Sequence[Hit], scores: Sequence[float]) -> list[Hit]:
+    """The first hits by the scores that they are given, then the others, which have no more."""
+    judged = [
+        each._replace(score=round(score, 6)) for each, score in zip(hits, scores, strict=False)
+    ]
+    judged.sort(key=lambda hit: -hit.score)  # those that score the same stay as they were
+    least = judged[-1].score if judged else 1.0
+    others = [each._replace(score=min(each.score, least)) for each in hits[len(judged) :]]
+    return [*judged, *others]
 
 
 def spread(near: Sequence[Near]) -> dict[int, float]:

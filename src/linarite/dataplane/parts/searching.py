@@ -72,4 +72,5 @@ def search_ask(wanted: Wanted, rankers: Sequence[str], where: str = "") -> Searc
         embedding_weight=weights.embedding_weight,
         text_weight=weights.text_weight,
         fused=ranking.ranker != "none",
+        reranked=ranking.ranker != "none",
     )
