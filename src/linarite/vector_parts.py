@@ -100,6 +100,7 @@ class VectorParts:
             await resources.commit([], [ingestion_job(store)])
 
         self.keeper.begin = begin
+        stack.push_async_callback(self.extractor.close)
         running = {each.resource_id for each in await jobs.running("")}
         if lost := await self._job.recover(running):
             await resources.commit([], lost)

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 import pytest
 
 from linarite.domain.vector_store_errors import DocumentsNotInstalled, FileUnreadable
-from linarite.vector_stores import extraction
+from linarite.vector_stores import extraction, readers
 from linarite.vector_stores.extraction import ProcessExtractor, require_documents
 from linarite.vector_stores.options import VectorStores
 from tests.vector_stores.documents import docx, email, pdf, pptx, xlsx, zipped
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Callable
 
     from linarite.domain.vector_store import FileProblem
 
 pytestmark = pytest.mark.anyio
 TEXT = "Parcels are blue"
+FoundT = TypeVar("FoundT")
 
 
 async def pieces(content: bytes) -> AsyncIterator[bytes]:
@@ -33,7 +37,11 @@ async def pieces(content: bytes) -> AsyncIterator[bytes]:
 async def read(filename: str, content: bytes, **options: int) -> str:
     """The text of a file."""
     bounded = msgspec.convert(options, VectorStores)
-    return await ProcessExtractor(bounded).extract(filename, pieces(content))
+    extractor = ProcessExtractor(bounded)
+    try:
+        return await extractor.extract(filename, lambda: pieces(content))
+    finally:
+        await extractor.close()
 
 
 async def refused(filename: str, content: bytes, **options: int) -> FileProblem:
@@ -108,17 +116,115 @@ async def test_bounds_of_settings_hold() -> None:
     assert large.code == "invalid_file"
 
 
-async def test_a_reader_that_dies_is_the_files_fault(
+async def test_a_reader_that_dies_is_the_files_fault() -> None:
+    """Whatever it dies of; the others, and those that come after it, are read."""
+    extractor = ProcessExtractor(VectorStores())
+    endless = pdf("endless " * 500, pages=100_000)
+
+    async def extracted(filename: str, content: bytes) -> str:
+        return await extractor.extract(filename, lambda: pieces(content))
+
+    assert TEXT in await extracted("a.pdf", pdf(TEXT))  # the library is loaded
+    (parent,) = parents()
+    dying = asyncio.create_task(extracted("b.pdf", endless))
+    (reader,) = await until(lambda: started_by(parent))
+    assert TEXT in await extracted("c.pdf", pdf(TEXT))
+    os.kill(reader, signal.SIGSEGV)
+    with pytest.raises(FileUnreadable) as problem:
+        await dying
+    assert problem.value.problem.code == "invalid_file"
+    assert "SIGSEGV" in problem.value.message
+    assert TEXT in await extracted("a.pdf", pdf(TEXT))
+    assert threads_of(parent) == 1  # or what it forks could stand still
+    await extractor.close()
+    assert not parents()
+
+
+async def test_what_nobody_waits_for_ends() -> None:
+    """A file that is given up has no process any more; with the extractor all of them go."""
+    extractor = ProcessExtractor(VectorStores())
+    endless = pdf("endless " * 500, pages=100_000)
+    reading = asyncio.create_task(extractor.extract("b.pdf", lambda: pieces(endless)))
+    (parent,) = await until(parents)
+    await until(lambda: started_by(parent))
+    reading.cancel()
+    await asyncio.wait({reading})
+    await until(lambda: not started_by(parent))
+    await extractor.close()
+
+
+async def test_files_are_read_though_their_parent_dies() -> None:
+    """The process that readers are forked from is started again, and the file read once more."""
+    extractor = ProcessExtractor(VectorStores())
+    endless = pdf("endless " * 50, pages=2_000)
+    reading = asyncio.create_task(extractor.extract("b.pdf", lambda: pieces(endless)))
+    (parent,) = await until(parents)
+    (reader,) = await until(lambda: started_by(parent))
+    os.kill(parent, signal.SIGKILL)
+    assert "endless" in await reading
+    assert command_of(reader) == ""
+    await extractor.close()
+
+
+async def test_a_parent_that_cannot_start_is_the_servers_fault(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Whatever it dies of."""
+    """It is tried some times, and told as what it is."""
     dying = tmp_path / "python"
     dying.write_text("#!/bin/sh\nkill -SEGV $$\n")
     dying.chmod(0o700)
-    monkeypatch.setattr(extraction.sys, "executable", str(dying))
+    monkeypatch.setattr(readers.sys, "executable", str(dying))
     problem = await refused("a.txt", b"x" * 1_000_000)
-    assert problem.code == "invalid_file"
+    assert problem.code == "server_error"
     assert "SIGSEGV" in problem.message
+    monkeypatch.setattr(readers.sys, "executable", str(tmp_path / "absent"))
+    assert (await refused("a.txt", b"x")).code == "server_error"
+
+
+async def test_what_a_files_content_raises_is_told() -> None:
+    """A file that goes while it is read."""
+    extractor = ProcessExtractor(VectorStores())
+
+    async def going() -> AsyncIterator[bytes]:
+        yield b"some"
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        await extractor.extract("a.txt", going)
+    await extractor.close()
+
+
+async def until(there: Callable[[], FoundT]) -> FoundT:
+    """What there is once there is something."""
+    async with asyncio.timeout(20):
+        while not (found := there()):  # noqa: ASYNC110 - other processes have no event for it
+            await asyncio.sleep(0.01)
+        return found
+
+
+def parents() -> list[int]:
+    """Ids of the processes that readers are forked from."""
+    own = started_by(os.getpid())
+    return [each for each in own if "linarite.vector_stores.reader" in command_of(each)]
+
+
+def started_by(process: int) -> list[int]:
+    """Ids of the processes that one has started."""
+    tasks = Path(f"/proc/{process}/task").iterdir()
+    return [int(each) for task in tasks for each in (task / "children").read_text().split()]
+
+
+def command_of(process: int) -> str:
+    """Nothing of one that there is no more."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+def threads_of(process: int) -> int:
+    """How many it has."""
+    return len(list(Path(f"/proc/{process}/task").iterdir()))
 
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -10,7 +10,7 @@ from linarite.domain.postings import Postings
 from linarite.domain.principal import Principal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 FileStatus = Literal["in_progress", "completed", "cancelled", "failed"]
 STATUSES: tuple[FileStatus, ...] = ("in_progress", "completed", "cancelled", "failed")
@@ -252,6 +252,9 @@ class Embedder(Protocol):
 class TextExtractor(Protocol):
     """Reads the text out of a file's bytes."""
 
-    async def extract(self, filename: str, content: Any) -> str:  # noqa: ANN401 - an async iterator of bytes
-        """The text. Raises FileUnreadable."""
+    async def extract(self, filename: str, content: Callable[[], AsyncIterator[bytes]]) -> str:
+        """The text; `content` may be asked for several times.
+
+        Raises FileUnreadable, and what `content` raises.
+        """
         ...

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 _LINE_BYTES_MAX = 1024 * 1024
-_READ_BYTES = 256 * 1024
 _TERMINATE_S = 5.0
 """how long a process that was asked to end may take, before it is killed"""
 
@@ -101,82 +100,6 @@ async def start_child(
         limit=_LINE_BYTES_MAX,
     )
     return ChildProcess(process, on_output, on_error_line)
-
-
-class Finished(NamedTuple):
-    """How a process ended that was handed some bytes."""
-
-    code: int
-    """negative for a signal; -9 also where it was ended for what follows"""
-    output: bytes
-    late: bool = False
-    """it took longer than it might"""
-    too_much: bool = False
-    """it said more than it might; `output` is the beginning"""
-
-
-async def run_with(
-    pieces: AsyncIterator[bytes],
-    command: Sequence[str],
-    *,
-    environment: Mapping[str, str],
-    output_bytes_max: int,
-    within_s: float,
-) -> Finished:
-    """Hand bytes to a process, and take what it says, until it ends or is ended.
-
-    It does not outlive this call, however it is left. Raises OSError, and what `pieces` raises.
-    """
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env=dict(environment),
-        cwd="/",
-    )
-    feeding = asyncio.create_task(_feed(process, pieces))
-    output = bytearray()
-    try:
-        async with asyncio.timeout(within_s):
-            too_much = await _take(process, output, output_bytes_max)
-            if not too_much:
-                await process.wait()
-        if feeding.done():
-            feeding.result()
-    except TimeoutError:
-        return Finished(-signal.SIGKILL, bytes(output), late=True)
-    finally:
-        feeding.cancel()
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await asyncio.gather(feeding, return_exceptions=True)
-        code = await process.wait()
-    return Finished(code, bytes(output), too_much=too_much)
-
-
-async def _feed(process: asyncio.subprocess.Process, pieces: AsyncIterator[bytes]) -> None:
-    stdin = process.stdin
-    assert stdin is not None  # noqa: S101 - it was asked for
-    try:
-        async for piece in pieces:
-            stdin.write(piece)
-            await stdin.drain()
-    except ConnectionError:  # it has read enough
-        return
-    finally:
-        stdin.close()
-
-
-async def _take(process: asyncio.subprocess.Process, output: bytearray, most: int) -> bool:
-    """Take what it says; whether that was more than `most` bytes."""
-    stdout = process.stdout
-    assert stdout is not None  # noqa: S101 - it was asked for
-    while piece := await stdout.read(_READ_BYTES):
-        output += piece[: most - len(output)]
-        if len(output) >= most:
-            return True
-    return False
 
 
 def describe_exit(code: int) -> str:

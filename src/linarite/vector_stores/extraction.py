@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -11,47 +10,57 @@ import msgspec
 
 from linarite.domain.vector_store import FileProblem
 from linarite.domain.vector_store_errors import DocumentsNotInstalled, FileUnreadable
-from linarite.engines.child_process import describe_exit, run_with
+from linarite.engines.child_process import describe_exit
+from linarite.vector_stores.readers import Readers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
-    from linarite.engines.child_process import Finished
     from linarite.vector_stores.options import VectorStores
+    from linarite.vector_stores.readers import Finished
 
-READER = "linarite.vector_stores.reader"
 NEEDED = ("kreuzberg", "numpy")
 SEALING = "sqlcipher3"
 HEAD_BYTES_MAX = 2_048
 FILENAME_MAX = 255
+TRIES_MAX = 3
+"""where the process that readers are forked from ends while a file is read"""
 
 
 class ProcessExtractor:
-    """`TextExtractor`: a process for each file, some at a time."""
+    """`TextExtractor`: a process for each file, some at a time. `close` ends them."""
 
     def __init__(self, options: VectorStores) -> None:
         self._options = options
         self._turns = asyncio.Semaphore(options.extractions_at_once)
+        self._readers = Readers(options.extraction_memory_bytes, options.extraction_seconds)
+        self.close = self._readers.close
 
-    async def extract(self, filename: str, content: AsyncIterator[bytes]) -> str:
+    async def extract(self, filename: str, content: Callable[[], AsyncIterator[bytes]]) -> str:
         """See TextExtractor."""
+        name = filename[-FILENAME_MAX:].replace("\0", "_")
+        tries = 0
+        while True:
+            async with self._turns:
+                ended = await self._read(name, content())
+            tries += 1
+            if not ended.lost:
+                return self._text(ended)
+            if tries == TRIES_MAX:
+                parent = "the process that readers are forked from"
+                raise _not_read(f"{parent} {describe_exit(ended.code)}")
+
+    async def _read(self, filename: str, content: AsyncIterator[bytes]) -> Finished:
         options = self._options
-        # -P: no folder of the caller's is searched for modules.
-        command = [sys.executable, "-P", "-m", READER, filename[-FILENAME_MAX:].replace("\0", "_")]
-        command += [str(options.extraction_memory_bytes), str(options.extraction_seconds)]
-        async with self._turns:
-            try:
-                ended = await run_with(
-                    content,
-                    command,
-                    environment={"LC_ALL": "C.UTF-8", "RAYON_NUM_THREADS": "1"},
-                    output_bytes_max=options.text_bytes_max + HEAD_BYTES_MAX,
-                    within_s=options.extraction_seconds,
-                )
-            except OSError as error:
-                problem = FileProblem("server_error", f"The file was not read: {error.strerror}.")
-                raise FileUnreadable(problem) from error
-        return self._text(ended)
+        try:
+            return await self._readers.read(
+                filename,
+                content,
+                output_bytes_max=options.text_bytes_max + HEAD_BYTES_MAX,
+                within_s=options.extraction_seconds,
+            )
+        except OSError as error:
+            raise _not_read(str(error.strerror)) from error
 
     def _text(self, ended: Finished) -> str:
         options = self._options
@@ -81,6 +90,10 @@ def require_documents(*, sealing: bool = False) -> None:
     """Raise DocumentsNotInstalled where the extra is missing, or is from before it sealed."""
     if not all(map(find_spec, (*NEEDED, SEALING) if sealing else NEEDED)):
         raise DocumentsNotInstalled
+
+
+def _not_read(why: str) -> FileUnreadable:
+    return FileUnreadable(FileProblem("server_error", f"The file was not read: {why}."))
 
 
 def _invalid(why: str) -> FileUnreadable:

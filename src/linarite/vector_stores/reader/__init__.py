@@ -1,4 +1,4 @@
-"""A process that reads the text out of one file, and has nothing else to lose.
+"""Processes that read the text out of one file each, and have nothing else to lose.
 
-Bytes come on its standard input, text goes to its standard output.
+They are forks of one that has never seen a file. Bytes come to them, text goes back.
 """

@@ -117,8 +117,9 @@ class IngestFiles:
         if kept is None:
             raise FileUnreadable(FileProblem("invalid_file", "The file was deleted."))
         try:
-            content = self._keeper.files.content(kept)
-            text = await self._extractor.extract(file.filename, content)
+            text = await self._extractor.extract(
+                file.filename, lambda: self._keeper.files.content(kept)
+            )
         except KeyError:
             raise FileUnreadable(FileProblem("invalid_file", "The file was deleted.")) from None
         pieces = await asyncio.to_thread(lambda: list(pieces_of(text, file.chunking)))
