@@ -27,8 +27,13 @@ async def unbroken(work: Coroutine[Any, Any, ResultT]) -> ResultT:
         while not task.done():
             with suppress(asyncio.CancelledError):
                 await asyncio.wait((task,))
-        waiting = asyncio.current_task()
-        if waiting is not None and not task.cancelled():
-            waiting.uncancel()  # it is still the same cancellation, and counts once
-            waiting.cancel()
+        if not task.cancelled():
+            cancel_later()
         return task.result()
+
+
+def cancel_later() -> None:
+    """Have the cancellation that was caught here come with the next await."""
+    if (waiting := asyncio.current_task()) is not None:
+        waiting.uncancel()  # it is still the same cancellation, and counts once
+        waiting.cancel()

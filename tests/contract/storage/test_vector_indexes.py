@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from linarite.storage.memory.vector_indexes import MemoryVectorIndexes
 from linarite.storage.vector_indexes import FolderVectorIndexes
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
     from pathlib import Path
 
     from linarite.domain.vector_store import VectorIndex, VectorIndexes
@@ -239,3 +241,31 @@ async def test_stores_share_nothing(indexes: VectorIndexes) -> None:
     assert await every(indexes.of("a")) == []
     assert await indexes.names() == ["b"]
     assert len(await every(indexes.of("b"))) == 1
+
+
+async def test_writes_that_wait_go_together(indexes: VectorIndexes) -> None:
+    """Each with its own result; what fails, or is given up, takes no other with it."""
+    index = indexes.of("a")
+    names = [f"f{each}" for each in range(100)]
+    assert await index.add([new(each) for each in names], "", 1, 100)
+    wrong = chunk("\ud800", 1, 0)  # no text that can be kept
+
+    def settled(name: str) -> Coroutine[object, object, bool]:
+        return index.settle(name, [wrong if name == "f3" else chunk(f"text of {name}", 1, 0)])
+
+    tasks = [asyncio.create_task(settled(each)) for each in names]
+    await asyncio.sleep(0)
+    tasks[7].cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    failed = [at for at, each in enumerate(results) if each is not True]
+    assert failed in ([3, 7], [3])
+    assert isinstance(results[3], UnicodeEncodeError)
+    counts, _ = await index.summary()
+    assert counts.completed in {98, 99}
+    assert counts.in_progress == 100 - counts.completed
+    for name in ("f0", "f8", "f99"):
+        assert await index.text(name) == f"text of {name}"
+    assert await index.settle("f3", [])
+    await indexes.remove("a")
+    assert not await index.settle("f4", [])
+    assert await indexes.names() == []
