@@ -89,7 +89,12 @@ class VectorParts:
                 raise NoEmbeddingDeployment("")
             return embedding_deployment(found, self._options.embedding_deployment, capabilities_of)
 
+        def context_of(instance: str) -> int:
+            capabilities = capabilities_of(instance)
+            return capabilities.context_tokens if capabilities is not None else 0
+
         self.keeper.deployment_of = deployment_of
+        self.embedder.context_of = context_of
 
     async def recover(
         self, stack: AsyncExitStack, resources: ResourceStore, jobs: JobStore

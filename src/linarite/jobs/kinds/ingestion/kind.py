@@ -7,6 +7,7 @@ again with the files that had not come, and no chunk is there twice.
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from linarite.vector_stores.chunking import pieces_of
 from linarite.vector_stores.keeper import DEPLOYMENT
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from linarite.domain.jobs import Job, JobProblem
     from linarite.domain.resource import Change
@@ -35,8 +36,11 @@ if TYPE_CHECKING:
 
 RESOURCE = "/vector_stores/"
 ACCOUNT, STORE_ID = "account_id", "vector_store_id"
-AT_ONCE = 4
+AT_ONCE = 8
 """files of one store"""
+LISTED = 256
+LOOKED_EVERY_S = 2.0
+"""how often it is looked how the store stands, and what else is coming"""
 EMBEDDED_AT_ONCE = 128
 """chunks between two looks whether the file is still wanted"""
 STORE_RETRY_S = 5.0
@@ -88,11 +92,33 @@ class IngestFiles:
         await self._keeper.measured(store, usage_bytes)
         done = counts.total - counts.in_progress
         progress(done / max(1, counts.total), f"{done} of {counts.total} files")
-        coming = await index.files(FilePage(limit=AT_ONCE, ascending=True, status="in_progress"))
+        coming = await index.files(FilePage(limit=LISTED, ascending=True, status="in_progress"))
         if not coming and await self._keeper.filled(store):
             return True
-        await asyncio.gather(*(self._take_in(store, each) for each in coming))
+        await self._take_all_in(store, coming)
         return False
+
+    async def _take_all_in(self, store: StoredObject, coming: Sequence[StoreFile]) -> None:
+        """Side by side; what has not begun after a while is looked at anew, with its store.
+
+        Raises what taking one in does, once none is under way any more.
+        """
+        left = iter(coming)
+        until = time.monotonic() + LOOKED_EVERY_S
+
+        async def take() -> None:
+            for each in left:
+                await self._take_in(store, each)
+                if time.monotonic() > until:
+                    return
+
+        takers = [asyncio.create_task(take()) for _ in range(AT_ONCE)]
+        try:
+            await asyncio.gather(*takers)
+        finally:
+            for each in takers:
+                each.cancel()
+            await asyncio.gather(*takers, return_exceptions=True)
 
     async def _take_in(self, store: StoredObject, file: StoreFile) -> None:
         problem, chunks = None, list[Chunk]()
@@ -126,6 +152,8 @@ class IngestFiles:
         chunks: list[Chunk] = []
         for at in range(0, len(pieces), EMBEDDED_AT_ONCE):
             part = pieces[at : at + EMBEDDED_AT_ONCE]
+            if at:
+                await self._require_wanted(store, file)
             vectors = await self._vectors(store, file, [each.text for each in part])
             chunks += [
                 Chunk(piece.start, piece.text, vector)
@@ -136,15 +164,19 @@ class IngestFiles:
     async def _vectors(self, store: StoredObject, file: StoreFile, texts: list[str]) -> list[bytes]:
         """Limits and a busy engine are waited out."""
         while True:
-            now = await self._keeper.index(store).file(file.file_id)
-            if now is None or now.status != "in_progress":
-                raise _NotWanted
             try:
                 return await self._embedder.embed(
                     store.account_id, file.maker, str(store.body[DEPLOYMENT]), texts, query=False
                 )
             except EmbeddingBusy as busy:
                 await asyncio.sleep(min(max(busy.wait_s, 0.05), WAIT_MAX_S))
+                await self._require_wanted(store, file)
+
+    async def _require_wanted(self, store: StoredObject, file: StoreFile) -> None:
+        """Raise _NotWanted for a file that shall not come any more."""
+        now = await self._keeper.index(store).file(file.file_id)
+        if now is None or now.status != "in_progress":
+            raise _NotWanted
 
     async def succeed(self, job: Job) -> list[Change]:  # noqa: ARG002 - the port's shape
         """Vector stores are no resources: there is nothing to change."""
