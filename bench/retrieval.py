@@ -64,6 +64,8 @@ instance = "judge"
 engine = "llamacpp"
 model = "{model}"
 """
+LEFT = "results not reranked"
+"""what the log says where a search was left as it was"""
 BOTH = "both"
 WAYS: dict[str, dict[str, Any]] = {
     "words alone": {"hybrid_search": {"embedding_weight": 0.0, "text_weight": 1.0}},
@@ -97,9 +99,10 @@ def quality(ranks: Sequence[int | None]) -> Quality:
 class Asker:
     """One server, by its API."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: httpx.AsyncClient, at_once: int) -> None:
         self._http = http
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._turns = asyncio.Semaphore(at_once)
+        self.at_once = at_once
 
     async def fill(self, texts: dict[str, str], chunking: dict[str, Any] | None) -> str:
         """The id of a store with a file for each text. Raises Unavailable."""
@@ -167,7 +170,7 @@ async def measured(asker: Asker, one: Filled, way: str, name: str = "") -> tuple
     ranks = await asyncio.gather(
         *(asker.rank(one.store, question, id_, way) for id_, question in one.asked)
     )
-    each_ms = 1000 * (time.perf_counter() - began) * AT_ONCE / len(ranks)
+    each_ms = 1000 * (time.perf_counter() - began) * asker.at_once / len(ranks)
     told = quality(ranks)
     row = (one.of.name, name or way, f"{told.ndcg:.3f}", f"{told.recall:.3f}", f"{each_ms:.0f}")
     print(*row, flush=True)
@@ -175,7 +178,7 @@ async def measured(asker: Asker, one: Filled, way: str, name: str = "") -> tuple
 
 
 @asynccontextmanager
-async def asking(home: Path, config: str) -> AsyncIterator[Asker]:
+async def asking(home: Path, config: str, at_once: int = AT_ONCE) -> AsyncIterator[Asker]:
     """A server over what is in `home`, with somebody who asks it."""
     server = launch(home, config)
     try:
@@ -183,7 +186,7 @@ async def asking(home: Path, config: str) -> AsyncIterator[Asker]:
         ready = json.loads((home / "ready.json").read_text())
         base, headers = f"{ready['endpoint']}/openai/v1", {"api-key": ready["api_key"]}
         async with httpx.AsyncClient(base_url=base, headers=headers, timeout=900) as http:
-            yield Asker(http)
+            yield Asker(http, at_once)
     finally:
         server.stop()
 
@@ -213,13 +216,17 @@ async def measure(scratch: Path, asked: argparse.Namespace) -> str:
     if asked.reranker:
         config = CONFIG + RERANKER.format(model=asked.reranker, reranked=asked.reranked)
         name = f"both, {asked.reranked} of them by {asked.reranker}"
-        async with asking(home, config) as asker:
+        async with asking(home, config, at_once=1) as asker:
             rows += [await measured(asker, each, BOTH, name) for each in every]
+        left = (home / "bench.log").read_text().count(LEFT)
+        if left:
+            raise Unavailable(f"the reranker could not say of {left} searches, as bench.log tells")
     return table(
         f"Retrieval: {MULTILINGUAL_E5.name}, chunks of {asked.chunk_tokens or 'the usual'} tokens",
         ("set", "looked for by", "nDCG@10", "recall@10", "a search, ms"),
         rows,
-        f"{asked.questions} questions of each set, drawn by a seed; {AT_ONCE} searches at a time.",
+        f"{asked.questions} questions of each set, drawn by a seed; {AT_ONCE} searches at a time, "
+        "with a reranker one.",
     )
 
 
