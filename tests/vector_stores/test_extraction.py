@@ -13,7 +13,8 @@ import msgspec
 import pytest
 
 from linarite.domain.vector_store_errors import DocumentsNotInstalled, FileUnreadable
-from linarite.vector_stores import extraction, readers
+from linarite.engines import forked_children
+from linarite.vector_stores import extraction
 from linarite.vector_stores.extraction import ProcessExtractor, require_documents
 from linarite.vector_stores.options import VectorStores
 from tests.vector_stores.documents import docx, email, pdf, pptx, xlsx, zipped
@@ -173,11 +174,11 @@ async def test_a_parent_that_cannot_start_is_the_servers_fault(
     dying = tmp_path / "python"
     dying.write_text("#!/bin/sh\nkill -SEGV $$\n")
     dying.chmod(0o700)
-    monkeypatch.setattr(readers.sys, "executable", str(dying))
+    monkeypatch.setattr(forked_children.sys, "executable", str(dying))
     problem = await refused("a.txt", b"x" * 1_000_000)
     assert problem.code == "server_error"
     assert "SIGSEGV" in problem.message
-    monkeypatch.setattr(readers.sys, "executable", str(tmp_path / "absent"))
+    monkeypatch.setattr(forked_children.sys, "executable", str(tmp_path / "absent"))
     assert (await refused("a.txt", b"x")).code == "server_error"
 
 

@@ -11,14 +11,16 @@ import msgspec
 from linarite.domain.vector_store import FileProblem
 from linarite.domain.vector_store_errors import DocumentsNotInstalled, FileUnreadable
 from linarite.engines.child_process import describe_exit
-from linarite.vector_stores.readers import Readers
+from linarite.engines.forked_children import ForkedChildren
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from linarite.engines.forked_children import Finished
     from linarite.vector_stores.options import VectorStores
-    from linarite.vector_stores.readers import Finished
 
+READER = "linarite.vector_stores.reader"
+ENVIRONMENT = {"LC_ALL": "C.UTF-8", "RAYON_NUM_THREADS": "1"}
 NEEDED = ("kreuzberg", "numpy")
 SEALING = "sqlcipher3"
 HEAD_BYTES_MAX = 2_048
@@ -33,7 +35,8 @@ class ProcessExtractor:
     def __init__(self, options: VectorStores) -> None:
         self._options = options
         self._turns = asyncio.Semaphore(options.extractions_at_once)
-        self._readers = Readers(options.extraction_memory_bytes, options.extraction_seconds)
+        bounds = (str(options.extraction_memory_bytes), str(options.extraction_seconds))
+        self._readers = ForkedChildren(READER, bounds, ENVIRONMENT)
         self.close = self._readers.close
 
     async def extract(self, filename: str, content: Callable[[], AsyncIterator[bytes]]) -> str:
@@ -53,7 +56,7 @@ class ProcessExtractor:
     async def _read(self, filename: str, content: AsyncIterator[bytes]) -> Finished:
         options = self._options
         try:
-            return await self._readers.read(
+            return await self._readers.hand(
                 filename,
                 content,
                 output_bytes_max=options.text_bytes_max + HEAD_BYTES_MAX,

@@ -44,6 +44,8 @@ who has asked"""
 STARTING = (
     f"{PACKAGE}/cli/netbed/",
     f"{PACKAGE}/engines/child_process.py",
+    f"{PACKAGE}/engines/forked_children.py",
+    f"{PACKAGE}/engines/worker_process/forking.py",
     f"{PACKAGE}/hosting/models/conversion.py",
     f"{PACKAGE}/hosting/models/fetch_run.py",
     f"{PACKAGE}/hosting/models/packages.py",

@@ -27,7 +27,7 @@ class Bounds(NamedTuple):
     cpu_seconds: int
 
 
-def read_file(filename: str, bounds: Bounds, source: BinaryIO, target: BinaryIO) -> None:
+def read_file(bounds: Bounds, filename: str, source: BinaryIO, target: BinaryIO) -> None:
     """Read it, and say what came of it: whatever goes wrong is the file's."""
     _give_up(bounds)
     try:

@@ -1,7 +1,8 @@
-"""The processes that read files, from the gateway's side: one is started, the others are its forks.
+"""Processes for one thing each, from the gateway's side: one is started, the others are its forks.
 
-To start Python and load what reads documents takes thirty times as long as to fork a process that
-has done so. The one that is forked has seen no file, so that no file leaves anything to the next.
+To start Python and load what they need takes thirty times as long as to fork a process that has
+done so. The one that is forked has seen nothing of what they work on, so that none leaves anything
+to the next. Their side is `worker_process.forking`.
 """
 
 from __future__ import annotations
@@ -14,19 +15,17 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
-READER = "linarite.vector_stores.reader"
-ENVIRONMENT = {"LC_ALL": "C.UTF-8", "RAYON_NUM_THREADS": "1"}
 IDLE_S = 60.0
-"""how long the one that is forked is kept without a file"""
+"""how long the one that is forked is kept without work"""
 LOST_S = 5.0
 """how long one that says nothing more is waited for"""
 READ_BYTES = 256 * 1024
 
 
 class Finished(NamedTuple):
-    """How a process ended that read a file."""
+    """How a process ended that was handed some bytes."""
 
     code: int
     """negative for a signal; -9 also where it was ended for what follows"""
@@ -36,39 +35,43 @@ class Finished(NamedTuple):
     too_much: bool = False
     """it said more than it might; `output` is the beginning"""
     lost: bool = False
-    """the one that it was forked from has ended: it says nothing about the file"""
+    """the one that it was forked from has ended: it says nothing about the bytes"""
 
 
-class Readers:
-    """Reads files. `close` when nothing shall be read any more."""
+class ForkedChildren:
+    """Forks of one process. `close` when there is nothing to do any more."""
 
-    def __init__(self, memory_bytes: int, cpu_seconds: int) -> None:
-        """The bounds of each process. None is started yet."""
-        self._bounds = (str(memory_bytes), str(cpu_seconds))
+    def __init__(
+        self, module: str, arguments: Sequence[str], environment: Mapping[str, str]
+    ) -> None:
+        """What is run, and forked. Nothing is started yet."""
+        # -P: no folder of the caller's is searched for modules.
+        self._command = ("-P", "-m", module, *arguments)
+        self._environment = environment
         self._starting = asyncio.Lock()
         self._parent: _Parent | None = None
-        self._reading = 0
+        self._at_work = 0
         self._idle: asyncio.TimerHandle | None = None
 
-    async def read(
+    async def hand(
         self,
-        filename: str,
+        name: str,
         pieces: AsyncIterator[bytes],
         *,
         output_bytes_max: int,
         within_s: float,
     ) -> Finished:
-        """Hand a file to a process, and take what it says, until it ends or is ended.
+        """Hand something with a name to a process, and take what it says, until its end.
 
         It does not outlive this call, however it is left. Raises OSError, and what `pieces` raises.
         """
-        self._reading += 1
+        self._at_work += 1
         try:
             parent = await self._running()
-            file = await parent.begin(filename)
-            return await file.read(pieces, output_bytes_max, within_s)
+            child = await parent.fork(name)
+            return await child.hear(pieces, output_bytes_max, within_s)
         finally:
-            self._reading -= 1
+            self._at_work -= 1
             self._rest()
 
     async def close(self) -> None:
@@ -83,7 +86,7 @@ class Readers:
                 self._parent.leave()
                 self._parent = None
             if self._parent is None:
-                self._parent = await _Parent.start(self._bounds)
+                self._parent = await _Parent.start(self._command, self._environment)
             return self._parent
 
     def _rest(self) -> None:
@@ -94,7 +97,7 @@ class Readers:
         self._idle = loop.call_later(IDLE_S, self._end_if_idle)
 
     def _end_if_idle(self) -> None:
-        if not self._reading and self._parent is not None:
+        if not self._at_work and self._parent is not None:
             self._parent.leave()
             self._parent = None
 
@@ -108,17 +111,17 @@ class _Parent:
         self._waiting = asyncio.create_task(process.wait())
 
     @classmethod
-    async def start(cls, bounds: tuple[str, str]) -> _Parent:
+    async def start(cls, command: Sequence[str], environment: Mapping[str, str]) -> _Parent:
         """Start one. Raises OSError."""
         ours, theirs = socket.socketpair()
         try:
             process = await asyncio.create_subprocess_exec(
-                # -P: no folder of the caller's is searched for modules.
-                *(sys.executable, "-P", "-m", READER, *bounds),
+                sys.executable,
+                *command,
                 stdin=theirs.fileno(),
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
-                env=ENVIRONMENT,
+                env=dict(environment),
                 cwd="/",
             )
         except BaseException:
@@ -132,16 +135,16 @@ class _Parent:
     def has_ended(self) -> bool:
         return self._waiting.done()
 
-    async def begin(self, filename: str) -> _File:
-        """Have a process forked for a file."""
+    async def fork(self, name: str) -> _Child:
+        """Have a process forked."""
         content, their_content = socket.socketpair()
         told, their_told = socket.socketpair()
         given = [their_content.fileno(), their_told.fileno()]
         with contextlib.suppress(ConnectionError):  # it has ended: that is told as its end
-            socket.send_fds(self._wishes, [filename.encode("utf-8", "replace") or b"-"], given)
+            socket.send_fds(self._wishes, [name.encode("utf-8", "replace") or b"-"], given)
         their_content.close()
         their_told.close()
-        return _File(
+        return _Child(
             *await asyncio.open_unix_connection(sock=content),
             *await asyncio.open_unix_connection(sock=told),
             self._waiting,
@@ -159,8 +162,8 @@ class _Parent:
         await self._waiting
 
 
-class _File:
-    """A file that is read."""
+class _Child:
+    """A process that is at work."""
 
     def __init__(
         self,
@@ -176,10 +179,10 @@ class _File:
         self._telling = telling
         self._parent = parent
 
-    async def read(
+    async def hear(
         self, pieces: AsyncIterator[bytes], output_bytes_max: int, within_s: float
     ) -> Finished:
-        """See Readers."""
+        """See ForkedChildren.hand."""
         feeding = asyncio.create_task(self._feed(pieces))
         output = bytearray()
         too_much, told = False, b""
