@@ -63,6 +63,7 @@ instance = "judge"
 [instances.judge]
 engine = "llamacpp"
 model = "{model}"
+queue_wait_s = 600
 """
 LEFT = "results not reranked"
 """what the log says where a search was left as it was"""
