@@ -9,10 +9,11 @@ import pytest
 
 from tests.contract.sdk.conftest import client_of
 from tests.judge_service import JudgeService, judge_service
-from tests.serving import SIMULATED, serving
+from tests.serving import SIMULATED, serving, start_server, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from openai import OpenAI
 
@@ -187,3 +188,45 @@ def test_tools_and_data_sources_find_the_same(
         assert len(judge.passages()) == count
         if count:
             assert context["citations"][0]["filepath"] != "parcels.md"
+
+
+def test_a_real_model_judges(
+    tmp_path_factory: pytest.TempPathFactory, coder_model_home: Path
+) -> None:
+    """Whatever vectors and words say: the passage that answers is first, by llama.cpp."""
+    home = tmp_path_factory.mktemp("judging")
+    (home / "models").symlink_to(coder_model_home / "models")
+    model = "qwen2.5-coder-0.5b-instruct"
+    declared = f"""
+[[deployments]]
+name = "judge"
+model = "{model}"
+instance = "judge"
+
+[instances.judge]
+model = "{model}"
+
+[vector_stores]
+reranker = "judge"
+rerank_seconds = 120
+"""
+    with (
+        stopped(start_server(home, SIMULATED + declared)) as server,
+        client_of(server, "v1") as client,
+    ):
+        made = client.vector_stores.create()
+        texts = {
+            "words.txt": b"What is the capital? The capital of a company is its money.",
+            "paris.txt": b"Paris is the largest city of France, and its capital.",
+            "fruit.txt": b"Bananas are rich in potassium.",
+        }
+        ids = [client.files.create(file=each, purpose="assistants").id for each in texts.items()]
+        client.vector_stores.file_batches.create_and_poll(made.id, file_ids=ids)
+        question = "What is the capital of France?"
+        judged = [
+            (each.filename, each.score)
+            for each in client.vector_stores.search(made.id, query=question)
+        ]
+        assert judged[0][0] == "paris.txt"
+        assert 1 > judged[0][1] > judged[-1][1] > 0
+        assert "results not reranked" not in server.said
