@@ -34,7 +34,7 @@ async def _text_of(part: Item, extractor: TextExtractor) -> Item:
     name = part.get("filename") or f"file{mimetypes.guess_extension(kind) or '.txt'}"
     try:
         require_documents()
-        text = await extractor.extract(name, _in_one(data))
+        text = await extractor.extract(name, lambda: _in_one(data))
     except DocumentsNotInstalled:
         raise InvalidRequest(
             "Invalid content type. This model takes text only, and what reads documents is not "
