@@ -38,11 +38,23 @@ from linarite.vector_stores.ranking import ChunkRanker
 from linarite.vector_stores.search import StoreSearcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from linarite.domain.engine import Capabilities
     from linarite.domain.principal import Principal
     from linarite.domain.resource import KeyStore
+
+
+class Extractor:
+    """`TextExtractor` that leaves no process behind."""
+
+    async def extract(self, filename: str, content: Callable[[], AsyncIterator[bytes]]) -> str:
+        """See TextExtractor."""
+        extractor = ProcessExtractor(VectorStores())
+        try:
+            return await extractor.extract(filename, content)
+        finally:
+            await extractor.close()
 
 
 def kit_in_memory(
@@ -80,7 +92,7 @@ def kit_in_memory(
         vector_stores=vectors,
         mcp=McpClient(EgressDialer(EgressPolicy()), Mcp()),
         vector_search=searcher,
-        extractor=ProcessExtractor(VectorStores()),
+        extractor=Extractor(),
         documents=documents,
         webhook_endpoints=EndpointKeeper(
             objects, box_of, WebhookEndpoints(), EgressDialer(EgressPolicy()).require_listed
