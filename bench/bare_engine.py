@@ -14,11 +14,12 @@ ERRORS_ONLY = 1
 
 
 def main() -> None:
-    """Serve `MODEL PORT SLOTS CONTEXT_PER_SLOT THREADS` until the process is ended."""
+    """Serve `MODEL PORT SLOTS CONTEXT_PER_SLOT THREADS [vectors]` until the process is ended."""
     path, port, slots, context, threads = sys.argv[1], *map(int, sys.argv[2:6])
+    vectors = sys.argv[6:] == ["vectors"]
     library: Any = import_module("xllamacpp")
     defaults = LlamacppOptions()
-    batch = max(defaults.prompt_batch_tokens, slots)
+    batch = max(defaults.prompt_batch_tokens, slots, context * vectors)
     os.nice(defaults.niceness)
     parameters = library.CommonParams()
     parameters.model.path = path
@@ -30,6 +31,10 @@ def main() -> None:
     parameters.n_ubatch = batch
     parameters.cpuparams.n_threads = threads
     parameters.cpuparams_batch.n_threads = threads
+    parameters.embedding = parameters.kv_unified = vectors
+    if vectors:
+        parameters.cache_ram_mib = 0
+        parameters.cache_prompt = False
     parameters.ui = False
     parameters.verbosity = ERRORS_ONLY
     server = library.Server(parameters)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from bench.engine_tax import CONTEXT, MODELS, SLOTS, _start_bare
+from bench.engine_tax import CONTEXT, MODELS, SLOTS, start_bare
 from bench.load.plain import until_good
 from bench.load.target import Target
 from bench.peers import Unavailable
@@ -132,7 +132,7 @@ async def measure(scratch: Path, rounds: int, count: int) -> tuple[list[float], 
         await ready_target(home, server, "later")
         ready = json.loads((home / "ready.json").read_text())
         model = store.verified_path(SMOLLM2.name)
-        port, engine = _start_bare("bench.bare_engine", scratch, model, stack)
+        port, engine = start_bare("bench.bare_engine", scratch, model, stack)
         await until_listening(port, engine, 60)
         await until_good(Target(port, PATH, SMOLLM2.name), 60)
         address = ready["endpoint"], ready["api_key"]

@@ -144,7 +144,7 @@ async def _linarite(folder: Path, engine: str, stack: ExitStack) -> tuple[Starte
 
 
 async def _bare_llamacpp(folder: Path, model: Path, stack: ExitStack) -> Side:
-    port, engine = _start_bare("bench.bare_engine", folder, model, stack)
+    port, engine = start_bare("bench.bare_engine", folder, model, stack)
     await until_listening(port, engine, 60)
     target = Target(port, PATH, SMOLLM2.name)
     await until_good(target, 60)  # it listens before it has loaded the model
@@ -152,7 +152,7 @@ async def _bare_llamacpp(folder: Path, model: Path, stack: ExitStack) -> Side:
 
 
 async def _bare_openvino(folder: Path, model: Path, stack: ExitStack) -> Side:
-    port, engine = _start_bare("bench.bare_openvino", folder, model, stack)
+    port, engine = start_bare("bench.bare_openvino", folder, model, stack)
     await until_listening(port, engine, 120)
     return LineSide(port)
 
@@ -165,11 +165,19 @@ _BARE_TITLES = {
 ENGINES = tuple(_BARE)
 
 
-def _start_bare(module: str, folder: Path, model: Path, stack: ExitStack) -> tuple[int, Started]:
+def start_bare(
+    module: str,
+    folder: Path,
+    model: Path,
+    stack: ExitStack,
+    context: int = CONTEXT,
+    *kind: str,
+) -> tuple[int, Started]:
+    """Start an engine without Linarite, as `module` has it; its port, and its process."""
     port = free_port()
     threads = len(os.sched_getaffinity(0))
-    numbers = [str(port), str(SLOTS), str(CONTEXT), str(threads)]
-    command = [sys.executable, "-m", module, str(model), *numbers]
+    numbers = [str(port), str(SLOTS), str(context), str(threads)]
+    command = [sys.executable, "-m", module, str(model), *numbers, *kind]
     engine = start(command, folder / "bare.log", environment=ENVIRONMENT)
     stack.callback(engine.stop)
     return port, engine

@@ -29,7 +29,8 @@ _TOP_LOGPROBS_MAX = 20
 async def answer_chat(model: LoadedModel, ask: ChatAsk) -> AsyncGenerator[ChatEvent, None]:
     """Answer a chat, all choices at the same time; each event has the counts so far.
 
-    The engine is asked to stream in any case: only then does it notice a closed connection.
+    The engine is asked to stream in any case, which costs it nothing: for a whole answer it looks
+    at the connection only when a second passes without a result for anybody.
     Raises InvalidRequest, ContextLengthExceeded, EngineFailed, EngineRefusal and HttpClientError.
     """
     if ask.top_logprobs is not None and not 0 <= ask.top_logprobs <= _TOP_LOGPROBS_MAX:
