@@ -87,23 +87,13 @@ def list_document(
     }
 
 
-class BytesReply:
-    """A file's bytes as they are, for saving: no browser shows them as a page."""
+class PiecesReply:
+    """What lies there already, piece by piece as it is: a `Reply` once it has its own lines."""
 
     streamed = True
     status = 200
     usage: Usage | None = None
     guessed = False
-    lines = (
-        b"content-type: application/octet-stream\r\n"
-        b"content-security-policy: default-src 'none'; sandbox\r\n"
-    )
-
-    def __init__(self, filename: str, size: int) -> None:
-        """`size` in bytes is announced, so that a client notices what breaks off."""
-        self.length = size
-        disposition = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
-        self.headers: HeaderList = [(b"content-disposition", disposition.encode())]
 
     def price(self) -> Price:
         """Nothing: no model answers."""
@@ -129,3 +119,18 @@ class BytesReply:
     def body(self) -> bytes:
         """Never folded."""
         return b""
+
+
+class BytesReply(PiecesReply):
+    """A file's bytes as they are, for saving: no browser shows them as a page."""
+
+    lines = (
+        b"content-type: application/octet-stream\r\n"
+        b"content-security-policy: default-src 'none'; sandbox\r\n"
+    )
+
+    def __init__(self, filename: str, size: int) -> None:
+        """`size` in bytes is announced, so that a client notices what breaks off."""
+        self.length = size
+        disposition = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
+        self.headers: HeaderList = [(b"content-disposition", disposition.encode())]

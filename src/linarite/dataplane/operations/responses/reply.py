@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linarite.dataplane.operations.responses.answer import encode
+from linarite.dataplane.parts.documents import PiecesReply
 from linarite.domain.quota import Price
 from linarite.web.sse import STREAM_LINES
 
@@ -77,38 +78,9 @@ class ResponseReply:
         return encode(self._answer.response)
 
 
-class EventsReply:
+class EventsReply(PiecesReply):
     """Events that were kept, as they are."""
 
-    streamed = True
-    status = 200
     lines = STREAM_LINES
     length: int | None = None
     headers: Sequence[tuple[bytes, bytes]] = ()
-    usage: Usage | None = None
-    guessed = False
-
-    def price(self) -> Price:
-        """Nothing: no model answers now."""
-        return Price(0)
-
-    def tell_tier(self, tier: str) -> None:
-        """See Reply: it has been told."""
-
-    def move_to(self, deployment: Deployment) -> None:
-        """See Reply: no deployment answers now."""
-
-    def frame(self, event: bytes) -> bytes:
-        """Each as it is."""
-        return event
-
-    def end(self) -> bytes:
-        """Nothing follows the last event."""
-        return b""
-
-    def add(self, event: bytes) -> None:
-        """Never folded."""
-
-    def body(self) -> bytes:
-        """Never folded."""
-        return b""
