@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from linarite.domain.application_key import APPLICATION_KEY_TYPE
+from tests.faults.processes import PATIENCE_S
 from tests.serving import SIMULATED, start_server, stopped
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def manage(server: Server, method: str, name: str, **properties: Any) -> dict[st
         params={"api-version": "2026-07-01"},
         headers={"authorization": f"Bearer {server.ready['management_key']}"},
         json={"properties": properties},
+        timeout=PATIENCE_S,
     )
     assert answer.is_success, answer.text
     return answer.json()["properties"] if answer.content else {}

@@ -50,6 +50,7 @@ def arm(
         params={"api-version": version},
         headers={"authorization": f"Bearer {server.ready['management_key']}"},
         json=body,
+        timeout=PATIENCE_S,
     )
 
 
