@@ -87,14 +87,20 @@ class Scene:
 async def test_what_is_read_is_what_was_written() -> None:
     """And what is stored shows none of it."""
     scene = Scene()
-    answer = asked("a", answer=lambda: b'{"choices":[]}', error=b"no json")
+    prompt = "no text that chance would write"
+    answer = asked(
+        "a",
+        asked=b'{"prompt":"%b"}' % prompt.encode(),
+        answer=lambda: b'{"choices":[]}',
+        error=b"no json",
+    )
     await scene.keep(answer)
     stored = await scene.store.find(ACCOUNT, "a")
     assert stored is not None
-    assert "hi" not in stored.sealed
+    assert prompt not in stored.sealed
     told = await scene.keeper.read(ACCOUNT, "a")
     assert told is not None
-    assert told["prompt"] == {"prompt": "hi"}
+    assert told["prompt"] == {"prompt": prompt}
     assert told["completion"] == {"choices": []}
     assert told["error"] == "no json"
     assert told["request"]["requestId"] == "a"
