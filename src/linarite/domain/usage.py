@@ -53,12 +53,10 @@ class Usage(msgspec.Struct, frozen=True):
 
 def usage_of(prompt_tokens: int, completion_tokens: int, cached_tokens: Tokens = 0) -> Usage:
     """Build a Usage from the three counts every engine has."""
-    return Usage(
-        prompt_tokens=prompt_tokens,
-        completion_tokens=completion_tokens,
-        total_tokens=prompt_tokens + completion_tokens,
-        prompt_tokens_details=PromptTokensDetails(cached_tokens=cached_tokens),
-    )
+    total = prompt_tokens + completion_tokens
+    if not cached_tokens:  # each piece of a stream makes one: a third of the cost
+        return Usage(prompt_tokens, completion_tokens, total)
+    return Usage(prompt_tokens, completion_tokens, total, PromptTokensDetails(cached_tokens))
 
 
 def added(one: Usage, other: Usage) -> Usage:
