@@ -39,7 +39,10 @@ NO_CONFIGURATION = {"PIP_CONFIG_FILE": "/dev/null", "PIP_DISABLE_PIP_VERSION_CHE
 SUITE = (
     "tests/contract/sdk/test_completions_embeddings_models.py",
     *(f"tests/dataplane/test_{name}.py" for name in ("authentication", "ways", "streams")),
-    *(f"tests/dataplane/test_{name}.py" for name in ("chat_asks", "other_asks")),
+    *(
+        f"tests/dataplane/test_{name}.py"
+        for name in ("chat_asks", "other_asks", "bodies", "headers")
+    ),
     "tests/signin",
 )
 TRIES = """
