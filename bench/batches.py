@@ -27,7 +27,7 @@ from bench.rows.fake import PATH
 from bench.rows.linarite import launch, ready_target
 from bench.statistics_of import median_of
 from bench.tables import number, table
-from linarite.hosting.models.catalogue import SMOLLM2
+from linarite.hosting.models.catalogue import QWEN_CODER_SMALL, SMOLLM2
 from linarite.hosting.models.store import ModelStore
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def body(model: str, at: int) -> dict[str, object]:
     return {"model": model, "messages": messages, "max_tokens": TOKENS, "temperature": 0}
 
 
-async def straight(port: int, round_at: int, count: int) -> float:
+async def straight(port: int, model: str, round_at: int, count: int) -> float:
     """Lines a second, by a client for each slot."""
     left = iter(range(round_at * count, (round_at + 1) * count))
 
@@ -77,7 +77,7 @@ async def straight(port: int, round_at: int, count: int) -> float:
 
         async def client() -> None:
             for at in left:
-                answer = await http.post(PATH, json=body(SMOLLM2.name, at))
+                answer = await http.post(PATH, json=body(model, at))
                 if answer.status_code != httpx.codes.OK:
                     raise Unavailable(f"the bare engine answered {answer.text[:200]}")
 
@@ -119,29 +119,31 @@ async def through(endpoint: str, key: str, round_at: int, count: int) -> float:
     return count / seconds
 
 
-async def measure(scratch: Path, rounds: int, count: int) -> tuple[list[float], list[float]]:
+async def measure(
+    scratch: Path, name: str, rounds: int, count: int
+) -> tuple[list[float], list[float]]:
     """Lines a second of the bare engine and of batches, in rounds."""
     store = ModelStore(MODELS)
-    store.add_from_catalogue(SMOLLM2.name)
+    store.add_from_catalogue(name)
     home = scratch / "home"
     home.mkdir()
     (home / "models").symlink_to(MODELS)
     with ExitStack() as stack:
-        server = launch(home, CONFIG.format(model=SMOLLM2.name, slots=SLOTS, context=CONTEXT))
+        server = launch(home, CONFIG.format(model=name, slots=SLOTS, context=CONTEXT))
         stack.callback(server.stop)
         await ready_target(home, server, "later")
         ready = json.loads((home / "ready.json").read_text())
-        model = store.verified_path(SMOLLM2.name)
+        model = store.verified_path(name)
         port, engine = start_bare("bench.bare_engine", scratch, model, stack)
         await until_listening(port, engine, 60)
-        await until_good(Target(port, PATH, SMOLLM2.name), 60)
+        await until_good(Target(port, PATH, name), 60)
         address = ready["endpoint"], ready["api_key"]
         bare: list[float] = []
         batches: list[float] = []
-        await straight(port, rounds, SLOTS)
+        await straight(port, name, rounds, SLOTS)
         await through(*address, rounds, SLOTS)
         for at in range(rounds):
-            bare.append(await straight(port, at, count))
+            bare.append(await straight(port, name, at, count))
             batches.append(await through(*address, at, count))
         return bare, batches
 
@@ -166,7 +168,7 @@ async def simulated(scratch: Path, count: int) -> str:
     return table("Batches on a simulated model", head, [cells])
 
 
-def shown(bare: Sequence[float], batches: Sequence[float], count: int) -> str:
+def shown(name: str, bare: Sequence[float], batches: Sequence[float], count: int) -> str:
     """The table."""
     pairs = zip(batches, bare, strict=True)
     tax = median_of(1 - mine / its for mine, its in pairs)
@@ -177,7 +179,7 @@ def shown(bare: Sequence[float], batches: Sequence[float], count: int) -> str:
         number(tax * 100, 1, " %"),
     )
     return table(
-        f"Batches: {SMOLLM2.name}, {TOKENS} tokens a reply, {SLOTS} slots",
+        f"Batches: {name}, {TOKENS} tokens a reply, {SLOTS} slots",
         ("lines", "lines/s, bare engine", "as a batch", "tax"),
         [cells],
         "The bare engine is xllamacpp's own server, asked by a client for each slot. The tax is "
@@ -190,6 +192,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.batches")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--lines", type=int, default=160)
+    parser.add_argument(
+        "--model", choices=(SMOLLM2.name, QWEN_CODER_SMALL.name), default=SMOLLM2.name
+    )
     parser.add_argument("--simulated", type=int, default=0, help="so many lines, and no model")
     asked = parser.parse_args()
     if asked.simulated:
@@ -197,8 +202,8 @@ def main() -> int:
             print(asyncio.run(simulated(Path(scratch), asked.simulated)))
         return 0
     with tempfile.TemporaryDirectory(prefix="linarite-bench-") as scratch:
-        bare, batches = asyncio.run(measure(Path(scratch), asked.rounds, asked.lines))
-    print(shown(bare, batches, asked.lines))
+        bare, batches = asyncio.run(measure(Path(scratch), asked.model, asked.rounds, asked.lines))
+    print(shown(asked.model, bare, batches, asked.lines))
     return 0
 
 

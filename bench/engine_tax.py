@@ -25,7 +25,6 @@ from bench.rows.row import free_port
 from bench.statistics_of import median_of, percentile, ratio
 from bench.tables import milliseconds, number, table
 from linarite.domain.errors import LinariteError
-from linarite.hosting.models.catalogue import SMOLLM2
 from linarite.hosting.models.store import ModelStore
 
 if TYPE_CHECKING:
@@ -100,15 +99,15 @@ async def measure(
     """Interleaved rounds; who comes first changes from round to round. Raises Unavailable."""
     store = ModelStore(MODELS)
     try:
-        tell(f"engine tax: {SMOLLM2.name} on {engine}")
-        store.add_from_catalogue(SMOLLM2.name)
+        tell(f"engine tax: {plan.model} on {engine}")
+        store.add_from_catalogue(plan.model)
     except LinariteError as problem:
         raise Unavailable(problem.message) from None
     folder = scratch / engine
     folder.mkdir()
     with ExitStack() as stack:
-        server, through = await _linarite(folder, engine, stack)
-        straight = await _BARE[engine](folder, store.verified_path(SMOLLM2.name), stack)
+        server, through = await _linarite(folder, engine, plan.model, stack)
+        straight = await _BARE[engine](folder, store.verified_path(plan.model), stack)
         cells = [
             EngineCell(concurrency, Measured("through Linarite"), Measured("bare engine"), engine)
             for concurrency in plan.concurrency
@@ -132,21 +131,23 @@ async def measure(
         return cells
 
 
-async def _linarite(folder: Path, engine: str, stack: ExitStack) -> tuple[Started, Side]:
+async def _linarite(
+    folder: Path, engine: str, model: str, stack: ExitStack
+) -> tuple[Started, Side]:
     home = folder / "home"
     home.mkdir()
     (home / "models").symlink_to(MODELS)
-    config = CONFIG.format(model=SMOLLM2.name, engine=engine, slots=SLOTS, context=CONTEXT)
+    config = CONFIG.format(model=model, engine=engine, slots=SLOTS, context=CONTEXT)
     server = launch(home, config)
     stack.callback(server.stop)
-    target = await ready_target(home, server, SMOLLM2.name)
+    target = await ready_target(home, server, model)
     return server, HttpSide(replace(target, takes_bias=engine == "llamacpp"))
 
 
 async def _bare_llamacpp(folder: Path, model: Path, stack: ExitStack) -> Side:
     port, engine = start_bare("bench.bare_engine", folder, model, stack)
     await until_listening(port, engine, 60)
-    target = Target(port, PATH, SMOLLM2.name)
+    target = Target(port, PATH, model.stem)
     await until_good(target, 60)  # it listens before it has loaded the model
     return HttpSide(target)
 
@@ -202,7 +203,7 @@ class LineSide:
 
     async def run(self, concurrency: int, plan: EnginePlan, label: str) -> Ran:
         """Hand it a whole round."""
-        asked = Target(self._port, PATH, SMOLLM2.name)
+        asked = Target(self._port, PATH, plan.model)
         clients = [
             [
                 asked.messages(f"{label}, client {at}, request {request}. ")
@@ -277,7 +278,7 @@ def engine_table(cells: Sequence[EngineCell], plan: EnginePlan) -> str:
             )
         )
     return table(
-        f"Engine tax: {SMOLLM2.name} on {cells[0].engine}, {plan.tokens} tokens a reply",
+        f"Engine tax: {plan.model} on {cells[0].engine}, {plan.tokens} tokens a reply",
         (
             "concurrent requests",
             "tokens/s, bare engine",

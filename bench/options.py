@@ -6,6 +6,8 @@ import argparse
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from linarite.hosting.models.catalogue import QWEN_CODER_SMALL, SMOLLM2
+
 PARTS = ("gateway", "engine", "memory", "resources")
 
 
@@ -35,6 +37,7 @@ class EnginePlan:
     concurrency: tuple[int, ...] = (1, 4, 8)
     requests_per_slot: int = 2
     tokens: int = 64
+    model: str = SMOLLM2.name
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,12 @@ def parse(arguments: list[str] | None = None) -> Options:
         "all, if this is left out",
     )
     parser.add_argument("--requests", type=int, help="requests for the memory slope (50000)")
+    parser.add_argument(
+        "--model",
+        choices=(SMOLLM2.name, QWEN_CODER_SMALL.name),
+        default=SMOLLM2.name,
+        help="what the engines run (default: the smallest, where a tax is largest)",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all rounds to a file")
     parser.add_argument(
         "--profile",
@@ -114,6 +123,7 @@ def parse(arguments: list[str] | None = None) -> Options:
     )
     if given.quick:
         options = quick(options)
+    options = replace(options, engine=replace(options.engine, model=given.model))
     if given.rounds:
         options = replace(
             options,
