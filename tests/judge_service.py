@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import threading
 import time
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
+
+from tests.loopback_http import answering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,16 +68,9 @@ class JudgeService:
 def judge_service() -> Iterator[JudgeService]:
     """One, while the context is open."""
     service = JudgeService()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Of", (_Handler,), {"service": service}))
-    service.base_url = f"http://127.0.0.1:{server.server_port}/v1"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with answering(_Handler, service=service) as url:
+        service.base_url = f"{url}/v1"
         yield service
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.loopback_http import answering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,16 +64,8 @@ class SearchService:
 def search_service() -> Iterator[SearchService]:
     """One with the index `handbook`, while the context is open."""
     service = SearchService("")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Of", (_Handler,), {"service": service}))
-    service.endpoint = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with answering(_Handler, service=service) as service.endpoint:
         yield service
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

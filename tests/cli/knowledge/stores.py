@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import threading
 from abc import ABC, abstractmethod
 from base64 import b64encode
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 from xml.sax.saxutils import escape
+
+from tests.loopback_http import answering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,13 +132,5 @@ class Blobs(_Store):
 @contextmanager
 def store_of(kind: type[_Store], objects: dict[str, bytes]) -> Iterator[str]:
     """The URL of a store with these objects, while the context is open."""
-    handler = type("Of", (kind,), {"objects": objects})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with answering(kind, objects=objects) as url:
+        yield url

@@ -212,3 +212,13 @@ def whole_number(text: str) -> int:
     """A number as queries and forms write it; -1 for what is none, or has over twelve digits."""
     fits = text.isascii() and text.isdecimal() and len(text) <= NUMBER_DIGITS_MAX
     return int(text) if fits else -1
+
+
+def asked_limit(asked: Mapping[str, str], usual: int, most: int, code: str | None = None) -> int:
+    """How many of a list a query asks for by `limit`. Raises InvalidRequest."""
+    limit = whole_number(asked.get("limit", str(usual)))
+    if not 1 <= limit <= most:
+        raise InvalidRequest(
+            f"'limit' must be an integer between 1 and {most}.", param="limit", code=code
+        )
+    return limit

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from linarite.dataplane.parts.checks import one_of, whole_number
+from linarite.dataplane.parts.checks import asked_limit, one_of
 from linarite.dataplane.parts.documents import list_document
-from linarite.domain.errors import InvalidRequest
 from linarite.domain.stored_object import Page
 
 if TYPE_CHECKING:
@@ -24,13 +23,7 @@ def asked_page(query: bytes) -> Page:
     asked = dict(parse_qsl(query.decode("latin-1")))
     order = asked.get("order", "desc")
     one_of("order", order, ORDERS)
-    limit = whole_number(asked.get("limit", str(LIMIT)))
-    if not 1 <= limit <= LIMIT_MAX:
-        raise InvalidRequest(
-            f"'limit' must be an integer between 1 and {LIMIT_MAX}.",
-            param="limit",
-            code="invalid_value",
-        )
+    limit = asked_limit(asked, LIMIT, LIMIT_MAX, "invalid_value")
     return Page(limit=limit, after=asked.get("after", ""), ascending=order == "asc")
 
 

@@ -10,7 +10,7 @@ import msgspec
 from linarite.batches import NewBatch
 from linarite.batches.input_file import check_endpoint
 from linarite.dataplane.operations.batches.filtering import oldest_first, wanted_by
-from linarite.dataplane.parts.checks import check_metadata, whole_number
+from linarite.dataplane.parts.checks import asked_limit, check_metadata
 from linarite.dataplane.parts.decode import decode
 from linarite.dataplane.subjects import PROJECT_HEADER
 from linarite.domain.batch import COMPLETION_WINDOW
@@ -102,11 +102,8 @@ class Listing(NamedTuple):
 def read_listing(call: Call, owner: str | None) -> Listing:
     """What is asked for. Raises InvalidRequest."""
     asked = dict(parse_qsl(call.query.decode("latin-1")))
-    limit = asked.get("limit", str(LIST_USUAL))
-    if not 1 <= whole_number(limit) <= LIST_MAX:
-        raise InvalidRequest(f"'limit' must be an integer between 1 and {LIST_MAX}.", param="limit")
     page = Page(
-        limit=int(limit) + 1,
+        limit=asked_limit(asked, LIST_USUAL, LIST_MAX) + 1,
         after=asked.get("after", ""),
         ascending=oldest_first(asked.get("$orderby", "created_at desc")),
         owner=owner,

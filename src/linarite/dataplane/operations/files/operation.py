@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from linarite.dataplane.operations.files.upload import receive
-from linarite.dataplane.parts.checks import whole_number
+from linarite.dataplane.parts.checks import asked_limit
 from linarite.dataplane.parts.decode import decode
 from linarite.dataplane.parts.documents import BytesReply, DocumentReply, OfOneObject, list_document
 from linarite.dataplane.parts.file_documents import file_document
@@ -142,14 +142,10 @@ class ListFiles:
             raise InvalidRequest(
                 f"'{order[:20]}' is not one of {list(ORDERS)} - 'order'", param="order"
             )
-        limit = asked.get("limit", str(LIST_MAX))
-        if not 1 <= whole_number(limit) <= LIST_MAX:
-            raise InvalidRequest(
-                f"'limit' must be an integer between 1 and {LIST_MAX}.", param="limit"
-            )
+        limit = asked_limit(asked, LIST_MAX, LIST_MAX)
         call.reply = DocumentReply()
         page = Page(
-            limit=int(limit) + 1,
+            limit=limit + 1,
             after=asked.get("after", ""),
             ascending=order == "asc",
             label=asked.get("purpose", ""),

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from linarite.dataplane.parts.checks import check_metadata, whole_number
+from linarite.dataplane.parts.checks import asked_limit, check_metadata
 from linarite.dataplane.parts.decode import decode
 from linarite.dataplane.parts.documents import DocumentReply, OfOneObject, list_document
 from linarite.domain.errors import InvalidRequest
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 READ = "Microsoft.CognitiveServices/accounts/OpenAI/stored-completions/read"
 CHANGE = "Microsoft.CognitiveServices/accounts/OpenAI/stored-completions/action"
-LIMIT, LIMIT_MAX = "20", 100
+LIMIT, LIMIT_MAX = 20, 100
 ORDERS = ("asc", "desc")
 METADATA = "metadata["
 
@@ -205,18 +205,13 @@ def _query(call: Call) -> dict[str, str]:
 
 
 def _page(asked: dict[str, str], owner: str | None) -> Page:
-    order, limit = asked.get("order", "asc"), asked.get("limit", LIMIT)
+    order = asked.get("order", "asc")
     if order not in ORDERS:
         raise InvalidRequest(
             f"'{order[:20]}' is not one of {list(ORDERS)} - 'order'", param="order"
         )
-    if not 1 <= whole_number(limit) <= LIMIT_MAX:
-        raise InvalidRequest(
-            f"'limit' must be an integer between 1 and {LIMIT_MAX}.", param="limit"
-        )
-    return Page(
-        limit=int(limit), after=asked.get("after", ""), ascending=order == "asc", owner=owner
-    )
+    limit = asked_limit(asked, LIMIT, LIMIT_MAX)
+    return Page(limit=limit, after=asked.get("after", ""), ascending=order == "asc", owner=owner)
 
 
 def _list_of(found: Sequence[dict[str, Any]], limit: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import parse_qsl
 
-from linarite.dataplane.parts.checks import one_of, whole_number
+from linarite.dataplane.parts.checks import asked_limit, one_of
 from linarite.domain.errors import InvalidRequest
 from linarite.domain.stored_object import Page
 from linarite.domain.vector_store import STATUSES, FilePage, FileStatus
@@ -30,7 +30,7 @@ def store_page(call: Call, owner: str | None) -> StorePage:
     backwards = bool(asked.get("before"))
     return StorePage(
         Page(
-            limit=_limit(asked) + 1,
+            limit=asked_limit(asked, LIST_USUAL, LIST_MAX) + 1,
             after=asked.get("before") or asked.get("after", ""),
             ascending=(asked.get("order") == "asc") != backwards,
             owner=owner,
@@ -46,7 +46,7 @@ def file_page(call: Call, batch: str = "") -> FilePage:
     if status is not None:
         one_of("filter", status, STATUSES)
     return FilePage(
-        limit=_limit(asked) + 1,
+        limit=asked_limit(asked, LIST_USUAL, LIST_MAX) + 1,
         after=asked.get("after", ""),
         before=asked.get("before", ""),
         ascending=asked.get("order") == "asc",
@@ -62,10 +62,3 @@ def _asked(call: Call) -> dict[str, str]:
     if "order" in asked:
         one_of("order", asked["order"], ("asc", "desc"))
     return asked
-
-
-def _limit(asked: dict[str, str]) -> int:
-    limit = asked.get("limit", str(LIST_USUAL))
-    if not 1 <= whole_number(limit) <= LIST_MAX:
-        raise InvalidRequest(f"'limit' must be an integer between 1 and {LIST_MAX}.", param="limit")
-    return int(limit)

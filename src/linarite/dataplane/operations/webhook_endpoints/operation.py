@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from linarite.dataplane.parts.checks import empty_array, one_of, whole_number
+from linarite.dataplane.parts.checks import asked_limit, empty_array, one_of
 from linarite.dataplane.parts.decode import decode, unknown_parameter
 from linarite.dataplane.parts.documents import DocumentReply, OfOneObject, list_document
 from linarite.domain.errors import InvalidRequest
@@ -101,14 +101,12 @@ class ListWebhookEndpoints:
     def parse(self, call: Call, body: bytes, facts: Facts) -> tuple[str, Page]:  # noqa: ARG002 - the port's shape
         """Which part of whose list. Raises InvalidRequest."""
         asked = dict(parse_qsl(call.query.decode("latin-1")))
-        limit, order = asked.get("limit", str(LIST_USUAL)), asked.get("order", "desc")
-        if not 1 <= whole_number(limit) <= LIST_MAX:
-            message = f"'limit' must be an integer between 1 and {LIST_MAX}."
-            raise InvalidRequest(message, param="limit")
+        limit = asked_limit(asked, LIST_USUAL, LIST_MAX)
+        order = asked.get("order", "desc")
         one_of("order", order, ("asc", "desc"))
         call.reply = DocumentReply()
         return call.account_id, Page(
-            limit=int(limit) + 1,
+            limit=limit + 1,
             after=asked.get("after", ""),
             ascending=order == "asc",
             owner=self._seen_by(call.principal),
