@@ -44,9 +44,10 @@ async def test_without_a_seed_texts_differ(engine: LlamacppEngine) -> None:
     assert len(set(await completion_text(engine, ask))) > 1
 
 
-async def test_temperature_zero_is_greedy(engine: LlamacppEngine) -> None:
+@pytest.mark.parametrize("least", [{"temperature": 0}, {"top_p": 0}])
+async def test_the_least_is_greedy(engine: LlamacppEngine, least: dict[str, float]) -> None:
     """The likeliest token each time, as its log-probability shows."""
-    ask = completion_ask("The capital of France is", temperature=0, max_tokens=8, logprobs=1)
+    ask = completion_ask("The capital of France is", **least, max_tokens=8, logprobs=1)
     seen = [choice.logprobs async for event in engine.complete(ask) for choice in event.choices]
     likely = next(logprobs for logprobs in seen if logprobs)
     assert likely.top_logprobs is not None

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 # OpenAI's own, in its order. llama.cpp's others (top-k, min-p, dry, …) would silently narrow what
 # temperature 1 and top_p 1 promise.
 _SAMPLERS = ["penalties", "temperature", "top_p"]
+# Where the likeliest token is all there is to find. After the samplers above, one is drawn from
+# the whole vocabulary, on one thread, while the others wait.
+_GREEDY = {"samplers": ["penalties", "top_k"], "top_k": 1}
 AZURE_DEFAULTS = SamplingAdvice(temperature=1.0, top_p=1.0)
 """what the service's reference says for a request that names none"""
 _SEEDS = 2**32 - 1
@@ -31,14 +34,16 @@ def sampling_of(
     defaults: SamplingAdvice = AZURE_DEFAULTS,
 ) -> dict[str, Any]:
     """What to send for one choice. Raises InvalidRequest."""
+    temperature = defaults.temperature if ask.temperature is None else ask.temperature
+    top_p = defaults.top_p if ask.top_p is None else ask.top_p
     fields: dict[str, Any] = {
         "stream": True,
         # Makes the engine write while it computes the prompt: only by a failing write does it
         # notice that nobody is there any more.
         "return_progress": True,
-        "samplers": _SAMPLERS,
-        "temperature": defaults.temperature if ask.temperature is None else ask.temperature,
-        "top_p": defaults.top_p if ask.top_p is None else ask.top_p,
+        **({"samplers": _SAMPLERS} if temperature and top_p else _GREEDY),
+        "temperature": temperature,
+        "top_p": top_p,
         # With the choices of one seed all alike there would be no point in asking for several.
         "seed": _RANDOM_SEED if ask.seed is None else (ask.seed + choice) % _SEEDS,
         "cache_prompt": options.prompt_cache
