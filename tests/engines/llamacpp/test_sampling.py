@@ -41,10 +41,10 @@ def test_defaults_are_the_services() -> None:
     assert sampling_of(CompletionAsk(prompt="x"), LlamacppOptions(), 0) == sent
 
 
-@pytest.mark.parametrize("least", [{"temperature": 0}, {"top_p": 0}])
-def test_the_likeliest_token_is_not_drawn_from_all(least: dict[str, float]) -> None:
+@pytest.mark.parametrize(("temperature", "top_p"), [(0, 1), (1, 0)])
+def test_the_likeliest_token_is_not_drawn_from_all(temperature: float, top_p: float) -> None:
     """Drawing it from the vocabulary takes one thread for longer than it takes to find it."""
-    sent = sample(**least, presence_penalty=0.5)
+    sent = sample(temperature=temperature, top_p=top_p, presence_penalty=0.5)
     assert (sent["samplers"], sent["top_k"]) == (["penalties", "top_k"], 1)
     assert sent["presence_penalty"] == 0.5
     assert "top_k" not in sample(temperature=0.01, top_p=0.01)
