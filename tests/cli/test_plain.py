@@ -14,11 +14,11 @@ from linarite.cli.help_texts import escaped
 from linarite.cli.plain import Plain, console_on
 
 
-def test_a_server_without_a_terminal_loads_nothing_that_draws() -> None:
+def test_a_server_without_a_terminal_loads_nothing_that_draws_or_maps_objects() -> None:
     """It would keep it in memory for as long as it runs."""
     asked = (
         "import sys, linarite.main, linarite.assembly, linarite.cli.up\n"
-        "print(sorted({'rich', 'pygments', 'attr'} & set(sys.modules)))"
+        "print(sorted({'rich', 'pygments', 'attr', 'sqlalchemy.orm'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -2,7 +2,10 @@
 
 What a process has stored into a mapped page is the kernel's: it outlives the process, however
 that ends, without a system call. A slot is taken when an answer begins and given back when the
-request's record is in the database. See docs/decisions/027.
+request's record is in the database. See docs/decisions/027 and 072.
+
+The file is made of segments. Each says in its first slot how large its slots are; a request takes
+the smallest that its description fits in.
 """
 
 from __future__ import annotations
@@ -25,11 +28,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 JOURNAL_FILE = "usage.journal"
-SLOT_BYTES = 2048
-SEGMENT_SLOTS = 1024
-SEGMENT_BYTES = SLOT_BYTES * SEGMENT_SLOTS
-SEGMENTS_MAX = 128
-"""131,072 requests: those being answered, and those whose records wait for a disk"""
+SLOT_SIZES = (512, 1024, 2048)
+SEGMENT_BYTES = 512 * 1024
+SEGMENTS_MAX = 512
+"""130,560 requests or more: those being answered, and those whose records wait for a disk"""
 
 # A slot: state, length of the description, counts, description. Whole numbers are copied over
 # whole numbers, so that whoever is killed in between leaves the old or the new one. (`pack_into`
@@ -40,11 +42,17 @@ _LENGTH = Struct("@q")
 _STATE_BYTES = 8
 _COUNTS_AT = _STATE_BYTES + _LENGTH.size
 _TEXT_AT = _COUNTS_AT + _COUNTS.size
-TEXT_BYTES_MAX = SLOT_BYTES - _TEXT_AT
+TEXT_BYTES_MAX = SLOT_SIZES[-1] - _TEXT_AT
 FREE = bytes(_STATE_BYTES)
 # The states name the layout too: a slot of another one is not read as ours.
-BEGUN = b"linu-1:b"
-FINISHED = b"linu-1:f"
+BEGUN = b"linu-2:b"
+FINISHED = b"linu-2:f"
+SEGMENT = b"linu-2:s"
+"""begins a segment; the bytes of a slot of it follow, as a length does"""
+EARLIER_BEGUN = b"linu-1:b"
+EARLIER_FINISHED = b"linu-1:f"
+EARLIER_SLOT_BYTES = 2048
+"""of version 1, which a server before this one may have left: slots alone, all of them large"""
 _NOTHING = bytes(_COUNTS.size)
 _CUT = 64
 
@@ -65,10 +73,12 @@ class LeftOver(msgspec.Struct, frozen=True):
 class _Slot:
     """One request's place. Reused, so that noting a request makes no objects."""
 
-    __slots__ = ("_after_state", "_counts", "_map", "_state")
+    __slots__ = ("_after_state", "_counts", "_map", "_others", "_state")
 
-    def __init__(self, segment: mmap.mmap, at: int) -> None:
+    def __init__(self, segment: mmap.mmap, at: int, others: list[_Slot]) -> None:
+        """`others`: the free ones, among which it goes back."""
         self._map = segment
+        self._others = others
         # Made once: each piece of a stream stores its counts.
         self._state = slice(at, at + _STATE_BYTES)
         self._counts = slice(at + _COUNTS_AT, at + _TEXT_AT)
@@ -105,6 +115,39 @@ class _Slot:
     def free(self) -> None:
         """Give it back."""
         self._map[self._state] = FREE
+        self._others.append(self)
+
+
+class _Shelf:
+    """The slots of one size. One thread takes; others may give back."""
+
+    __slots__ = ("_at", "_returned", "_segment", "size")
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._returned: list[_Slot] = []
+        self._segment: mmap.mmap | None = None
+        self._at = 0
+
+    def take(self) -> _Slot | None:
+        """One that is free, if there is one.
+
+        The last given back comes first, and one that was never taken only then: few pages are
+        in use, and of those that were never needed there are no objects either.
+        """
+        if self._returned:
+            return self._returned.pop()
+        if self._segment is None:
+            return None
+        slot = _Slot(self._segment, self._at, self._returned)
+        self._at += self.size
+        if self._at >= SEGMENT_BYTES:
+            self._segment = None
+        return slot
+
+    def add(self, segment: mmap.mmap) -> None:
+        """A segment whose slots are of this size; those of the last one are all in use."""
+        self._segment, self._at = segment, self.size
 
 
 class FileUsageJournal:
@@ -114,7 +157,7 @@ class FileUsageJournal:
         """Read what an earlier process left; it stays until `start`. Raises SetupError."""
         self._path = folder / JOURNAL_FILE
         self._segments: list[mmap.mmap] = []
-        self._free: list[_Slot] = []
+        self._shelves = tuple(_Shelf(size) for size in SLOT_SIZES)
         self._held: dict[str, _Slot] = {}
         self.unnoted = 0
         """requests that found no slot: a kill would lose what they used"""
@@ -129,7 +172,7 @@ class FileUsageJournal:
         """Forget what was left over, and take requests from now on. Raises SetupError."""
         try:
             os.ftruncate(self._file, 0)
-            self._grow()
+            self._grow(self._shelves[0])
         except OSError as error:
             raise _unusable(self._path, error) from error
         self.left_over = []
@@ -144,58 +187,83 @@ class FileUsageJournal:
                     text = b""  # the next slot is another's
         except UnicodeEncodeError:  # half a character; no column takes it either
             text = b""
-        if not text or not (self._free or self._may_grow()):
+        slot = self._slot_for(text) if text else None
+        if slot is None:
             self.unnoted += 1
             return NO_PROGRESS
-        slot = self._free.pop()
         slot.begin(text)
         self._held[request.request_id] = slot
         return slot
 
     def kept(self, request_ids: Iterable[str]) -> None:
         """The records of these are in the database."""
-        held, free = self._held, self._free
+        held = self._held
         for request_id in request_ids:
             slot = held.pop(request_id, None)
             if slot is not None:
                 slot.free()
-                free.append(slot)
 
     def close(self) -> None:
         """Let go of the file; what is still noted becomes records at the next start."""
         os.close(self._file)
 
-    def _may_grow(self) -> bool:
+    def _slot_for(self, text: bytes) -> _Slot | None:
+        """A free one of the smallest size that is free, or else one of a new segment."""
+        bytes_needed = _TEXT_AT + len(text)
+        smallest: _Shelf | None = None
+        for shelf in self._shelves:
+            if shelf.size >= bytes_needed:
+                slot = shelf.take()
+                if slot is not None:
+                    return slot
+                smallest = smallest or shelf
+        return smallest.take() if smallest is not None and self._may_grow(smallest) else None
+
+    def _may_grow(self, shelf: _Shelf) -> bool:
         if len(self._segments) >= SEGMENTS_MAX:
             return False
         try:
-            self._grow()
+            self._grow(shelf)
         except OSError as error:
             if not self.unnoted:
                 log.error("usage journal can't grow", reason=str(error))  # noqa: TRY400 - the reason says all
             return False
         return True
 
-    def _grow(self) -> None:
+    def _grow(self, shelf: _Shelf) -> None:
         """Another segment. Its bytes are written out: a mapped hole kills on a full disk."""
         at = len(self._segments) * SEGMENT_BYTES
-        written = os.pwrite(self._file, bytes(SEGMENT_BYTES), at)
+        content = (SEGMENT + _LENGTH.pack(shelf.size)).ljust(SEGMENT_BYTES, b"\0")
+        written = os.pwrite(self._file, content, at)
         if written < SEGMENT_BYTES:
             raise OSError(f"only {written} of {SEGMENT_BYTES} bytes could be written")
         segment = mmap.mmap(self._file, SEGMENT_BYTES, offset=at)
         self._segments.append(segment)
-        # The last given back is taken first: few pages are in use.
-        self._free.extend(
-            _Slot(segment, place) for place in range(SEGMENT_BYTES - SLOT_BYTES, -1, -SLOT_BYTES)
-        )
+        shelf.add(segment)
 
 
 def _left_over(content: bytes) -> list[LeftOver]:
     found: list[LeftOver] = []
     unreadable = 0
-    for at in range(0, len(content) - SLOT_BYTES + 1, SLOT_BYTES):
+    for at in range(0, len(content), SEGMENT_BYTES):
+        unreadable += _read_segment(content[at : at + SEGMENT_BYTES], found)
+    if unreadable:
+        log.error("usage journal has slots that can't be read", count=unreadable)
+    return found
+
+
+def _read_segment(content: bytes, found: list[LeftOver]) -> int:
+    """Add what its slots hold; return how many can't be read."""
+    slot_bytes, first, begun, finished = EARLIER_SLOT_BYTES, 0, EARLIER_BEGUN, EARLIER_FINISHED
+    if content.startswith(SEGMENT) and len(content) >= _COUNTS_AT:
+        (slot_bytes,) = _LENGTH.unpack_from(content, _STATE_BYTES)
+        if slot_bytes not in SLOT_SIZES:
+            return 1
+        first, begun, finished = slot_bytes, BEGUN, FINISHED
+    unreadable = 0
+    for at in range(first, len(content) - slot_bytes + 1, slot_bytes):
         state = content[at : at + _STATE_BYTES]
-        if state not in {BEGUN, FINISHED}:
+        if state not in {begun, finished}:
             unreadable += state != FREE
             continue
         (length,) = _LENGTH.unpack_from(content, at + _STATE_BYTES)
@@ -205,10 +273,8 @@ def _left_over(content: bytes) -> list[LeftOver]:
         except msgspec.DecodeError:
             unreadable += 1  # torn by a power cut, or of another version's layout
             continue
-        found.append(LeftOver(request, _usage(counts), state == FINISHED))
-    if unreadable:
-        log.error("usage journal has slots that can't be read", count=unreadable)
-    return found
+        found.append(LeftOver(request, _usage(counts), state == finished))
+    return unreadable
 
 
 def _usage(counts: Sequence[int]) -> Usage:

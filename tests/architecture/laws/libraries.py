@@ -86,8 +86,12 @@ IMPORTERS = frozenset(
 IMPORTER_METHODS = frozenset(("load_module", "exec_module", "import_from_string"))
 TABLES = (f"{PACKAGE}/engines/__init__.py",)
 """where a module is chosen by a table of our own"""
-HIDING = {f"{PACKAGE}/__init__.py": "sys.modules"}
-"""where a library is hidden from another that could use it (decision 061): nothing comes in so"""
+HIDING = {
+    f"{PACKAGE}/__init__.py": "sys.modules",
+    f"{PACKAGE}/storage/sqlite/engine_for_asyncio.py": "sys.modules",
+}
+"""where a library is hidden from another that could use it (decisions 061 and 071): nothing comes
+in so"""
 
 PARTS = frozenset(
     (

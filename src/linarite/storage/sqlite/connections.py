@@ -10,9 +10,9 @@ from weakref import ref
 import structlog
 from sqlalchemy import URL, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from linarite.domain.errors import ServiceUnavailable
+from linarite.storage.sqlite.engine_for_asyncio import create_async_engine
 
 if TYPE_CHECKING:
     from collections.abc import Generator

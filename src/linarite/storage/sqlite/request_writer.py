@@ -32,7 +32,7 @@ GATHER_S = 0.03
 """How long the first record of a batch waits for others. With the writing: under 100 ms."""
 BATCH_ROWS = 2_048
 """Rows to a transaction: some 20 ms of work."""
-STATEMENT_ROWS = (256, 64, 16, 4, 1)
+STATEMENT_ROWS = (64, 16, 4, 1)
 """A batch is cut into statements of these sizes; a fixed few, so that they stay prepared."""
 BUSY_WAIT_S = 1.0
 RETRY_FIRST_S = 0.1
