@@ -33,7 +33,10 @@ GATHER_S = 0.03
 BATCH_ROWS = 2_048
 """Rows to a transaction: some 20 ms of work."""
 STATEMENT_ROWS = (64, 16, 4, 1)
-"""A batch is cut into statements of these sizes; a fixed few, so that they stay prepared."""
+"""A batch is cut into statements of these sizes; a fixed few, so that they stay prepared.
+
+One of 256 rows is no faster, and takes SQLite 2 MB instead of 0.3.
+"""
 BUSY_WAIT_S = 1.0
 RETRY_FIRST_S = 0.1
 RETRY_LAST_S = 5.0
