@@ -13,7 +13,14 @@ from linarite.engines.llamacpp.engine import LlamacppEngine
 from linarite.engines.llamacpp.options import LlamacppOptions
 from linarite.engines.llamacpp.sampling import sampling_of
 from linarite.hosting.models.catalogue import known
-from tests.engines.llamacpp.real_engine import CALM, SMALL_MODEL, chat_ask
+from tests.engines.llamacpp.real_engine import (
+    CALM,
+    SMALL_MODEL,
+    chat_ask,
+    completion_ask,
+    completion_text,
+    running,
+)
 from tests.engines.no_dialer import NoDialer
 from tests.model_home import model_file
 
@@ -48,6 +55,26 @@ def test_the_likeliest_token_is_not_drawn_from_all(temperature: float, top_p: fl
     assert (sent["samplers"], sent["top_k"]) == (["penalties", "top_k"], 1)
     assert sent["presence_penalty"] == 0.5
     assert "top_k" not in sample(temperature=0.01, top_p=0.01)
+
+
+def test_unlikely_tokens_are_left_out_where_an_option_says_so() -> None:
+    """After temperature, so that the share is that of the distribution that is drawn from."""
+    floored = LlamacppOptions(min_p=1e-6)
+    sent = sample(options=floored)
+    assert sent["samplers"] == ["penalties", "temperature", "min_p", "top_p"]
+    assert sent["min_p"] == 1e-6
+    assert "min_p" not in sample(options=floored, temperature=0)
+
+
+@pytest.mark.anyio
+@pytest.mark.real_model
+async def test_a_floor_leaves_the_likeliest(tmp_path: Path) -> None:
+    """With a share of 1 there is nothing else to draw, at whatever temperature."""
+    async with running(tmp_path, min_p=1.0) as engine:
+        hot = completion_ask("The capital of France is", temperature=2, max_tokens=12, n=2)
+        cold = completion_ask("The capital of France is", temperature=0, max_tokens=12)
+        (greedy,) = await completion_text(engine, cold)
+        assert await completion_text(engine, hot) == [greedy, greedy]
 
 
 def test_the_authors_advice_holds_where_a_request_says_nothing() -> None:

@@ -71,6 +71,14 @@ class LlamacppOptions(WorkerOptions, frozen=True, forbid_unknown_fields=True):
             "what the model's authors recommend, where the catalogue knows it."
         ),
     ] = "azure"
+    min_p: Annotated[
+        float,
+        msgspec.Meta(ge=0, le=1),
+        described(
+            "Never choose a token that is less likely than this share of the likeliest. 0 leaves "
+            "all that temperature and top_p leave; 0.000001 halves the time that choosing takes."
+        ),
+    ] = 0.0
     penalty_last_tokens: Annotated[
         int,
         msgspec.Meta(ge=0, le=65_536),

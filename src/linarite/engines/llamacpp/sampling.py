@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from linarite.domain.completion import CompletionAsk
     from linarite.engines.llamacpp.options import LlamacppOptions
 
-# OpenAI's own, in its order. llama.cpp's others (top-k, min-p, dry, …) would silently narrow what
-# temperature 1 and top_p 1 promise.
+# OpenAI's own, in its order. llama.cpp's others (top-k, dry, …) would silently narrow what
+# temperature 1 and top_p 1 promise; min-p does so only where an option says it.
 _SAMPLERS = ["penalties", "temperature", "top_p"]
+_SAMPLERS_WITH_FLOOR = ["penalties", "temperature", "min_p", "top_p"]
 # Where the likeliest token is all there is to find. After the samplers above, one is drawn from
 # the whole vocabulary, on one thread, while the others wait.
 _GREEDY = {"samplers": ["penalties", "top_k"], "top_k": 1}
@@ -41,7 +42,7 @@ def sampling_of(
         # Makes the engine write while it computes the prompt: only by a failing write does it
         # notice that nobody is there any more.
         "return_progress": True,
-        **({"samplers": _SAMPLERS} if temperature and top_p else _GREEDY),
+        **(_drawn(options.min_p) if temperature and top_p else _GREEDY),
         "temperature": temperature,
         "top_p": top_p,
         # With the choices of one seed all alike there would be no point in asking for several.
@@ -58,6 +59,12 @@ def sampling_of(
     if ask.stop:
         fields["stop"] = stops_of(ask.stop)
     return fields
+
+
+def _drawn(min_p: float) -> dict[str, Any]:
+    if not min_p:
+        return {"samplers": _SAMPLERS}
+    return {"samplers": _SAMPLERS_WITH_FLOOR, "min_p": min_p}
 
 
 def _biases(logit_bias: dict[str, float]) -> list[list[float]]:
