@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from linarite.domain.errors import EngineFailed, RequestTimedOut, ServiceUnavailable
+from linarite.domain.errors import EngineFailed, ServiceUnavailable
+from linarite.engines.openvino.mailbox import Mailbox
 from linarite.engines.openvino.messages import (
     Accepted,
     Cancel,
@@ -23,7 +25,7 @@ from linarite.engines.openvino.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Generator
     from pathlib import Path
 
     from linarite.engines.openvino.messages import Request, Submit
@@ -40,7 +42,7 @@ class Channel(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
         self._numbers = count(1)
-        self._waiting: dict[int, asyncio.Queue[Word | None]] = {}
+        self._waiting: dict[int, Mailbox[Word | None]] = {}
 
     async def open(self, socket_path: Path) -> None:
         """Connect. Raises ServiceUnavailable when nobody listens."""
@@ -63,7 +65,7 @@ class Channel(asyncio.Protocol):
         """Tell everybody who waits."""
         self._transport = None
         for waiting in self._waiting.values():
-            waiting.put_nowait(None)
+            waiting.put(None)
 
     def data_received(self, data: bytes) -> None:
         """Hand on what is whole."""
@@ -79,17 +81,14 @@ class Channel(asyncio.Protocol):
     def _hand(self, word: Word) -> None:
         waiting = self._waiting.get(word.id)
         if waiting is not None:
-            waiting.put_nowait(word)
+            waiting.put(word)
 
     async def running(self, deadline_s: float) -> int:
         """Replies that the process has under way. Raises ServiceUnavailable, RequestTimedOut."""
         number = next(self._numbers)
-        waiting = self._waiting[number] = asyncio.Queue()
-        try:
+        with Mailbox[Word | None]() as mailbox, self._waited_for(number, mailbox):
             self._send(Probe(number))
-            word = await _next(waiting, deadline_s)
-        finally:
-            del self._waiting[number]
+            word = await mailbox.take(deadline_s)
         if not isinstance(word, Status):
             raise _gone()
         return word.running
@@ -103,39 +102,36 @@ class Channel(asyncio.Protocol):
         ServiceUnavailable before the first word, EngineFailed later, RequestTimedOut.
         """
         number = next(self._numbers)
-        waiting = self._waiting[number] = asyncio.Queue()
         over = began = False
+        with Mailbox[Word | None]() as mailbox, self._waited_for(number, mailbox):
+            try:
+                self._send(make(number))
+                while not over:
+                    word = await mailbox.take(idle_s if began else first_s)
+                    if word is None or isinstance(word, Status):
+                        over = True
+                        raise _broken() if began else _gone()
+                    began = began or isinstance(word, Step)
+                    over = isinstance(word, Refused) or (
+                        isinstance(word, Step) and word.finish is not None
+                    )
+                    yield word
+            finally:
+                if not over and self._transport is not None:
+                    self._send(Cancel(number))
+
+    @contextmanager
+    def _waited_for(self, number: int, mailbox: Mailbox[Word | None]) -> Generator[None]:
+        self._waiting[number] = mailbox
         try:
-            self._send(make(number))
-            while not over:
-                word = await _next(waiting, idle_s if began else first_s)
-                if word is None or isinstance(word, Status):
-                    over = True
-                    raise _broken() if began else _gone()
-                began = began or isinstance(word, Step)
-                over = isinstance(word, Refused) or (
-                    isinstance(word, Step) and word.finish is not None
-                )
-                yield word
+            yield
         finally:
             del self._waiting[number]
-            if not over and self._transport is not None:
-                self._send(Cancel(number))
 
     def _send(self, request: Request) -> None:
         if self._transport is None:
             raise _gone()
         self._transport.write(frame(request))
-
-
-async def _next(waiting: asyncio.Queue[Word | None], deadline_s: float) -> Word | None:
-    if not waiting.empty():
-        return waiting.get_nowait()
-    try:
-        async with asyncio.timeout(deadline_s):
-            return await waiting.get()
-    except TimeoutError:
-        raise RequestTimedOut("The model did not answer in time.") from None
 
 
 def _gone() -> ServiceUnavailable:
