@@ -256,7 +256,7 @@ LIBRARIES: dict[str, tuple[str, str, str]] = {
     "figures pushed to another machine": (
         f"{PACKAGE}/telemetry/planted.py",
         "import prometheus_client as p\n\np.push_to_gateway('h', 'j', None)\n",
-        "3 uses prometheus_client.push_to_gateway",
+        "1 imports prometheus_client: list the library in this law, if it opens no connection",
     ),
     "resolver of the responder": (
         f"{PACKAGE}/privatelink/names/messages.py",

@@ -10,10 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from prometheus_client import (
+    CollectorRegistry,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
 from prometheus_client.parser import text_string_to_metric_families
 
 from linarite.domain.engine import EngineUse
 from linarite.telemetry.metrics import PIECE_LINES, RequestMetrics
+from linarite.telemetry.process_families import process_families
 from linarite.telemetry.standing import InstanceStanding
 from tests.storage.builders import make_record
 
@@ -51,6 +58,26 @@ class Scrape:
     def label_values(self, name: str) -> set[str]:
         """Every value that a label has anywhere."""
         return {value for _, labels in self.samples for key, value in labels if key == name}
+
+
+def test_the_process_is_told_as_by_prometheus_client() -> None:
+    """Under the same names and kinds, with the same labels and the same numbers, near enough."""
+    theirs = CollectorRegistry()
+    ProcessCollector(registry=theirs)
+    PlatformCollector(registry=theirs)
+    ours = Scrape(RequestMetrics())
+    families = list(text_string_to_metric_families(generate_latest(theirs).decode()))
+    assert len(families) == 7
+    for family in families:
+        assert ours.types[family.name] == family.type
+        for sample in family.samples:
+            value = ours.value(sample.name, sample.labels)
+            assert value == pytest.approx(sample.value, rel=0.2), sample.name
+
+
+def test_a_system_without_proc_tells_python_alone(tmp_path: Path) -> None:
+    """And no numbers that are none."""
+    assert [family.name for family in process_families(tmp_path)] == ["python.info"]
 
 
 def test_an_answered_request_is_in_every_histogram() -> None:

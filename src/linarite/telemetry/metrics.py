@@ -9,13 +9,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
-from prometheus_client.exposition import generate_latest
-
 from linarite.domain.application_key import NAME_PREFIX
 from linarite.telemetry.application_series import ApplicationSeries
 from linarite.telemetry.exceptional_series import ExceptionalSeries
 from linarite.telemetry.exposition import exposed
+from linarite.telemetry.process_families import process_families
 from linarite.telemetry.request_families import request_families
 from linarite.telemetry.request_series import RequestSeries
 from linarite.telemetry.standing import Standing
@@ -52,9 +50,6 @@ class RequestMetrics:
         self._applications = ApplicationSeries(series_max)
         self._exceptions = ExceptionalSeries(series_max)
         self.warn = self._exceptions.warn
-        registry = self._registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
-        PlatformCollector(registry=registry)
 
     def observe(self, record: RequestRecord) -> None:
         """Count a finished request. Costs a microsecond or two."""
@@ -102,8 +97,7 @@ class RequestMetrics:
 
     def render(self) -> bytes:
         """Everything in Prometheus' text format (`CONTENT_TYPE`)."""
-        lines = "\n".join([*exposed(self.families()), ""])
-        return lines.encode() + generate_latest(self._registry)
+        return "\n".join([*exposed(self._all_families()), ""]).encode()
 
     async def rendered(self) -> bytes:
         """As `render`, in pieces of a millisecond: requests are served between them.
@@ -111,15 +105,17 @@ class RequestMetrics:
         With some forty deployments there are twenty thousand lines, a tenth of a second of work.
         """
         parts, lines = list[str](), list[str]()
-        for line in exposed(await asyncio.to_thread(self.families)):
+        for line in exposed(await asyncio.to_thread(self._all_families)):
             lines.append(line)
             if len(lines) >= PIECE_LINES:
                 parts.append("\n".join(lines))
                 lines.clear()
                 await asyncio.sleep(0)
         parts.append("\n".join([*lines, ""]))
-        process = generate_latest(self._registry)
-        return await asyncio.to_thread(lambda: "\n".join(parts).encode() + process)
+        return await asyncio.to_thread(lambda: "\n".join(parts).encode())
+
+    def _all_families(self) -> list[Family]:
+        return [*self.families(), *process_families()]
 
     def _new_series(self, key: SeriesKey) -> RequestSeries:
         account, deployment, model, operation, status, error_code, finish = key

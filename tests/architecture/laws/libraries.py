@@ -44,7 +44,6 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "openvino": (f"{PACKAGE}/engines/openvino/worker/",),
     "openvino_genai": (f"{PACKAGE}/engines/openvino/worker/",),
     "oras": (f"{MODELS}/oci.py",),
-    "prometheus_client": (PACKAGE,),
     "python_multipart": (PACKAGE,),
     "rich": (PACKAGE,),
     "sqlalchemy": (PACKAGE,),  # its drivers of other machines' databases are not listed
@@ -103,8 +102,7 @@ PARTS = frozenset(
             "dns.xfr",
             "dns.zone",
         ),
-        *("obstore.auth", "obstore.fsspec", "prometheus_client.bridge"),
-        "prometheus_client.twisted",
+        *("obstore.auth", "obstore.fsspec"),
         *("websockets.asyncio", "websockets.cli", "websockets.connect", "websockets.legacy"),
         *("websockets.serve", "websockets.sync", "websockets.unix_connect"),
         *("websockets.trio", "websockets.unix_serve"),
@@ -112,11 +110,7 @@ PARTS = frozenset(
 )
 """modules of listed libraries that connect or listen"""
 CONNECTING = frozenset(
-    (
-        *("AzureStore", "GCSStore", "HTTPStore", "HttpStore", "S3Store", "from_url"),
-        *("push_to_gateway", "pushadd_to_gateway", "delete_from_gateway"),
-        *("start_http_server", "start_wsgi_server"),
-    )
+    (*("AzureStore", "GCSStore", "HTTPStore", "HttpStore", "S3Store", "from_url"),)
 )
 """names of listed libraries that connect or listen, whatever they are reached through"""
 
