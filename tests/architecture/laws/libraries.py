@@ -89,7 +89,7 @@ HIDING = {
     f"{PACKAGE}/__init__.py": "sys.modules",
     f"{PACKAGE}/storage/sqlite/engine_for_asyncio.py": "sys.modules",
 }
-"""where a library is hidden from another that could use it (decisions 061 and 071): nothing comes
+"""where a library is hidden from another that could use it (decisions 061 and 073): nothing comes
 in so"""
 
 PARTS = frozenset(

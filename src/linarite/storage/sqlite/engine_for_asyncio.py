@@ -3,7 +3,7 @@
 The package `sqlalchemy.ext.asyncio` loads sessions and the mapper beneath them: 7 MB of every
 server, for what no statement here uses. Its engine's module needs none of that. So while the
 engine is loaded, the package is an empty one with the same folder; then it is forgotten, and
-whoever imports the package loads the whole of it, around the same engine. See docs/decisions/071.
+whoever imports the package loads the whole of it, around the same engine. See docs/decisions/073.
 """
 
 from __future__ import annotations
