@@ -86,9 +86,9 @@ class Channel(asyncio.Protocol):
     async def running(self, deadline_s: float) -> int:
         """Replies that the process has under way. Raises ServiceUnavailable, RequestTimedOut."""
         number = next(self._numbers)
-        with Mailbox[Word | None]() as mailbox, self._waited_for(number, mailbox):
+        with Mailbox[Word | None]() as inbox, self._waited_for(number, inbox):
             self._send(Probe(number))
-            word = await mailbox.take(deadline_s)
+            word = await inbox.take(deadline_s)
         if not isinstance(word, Status):
             raise _gone()
         return word.running
@@ -103,11 +103,11 @@ class Channel(asyncio.Protocol):
         """
         number = next(self._numbers)
         over = began = False
-        with Mailbox[Word | None]() as mailbox, self._waited_for(number, mailbox):
+        with Mailbox[Word | None]() as inbox, self._waited_for(number, inbox):
             try:
                 self._send(make(number))
                 while not over:
-                    word = await mailbox.take(idle_s if began else first_s)
+                    word = await inbox.take(idle_s if began else first_s)
                     if word is None or isinstance(word, Status):
                         over = True
                         raise _broken() if began else _gone()
@@ -121,8 +121,8 @@ class Channel(asyncio.Protocol):
                     self._send(Cancel(number))
 
     @contextmanager
-    def _waited_for(self, number: int, mailbox: Mailbox[Word | None]) -> Generator[None]:
-        self._waiting[number] = mailbox
+    def _waited_for(self, number: int, inbox: Mailbox[Word | None]) -> Generator[None]:
+        self._waiting[number] = inbox
         try:
             yield
         finally:
