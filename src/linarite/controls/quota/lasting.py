@@ -21,6 +21,7 @@ from linarite.domain.ledger import LastingCount
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from linarite.controls.quota.calendar_window import Calendar
     from linarite.domain.ledger import LastingCounts, Window
 
 log = structlog.get_logger("linarite.quota")
@@ -38,23 +39,18 @@ class LastingWindow(CalendarWindow):
 
     lasting = True
 
-    def __init__(
-        self,
-        key: str,
-        limit: int,
-        window: Window,
-        time_of_day: Callable[[], float],
-    ) -> None:
-        super().__init__(limit, window, time_of_day)
+    def __init__(self, key: str, limit: int, window: Window, calendar: Calendar) -> None:
+        super().__init__(limit, window, calendar)
         self.key = key
         self.written: dict[int, int] = {}
         """by period: up to how much may be charged without another write"""
 
     def covers(self, amount: int) -> bool:
         """Whether the disk would know of so much more."""
-        period = self.period()
-        needed = min(self.totals.get(period, 0) + amount, AMOUNT_MAX)
-        return needed <= self.written.get(period, 0)
+        period = self._calendar.periods[self.window]
+        needed = self.totals.get(period, 0) + amount
+        written = self.written.get(period, 0)
+        return needed <= written or written >= AMOUNT_MAX
 
     def ahead(self, amount: int) -> LastingCount:
         """What to write before so much more may be charged."""
@@ -68,7 +64,7 @@ class LastingWindow(CalendarWindow):
         return [self._count(period, amount) for period, amount in self.totals.items()]
 
     def _count(self, period: int, amount: int) -> LastingCount:
-        over = period_end(self.window, self.time_of_day()) + KEPT_S
+        over = period_end(self.window, self._calendar.at) + KEPT_S
         return LastingCount(self.key, period, min(amount, AMOUNT_MAX), int(over))
 
 

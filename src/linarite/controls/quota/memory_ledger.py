@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from linarite.controls.quota.calendar_window import CalendarWindow
+from linarite.controls.quota.calendar_window import Calendar, CalendarWindow
 from linarite.controls.quota.lasting import Journal, LastingWindow
 from linarite.controls.quota.meters import meter_for
 from linarite.domain.ledger import LASTING, DoesNotFit, Refused, Reservation
@@ -52,9 +52,11 @@ class MemoryLedger:
         With `counts`, `open` must be awaited before the first request.
         """
         self._clock = clock
-        self._time_of_day = time_of_day
+        self._calendar = Calendar(time_of_day)
         self._journal = None if counts is None else Journal(counts, time_of_day)
         self._meters: dict[str, Meter] = {}
+        self._open: set[Marked] = set()
+        """what is yet to be settled"""
         self._kept_max = KEPT_MAX
 
     async def open(self) -> None:
@@ -65,6 +67,7 @@ class MemoryLedger:
     def reserve_now(self, charges: Sequence[Charge]) -> Reservation | None:
         """See Ledger."""
         now = self._clock()
+        self._calendar.look()
         if len(self._meters) >= self._kept_max:  # before any is found: all of these are needed
             self._forget_idle(now)
         kept = self._meters
@@ -72,24 +75,25 @@ class MemoryLedger:
         left: list[int] = []
         covered = True
         for charge in charges:
-            bucket = charge.bucket
+            bucket, amount = charge.bucket, charge.amount
             meter = kept.get(bucket.key)
-            if meter is None or meter.window is not bucket.window or meter.limit != bucket.limit:
+            if meter is None or meter.bucket is not bucket:
                 meter = self._meter(bucket)
-            room = meter.room(charge.amount, now)
+            room = meter.room(amount, now)
             if room is None:
                 raise self._refusal(charges, now)
-            if meter.lasting and not _covers(meter, charge.amount):
+            if meter.lasting and not meter.covers(amount):
                 covered = False
             meters.append(meter)
             left.append(room)
         if not covered:
             return None
-        marks: list[Mark] = []
-        for meter, charge in zip(meters, charges, strict=True):
-            meter.open += 1
-            marks.append(meter.take(charge.amount, now))
-        return Marked(charges, left, meters, marks)
+        marks = [
+            meter.take(charge.amount, now) for meter, charge in zip(meters, charges, strict=True)
+        ]
+        reservation = Marked(charges, left, meters, marks)
+        self._open.add(reservation)
+        return reservation
 
     async def reserve(self, charges: Sequence[Charge]) -> Reservation:
         """See Ledger."""
@@ -106,32 +110,30 @@ class MemoryLedger:
     def settle(self, reservation: Reservation, amounts: Sequence[int]) -> None:
         """See Ledger."""
         assert isinstance(reservation, Marked)  # noqa: S101 - made above
+        self._open.discard(reservation)
         now = self._clock()
+        self._calendar.look()
         for meter, mark, amount in zip(reservation.meters, reservation.marks, amounts, strict=True):
-            meter.open -= 1
-            if meter.successor is not None:
-                _close_later(meter)
-                _count_later(meter, amount - mark.amount, now)
-            if mark.amount != amount:
+            if mark[1] != amount:
+                if meter.successor is not None:
+                    _count_later(meter, amount - mark[1], now)
                 meter.correct(mark, amount, now)
-                if meter.lasting:
+                if meter.lasting and not meter.covers(0):
                     self._follow(meter)
 
     async def correct(self, reservation: Reservation, amounts: Sequence[int]) -> None:
         """See Ledger."""
         assert isinstance(reservation, Marked)  # noqa: S101 - made above
-        now = self._clock()
-        for meter, mark, amount in zip(reservation.meters, reservation.marks, amounts, strict=True):
-            if mark.amount != amount:
-                _count_later(meter, amount - mark.amount, now)
-                meter.correct(mark, amount, now)
-                mark.amount = amount
-                if meter.lasting:
-                    self._follow(meter)
+        self.settle(reservation, amounts)
+        self._open.add(reservation)
+        reservation.marks = [
+            (at, amount) for (at, _), amount in zip(reservation.marks, amounts, strict=True)
+        ]
 
     async def left(self, buckets: Sequence[Bucket]) -> list[int]:
         """See Ledger."""
         now = self._clock()
+        self._calendar.look()
         if len(self._meters) >= self._kept_max:
             self._forget_idle(now)
         meters = [self._meter(bucket) for bucket in buckets]
@@ -140,6 +142,7 @@ class MemoryLedger:
     async def close(self) -> None:
         """See Ledger."""
         if self._journal is not None:
+            self._calendar.look()
             await self._journal.close(
                 meter for meter in self._meters.values() if isinstance(meter, LastingWindow)
             )
@@ -154,20 +157,21 @@ class MemoryLedger:
             )
         else:
             found.limit = bucket.limit
+        found.bucket = bucket
         return found
 
     def _new_meter(self, bucket: Bucket) -> Meter:
         if bucket.window not in LASTING:
             return meter_for(bucket.limit, bucket.window)
         if self._journal is None:
-            return CalendarWindow(bucket.limit, bucket.window, self._time_of_day)
-        kept = LastingWindow(bucket.key, bucket.limit, bucket.window, self._time_of_day)
+            return CalendarWindow(bucket.limit, bucket.window, self._calendar)
+        kept = LastingWindow(bucket.key, bucket.limit, bucket.window, self._calendar)
         self._journal.restore(kept)
         return kept
 
     def _follow(self, meter: Meter) -> None:
         """Have the disk know of what turned out to be more than was written ahead."""
-        if self._journal is not None and isinstance(meter, LastingWindow) and not meter.covers(0):
+        if self._journal is not None and isinstance(meter, LastingWindow):
             self._journal.follow(meter)
 
     def _forget_idle(self, now: float) -> None:
@@ -175,8 +179,16 @@ class MemoryLedger:
 
         Where something is yet to be settled it stays: an answer may take longer than its minute.
         """
+        held = {
+            later
+            for each in self._open
+            for meter in each.meters
+            for later in (meter, *meter.later())
+        }
         self._meters = {
-            key: meter for key, meter in self._meters.items() if meter.open or not meter.idle(now)
+            key: meter
+            for key, meter in self._meters.items()
+            if meter in held or not meter.idle(now)
         }
         self._kept_max = max(KEPT_MAX, 2 * len(self._meters))
 
@@ -190,21 +202,8 @@ class MemoryLedger:
         return DoesNotFit(Refused(bucket, amount, max(0, left[index]), waits[index]), left)
 
 
-def _covers(meter: Meter, amount: int) -> bool:
-    return not isinstance(meter, LastingWindow) or meter.covers(amount)
-
-
-def _close_later(meter: Meter) -> None:
-    """One reservation less is open on those that have counted in its place since."""
-    later = meter.successor
-    while later is not None:
-        later.open -= 1
-        later = later.successor
-
-
 def _count_later(meter: Meter, more: int, now: float) -> None:
     """On those that have counted in its place since: what is more than was thought counts now."""
-    later = meter.successor
-    while later is not None and more > 0:
-        later.take(more, now)
-        later = later.successor
+    if more > 0:
+        for later in meter.later():
+            later.take(more, now)

@@ -9,8 +9,14 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections import deque
+from typing import TYPE_CHECKING
 
 from linarite.domain.ledger import SLIDING_S, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from linarite.domain.ledger import Bucket
 
 PARTS = 60
 """a sliding window forgets in so many steps"""
@@ -19,20 +25,14 @@ PLACE_WAIT_S = 1.0
 """when to come again for a place that others hold: nobody knows when they leave it"""
 
 
-class Mark:
-    """What one request was charged, where it can be found again."""
-
-    __slots__ = ("amount", "at")
-
-    def __init__(self, at: int, amount: int) -> None:
-        self.at = at
-        self.amount = amount
+Mark = tuple[int, int]
+"""where a charge is counted, as its meter names it, and how much: for `correct` to find again"""
 
 
-class Part(Mark):
+class Part:
     """What was charged within a short time, and when the last of it was."""
 
-    __slots__ = ("last",)
+    __slots__ = ("amount", "at", "last")
 
     def __init__(self, at: int, amount: int, last: float) -> None:
         self.at = at
@@ -47,8 +47,8 @@ class Meter(ABC):
     """the one that counts now, where the window of a bucket was changed"""
     lasting = False
     """whether it is written down before more is admitted"""
-    open = 0
-    """reservations that are yet to be settled, here or on those that it follows"""
+    bucket: Bucket | None = None
+    """the one that it was last looked up for, whose limit and window are its own"""
 
     def __init__(self, limit: int, window: Window = Window.MINUTE) -> None:
         """At most `limit` within the window."""
@@ -63,9 +63,20 @@ class Meter(ABC):
         forgotten with its minute.
         """
         other.carry(self.admitted(now), now)
-        other.open = self.open
         self.successor = other
         return other
+
+    def later(self) -> Iterator[Meter]:
+        """Those that have counted in its place since, one after the other."""
+        later = self.successor
+        while later is not None:
+            yield later
+            later = later.successor
+
+    def covers(self, amount: int) -> bool:
+        """Whether the disk would know of so much more, as far as it is to know."""
+        del amount
+        return True
 
     @abstractmethod
     def admitted(self, now: float) -> int:
@@ -153,25 +164,27 @@ class SlidingWindow(Meter):
         else:
             parts.append(Part(at, amount, now))
         self._total += amount
-        return Mark(at, amount)
+        return at, amount
 
     def correct(self, mark: Mark, amount: int, now: float) -> None:
         """See Meter. What is more than was thought counts where it was taken, or else now."""
-        difference = amount - mark.amount
+        at, charged = mark
+        difference = amount - charged
         if not difference:
             return
-        self._forget(now)
         parts = self._parts
-        if parts and (last := parts[-1]).at == mark.at:  # most answers take less than a part
+        if parts and parts[0].last <= now - self._window_s:
+            self._forget(now)
+        if parts and (last := parts[-1]).at == at:  # most answers take less than a part
             last.amount += difference
             self._total += difference
             return
         for part in reversed(parts):
-            if part.at == mark.at:
+            if part.at == at:
                 part.amount += difference
                 self._total += difference
                 return
-            if part.at < mark.at:
+            if part.at < at:
                 break
         if difference > 0:
             self.take(difference, now)
@@ -212,7 +225,7 @@ class FixedWindow(Meter):
         """See Meter."""
         self._turn(now)
         self._total += amount
-        return Mark(self._index, amount)
+        return self._index, amount
 
     def correct(self, mark: Mark, amount: int, now: float) -> None:
         """Nothing: the estimate stays."""
@@ -267,7 +280,7 @@ class LeakyBucket(Meter):
         self._leak(now)
         amount = min(amount, self.limit)
         self._level += amount
-        return Mark(0, amount)
+        return 0, amount
 
     def carry(self, amount: int, now: float) -> None:
         """See Meter. As far over the rim as is gone in a minute: so long others remember too."""
@@ -277,7 +290,7 @@ class LeakyBucket(Meter):
     def correct(self, mark: Mark, amount: int, now: float) -> None:
         """See Meter."""
         self._leak(now)
-        self._level = max(0.0, self._level + amount - mark.amount)
+        self._level = max(0.0, self._level + amount - mark[1])
 
     def idle(self, now: float) -> bool:
         """See Meter."""
@@ -320,12 +333,12 @@ class Places(Meter):
         """See Meter."""
         del now
         self._held += amount
-        return Mark(0, amount)
+        return 0, amount
 
     def correct(self, mark: Mark, amount: int, now: float) -> None:
         """See Meter."""
         del now
-        self._held += amount - mark.amount
+        self._held += amount - mark[1]
 
     def idle(self, now: float) -> bool:
         """See Meter."""
