@@ -39,6 +39,7 @@ def provisioned_at_most(
 def taken(charges: Sequence[Charge], usage: Usage, cost_of: CostOf) -> list[int]:
     """What each bucket is charged in the end, of an answer that used so much."""
     total = usage.total_tokens
+    cost: int | None = None
     amounts: list[int] = []
     for charge in charges:
         bucket = charge.bucket
@@ -47,7 +48,9 @@ def taken(charges: Sequence[Charge], usage: Usage, cost_of: CostOf) -> list[int]
             weight = bucket.output_weight
             amounts.append(provisioned_tokens(usage, weight) if weight else total)
         elif measure == "cost":
-            amounts.append(cost_of(usage))
+            if cost is None:  # the same in each bucket
+                cost = cost_of(usage)
+            amounts.append(cost)
         else:
             amounts.append(0 if measure == "concurrent" else charge.amount)
     return amounts

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linarite.controls.quota.amounts import tokens_at_most
-from linarite.controls.quota.rate import rate_headers
 from linarite.domain.ledger import Charge
 from linarite.domain.quota_errors import RateLimitReached
 from linarite.domain.usage import usage_of
@@ -26,14 +25,21 @@ def charges_of(
     rate: Rate, price: Price, further: Sequence[Bucket], cost_of: CostOf
 ) -> tuple[list[Charge], int]:
     """What a request is charged, its deployment's own rate first, and its tokens at most."""
-    tokens = tokens_at_most(price, rate.unsaid_completion)
-    own = rate.estimate(price, tokens)
-    charges = [Charge(rate.buckets[0], own), *rate.request] if rate.buckets else []
+    unsaid = rate.unsaid_completion if price.completion_tokens is None else 0
+    tokens = tokens_at_most(price, unsaid)
+    charges: list[Charge] = []
+    if rate.buckets:
+        own = rate.estimate(price) if rate.provisioned else tokens
+        charges = [Charge(rate.buckets[0], own), *rate.request]
+    cost: int | None = None
     for bucket in further:
-        if bucket.measure == "tokens":
+        measure = bucket.measure
+        if measure == "tokens":
             amount = tokens
-        elif bucket.measure == "cost":
-            amount = cost_of(usage_of(price.prompt_tokens, tokens - price.prompt_tokens))
+        elif measure == "cost":
+            if cost is None:  # the same in each bucket
+                cost = cost_of(usage_of(price.prompt_tokens, tokens - price.prompt_tokens))
+            amount = cost
         else:
             amount = 1
         charges.append(Charge(bucket, amount))
@@ -68,9 +74,7 @@ def charges_of_more(
 
 def refusal_of(where: Deployment, rate: Rate, problem: DoesNotFit) -> RateLimitReached:
     """What whoever asked is told."""
-    limits = rate.limits
-    headers = {} if limits is None or not rate.buckets else rate_headers(limits, problem.left)
-    return RateLimitReached(where, problem.refused, headers=headers)
+    return RateLimitReached(where, problem.refused, headers=rate.headers(problem.left))
 
 
 def _uncounted(charge: Charge) -> Charge:

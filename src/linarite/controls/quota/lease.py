@@ -24,9 +24,11 @@ class Lease:
     only be guessed, that or the guess if it is more.
     """
 
-    __slots__ = ("_holder", "_reserved", "_turns", "begun", "lines", "tokens")
+    __slots__ = ("_holder", "_reserved", "_turns", "begun", "grows", "lines", "tokens")
 
-    def __init__(self, holder: Holder, reserved: Reservation, lines: bytes, tokens: int) -> None:
+    def __init__(
+        self, holder: Holder, reserved: Reservation, lines: bytes, tokens: int, *, grows: bool
+    ) -> None:
         """`tokens` is what was reserved of them."""
         self._holder = holder
         self._reserved = reserved
@@ -34,6 +36,8 @@ class Lease:
         """what holds it instead, where a model is asked again or an answer has outgrown it"""
         self.begun = False
         """whether an engine has been asked: before that nothing can have been used"""
+        self.grows = grows
+        """whether more must be reserved while its answer goes on: nothing bounds that"""
         self.lines = lines
         """the header lines that tell the client what is left"""
         self.tokens = tokens
@@ -47,12 +51,6 @@ class Lease:
             for charge in self._reserved.charges
             if charge.bucket.measure == "requests"
         )
-
-    @property
-    def grows(self) -> bool:
-        """Whether more must be reserved while its answer goes on: nothing bounds that."""
-        holder = self._holder
-        return holder.rate.grows and holder.asked.price().completion_tokens is None
 
     @property
     def wait_s(self) -> float:
@@ -122,7 +120,7 @@ class _NoLease(Lease):
     __slots__ = ()
 
     def __init__(self) -> None:
-        self.begun = False
+        self.begun = self.grows = False
         self.lines = b""
         self.tokens = 0
 
@@ -130,11 +128,6 @@ class _NoLease(Lease):
     def counted(self) -> frozenset[str]:
         """None."""
         return frozenset()
-
-    @property
-    def grows(self) -> bool:
-        """Nothing is reserved."""
-        return False
 
     async def begin_turn(self, price: Price, *, first: bool) -> None:
         """Nothing is reserved."""

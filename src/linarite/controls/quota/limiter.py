@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from linarite.controls.quota.charging import charges_of, refusal_of
 from linarite.controls.quota.lease import NO_LEASE, Lease
 from linarite.controls.quota.memory_ledger import MemoryLedger
-from linarite.controls.quota.rate import Rate, rate_lines
+from linarite.controls.quota.rate import Rate
 from linarite.controls.quota.turns import Holder
 from linarite.domain.ledger import DoesNotFit
 from linarite.domain.quota import free
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from linarite.controls.quota.rate import Mode
     from linarite.domain.facts import Deployment
     from linarite.domain.ledger import Bucket, Ledger, Reservation
-    from linarite.domain.quota import CostOf, Priced
+    from linarite.domain.quota import CostOf, Price, Priced
 
 RATES_MAX = 4096
 """deployments whose answers are remembered"""
@@ -57,8 +57,8 @@ class Limiter:
         """
         if not further and (where.limits is None or self._mode == "off"):
             return NO_LEASE
-        rate = self._rate(where)
-        charges, tokens = charges_of(rate, asked.price(), further, cost_of)
+        rate, price = self._rate(where), asked.price()
+        charges, tokens = charges_of(rate, price, further, cost_of)
         try:
             reserved = self._ledger.reserve_now(charges)
         except DoesNotFit as problem:
@@ -66,7 +66,7 @@ class Limiter:
         if reserved is None:
             return None
         holder = Holder(where, rate, further, asked, cost_of, self._ledger)
-        return self._lease(holder, reserved, tokens)
+        return _lease(holder, price, reserved, tokens)
 
     async def reserve(
         self,
@@ -76,14 +76,14 @@ class Limiter:
         cost_of: CostOf = free,
     ) -> Lease:
         """The same, of a ledger that others share. Raises RateLimitReached, LedgerUnavailable."""
-        rate = self._rate(where)
-        charges, tokens = charges_of(rate, asked.price(), further, cost_of)
+        rate, price = self._rate(where), asked.price()
+        charges, tokens = charges_of(rate, price, further, cost_of)
         try:
             reserved = await self._ledger.reserve(charges)
         except DoesNotFit as problem:
             raise refusal_of(where, rate, problem) from None
         holder = Holder(where, rate, further, asked, cost_of, self._ledger)
-        return self._lease(holder, reserved, tokens)
+        return _lease(holder, price, reserved, tokens)
 
     async def utilization(self, where: Deployment) -> float | None:
         """How much of its provisioned throughput is in use, in percent; None where it has none.
@@ -104,12 +104,12 @@ class Limiter:
             if len(self._rates) >= RATES_MAX:
                 del self._rates[next(iter(self._rates))]
             found = self._rates[key] = Rate(where, self._mode, self._wait_s)
-        elif found.limits != where.limits:
+        elif found.limits is not where.limits and found.limits != where.limits:
             found.fit(where)
         return found
 
-    def _lease(self, holder: Holder, reserved: Reservation, tokens: int) -> Lease:
-        rate = holder.rate
-        limits = rate.limits
-        lines = b"" if limits is None or not rate.buckets else rate_lines(limits, reserved.left)
-        return Lease(holder, reserved, lines, tokens)
+
+def _lease(holder: Holder, price: Price, reserved: Reservation, tokens: int) -> Lease:
+    rate = holder.rate
+    grows = rate.grows and price.completion_tokens is None
+    return Lease(holder, reserved, rate.lines(reserved.left), tokens, grows=grows)

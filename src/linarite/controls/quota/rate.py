@@ -32,11 +32,13 @@ class Rate:
         self.wait_s = wait_s
         self.grows = mode != "azure"
         """whether answers without a bound reserve more as they go on; Azure's do not"""
-        self.limits = where.limits
-        self.buckets = () if where.limits is None or mode == "off" else _buckets(where, mode)
+        limits = self.limits = where.limits
+        self.buckets = () if limits is None or mode == "off" else _buckets(where, mode)
         """none where it is not limited; else tokens, and requests unless they are any number"""
         self.request = tuple(Charge(bucket, 1) for bucket in self.buckets[1:])
         """what every request is charged beside its tokens"""
+        self.provisioned = limits is not None and limits.provisioned
+        self._template = b"" if limits is None or not self.buckets else rate_template(limits)
         self._mode: Mode = mode
         self._completion = float(UNSAID_COMPLETION)
         self._cached_share = 0.0
@@ -46,6 +48,7 @@ class Rate:
         self.limits = where.limits
         fitted = Rate(where, self._mode)
         self.buckets, self.request = fitted.buckets, fitted.request
+        self.provisioned, self._template = fitted.provisioned, fitted._template
 
     @property
     def unsaid_completion(self) -> int:
@@ -53,14 +56,27 @@ class Rate:
         learned = 0 if self._mode == "azure" else math.ceil(self._completion)
         return max(UNSAID_COMPLETION, learned)
 
-    def estimate(self, price: Price, tokens: int) -> int:
-        """What the deployment's own bucket is charged; `tokens` is what others are."""
+    def estimate(self, price: Price) -> int:
+        """What the bucket of a provisioned deployment is charged."""
         limits = self.limits
-        if limits is None or not limits.provisioned:
-            return tokens
+        assert limits is not None  # noqa: S101 - it is provisioned
         return provisioned_at_most(
             price, self.unsaid_completion, limits.output_weight, self._cached_share
         )
+
+    def lines(self, left: Sequence[int]) -> bytes:
+        """The header lines of an answer; `left` begins with what the deployment's buckets have."""
+        limits, template = self.limits, self._template
+        if not template or limits is None:
+            return b""
+        if self.provisioned:
+            return template % ((1 - left[0] / limits.tokens) * 100)
+        return template % (left[1], left[0])
+
+    def headers(self, left: Sequence[int]) -> dict[str, str]:
+        """The same for a refusal."""
+        lines = self.lines(left).decode().splitlines()
+        return {name: value for name, _, value in (line.partition(": ") for line in lines)}
 
     def learn(self, usage: Usage) -> None:
         """An answer took so much."""
@@ -70,31 +86,21 @@ class Rate:
         self._cached_share += (cached - self._cached_share) * LEARNED_SHARE
 
 
-def rate_lines(limits: RateLimits, left: Sequence[int]) -> bytes:
-    """The header lines of an answer; `left` begins with what the deployment's buckets have."""
+def rate_template(limits: RateLimits) -> bytes:
+    """The header lines of an answer, but for what is left."""
     if limits.provisioned:
-        return b"azure-openai-deployment-utilization: %.1f%%\r\n" % (
-            (1 - left[0] / limits.tokens) * 100
-        )
+        return b"azure-openai-deployment-utilization: %.1f%%\r\n"
     return (
         b"x-ratelimit-limit-requests: %d\r\nx-ratelimit-limit-tokens: %d\r\n"
-        b"x-ratelimit-remaining-requests: %d\r\nx-ratelimit-remaining-tokens: %d\r\n"
+        b"x-ratelimit-remaining-requests: %%d\r\nx-ratelimit-remaining-tokens: %%d\r\n"
         b"x-ratelimit-reset-requests: %d\r\nx-ratelimit-reset-tokens: %d\r\n"
         % (
             limits.requests,
             limits.tokens,
-            left[1],
-            left[0],
             SLIDING_S[limits.requests_window],
             TOKENS_WINDOW_S,
         )
     )
-
-
-def rate_headers(limits: RateLimits, left: Sequence[int]) -> dict[str, str]:
-    """The same for a refusal."""
-    lines = rate_lines(limits, left).decode().splitlines()
-    return {name: value for name, _, value in (line.partition(": ") for line in lines)}
 
 
 def _buckets(where: Deployment, mode: Mode) -> tuple[Bucket, ...]:

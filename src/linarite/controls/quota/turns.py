@@ -7,7 +7,10 @@ An answer without a bound reserves more as it goes on.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from linarite.controls.quota.amounts import provisioned_tokens, untold
 from linarite.controls.quota.charging import (
@@ -17,22 +20,21 @@ from linarite.controls.quota.charging import (
     refusal_of,
 )
 from linarite.controls.quota.lending import TOKENS_KEY
+from linarite.controls.quota.rate import Rate
 from linarite.domain.errors import LinariteError
-from linarite.domain.ledger import DoesNotFit
+from linarite.domain.facts import Deployment
+from linarite.domain.ledger import Bucket, DoesNotFit, Ledger
+from linarite.domain.quota import CostOf, Priced
 from linarite.domain.usage import Usage, usage_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from linarite.controls.quota.rate import Rate
-    from linarite.domain.facts import Deployment
-    from linarite.domain.ledger import Bucket, Charge, Ledger, Reservation
-    from linarite.domain.quota import CostOf, Price, Priced
+    from linarite.domain.ledger import Charge, Reservation
+    from linarite.domain.quota import Price
 
 NOTHING = Usage()
 
 
-class Holder(NamedTuple):
+class Holder(msgspec.Struct, frozen=True):
     """Who is charged, and for what."""
 
     where: Deployment

@@ -41,6 +41,8 @@ class ThresholdWatch:
         """called with each; must neither block nor raise"""
         self._now = now
         self._known: dict[str, tuple[Subject, Bound]] = {}
+        self._warning: dict[str, tuple[Subject, Bound]] = {}
+        """of these, those of which somebody wants to know before they refuse"""
         self._told: dict[str, tuple[str, int]] = {}
         """bucket → period, and the highest percentage told in it"""
         self._refusing: dict[str, str] = {}
@@ -50,21 +52,26 @@ class ThresholdWatch:
         """A subject's bucket, watched from now on."""
         bucket = subject.bucket(bound)
         if subject.limit.warn_at or bucket.window in LASTING:
-            for kept in (self._known, self._told, self._refusing):
+            for kept in (self._known, self._warning, self._told, self._refusing):
                 if len(kept) >= WATCHED_MAX:
                     kept.clear()
             self._known[bucket.key] = (subject, bound)
+            if subject.limit.warn_at:
+                self._warning[bucket.key] = (subject, bound)
+            else:  # they may have been taken back
+                self._warning.pop(bucket.key, None)
         return bucket
 
     def settled(
         self, charges: Sequence[Charge], left: Sequence[int], amounts: Sequence[int]
     ) -> None:
         """A request is over; as in the ledger's `settle`, `left` as its reservation had it."""
-        if not self._known:
+        warning = self._warning
+        if not warning:
             return
         for charge, rest, amount in zip(charges, left, amounts, strict=True):
-            known = self._known.get(charge.bucket.key)
-            if known is not None and known[0].limit.warn_at:
+            known = warning.get(charge.bucket.key)
+            if known is not None:
                 used = charge.bucket.limit - rest - charge.amount + max(amount, 0)
                 if used * WHOLE >= known[0].limit.warn_at[0] * charge.bucket.limit:
                     self._reached(charge.bucket, known, used)
