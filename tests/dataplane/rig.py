@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from linarite.domain.chat import ChatAsk
     from linarite.domain.completion import CompletionAsk
     from linarite.domain.embedding import EmbeddingAsk
-    from linarite.domain.facts import Facts
+    from linarite.domain.facts import Deployment, Facts
     from linarite.domain.ledger import Bucket, Ledger
     from linarite.domain.principal import TokenVerifier
     from linarite.domain.usage import Usage
@@ -273,7 +273,7 @@ async def rig(
     ledger: Ledger | None = None,
     lending: Ledger | None = None,
     buckets_for: Callable[[Call, Facts], Sequence[Bucket]] = usage_buckets,
-    cost_of: Callable[[Call, Usage], int] = no_price,
+    cost_of: Callable[[Deployment | None, str, Usage], int] = no_price,
     trusted: frozenset[str] = frozenset(),
     sockets: WebSockets | None = None,
     prompts: PromptBook | None = None,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
 from linarite.controls.quota import Limiter, MemoryLedger
+from linarite.dataplane.call import Call
 from linarite.dataplane.subjects import usage_buckets
 from linarite.domain.chat import ChatChoice, ChatDelta, ChatEvent
 from linarite.domain.resource import Resource
@@ -20,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from linarite.controls.usage_limits import Crossing
-    from linarite.dataplane.call import Call
     from linarite.domain.chat import ChatAsk
-    from linarite.domain.facts import Facts
+    from linarite.domain.facts import Deployment, Facts
     from linarite.domain.ledger import Bucket
+    from linarite.domain.usage import Usage
     from tests.dataplane.rig import Rig
     from tests.web.wire import Answer
 
@@ -202,9 +204,35 @@ async def test_tags_are_told_and_limited() -> None:
         assert (await running.recorded(2)).tags == '{"Team":"search","stage":"test"}'
 
 
+def ten_a_token(where: Deployment | None, tier: str, usage: Usage) -> int:
+    """A tenth of the currency for each."""
+    del where, tier
+    return usage.total_tokens * 10**8
+
+
+async def test_a_governed_call_is_no_cycle() -> None:
+    """What it held is gone with it; the collector, which comes seldom, has nothing to find."""
+    async with rig(limiter=Limiter(), cost_of=ten_a_token) as running:
+        await running.limit("whole", "account", tokensPerDay=10**6, costPerDay=10**6)
+        assert (await chat(running)).status == 200
+        gc.collect()
+        gc.disable()
+        try:
+            before = calls_alive()
+            assert [(await chat(running)).status for _ in range(5)] == [200] * 5
+            assert calls_alive() <= before
+        finally:
+            gc.enable()
+
+
+def calls_alive() -> int:
+    """How many there are."""
+    return sum(type(each) is Call for each in gc.get_objects())
+
+
 async def test_money_is_reserved_and_settled_at_what_was_spent() -> None:
     """A tenth of the currency for a token: 7 tokens are used, 44 were reserved."""
-    async with rig(limiter=Limiter(), cost_of=lambda _, usage: usage.total_tokens * 10**8) as it:
+    async with rig(limiter=Limiter(), cost_of=ten_a_token) as it:
         await it.limit("money", "account", costPerDay=5.2)
         assert [(await chat(it)).status for _ in range(3)] == [200, 200, 429]
         refused = await chat(it)

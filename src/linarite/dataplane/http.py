@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from linarite.dataplane.pipeline import Surface
     from linarite.dataplane.router import OperationFinder
     from linarite.domain.content_log import ContentSink
+    from linarite.domain.facts import Deployment
     from linarite.domain.request_record import RequestRecord
     from linarite.domain.usage import Usage
     from linarite.domain.usage_journal import UsageJournal
@@ -234,9 +235,8 @@ def name_of(found: Operation | LinariteError) -> str:
 def priced(surface: Surface, prices: PriceBook) -> Surface:
     """The same, with what calls cost, for the limits on money."""
 
-    def cost_of(call: Call, usage: Usage) -> int:
-        where = call.deployment
-        return 0 if where is None else prices.cost_of(usage, where, call.service_tier)
+    def cost_of(where: Deployment | None, tier: str, usage: Usage) -> int:
+        return 0 if where is None else prices.cost_of(usage, where, tier)
 
     return msgspec.structs.replace(surface, cost_of=cost_of)
 

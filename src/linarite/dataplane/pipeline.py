@@ -31,7 +31,7 @@ from linarite.domain.client_certificate import CertificateHolders, NoHolders
 from linarite.domain.customer_keys import CustomerKeyUnavailable
 from linarite.domain.engine import ON_BEHALF_OF
 from linarite.domain.errors import InvalidKey, LinariteError
-from linarite.domain.facts import Facts
+from linarite.domain.facts import Deployment, Facts
 from linarite.domain.ledger import Bucket
 from linarite.domain.network_errors import NetworkDenied
 from linarite.domain.quota_errors import RateLimitReached
@@ -82,9 +82,9 @@ class Host(Protocol):
         ...
 
 
-def no_price(call: Call, usage: Usage) -> int:
+def no_price(where: Deployment | None, tier: str, usage: Usage) -> int:
     """Nothing costs anything."""
-    del call, usage
+    del where, tier, usage
     return 0
 
 
@@ -104,8 +104,9 @@ class Surface(msgspec.Struct, frozen=True):
     """tell who shows nothing but a client certificate"""
     buckets_for: Callable[[Call, Facts], Sequence[Bucket]] = usage_buckets
     """the limits that hold for a call beside its deployment's rate, each at most once"""
-    cost_of: Callable[[Call, Usage], int] = no_price
-    """what a call costs that uses so much, in billionths of the price book's currency"""
+    cost_of: Callable[[Deployment | None, str, Usage], int] = no_price
+    """what a call costs that a deployment serves in a tier and that uses so much, in billionths of
+    the price book's currency; it knows of no call: the call's lease holds it"""
     ramp: PriorityRamp | None = None
     """takes priority back from deployments whose traffic grows too fast; None: nothing does"""
 
@@ -137,7 +138,7 @@ async def serve(  # noqa: C901, PLR0912 - the order of the controls is in one pl
             tell_subjects(call, facts, where)  # 400
             rank = choose_tier(call, where, reply, on.ramp)  # 400
             further = not_counted_yet(on.buckets_for(call, facts), call.spilled)
-            asked = (where, reply, further, partial(on.cost_of, call))
+            asked = (where, reply, further, partial(on.cost_of, where, call.service_tier))
             try:  # 429 with Retry-After and a reason
                 call.lease = on.limiter.reserve_now(*asked) or await on.limiter.reserve(*asked)
             except RateLimitReached as refused:

@@ -64,5 +64,6 @@ async def _reserved(call: Call, where: Deployment, facts: Facts, on: Surface) ->
     reply = call.reply
     assert reply is not None  # noqa: S101 - every operation's parse sets it
     tell_subjects(call, facts, where)  # 400
-    asked = (where, reply, on.buckets_for(call, facts), partial(on.cost_of, call))
+    cost_of = partial(on.cost_of, call.deployment, call.service_tier)
+    asked = (where, reply, on.buckets_for(call, facts), cost_of)
     return on.limiter.reserve_now(*asked) or await on.limiter.reserve(*asked)
