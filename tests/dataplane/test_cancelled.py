@@ -71,7 +71,7 @@ def require_idle(running: Rig, ledger: MemoryLedger) -> None:
     gate = running.instance.gate
     assert (gate.running, gate.waiting) == (0, 0)
     assert running.engine.opened == running.engine.closed
-    assert {key: meter.open for key, meter in ledger._meters.items() if meter.open} == {}
+    assert ledger._open == set()
 
 
 async def test_nothing_is_held_of_who_left(tmp_path: Path) -> None:
