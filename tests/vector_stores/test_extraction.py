@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -17,6 +19,7 @@ from linarite.engines import forked_children
 from linarite.vector_stores import extraction
 from linarite.vector_stores.extraction import ProcessExtractor, require_documents
 from linarite.vector_stores.options import VectorStores
+from linarite.vector_stores.private_folder import private_folder
 from tests.vector_stores.documents import docx, email, pdf, pptx, xlsx, zipped
 
 if TYPE_CHECKING:
@@ -27,6 +30,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 TEXT = "Parcels are blue"
 FoundT = TypeVar("FoundT")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left_to_unpack() -> None:
+    """On a fresh machine a process unpacks native code: none of those that are looked for here."""
+    told = extraction.ENVIRONMENT | {"TMPDIR": str(private_folder())}
+    command = [sys.executable, "-P", "-m", extraction.READER, "1", "1"]
+    subprocess.run(command, stdin=subprocess.DEVNULL, env=told, check=False, timeout=60)
 
 
 async def pieces(content: bytes) -> AsyncIterator[bytes]:

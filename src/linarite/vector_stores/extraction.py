@@ -12,6 +12,7 @@ from linarite.domain.vector_store import FileProblem
 from linarite.domain.vector_store_errors import DocumentsNotInstalled, FileUnreadable
 from linarite.engines.child_process import describe_exit
 from linarite.engines.forked_children import ForkedChildren
+from linarite.vector_stores.private_folder import private_folder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -36,7 +37,8 @@ class ProcessExtractor:
         self._options = options
         self._turns = asyncio.Semaphore(options.extractions_at_once)
         bounds = (str(options.extraction_memory_bytes), str(options.extraction_seconds))
-        self._readers = ForkedChildren(READER, bounds, ENVIRONMENT)
+        environment = ENVIRONMENT | {"TMPDIR": str(private_folder())}
+        self._readers = ForkedChildren(READER, bounds, environment)
         self.close = self._readers.close
 
     async def extract(self, filename: str, content: Callable[[], AsyncIterator[bytes]]) -> str:

@@ -11,12 +11,14 @@ from pathlib import PurePath
 from linarite.engines.worker_process.forking import fork_for_each
 from linarite.vector_stores.reader.formats import DOCUMENTS
 from linarite.vector_stores.reader.one_file import Bounds, read_file
+from linarite.vector_stores.reader.unpacking import unpack
 
 
 def main() -> None:
     """What many readers need is loaded once, by a name alone: nothing else is known here."""
     _, memory_bytes, cpu_seconds = sys.argv
     bounds = Bounds(int(memory_bytes), int(cpu_seconds))
+    unpack()
     fork_for_each(_prepare, partial(read_file, bounds))
 
 
