@@ -50,6 +50,7 @@ STARTING = (
     f"{PACKAGE}/hosting/models/fetch_run.py",
     f"{PACKAGE}/hosting/models/packages.py",
     f"{PACKAGE}/hosting/models/person_places.py",
+    f"{PACKAGE}/vector_stores/reader/unpacking.py",
 )
 """where processes are started: our own interpreter with our own modules, pip, and what makes the
 hosts of the test bed"""

@@ -11,6 +11,8 @@ import signal
 import tempfile
 from pathlib import Path
 
+from linarite.engines.worker_process.no_network import give_up_network
+
 _UNPACKED = Path("kreuzberg-pdfium", "libpdfium.so")
 """where the library looks, in the folder for temporary files"""
 _SECONDS_MAX = 60
@@ -34,6 +36,7 @@ def unpack() -> None:
     reader = os.fork()
     if reader == 0:
         signal.alarm(_SECONDS_MAX)
+        give_up_network()
         with contextlib.suppress(Exception):
             _read_page()
         os._exit(0)
