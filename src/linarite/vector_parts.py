@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from linarite.vector_stores.options import VectorStores
 
 FOLDER = "vector_stores"
+READERS = "readers"
+"""where readers of files keep their native code"""
 SWEEP_EVERY_S = 600.0
 EMBEDDINGS, CHAT = "/embeddings", "/chat/completions"
 SEARCH = "/vector_stores/any/search"
@@ -70,7 +72,7 @@ class VectorParts:
         self.keeper.emptied = ranker.forget
         reranker = DeploymentReranker(self._judge, self._facts_of, options)
         self.searcher = StoreSearcher(self.keeper, embedder, ranker, self._require_reader, reranker)
-        self.extractor = ProcessExtractor(options)
+        self.extractor = ProcessExtractor(options, home / READERS)
         self._job = IngestFiles(self.keeper, self.extractor, embedder)
         self.kinds: dict[str, Kind] = {INGEST_FILES: self._job}
 

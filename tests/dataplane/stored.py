@@ -36,6 +36,7 @@ from linarite.vector_stores.keeper import VectorStoreKeeper
 from linarite.vector_stores.options import VectorStores
 from linarite.vector_stores.ranking import ChunkRanker
 from linarite.vector_stores.search import StoreSearcher
+from tests.vector_stores.reader_folder import reader_folder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -50,7 +51,7 @@ class Extractor:
 
     async def extract(self, filename: str, content: Callable[[], AsyncIterator[bytes]]) -> str:
         """See TextExtractor."""
-        extractor = ProcessExtractor(VectorStores())
+        extractor = ProcessExtractor(VectorStores(), reader_folder())
         try:
             return await extractor.extract(filename, content)
         finally:

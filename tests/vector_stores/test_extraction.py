@@ -19,8 +19,8 @@ from linarite.engines import forked_children
 from linarite.vector_stores import extraction
 from linarite.vector_stores.extraction import ProcessExtractor, require_documents
 from linarite.vector_stores.options import VectorStores
-from linarite.vector_stores.private_folder import private_folder
 from tests.vector_stores.documents import docx, email, pdf, pptx, xlsx, zipped
+from tests.vector_stores.reader_folder import reader_folder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -35,8 +35,8 @@ FoundT = TypeVar("FoundT")
 @pytest.fixture(scope="module", autouse=True)
 def _nothing_left_to_unpack() -> None:
     """On a fresh machine a process unpacks native code: none of those that are looked for here."""
-    told = extraction.ENVIRONMENT | {"TMPDIR": str(private_folder())}
-    command = [sys.executable, "-P", "-m", extraction.READER, "1", "1"]
+    told = extraction.ENVIRONMENT | {"TMPDIR": str(reader_folder())}
+    command = [sys.executable, "-P", "-m", extraction.READER, "1", "1", str(reader_folder())]
     subprocess.run(command, stdin=subprocess.DEVNULL, env=told, check=False, timeout=60)
 
 
@@ -49,7 +49,7 @@ async def pieces(content: bytes) -> AsyncIterator[bytes]:
 async def read(filename: str, content: bytes, **options: int) -> str:
     """The text of a file."""
     bounded = msgspec.convert(options, VectorStores)
-    extractor = ProcessExtractor(bounded)
+    extractor = ProcessExtractor(bounded, reader_folder())
     try:
         return await extractor.extract(filename, lambda: pieces(content))
     finally:
@@ -130,7 +130,7 @@ async def test_bounds_of_settings_hold() -> None:
 
 async def test_a_reader_that_dies_is_the_files_fault() -> None:
     """Whatever it dies of; the others, and those that come after it, are read."""
-    extractor = ProcessExtractor(VectorStores())
+    extractor = ProcessExtractor(VectorStores(), reader_folder())
     endless = pdf("endless " * 500, pages=100_000)
 
     async def extracted(filename: str, content: bytes) -> str:
@@ -154,7 +154,7 @@ async def test_a_reader_that_dies_is_the_files_fault() -> None:
 
 async def test_what_nobody_waits_for_ends() -> None:
     """A file that is given up has no process any more; with the extractor all of them go."""
-    extractor = ProcessExtractor(VectorStores())
+    extractor = ProcessExtractor(VectorStores(), reader_folder())
     endless = pdf("endless " * 500, pages=100_000)
     reading = asyncio.create_task(extractor.extract("b.pdf", lambda: pieces(endless)))
     (parent,) = await until(parents)
@@ -167,7 +167,7 @@ async def test_what_nobody_waits_for_ends() -> None:
 
 async def test_files_are_read_though_their_parent_dies() -> None:
     """The process that readers are forked from is started again, and the file read once more."""
-    extractor = ProcessExtractor(VectorStores())
+    extractor = ProcessExtractor(VectorStores(), reader_folder())
     endless = pdf("endless " * 50, pages=2_000)
     reading = asyncio.create_task(extractor.extract("b.pdf", lambda: pieces(endless)))
     (parent,) = await until(parents)
@@ -195,7 +195,7 @@ async def test_a_parent_that_cannot_start_is_the_servers_fault(
 
 async def test_what_a_files_content_raises_is_told() -> None:
     """A file that goes while it is read."""
-    extractor = ProcessExtractor(VectorStores())
+    extractor = ProcessExtractor(VectorStores(), reader_folder())
 
     async def going() -> AsyncIterator[bytes]:
         yield b"some"

@@ -12,10 +12,10 @@ from linarite.domain.vector_store import FileProblem
 from linarite.domain.vector_store_errors import DocumentsNotInstalled, FileUnreadable
 from linarite.engines.child_process import describe_exit
 from linarite.engines.forked_children import ForkedChildren
-from linarite.vector_stores.private_folder import private_folder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
 
     from linarite.engines.forked_children import Finished
     from linarite.vector_stores.options import VectorStores
@@ -33,12 +33,16 @@ TRIES_MAX = 3
 class ProcessExtractor:
     """`TextExtractor`: a process for each file, some at a time. `close` ends them."""
 
-    def __init__(self, options: VectorStores) -> None:
+    def __init__(self, options: VectorStores, folder: Path) -> None:
+        """`folder` is where the library's native code is unpacked: nobody else may write there.
+
+        In the one that all users of a machine share, whoever came first could put code of his own.
+        """
         self._options = options
         self._turns = asyncio.Semaphore(options.extractions_at_once)
         bounds = (str(options.extraction_memory_bytes), str(options.extraction_seconds))
-        environment = ENVIRONMENT | {"TMPDIR": str(private_folder())}
-        self._readers = ForkedChildren(READER, bounds, environment)
+        environment = ENVIRONMENT | {"TMPDIR": str(folder)}
+        self._readers = ForkedChildren(READER, (*bounds, str(folder)), environment)
         self.close = self._readers.close
 
     async def extract(self, filename: str, content: Callable[[], AsyncIterator[bytes]]) -> str:

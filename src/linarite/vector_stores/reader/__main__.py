@@ -1,4 +1,4 @@
-"""`python -m linarite.vector_stores.reader MEMORY_BYTES CPU_SECONDS`: forks one for each file."""
+"""`python -m linarite.vector_stores.reader MEMORY_BYTES CPU_SECONDS FOLDER`: one for each file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gc
 import sys
 from functools import cache, partial
 from importlib import import_module
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from linarite.engines.worker_process.forking import fork_for_each
 from linarite.vector_stores.reader.formats import DOCUMENTS
@@ -16,9 +16,9 @@ from linarite.vector_stores.reader.unpacking import unpack
 
 def main() -> None:
     """What many readers need is loaded once, by a name alone: nothing else is known here."""
-    _, memory_bytes, cpu_seconds = sys.argv
+    _, memory_bytes, cpu_seconds, folder = sys.argv
     bounds = Bounds(int(memory_bytes), int(cpu_seconds))
-    unpack()
+    unpack(Path(folder))
     fork_for_each(_prepare, partial(read_file, bounds))
 
 

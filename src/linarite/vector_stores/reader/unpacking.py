@@ -8,13 +8,12 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import tempfile
 from pathlib import Path
 
 from linarite.engines.worker_process.no_network import give_up_network
 
 _UNPACKED = Path("kreuzberg-pdfium", "libpdfium.so")
-"""where the library looks, in the folder for temporary files"""
+"""where the library looks, in the folder that TMPDIR names"""
 _SECONDS_MAX = 60
 _PAGE = b"""\
 %PDF-1.4
@@ -26,13 +25,16 @@ trailer<</Root 1 0 R>>
 """
 
 
-def unpack() -> None:
+def unpack(folder: Path) -> None:
     """Read a page of our own, in a process of its own, where nothing is unpacked yet.
+
+    `folder` is made where it isn't there, and is this process's TMPDIR.
 
     In a fork, for the library starts threads when it reads, and those that fork must have none.
     """
-    if (tempfile.gettempdir() / _UNPACKED).exists():
+    if (folder / _UNPACKED).exists():
         return
+    folder.mkdir(mode=0o700, exist_ok=True)
     reader = os.fork()
     if reader == 0:
         signal.alarm(_SECONDS_MAX)
