@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import re
 import sys
@@ -22,8 +23,8 @@ from bench.results import EngineCell, Measured
 from bench.rows.fake import PATH
 from bench.rows.linarite import launch, ready_target
 from bench.rows.row import free_port
-from bench.statistics_of import median_of, percentile, ratio
-from bench.tables import milliseconds, number, table
+from bench.statistics_of import median_bounds, median_of, percentile, ratio
+from bench.tables import NOTHING, milliseconds, number, table
 from linarite.domain.errors import LinariteError
 from linarite.hosting.models.store import ModelStore
 
@@ -269,6 +270,7 @@ def engine_table(cells: Sequence[EngineCell], plan: EnginePlan) -> str:
                 str(cell.concurrency),
                 *(number(speed, 1) for speed in speeds),
                 number(tax(cell) * 100, 1, " %"),
+                _bounds(cell),
                 *(milliseconds(first) for first in firsts),
                 milliseconds(firsts[1] - firsts[0]),
                 *(
@@ -284,6 +286,7 @@ def engine_table(cells: Sequence[EngineCell], plan: EnginePlan) -> str:
             "tokens/s, bare engine",
             "through Linarite",
             "tax",
+            "in 19 of 20 cases",
             "first token ms, bare engine",
             "through Linarite",
             "added",
@@ -298,5 +301,15 @@ def engine_table(cells: Sequence[EngineCell], plan: EnginePlan) -> str:
 
 def tax(cell: EngineCell) -> float:
     """Share of the bare engine's speed that is lost; negative where Linarite was faster."""
+    return median_of(_taxes(cell))
+
+
+def _taxes(cell: EngineCell) -> list[float]:
+    """Of each round."""
     pairs = zip(cell.through.of("tokens_per_s"), cell.straight.of("tokens_per_s"), strict=True)
-    return median_of(1 - ratio(mine, its) for mine, its in pairs)
+    return [1 - ratio(mine, its) for mine, its in pairs]
+
+
+def _bounds(cell: EngineCell) -> str:
+    low, high = median_bounds(_taxes(cell))
+    return NOTHING if math.isnan(low) else f"{low * 100:.1f} to {high * 100:.1f} %"

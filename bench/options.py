@@ -33,9 +33,10 @@ class GatewayPlan:
 class EnginePlan:
     """What one round asks of a real model."""
 
-    rounds: int = 5
+    rounds: int = 24
+    """many and short ones: a machine's speed drifts, and the two sides of a round drift alike"""
     concurrency: tuple[int, ...] = (1, 4, 8)
-    requests_per_slot: int = 2
+    requests_per_slot: int = 1
     tokens: int = 64
     model: str = SMOLLM2.name
 
@@ -91,7 +92,7 @@ def parse(arguments: list[str] | None = None) -> Options:
     parser.add_argument(
         "--only", choices=PARTS, action="append", help="one part; repeat it for several"
     )
-    parser.add_argument("--rounds", type=int, help="rounds of each part (default 3, engine 5)")
+    parser.add_argument("--rounds", type=int, help="rounds of each part (default 3, engine 24)")
     parser.add_argument(
         "--rows",
         help="rows to measure, with commas: linarite,token,governed,bare,nginx,litellm,portkey; "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from bench.load.plain import closed_loop, open_loop
 from bench.load.streams import run_streams
 from bench.load.target import Target
 from bench.rows.fake import PATH
-from bench.statistics_of import percentile, slope
+from bench.statistics_of import median_bounds, percentile, slope
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -112,3 +113,15 @@ def test_slope_of_a_line() -> None:
 def test_percentile_is_a_value_that_was_seen() -> None:
     """The 99th of a hundred values is the 99th smallest."""
     assert percentile([float(value) for value in range(100, 0, -1)], 0.99) == 99
+
+
+@pytest.mark.parametrize(
+    ("count", "bounds"),
+    [(6, (0, 5)), (9, (1, 7)), (24, (6, 17))],  # as in tables of the sign test
+)
+def test_a_median_lies_between_what_chance_leaves(count: int, bounds: tuple[int, int]) -> None:
+    assert median_bounds(list(reversed(range(count)))) == bounds
+
+
+def test_five_values_bound_no_median() -> None:
+    assert all(math.isnan(bound) for bound in median_bounds([1, 2, 3, 4, 5]))

@@ -43,10 +43,12 @@ def serve(listener: socket.socket, model: Model) -> None:
     connection, _ = listener.accept()
     listener.close()
     with connection:
-        _Server(connection, Batch(model)).run()
+        Server(connection, Batch(model)).run()
 
 
-class _Server:
+class Server:
+    """Obeys what comes on a connection, and tells what came of it."""
+
     def __init__(self, connection: socket.socket, batch: Batch) -> None:
         self._connection = connection
         self._batch = batch
@@ -54,10 +56,14 @@ class _Server:
         self._decode = msgspec.msgpack.Decoder(Request).decode
 
     def run(self) -> None:
+        """Return when the gateway has closed the connection."""
         while self._receive():
-            for message in take_frames(self._received):
+            messages = take_frames(self._received)
+            for message in messages:
                 self._obey(self._decode(message))
-            if self._batch.busy:
+            # Looked at once more: who came meanwhile begins with them, and not a step later, which
+            # for a prompt is long.
+            if not messages and self._batch.busy:
                 steps = self._batch.advance()
                 if steps:
                     self._send(News(steps))
