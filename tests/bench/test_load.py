@@ -120,8 +120,10 @@ def test_percentile_is_a_value_that_was_seen() -> None:
     [(6, (0, 5)), (9, (1, 7)), (24, (6, 17))],  # as in tables of the sign test
 )
 def test_a_median_lies_between_what_chance_leaves(count: int, bounds: tuple[int, int]) -> None:
+    """Whatever the order they come in."""
     assert median_bounds(list(reversed(range(count)))) == bounds
 
 
 def test_five_values_bound_no_median() -> None:
+    """All five lie on one side of it once in sixteen times."""
     assert all(math.isnan(bound) for bound in median_bounds([1, 2, 3, 4, 5]))

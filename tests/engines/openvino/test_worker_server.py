@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 def asked(number: int) -> bytes:
+    """A request as it comes over the connection."""
     return frame(Submit(number, TextPrompt("Once"), Sampling(0.0, 1.0, 1)))
 
 
@@ -35,15 +36,18 @@ class SlowToBegin:
 
     @property
     def busy(self) -> bool:
+        """Anything is under way."""
         return bool(self._running)
 
     def begin(self, ask: Submit) -> tuple[Accepted, None]:
+        """Take it up; meanwhile the next one comes."""
         self._running.add(ask.id)
         if self._later:
             self._gateway.sendall(self._later.pop(0))
         return Accepted(ask.id, 1), None
 
     def advance(self) -> list[Step]:
+        """End all of them, and the connection."""
         self.steps.append(set(self._running))
         self._running.clear()
         self._gateway.shutdown(socket.SHUT_WR)
@@ -51,6 +55,7 @@ class SlowToBegin:
 
 
 def test_who_comes_while_a_prompt_is_read_begins_in_the_same_step() -> None:
+    """A step over a prompt takes long: who misses it has his first token that much later."""
     gateway, connection = socket.socketpair()
     with gateway, connection:
         batch = SlowToBegin(gateway, [asked(2), asked(3)])

@@ -24,9 +24,10 @@ from linarite.engines.http_client.errors import (
     MalformedReply,
 )
 from linarite.engines.http_client.event_stream import EventParser, ServerEvent
-from linarite.engines.http_client.response import Response
+from linarite.engines.http_client.response import EVENT_BYTES_MAX, Response
 
 __all__ = [
+    "EVENT_BYTES_MAX",
     "BodyTooLong",
     "ConnectError",
     "ConnectionLost",

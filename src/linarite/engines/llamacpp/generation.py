@@ -130,11 +130,12 @@ def _read_chat(event: bytes) -> Step:
     if not chunk.choices:
         return Step(error=chunk.error)
     choice = chunk.choices[0]
-    return Step(
-        text=choice.delta.content or "",
-        reasoning=choice.delta.reasoning_content or "",
-        probabilities=(choice.logprobs and choice.logprobs.content) or _NONE,
-        finish=_finish_of(choice.finish_reason) if choice.finish_reason else None,
+    delta = choice.delta
+    return Step(  # by position, as for each token
+        delta.content or "",
+        delta.reasoning_content or "",
+        (choice.logprobs and choice.logprobs.content) or _NONE,
+        _finish_of(choice.finish_reason) if choice.finish_reason else None,
     )
 
 

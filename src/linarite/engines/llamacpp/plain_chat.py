@@ -81,25 +81,23 @@ class PlainChat:
             yield opening(index)
         yield ChatEvent([ChatChoice(index, ChatDelta(), generation.finish)])
 
-    async def _steps(self, generation: Generation) -> AsyncGenerator[Step, None]:
+    def _steps(self, generation: Generation) -> AsyncGenerator[Step, None]:
         """The steps, with thoughts told apart from the reply."""
         limit = self._ask.completion_tokens_max or 0
+        steps = generation.steps(self._model.context_tokens, limit)
         # The chat endpoint tells them apart by itself.
-        thoughts = None
-        if self._endpoint is COMPLETION:
-            thoughts = ThoughtSplitter(thinking=self._begins_thinking)
-        async with aclosing(generation.steps(self._model.context_tokens, limit)) as steps:
+        return steps if self._endpoint is CHAT else self._split(steps)
+
+    async def _split(self, steps: AsyncGenerator[Step, None]) -> AsyncGenerator[Step, None]:
+        thoughts = ThoughtSplitter(thinking=self._begins_thinking)
+        async with aclosing(steps):
             async for step in steps:
-                if thoughts is None:
-                    yield step
-                    continue
                 thought, text = thoughts.feed(step.text)
                 if thought or text or step.probabilities:
                     yield step._replace(reasoning=thought, text=text)
-        if thoughts is not None:
-            thought, text = thoughts.finish()
-            if thought or text:
-                yield Step(text=text, reasoning=thought)
+        thought, text = thoughts.finish()
+        if thought or text:
+            yield Step(text=text, reasoning=thought)
 
     def _event(self, index: int, step: Step) -> ChatEvent:
         delta = ChatDelta(content=step.text or None, reasoning_content=step.reasoning or None)

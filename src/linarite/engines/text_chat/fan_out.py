@@ -20,19 +20,21 @@ class _Ended(NamedTuple):
     runner: int
 
 
-async def merged(
+def merged(
     streams: Sequence[AsyncGenerator[ItemT, None]], at_once: int
 ) -> AsyncGenerator[ItemT, None]:
     """Yield the items of all streams as they come; each stream's own order is kept.
 
     At most `at_once` run at a time. The first failure closes them all and is raised. Closing this
-    generator closes them all, and so does leaving it unfinished.
+    generator closes them all, and so does leaving it unfinished. A single stream is it itself:
+    another generator around it would cost something for each token.
     """
-    if len(streams) == 1:
-        async with aclosing(streams[0]) as only:
-            async for item in only:
-                yield item
-        return
+    return streams[0] if len(streams) == 1 else _merged(streams, at_once)
+
+
+async def _merged(
+    streams: Sequence[AsyncGenerator[ItemT, None]], at_once: int
+) -> AsyncGenerator[ItemT, None]:
     waiting: asyncio.Queue[ItemT | _Ended] = asyncio.Queue(_WAITING_ITEMS)
     rest = iter(streams)
     runners = [
