@@ -47,10 +47,11 @@ class SlowToBegin:
         return Accepted(ask.id, 1), None
 
     def advance(self) -> list[Step]:
-        """End all of them, and the connection."""
+        """End all of them, and the connection with the last."""
         self.steps.append(set(self._running))
         self._running.clear()
-        self._gateway.shutdown(socket.SHUT_WR)
+        if not self._later:
+            self._gateway.shutdown(socket.SHUT_WR)
         return []
 
 
@@ -62,3 +63,13 @@ def test_who_comes_while_a_prompt_is_read_begins_in_the_same_step() -> None:
         gateway.sendall(asked(1))
         Server(connection, cast("Batch", batch)).run()
     assert batch.steps == [{1, 2, 3}]
+
+
+def test_who_comes_without_end_does_not_keep_the_others_from_a_step() -> None:
+    """As by prompts that are sent and given up again."""
+    gateway, connection = socket.socketpair()
+    with gateway, connection:
+        batch = SlowToBegin(gateway, [asked(number) for number in range(2, 21)])
+        gateway.sendall(asked(1))
+        Server(connection, cast("Batch", batch)).run()
+    assert batch.steps == [set(range(1, 9)), set(range(9, 17)), set(range(17, 21))]

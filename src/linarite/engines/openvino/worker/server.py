@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from linarite.engines.openvino.worker.model import Model
 
 _PIECE_BYTES = 1 << 20
+_LOOKS_MAX = 8
+"""in a row, that bring something: whoever comes without end does not keep the others from a step"""
 
 
 def listen(socket_path: str) -> socket.socket:
@@ -57,13 +59,15 @@ class Server:
 
     def run(self) -> None:
         """Return when the gateway has closed the connection."""
+        looks = 0
         while self._receive():
             messages = take_frames(self._received)
             for message in messages:
                 self._obey(self._decode(message))
             # Looked at once more: who came meanwhile begins with them, and not a step later, which
             # for a prompt is long.
-            if not messages and self._batch.busy:
+            looks = (looks + 1) % _LOOKS_MAX if messages else 0
+            if not looks and self._batch.busy:
                 steps = self._batch.advance()
                 if steps:
                     self._send(News(steps))
