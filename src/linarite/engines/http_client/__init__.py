@@ -24,10 +24,9 @@ from linarite.engines.http_client.errors import (
     MalformedReply,
 )
 from linarite.engines.http_client.event_stream import EventParser, ServerEvent
-from linarite.engines.http_client.response import EVENT_BYTES_MAX, Response
+from linarite.engines.http_client.response import Response
 
 __all__ = [
-    "EVENT_BYTES_MAX",
     "BodyTooLong",
     "ConnectError",
     "ConnectionLost",

@@ -130,12 +130,11 @@ def _read_chat(event: bytes) -> Step:
     if not chunk.choices:
         return Step(error=chunk.error)
     choice = chunk.choices[0]
-    delta = choice.delta
-    return Step(  # by position, as for each token
-        delta.content or "",
-        delta.reasoning_content or "",
-        (choice.logprobs and choice.logprobs.content) or _NONE,
-        _finish_of(choice.finish_reason) if choice.finish_reason else None,
+    return Step(
+        text=choice.delta.content or "",
+        reasoning=choice.delta.reasoning_content or "",
+        probabilities=(choice.logprobs and choice.logprobs.content) or _NONE,
+        finish=_finish_of(choice.finish_reason) if choice.finish_reason else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -16,11 +17,9 @@ from linarite.domain.errors import (
     ServiceUnavailable,
 )
 from linarite.engines.http_client import (
-    EVENT_BYTES_MAX,
     ConnectError,
     ConnectionLost,
     DeadlinePassed,
-    EventParser,
     HttpClient,
     HttpClientError,
     unix_connector,
@@ -134,14 +133,9 @@ class SocketClient:
             response = await self._http.send("POST", path, _JSON, sent, **self._deadlines())
             if response.status >= _REFUSED:
                 raise await _refusal(response)
-            # `Response.events` written out: a generator less for each token.
-            parser = EventParser(EVENT_BYTES_MAX)
-            try:
-                while (batch := await response.next_events(parser)) is not None:
-                    for event in batch:
-                        yield event.data
-            finally:
-                response.close()
+            async with aclosing(response.events()) as events:
+                async for event in events:
+                    yield event
 
     def _deadlines(self) -> dict[str, float]:
         return {"first_byte_s": self._options.first_byte_s, "idle_s": self._options.idle_s}
